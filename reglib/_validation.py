@@ -1,0 +1,153 @@
+"""Checks at the door: each raises an error that names the argument, what came and what was expected."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+
+def _shown(value: Any) -> str:
+    """Return a short text for a value, so that an array does not fill the screen."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    low: float = -np.inf,
+    high: float = np.inf,
+    low_open: bool = False,
+    high_open: bool = False,
+) -> float:
+    """Return ``value`` as a float after checking that it is a finite real number in range.
+
+    Raises
+    ------
+    TypeError
+        If ``value`` is no real number (a bool, a string, an array).
+    ValueError
+        If it is NaN, infinite or outside the interval.
+
+    Examples
+    --------
+    >>> check_number("rate", 0.5, low=0, high=1, high_open=True)
+    0.5
+    >>> check_number("rate", 1.5, low=0, high=1, high_open=True)
+    Traceback (most recent call last):
+    ...
+    ValueError: rate must be in [0, 1), got 1.5
+    """
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, got {_shown(value)} ({type(value).__name__})")
+    number = float(value)
+    too_low = number <= low if low_open else number < low
+    too_high = number >= high if high_open else number > high
+    if not np.isfinite(number) or too_low or too_high:
+        raise ValueError(f"{name} must be {_interval(low, high, low_open, high_open)}, got {value}")
+    return number
+
+
+def _interval(low: float, high: float, low_open: bool, high_open: bool) -> str:
+    if np.isinf(low) and np.isinf(high):
+        return "finite"
+    if np.isinf(high):
+        return f"a finite number {'>' if low_open else '>='} {low:g}"
+    opening, closing = "(" if low_open else "[", ")" if high_open else "]"
+    return f"in {opening}{low:g}, {high:g}{closing}"
+
+
+def check_integer(name: str, value: Any, *, low: int | None = None) -> int:
+    """Return ``value`` as an int after checking that it is a whole number of at least ``low``.
+
+    Raises
+    ------
+    TypeError
+        If ``value`` is no integer.
+    ValueError
+        If it is below ``low``.
+    """
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an integer, got {_shown(value)} ({type(value).__name__})")
+    if low is not None and value < low:
+        raise ValueError(f"{name} must be at least {low}, got {value}")
+    return int(value)
+
+
+def check_choice(name: str, value: Any, choices: Collection[Any]) -> Any:
+    """Return ``value`` after checking that it is one of ``choices``.
+
+    Raises
+    ------
+    ValueError
+        If it is not; the message lists the choices.
+    """
+    if not any(value is choice or value == choice for choice in choices):
+        listed = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(f"{name} must be one of {listed}, got {_shown(value)}")
+    return value
+
+
+def check_array(
+    name: str,
+    value: Any,
+    *,
+    ndim: int | None = None,
+    shape: tuple[int | None, ...] | None = None,
+    dtype: Any = None,
+    allow_empty: bool = False,
+) -> np.ndarray:
+    """Return ``value`` as a numeric array after checking its shape and that it is finite.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name in the message.
+    value : array_like
+        What the caller gave.
+    ndim : int, optional
+        The number of axes that it must have.
+    shape : tuple, optional
+        The shape that it must have; None stands for any length.
+    dtype : optional
+        What to convert to; by default the dtype follows the input.
+    allow_empty : bool
+        Whether an array without elements may pass.
+
+    Raises
+    ------
+    TypeError
+        If ``value`` holds no numbers (strings, objects).
+    ValueError
+        If the shape is wrong, the array is empty, or it holds NaN or infinity.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a rectangular array of numbers: {error}") from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold numbers, got {_shown(value)} (dtype {array.dtype})")
+    if dtype is not None:
+        array = array.astype(dtype, copy=False)
+    if ndim is not None and array.ndim != ndim:
+        raise ValueError(f"{name} must have {ndim} axes, got shape {array.shape}")
+    if shape is not None and not _fits(array.shape, shape):
+        wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
+        raise ValueError(f"{name} must have shape {wanted}, got {array.shape}")
+    if array.size == 0 and not allow_empty:
+        raise ValueError(f"{name} must not be empty, got shape {array.shape}")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, got NaN or infinity")
+    return array
+
+
+def _fits(actual: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(actual) == len(wanted) and all(
+        n is None or n == m for m, n in zip(actual, wanted, strict=True)
+    )
