@@ -1,4 +1,4 @@
-"""Checks at the door: each raises an error that names the argument, what came and what was expected."""
+"""Checks at the door: each error names the argument, what came and what was expected."""
 
 from __future__ import annotations
 

@@ -1,0 +1,79 @@
+"""Names to objects and back, in Keras's format, for every kind of object that has a config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def serialize(thing: Any, module: str) -> dict[str, Any]:
+    """Return Keras's description of an object: its class name and config as plain data."""
+    return {
+        "module": f"keras.{module}",
+        "class_name": type(thing).__name__,
+        "config": thing.get_config(),
+        "registered_name": None,
+    }
+
+
+def get(identifier: Any, registry: Mapping[str, type], kind: str) -> Any:
+    """Return the object that ``identifier`` means.
+
+    Parameters
+    ----------
+    identifier : None, str, dict, class, callable or object
+        None stays None; a string is a name; a dict is Keras's description; a class is
+        called without arguments; any other callable or object is returned as it is.
+    registry : mapping
+        Names to classes (or functions, which are returned as they are).
+    kind : str
+        What the caller looks for, for the message.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown or the identifier is of no use.
+    """
+    if identifier is None:
+        return None
+    if isinstance(identifier, str):
+        if identifier not in registry:
+            raise ValueError(
+                f"{kind} must be one of {', '.join(sorted(registry))}, got {identifier!r}"
+            )
+        found = registry[identifier]
+        return found() if isinstance(found, type) else found
+    if isinstance(identifier, dict):
+        return deserialize(identifier, registry, kind)
+    if isinstance(identifier, type):
+        return identifier()
+    if callable(identifier) or hasattr(identifier, "get_config"):
+        return identifier
+    raise ValueError(
+        f"{kind} must be None, a name, a config, a class or an object, got {identifier!r}"
+    )
+
+
+def deserialize(
+    description: Mapping[str, Any] | str,
+    registry: Mapping[str, type],
+    kind: str,
+    custom_objects: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return the object that Keras's description means.
+
+    Raises
+    ------
+    ValueError
+        If the description has no class name or the class is unknown.
+    """
+    known = {**registry, **(custom_objects or {})}
+    if isinstance(description, str):
+        return get(description, known, kind)
+    if "class_name" not in description:
+        raise ValueError(f"{kind} config must have a 'class_name', got {dict(description)!r}")
+    name = description["class_name"]
+    if name not in known:
+        raise ValueError(f"{kind} must be one of {', '.join(sorted(known))}, got {name!r}")
+    found = known[name]
+    return found.from_config(description.get("config", {})) if isinstance(found, type) else found

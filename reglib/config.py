@@ -1,0 +1,35 @@
+"""The one global setting: the dtype that layers use when they are told nothing else."""
+
+from __future__ import annotations
+
+from reglib._validation import check_choice
+
+_floatx = "float32"
+
+
+def floatx() -> str:
+    """Return the default dtype of layers and models, ``"float32"`` unless changed.
+
+    Examples
+    --------
+    >>> floatx()
+    'float32'
+    """
+    return _floatx
+
+
+def set_floatx(dtype: str) -> None:
+    """Set the default dtype of layers and models that are created from now on.
+
+    Parameters
+    ----------
+    dtype : str
+        ``"float32"`` (fast, Keras's default) or ``"float64"`` (for gradient checks).
+
+    Raises
+    ------
+    ValueError
+        If ``dtype`` is another one.
+    """
+    global _floatx
+    _floatx = check_choice("dtype", dtype, ("float32", "float64"))

@@ -1,0 +1,324 @@
+"""What every layer shares: parameters with their gradients beside them, and a call protocol.
+
+A layer has three methods of its own. ``build(input_shape)`` makes the parameters,
+``call(inputs, training)`` computes the outputs and keeps what the way back needs, and
+``backward(gradient)`` takes the loss's gradient with respect to the outputs, writes each
+parameter's gradient and returns the gradient with respect to the inputs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reglib import config, regularizers
+from reglib._validation import check_choice
+
+_names: Counter[str] = Counter()
+
+
+def _default_name(cls: type) -> str:
+    """Return Keras's automatic name: ``dense``, ``dense_1``, ``random_flip``, ..."""
+    stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
+    number = _names[stem]
+    _names[stem] += 1
+    return stem if number == 0 else f"{stem}_{number}"
+
+
+class Parameter:
+    """One array of weights with its gradient, its penalty and its constraint.
+
+    Parameters
+    ----------
+    value : array_like
+        The initial weights.
+    name : str
+        What the weights are called within their layer: ``kernel``, ``bias``.
+    regularizer : callable, optional
+        Penalty that a model adds to its loss.
+    constraint : callable, optional
+        Projection that an optimizer applies after its step.
+    trainable : bool
+        Whether an optimizer changes the value.
+    dtype : optional
+        By default the dtype of ``value``, or float32 where that holds no floats.
+
+    Examples
+    --------
+    >>> weights = Parameter([[1.0, 2.0]], name="kernel")
+    >>> weights.shape, weights.gradient
+    ((1, 2), array([[0., 0.]]))
+    """
+
+    def __init__(
+        self,
+        value: ArrayLike,
+        *,
+        name: str = "parameter",
+        regularizer: Any = None,
+        constraint: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+    ) -> None:
+        array = np.array(value, dtype=dtype)
+        if dtype is None and array.dtype.kind != "f":
+            array = array.astype(config.floatx())
+        self.value: NDArray = array
+        self.gradient: NDArray = np.zeros_like(array)
+        self.name = name
+        self.regularizer = regularizer
+        self.constraint = constraint
+        self.trainable = trainable
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value."""
+        return self.value.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The dtype of the value."""
+        return self.value.dtype
+
+    def assign(self, value: ArrayLike) -> None:
+        """Overwrite the value in place.
+
+        Raises
+        ------
+        ValueError
+            If the shape differs.
+        """
+        array = np.asarray(value)
+        if array.shape != self.shape:
+            raise ValueError(f"{self.name} must have shape {self.shape}, got {array.shape}")
+        self.value[...] = array
+
+    def bind(self, value: NDArray, gradient: NDArray) -> None:
+        """Move value and gradient into the given arrays, which keep them from now on."""
+        value[...] = self.value
+        gradient[...] = self.gradient
+        self.value, self.gradient = value, gradient
+
+    def numpy(self) -> NDArray:
+        """Return a copy of the value."""
+        return self.value.copy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray:
+        return np.array(self.value, dtype=dtype, copy=copy)
+
+    def __repr__(self) -> str:
+        return f"<Parameter {self.name}, shape={self.shape}, dtype={self.dtype}>"
+
+
+class Layer:
+    """Base of all layers.
+
+    Parameters
+    ----------
+    activity_regularizer : Regularizer, str or None
+        Penalty on the outputs; it is divided by the batch size, as in Keras.
+    trainable : bool
+        Whether an optimizer may change the parameters.
+    dtype : str, optional
+        What inputs are cast to and parameters are made of; by default
+        :func:`reglib.config.floatx`.
+    name : str, optional
+        By default the class's name in lower case, numbered.
+    input_shape : tuple, optional
+        The shape of one example, for the first layer of a model.
+
+    References
+    ----------
+    Keras 3, ``keras.layers.Layer``.
+    """
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        name: str | None = None,
+        input_shape: Sequence[int | None] | None = None,
+    ) -> None:
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.trainable = trainable
+        if dtype is not None:
+            check_choice("dtype", np.dtype(dtype).name, ("float32", "float64"))
+        self.dtype = np.dtype(dtype or config.floatx()).name
+        self.name = name or _default_name(type(self))
+        self.input_shape = None if input_shape is None else tuple(input_shape)
+        self.built = False
+        self.activity_penalty = 0.0
+        self._parameters: list[Parameter] = []
+        self._generator: np.random.Generator | None = None
+
+    # What a layer overrides.
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the parameters for inputs of this shape (batch axis included)."""
+
+    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+        """Return the outputs, and keep what :meth:`backward` needs."""
+        raise NotImplementedError(f"{type(self).__name__} must define call")
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """Write the parameters' gradients and return the gradient with respect to the inputs."""
+        raise NotImplementedError(f"{type(self).__name__} must define backward")
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the outputs, batch axis included."""
+        return tuple(input_shape)
+
+    def sublayers(self) -> tuple[Layer, ...]:
+        """Return the layers that this one wraps."""
+        return ()
+
+    # What every layer offers.
+
+    def __call__(self, inputs: ArrayLike, training: bool = False) -> NDArray:
+        """Return the outputs for a batch; the first call builds the parameters.
+
+        Raises
+        ------
+        TypeError
+            If ``inputs`` holds no numbers.
+        """
+        inputs = np.asarray(inputs)
+        if inputs.dtype.kind not in "biuf":
+            raise TypeError(
+                f"inputs of layer {self.name} must hold numbers, got dtype {inputs.dtype}"
+            )
+        inputs = inputs.astype(self.dtype, copy=False)
+        if not self.built:
+            self.ensure_built(inputs.shape)
+        outputs = self.call(inputs, training=bool(training))
+        if self.activity_regularizer is not None:
+            self._outputs = outputs
+            self.activity_penalty = float(self.activity_regularizer(outputs)) / len(outputs)
+        return outputs
+
+    def propagate_back(self, gradient: NDArray) -> NDArray:
+        """Return :meth:`backward` of the gradient plus that of the activity penalty."""
+        if self.activity_regularizer is not None:
+            penalty_gradient = self.activity_regularizer.gradient(self._outputs)
+            gradient = gradient + penalty_gradient / len(self._outputs)
+        return self.backward(gradient)
+
+    def ensure_built(self, input_shape: tuple[int | None, ...]) -> None:
+        """Build once; a later call with the parameters in place does nothing."""
+        if not self.built:
+            self.build(tuple(input_shape))
+            self.built = True
+
+    def add_weight(
+        self,
+        shape: Sequence[int],
+        initializer: Any,
+        name: str,
+        *,
+        regularizer: Any = None,
+        constraint: Any = None,
+        trainable: bool = True,
+    ) -> Parameter:
+        """Make, remember and return a parameter; randomness comes from the layer's generator."""
+        value = initializer(tuple(shape), dtype=self.dtype, generator=self.generator)
+        parameter = Parameter(
+            value,
+            name=name,
+            regularizer=regularizer,
+            constraint=constraint,
+            trainable=trainable,
+            dtype=self.dtype,
+        )
+        self._parameters.append(parameter)
+        return parameter
+
+    @property
+    def generator(self) -> np.random.Generator:
+        """The layer's own source of randomness: from its seed, else its model's, else fresh."""
+        if self._generator is None:
+            self._generator = np.random.default_rng(getattr(self, "seed", None))
+        return self._generator
+
+    def seed_from(self, sequence: np.random.SeedSequence) -> None:
+        """Draw randomness from ``sequence``, unless the layer has a seed of its own."""
+        own, *rest = sequence.spawn(1 + len(self.sublayers()))
+        if getattr(self, "seed", None) is None:
+            self._generator = np.random.default_rng(own)
+        for layer, child in zip(self.sublayers(), rest, strict=True):
+            layer.seed_from(child)
+
+    @property
+    def weights(self) -> list[Parameter]:
+        """All parameters in Keras's order: the trainable ones first."""
+        return self.trainable_weights + self.non_trainable_weights
+
+    def _all_parameters(self) -> list[Parameter]:
+        own = list(self._parameters)
+        return own + [p for layer in self.sublayers() for p in layer._all_parameters()]
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        """The parameters that an optimizer changes."""
+        if not self.trainable:
+            return []
+        own = [p for p in self._parameters if p.trainable]
+        return own + [p for layer in self.sublayers() for p in layer.trainable_weights]
+
+    @property
+    def non_trainable_weights(self) -> list[Parameter]:
+        """The parameters that no optimizer changes."""
+        trainable = set(map(id, self.trainable_weights))
+        return [p for p in self._all_parameters() if id(p) not in trainable]
+
+    def get_weights(self) -> list[NDArray]:
+        """Return copies of all parameters' values, in the order of :attr:`weights`."""
+        return [parameter.numpy() for parameter in self.weights]
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Overwrite all parameters.
+
+        Raises
+        ------
+        ValueError
+            If the number of arrays or a shape is wrong.
+        """
+        mine = self.weights
+        if len(weights) != len(mine):
+            raise ValueError(
+                f"weights of layer {self.name} must be {len(mine)} arrays, got {len(weights)}"
+            )
+        shapes = [np.shape(value) for value in weights]
+        for parameter, shape in zip(mine, shapes, strict=True):
+            if shape != parameter.shape:
+                raise ValueError(
+                    f"weights for {parameter.name} of layer {self.name} must have shape "
+                    f"{parameter.shape}, got {shape}"
+                )
+        for parameter, value in zip(mine, weights, strict=True):
+            parameter.assign(value)
+
+    def count_params(self) -> int:
+        """Return the number of weights."""
+        return sum(parameter.value.size for parameter in self.weights)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        config_ = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
+        if self.activity_regularizer is not None:
+            config_["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        return config_
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Layer:
+        """Return a new layer from :meth:`get_config`'s result."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
