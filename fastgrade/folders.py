@@ -1,0 +1,328 @@
+"""The folders of an nbgrader course: what was handed in, and what is written back.
+
+Reading trusts nothing. A submission may hold symbolic links to the gradebook, named pipes that
+never answer, or gigabytes; only regular files inside the submission's own folder are read, up to
+nbgrader's ``CourseDirectory.max_file_size``.
+
+Writing is all or nothing. The folder of a student in ``autograded/`` is built under a hidden
+name and then renamed, so nobody ever sees half of it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import errno
+import hashlib
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import is_ignored, parse_utc
+
+HIDDEN = ".fastgrade-"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The folder that one student handed in for an assignment."""
+
+    student: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """What stands in a submission's folder.
+
+    ``notebooks`` maps the assignment's notebooks to their bytes; one that is missing is not in
+    it. ``flags`` holds, by notebook, plain sentences about what was odd; those under ``""``
+    concern the whole folder.
+    """
+
+    notebooks: dict[str, bytes]
+    files: dict[str, bytes]
+    timestamp: datetime.datetime | None
+    flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def find_submissions(coursedir: CourseDirectory, assignment: str) -> list[Submission]:
+    """Return the submissions of an assignment, ordered by student.
+
+    nbgrader's ``directory_structure``, ``student_id`` (a glob) and ``student_id_exclude`` hold.
+    """
+    pattern = coursedir.format_path(
+        coursedir.submitted_directory, coursedir.student_id or "*", assignment
+    )
+    expression = re.compile(
+        coursedir.format_path(
+            coursedir.submitted_directory,
+            "(?P<student>[^/]+)",
+            re.escape(assignment),
+            escape=True,
+        )
+    )
+    excluded = {name.strip() for name in coursedir.student_id_exclude.split(",")}
+    found = []
+    for path in _glob(pattern):
+        match = expression.fullmatch(str(path))
+        if match and match["student"] not in excluded and path.is_dir():
+            found.append(Submission(match["student"], path))
+    return sorted(found, key=lambda submission: submission.student)
+
+
+def read_submission(
+    coursedir: CourseDirectory, submission: Submission, notebooks: Iterable[str]
+) -> HandedIn:
+    """Read a submission's folder.
+
+    Parameters
+    ----------
+    notebooks : names of the assignment's notebooks, without ``.ipynb``.
+
+    Notes
+    -----
+    When exactly one notebook is missing and exactly one other was handed in, that one is taken
+    for it, and flagged. Its cells count by their ids, so a wrong notebook earns nothing.
+    """
+    limit = coursedir.max_file_size * 1000
+    flags: dict[str, list[str]] = {}
+    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
+    for relative, path in _walk(submission.path, coursedir.ignore):
+        is_notebook = path.suffix == ".ipynb" and path.parent == submission.path
+        about = path.stem if is_notebook else ""
+        try:
+            content = _read(path, limit)
+        except _RefusedError as refused:
+            flags.setdefault(about, []).append(f"{relative} {refused}, so it was not read")
+            if not is_notebook:
+                continue
+            content = b""
+        if is_notebook:
+            found[path.stem] = content
+        elif path.suffix != ".ipynb":
+            files[relative] = content
+    wanted = list(notebooks)
+    missing = [name for name in wanted if name not in found]
+    others = sorted(name for name in found if name not in wanted)
+    handed_in = {name: found[name] for name in wanted if name in found}
+    if len(missing) == 1 and len(others) == 1:
+        handed_in[missing[0]] = found[others[0]]
+        flags.setdefault(missing[0], []).extend(
+            [
+                f"{missing[0]}.ipynb is missing; {others[0]}.ipynb was graded in its place",
+                *flags.pop(others[0], []),
+            ]
+        )
+        missing, others = [], []
+    for name in missing:
+        flags.setdefault(name, []).append(f"{name}.ipynb was not handed in")
+    for name in others:
+        flags.pop(name, None)
+        flags.setdefault("", []).append(
+            f"{name}.ipynb is not a notebook of this assignment and was ignored"
+        )
+    timestamp, complaint = _timestamp(files.get("timestamp.txt"))
+    if complaint:
+        flags.setdefault("", []).append(complaint)
+    return HandedIn(handed_in, files, timestamp, {k: tuple(v) for k, v in flags.items()})
+
+
+def instructor_files(
+    coursedir: CourseDirectory, assignment: str, keep_students: Iterable[str] = ()
+) -> dict[str, bytes]:
+    """Return the files that lie beside the instructor's notebook.
+
+    Parameters
+    ----------
+    keep_students : files which the student's own version overrides, nbgrader's
+        ``Autograde.exclude_overwriting`` for this assignment.
+    """
+    root = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
+    kept = set(keep_students)
+    return {
+        relative: path.read_bytes()
+        for relative, path in _walk(root, coursedir.ignore)
+        if path.suffix != ".ipynb" and relative not in kept
+    }
+
+
+def source_notebook(coursedir: CourseDirectory, assignment: str, notebook: str) -> bytes:
+    """Return the instructor's notebook.
+
+    Raises
+    ------
+    FileNotFoundError
+        The source folder has no such notebook.
+    """
+    folder = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
+    return (folder / f"{notebook}.ipynb").read_bytes()
+
+
+def autograded_folder(coursedir: CourseDirectory, assignment: str, student: str) -> Path:
+    """Return where the autograded submission of a student stands."""
+    return Path(coursedir.format_path(coursedir.autograded_directory, student, assignment))
+
+
+def install(
+    coursedir: CourseDirectory,
+    destination: Path,
+    notebooks: dict[str, bytes],
+    files: dict[str, bytes],
+    permissions: int | None = None,
+) -> None:
+    """Replace a folder in ``autograded/`` by a new one.
+
+    Parameters
+    ----------
+    permissions : of the files, as nbgrader writes it: the decimal number 444 means octal 444.
+        None stands for nbgrader's default: 664 where the course is shared by a group, else 444.
+    """
+    if permissions is None:
+        permissions = 664 if coursedir.groupshared else 444
+    mode = int(str(permissions), 8)
+    parent = destination.parent
+    parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=f"{HIDDEN}{destination.name}-", dir=parent))
+    try:
+        folders = {building}
+        content = {**files, **{f"{name}.ipynb": data for name, data in notebooks.items()}}
+        for relative, data in content.items():
+            path = building / relative
+            if path.parent not in folders:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                folders.update(p for p in path.parents if building in p.parents)
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+                file.write(data)
+            os.chmod(path, mode)
+        for folder in folders:
+            os.chmod(folder, 0o2775 if coursedir.groupshared else 0o755)
+        _swap(building, destination)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    if coursedir.groupshared:
+        _share(parent)
+
+
+def sweep(destination: Path) -> None:
+    """Remove what a killed run left beside a folder of ``autograded/``.
+
+    Where the run was killed between the two renames of a replacement, the old folder is put
+    back.
+    """
+    leftovers = sorted(destination.parent.glob(f"{HIDDEN}{_escape(destination.name)}-*"))
+    for path in leftovers:
+        if path.name.endswith(".old") and not destination.exists():
+            os.rename(path, destination)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of a file's content in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def fingerprint(files: dict[str, bytes], *more: object) -> str:
+    """Return one hash over named files and whatever else decides how they are recorded."""
+    total = hashlib.sha256()
+    for name in sorted(files):
+        total.update(f"{name}\0{len(files[name])}\0".encode())
+        total.update(files[name])
+    total.update(repr(more).encode())
+    return total.hexdigest()
+
+
+class _RefusedError(Exception):
+    """A file that is not read; the message completes a sentence that its name begins."""
+
+
+def _read(path: Path, limit: int) -> bytes:
+    # O_NONBLOCK: opening a named pipe must not wait for a writer.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _RefusedError("is a symbolic link") from None
+        raise _RefusedError(f"cannot be opened ({error.strerror})") from None
+    with open(descriptor, "rb", buffering=0) as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise _RefusedError("is not a regular file")
+        if status.st_size > limit:
+            raise _RefusedError(
+                f"has {status.st_size / 1e6:.0f} MB, more than the limit of {limit / 1e6:.0f} MB"
+            )
+        try:
+            return file.read(limit)
+        except OSError as error:
+            raise _RefusedError(f"cannot be read ({error.strerror})") from None
+
+
+def _walk(root: Path, ignore: list[str]) -> Iterator[tuple[str, Path]]:
+    """Yield the files below a folder, following no link, by their relative names."""
+    for folder, names, filenames in os.walk(root):
+        here = Path(folder)
+        linked = [name for name in names if (here / name).is_symlink()]
+        names[:] = sorted(
+            name
+            for name in names
+            if name not in linked and not is_ignored(str(here / name), ignore)
+        )
+        for name in sorted(filenames + linked):
+            path = here / name
+            if not is_ignored(str(path), ignore):
+                yield path.relative_to(root).as_posix(), path
+
+
+def _timestamp(content: bytes | None) -> tuple[datetime.datetime | None, str | None]:
+    if content is None:
+        return None, None
+    written = content[:200].decode("utf-8", "replace").strip()
+    if not written:
+        return None, "timestamp.txt is empty, so the time of submission is unknown"
+    try:
+        return parse_utc(written), None
+    except (ValueError, OverflowError):
+        return None, f"timestamp.txt does not hold a time but {written[:40]!r}"
+
+
+def _swap(building: Path, destination: Path) -> None:
+    try:
+        os.rename(building, destination)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise
+        old = building.with_name(f"{building.name}.old")
+        os.rename(destination, old)
+        os.rename(building, destination)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _share(folder: Path) -> None:
+    mode = folder.stat().st_mode
+    if mode & 0o2770 != 0o2770:
+        try:
+            os.chmod(folder, (mode | 0o2770) & 0o2777)
+        except PermissionError:
+            pass  # somebody else's folder; they shared it as they wished
+
+
+def _glob(pattern: str) -> Iterator[Path]:
+    from glob import glob
+
+    return (Path(path) for path in glob(pattern))
+
+
+def _escape(name: str) -> str:
+    from glob import escape
+
+    return escape(name)

@@ -1,0 +1,197 @@
+"""What goes into the engine and what comes out of it, as plain frozen records.
+
+`Task` is one submission, complete: a worker needs no shared disk.  `Verdict` is all that the
+writer of grades needs.  Both travel as JSON, never as pickles, so that reading one back cannot
+run anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+__all__ = ["QuestionVerdict", "Task", "Verdict"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submitted notebook and all that is needed to grade it.
+
+    Parameters
+    ----------
+    assignment, student, notebook : str
+        Whose notebook this is; `notebook` is the name without ``.ipynb``.
+    source : bytes
+        The instructor's notebook with nbgrader's metadata, solutions and hidden tests.
+    submission : bytes
+        What the student handed in.  May be anything at all.
+    files : dict of str to bytes
+        Other files of the assignment, by path relative to the notebook.
+    """
+
+    assignment: str
+    student: str
+    notebook: str
+    source: bytes
+    submission: bytes
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return the task as one JSON document."""
+        return json.dumps(
+            {
+                "assignment": self.assignment,
+                "student": self.student,
+                "notebook": self.notebook,
+                "source": _encode(self.source),
+                "submission": _encode(self.submission),
+                "files": {name: _encode(data) for name, data in self.files.items()},
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Task:
+        """Return the task that `to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            If `text` is not such a document.
+        """
+        data = _object(text, "task")
+        try:
+            return cls(
+                assignment=str(data["assignment"]),
+                student=str(data["student"]),
+                notebook=str(data["notebook"]),
+                source=_decode(data["source"]),
+                submission=_decode(data["submission"]),
+                files={str(name): _decode(text) for name, text in data["files"].items()},
+            )
+        except (KeyError, TypeError, AttributeError, binascii.Error) as error:
+            raise ValueError(f"task must be what Task.to_json wrote, got {error!r}") from error
+
+
+@dataclass(frozen=True)
+class QuestionVerdict:
+    """The outcome of one graded cell.
+
+    Parameters
+    ----------
+    grade_id : str
+        nbgrader's name of the cell.
+    points : float
+        Points earned, in [0, max_points].
+    max_points : float
+        Points to be had.
+    passed : bool or None
+        Whether all points were earned; None where a person has to grade.
+    message : str
+        What to tell the student.  Never holds hidden source.
+    hint : str
+        Where to look next; may be empty.
+    mistake : str or None
+        Name of the misconception that the test recognized.
+    seconds : float
+        Wall time that the question took.
+    """
+
+    grade_id: str
+    points: float
+    max_points: float
+    passed: bool | None
+    message: str = ""
+    hint: str = ""
+    mistake: str | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of one submission.
+
+    Parameters
+    ----------
+    student, assignment, notebook : str
+        Whose notebook this is.
+    questions : tuple of QuestionVerdict
+        One a graded cell, in the instructor's order.
+    flags : tuple of str
+        Plain sentences for the instructor: a missing cell, a time-out, an unreadable file.
+    autograded : bytes or None
+        The autograded notebook; None when nothing could be rebuilt.
+    seconds : float
+        Wall time of the whole submission.
+    key : str
+        Hash of all that the verdict depends on; equal keys have equal verdicts.
+    """
+
+    student: str
+    assignment: str
+    notebook: str
+    questions: tuple[QuestionVerdict, ...]
+    flags: tuple[str, ...] = ()
+    autograded: bytes | None = None
+    seconds: float = 0.0
+    key: str = ""
+
+    @property
+    def points(self) -> float:
+        """Sum of the points earned by autograded questions."""
+        return sum(question.points for question in self.questions)
+
+    @property
+    def max_points(self) -> float:
+        """Sum of the points to be had."""
+        return sum(question.max_points for question in self.questions)
+
+    def to_json(self) -> str:
+        """Return the verdict as one JSON document."""
+        data = asdict(self)
+        data["autograded"] = None if self.autograded is None else _encode(self.autograded)
+        return json.dumps(data)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Verdict:
+        """Return the verdict that `to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            If `text` is not such a document.
+        """
+        data = _object(text, "verdict")
+        try:
+            autograded = data["autograded"]
+            return cls(
+                student=str(data["student"]),
+                assignment=str(data["assignment"]),
+                notebook=str(data["notebook"]),
+                questions=tuple(QuestionVerdict(**question) for question in data["questions"]),
+                flags=tuple(str(flag) for flag in data["flags"]),
+                autograded=None if autograded is None else _decode(autograded),
+                seconds=float(data["seconds"]),
+                key=str(data["key"]),
+            )
+        except (KeyError, TypeError, binascii.Error) as error:
+            raise ValueError(
+                f"verdict must be what Verdict.to_json wrote, got {error!r}"
+            ) from error
+
+
+def _encode(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _decode(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _object(text: str | bytes, name: str) -> dict[str, Any]:
+    data = json.loads(text)
+    if not isinstance(data, dict):
+        raise ValueError(f"{name} must be a JSON object, got {type(data).__name__}")
+    return data
