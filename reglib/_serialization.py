@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def serialize(thing: Any, module: str) -> dict[str, Any]:
-    """Return Keras's description of an object: its class name and config as plain data."""
+def serialize(thing: Any, module: str) -> dict[str, Any] | None:
+    """Return Keras's description of an object, its class name and config; None stays None."""
+    if thing is None:
+        return None
     return {
         "module": f"keras.{module}",
         "class_name": type(thing).__name__,

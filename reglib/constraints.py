@@ -1,0 +1,186 @@
+"""Projections of weights onto a set, applied after each optimizer step.
+
+The functions work on any array type (see :mod:`reglib._namespace`), so that a Keras layer
+can use them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from reglib import _serialization
+from reglib._namespace import namespace
+from reglib._validation import check_number
+
+# Keras divides by epsilon + norm: a vector at the limit shrinks by one part in ten million.
+_EPSILON = 1e-7
+
+
+def _norm(w: Any, axis: int | Sequence[int]) -> Any:
+    xp = namespace(w)
+    return xp.sqrt(xp.sum(xp.square(w), axis=axis, keepdims=True))
+
+
+class Constraint:
+    """Base of all constraints."""
+
+    def __call__(self, w: NDArray) -> NDArray:
+        """Return the projected weights."""
+        raise NotImplementedError(f"{type(self).__name__} must define __call__")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Constraint:
+        """Return a new constraint from :meth:`get_config`'s result."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"
+
+
+class MaxNorm(Constraint):
+    r"""Weights with :math:`\|w\|_2 \le c` along ``axis``.
+
+    Parameters
+    ----------
+    max_value : float
+        The largest norm, at least 0.
+    axis : int or tuple of int
+        Along which the norm is taken: 0 for the weights into a unit of a Dense layer.
+
+    References
+    ----------
+    Srebro et al. (2005), "Maximum-margin matrix factorization"; ``keras.constraints.MaxNorm``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> MaxNorm(1)(np.array([[3.0], [4.0]])).round(3)
+    array([[0.6],
+           [0.8]])
+    """
+
+    def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
+        self.max_value = check_number("max_value", max_value, low=0)
+        self.axis = axis
+
+    def __call__(self, w: NDArray) -> NDArray:
+        """Return the projected weights."""
+        xp = namespace(w)
+        norm = _norm(w, self.axis)
+        return w * (xp.clip(norm, 0, self.max_value) / (_EPSILON + norm))
+
+
+class NonNeg(Constraint):
+    """Weights of at least 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> NonNeg()(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
+
+    def __call__(self, w: NDArray) -> NDArray:
+        """Return the projected weights."""
+        return namespace(w).maximum(w, 0)
+
+
+class UnitNorm(Constraint):
+    r"""Weights with :math:`\|w\|_2 = 1` along ``axis``.
+
+    Parameters
+    ----------
+    axis : int or tuple of int
+        Along which the norm is taken.
+    """
+
+    def __init__(self, axis: int | Sequence[int] = 0) -> None:
+        self.axis = axis
+
+    def __call__(self, w: NDArray) -> NDArray:
+        """Return the projected weights."""
+        return w / (_EPSILON + _norm(w, self.axis))
+
+
+class MinMaxNorm(Constraint):
+    r"""Weights with :math:`\|w\|_2` pulled into [min_value, max_value] along ``axis``.
+
+    Parameters
+    ----------
+    min_value, max_value : float
+        The bounds, at least 0.
+    rate : float
+        How far towards the bound one step goes; 1 goes all the way.
+    axis : int or tuple of int
+        Along which the norm is taken.
+    """
+
+    def __init__(
+        self,
+        min_value: float = 0.0,
+        max_value: float = 1.0,
+        rate: float = 1.0,
+        axis: int | Sequence[int] = 0,
+    ) -> None:
+        self.min_value = check_number("min_value", min_value, low=0)
+        self.max_value = check_number("max_value", max_value, low=0)
+        self.rate = check_number("rate", rate, low=0, high=1)
+        self.axis = axis
+
+    def __call__(self, w: NDArray) -> NDArray:
+        """Return the projected weights."""
+        xp = namespace(w)
+        norm = _norm(w, self.axis)
+        wanted = self.rate * xp.clip(norm, self.min_value, self.max_value)
+        wanted = wanted + (1 - self.rate) * norm
+        return w * (wanted / (_EPSILON + norm))
+
+
+max_norm, non_neg, unit_norm, min_max_norm = MaxNorm, NonNeg, UnitNorm, MinMaxNorm
+
+_REGISTRY: dict[str, type[Constraint]] = {
+    "MaxNorm": MaxNorm,
+    "max_norm": MaxNorm,
+    "NonNeg": NonNeg,
+    "non_neg": NonNeg,
+    "UnitNorm": UnitNorm,
+    "unit_norm": UnitNorm,
+    "MinMaxNorm": MinMaxNorm,
+    "min_max_norm": MinMaxNorm,
+}
+
+
+def get(identifier: Any) -> Constraint | None:
+    """Return the constraint that ``identifier`` means.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown or the identifier is of no use.
+
+    Examples
+    --------
+    >>> get("max_norm")
+    MaxNorm(max_value=2.0, axis=0)
+    """
+    return _serialization.get(identifier, _REGISTRY, "constraint")
+
+
+def serialize(constraint: Constraint) -> dict[str, Any]:
+    """Return Keras's description of a constraint, as plain data."""
+    return _serialization.serialize(constraint, "constraints")
+
+
+def deserialize(
+    config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Constraint:
+    """Return the constraint that Keras's description means."""
+    return _serialization.deserialize(config, _REGISTRY, "constraint", custom_objects)

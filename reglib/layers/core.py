@@ -1,0 +1,248 @@
+"""The layers that every network has: Dense, Activation, Flatten, Reshape, Input."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reglib import activations, constraints, initializers, regularizers
+from reglib._validation import check_integer
+from reglib.layers.base import Layer
+
+
+class Dense(Layer):
+    r"""A fully connected layer, :math:`a = f(xW + b)`.
+
+    Parameters
+    ----------
+    units : int
+        Number of outputs.
+    activation : str, Activation or None
+        The function :math:`f`.
+    use_bias : bool
+        Whether there is a :math:`b`.
+    kernel_initializer, bias_initializer : str or Initializer
+        How :math:`W` of shape (inputs, units) and :math:`b` of shape (units,) start.
+    kernel_regularizer, bias_regularizer : Regularizer, str or None
+        Penalties that the model adds to its loss.
+    activity_regularizer : Regularizer, str or None
+        Penalty on the outputs, divided by the batch size.
+    kernel_constraint, bias_constraint : Constraint, str or None
+        Projections applied after each step.
+
+    Raises
+    ------
+    ValueError
+        If ``units`` is below 1, or the inputs have fewer than two axes.
+
+    References
+    ----------
+    ``keras.layers.Dense``.
+
+    Examples
+    --------
+    >>> Dense(3, activation="relu")(np.ones((2, 5))).shape
+    (2, 3)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.units = check_integer("units", units, low=1)
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make ``kernel`` and ``bias`` for inputs of this shape."""
+        if len(input_shape) < 2 or input_shape[-1] is None:
+            raise ValueError(
+                f"inputs of layer {self.name} must have shape (batch, ..., features), "
+                f"got {input_shape}"
+            )
+        self.kernel = self.add_weight(
+            (input_shape[-1], self.units),
+            self.kernel_initializer,
+            "kernel",
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                (self.units,),
+                self.bias_initializer,
+                "bias",
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+
+    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+        """Return f(xW + b)."""
+        if inputs.shape[-1] != self.kernel.shape[0]:
+            raise ValueError(
+                f"inputs of layer {self.name} must have {self.kernel.shape[0]} features, "
+                f"got shape {inputs.shape}"
+            )
+        z = inputs @ self.kernel.value
+        if self.bias is not None:
+            z += self.bias.value
+        a = self.activation.value(z)
+        self._inputs, self._z, self._a = inputs, z, a
+        return a
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """Write dW = xᵀ dz and db = Σ dz; return dx = dz Wᵀ."""
+        dz = self.activation.gradient(gradient, self._z, self._a)
+        # Axes between batch and features are more examples to the kernel.
+        rows = dz.reshape(-1, self.units)
+        inputs = self._inputs.reshape(-1, self.kernel.shape[0])
+        np.matmul(inputs.T, rows, out=self.kernel.gradient)
+        if self.bias is not None:
+            np.add.reduce(rows, axis=0, out=self.bias.gradient)
+        return dz @ self.kernel.value.T
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the outputs."""
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
+        }
+
+
+class Activation(Layer):
+    """An activation function as a layer of its own.
+
+    Parameters
+    ----------
+    activation : str or Activation
+        The function.
+
+    Examples
+    --------
+    >>> Activation("relu")(np.array([[-1.0, 2.0]]))
+    array([[0., 2.]], dtype=float32)
+    """
+
+    def __init__(self, activation: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+
+    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+        """Return the function's value."""
+        self._z, self._a = inputs, self.activation.value(inputs)
+        return self._a
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """Return the gradient with respect to the inputs."""
+        return self.activation.gradient(gradient, self._z, self._a)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "activation": activations.serialize(self.activation)}
+
+
+class Flatten(Layer):
+    """All axes but the batch made one.
+
+    Examples
+    --------
+    >>> Flatten()(np.zeros((2, 8, 8, 1))).shape
+    (2, 64)
+    """
+
+    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+        """Return the inputs as a matrix."""
+        self._shape = inputs.shape
+        return inputs.reshape(len(inputs), math.prod(inputs.shape[1:]))
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """Return the gradient in the shape of the inputs."""
+        return gradient.reshape(self._shape)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the outputs."""
+        return (input_shape[0], math.prod(input_shape[1:]))
+
+
+class Reshape(Layer):
+    """All axes but the batch given another shape.
+
+    Parameters
+    ----------
+    target_shape : sequence of int
+        The shape of one output; one entry may be -1.
+
+    Examples
+    --------
+    >>> Reshape((8, 8, 1))(np.zeros((2, 64))).shape
+    (2, 8, 8, 1)
+    """
+
+    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.target_shape = tuple(check_integer("target_shape", n, low=-1) for n in target_shape)
+
+    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+        """Return the inputs in the target shape."""
+        self._shape = inputs.shape
+        return inputs.reshape(self.compute_output_shape(inputs.shape))
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """Return the gradient in the shape of the inputs."""
+        return gradient.reshape(self._shape)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the outputs.
+
+        Raises
+        ------
+        ValueError
+            If the inputs do not fit the target shape.
+        """
+        size = math.prod(input_shape[1:])
+        known = math.prod(n for n in self.target_shape if n != -1)
+        open_axes = self.target_shape.count(-1)
+        if open_axes > 1 or (size % known if open_axes else size != known):
+            raise ValueError(
+                f"target_shape must hold {size} numbers, got {self.target_shape} "
+                f"for inputs of shape {tuple(input_shape)}"
+            )
+        return (input_shape[0], *(size // known if n == -1 else n for n in self.target_shape))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "target_shape": self.target_shape}

@@ -1,0 +1,177 @@
+"""What to watch beside the loss: running means over a pass through the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reglib import _serialization
+from reglib._validation import check_number
+from reglib.losses import align
+
+
+class Metric:
+    """A running mean of one number an example.
+
+    Parameters
+    ----------
+    per_example : callable
+        ``per_example(y_true, y_pred)`` returns one number an example.
+    name : str
+        The key in the logs.
+    direction : {"up", "down"}
+        Which way is better; callbacks with ``mode="auto"`` ask.
+    """
+
+    def __init__(
+        self, per_example: Callable[[NDArray, NDArray], NDArray], name: str, direction: str
+    ) -> None:
+        self.per_example = per_example
+        self.name = name
+        self._direction = direction
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        """Forget what was seen."""
+        self.total, self.count = 0.0, 0.0
+
+    def update_state(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> None:
+        """Add a batch."""
+        values = self.per_example(np.asarray(y_true), np.asarray(y_pred))
+        if sample_weight is None:
+            self.total += float(values.sum())
+            self.count += values.size
+            return
+        weights = np.asarray(sample_weight)
+        weights = weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
+        weights = np.broadcast_to(weights, values.shape)
+        self.total += float((values * weights).sum())
+        self.count += float(weights.sum())
+
+    def result(self) -> float:
+        """Return the mean so far, 0 when nothing was seen."""
+        return self.total / self.count if self.count else 0.0
+
+    def __call__(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Add a batch and return the mean so far."""
+        self.update_state(y_true, y_pred, sample_weight)
+        return self.result()
+
+
+def _binary_matches(threshold: float) -> Callable[[NDArray, NDArray], NDArray]:
+    def per_example(y_true: NDArray, y_pred: NDArray) -> NDArray:
+        y_true, y_pred = align(y_true, y_pred)
+        return (y_true == (y_pred > threshold)).mean(axis=-1)
+
+    return per_example
+
+
+def _categorical_matches(y_true: NDArray, y_pred: NDArray) -> NDArray:
+    return y_true.argmax(axis=-1) == y_pred.argmax(axis=-1)
+
+
+def _sparse_matches(y_true: NDArray, y_pred: NDArray) -> NDArray:
+    labels = y_true[..., 0] if y_true.ndim == y_pred.ndim else y_true
+    return labels == y_pred.argmax(axis=-1)
+
+
+def _matches(y_true: NDArray, y_pred: NDArray) -> NDArray:
+    """Return what ``"accuracy"`` means: it depends on the shapes, as in Keras."""
+    if y_pred.ndim < 2 or y_pred.shape[-1] == 1:
+        return _binary_matches(0.5)(y_true, y_pred)
+    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == y_pred.shape[-1]:
+        return _categorical_matches(y_true, y_pred)
+    return _sparse_matches(y_true, y_pred)
+
+
+def _squared_errors(y_true: NDArray, y_pred: NDArray) -> NDArray:
+    y_true, y_pred = align(y_true, y_pred)
+    return np.square(y_true - y_pred).mean(axis=-1)
+
+
+def _absolute_errors(y_true: NDArray, y_pred: NDArray) -> NDArray:
+    y_true, y_pred = align(y_true, y_pred)
+    return np.abs(y_true - y_pred).mean(axis=-1)
+
+
+class Accuracy(Metric):
+    """Fraction of right answers; what counts as an answer follows from the shapes.
+
+    Examples
+    --------
+    >>> Accuracy()([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+    0.6666666666666666
+    """
+
+    def __init__(self, name: str = "accuracy") -> None:
+        super().__init__(_matches, name, "up")
+
+
+class BinaryAccuracy(Metric):
+    """Fraction of yes-no answers that are right, yes meaning above ``threshold``."""
+
+    def __init__(self, name: str = "binary_accuracy", threshold: float = 0.5) -> None:
+        threshold = check_number("threshold", threshold, low=0, high=1)
+        super().__init__(_binary_matches(threshold), name, "up")
+
+
+class CategoricalAccuracy(Metric):
+    """Fraction of one-hot answers that are right."""
+
+    def __init__(self, name: str = "categorical_accuracy") -> None:
+        super().__init__(_categorical_matches, name, "up")
+
+
+class SparseCategoricalAccuracy(Metric):
+    """Fraction of class numbers that are right."""
+
+    def __init__(self, name: str = "sparse_categorical_accuracy") -> None:
+        super().__init__(_sparse_matches, name, "up")
+
+
+class MeanSquaredError(Metric):
+    """Mean squared error."""
+
+    def __init__(self, name: str = "mean_squared_error") -> None:
+        super().__init__(_squared_errors, name, "down")
+
+
+class MeanAbsoluteError(Metric):
+    """Mean absolute error."""
+
+    def __init__(self, name: str = "mean_absolute_error") -> None:
+        super().__init__(_absolute_errors, name, "down")
+
+
+_REGISTRY: dict[str, type[Metric]] = {
+    "accuracy": Accuracy,
+    "acc": Accuracy,
+    "binary_accuracy": BinaryAccuracy,
+    "categorical_accuracy": CategoricalAccuracy,
+    "sparse_categorical_accuracy": SparseCategoricalAccuracy,
+    "mean_squared_error": MeanSquaredError,
+    "mse": MeanSquaredError,
+    "mean_absolute_error": MeanAbsoluteError,
+    "mae": MeanAbsoluteError,
+}
+
+
+def get(identifier: Any) -> Metric:
+    """Return the metric that ``identifier`` means; a name is also its key in the logs.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown or the identifier is of no use.
+    """
+    metric = _serialization.get(identifier, _REGISTRY, "metric")
+    if isinstance(identifier, str):
+        metric.name = identifier
+    return metric

@@ -1,0 +1,556 @@
+r"""Optimizers: how a gradient becomes a step.
+
+All parameters of a model lie end to end in one vector (:class:`Block`), and so do their
+gradients: an optimizer sees two flat arrays and knows nothing of layers. In the formulas
+:math:`w` are the weights, :math:`g` the gradient, :math:`\eta` the learning rate and
+:math:`t` the number of the step, from 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reglib import _serialization
+from reglib._validation import check_integer, check_number
+from reglib.layers.base import Parameter
+
+
+class Block:
+    """Parameters laid end to end in one vector, and their gradients in another.
+
+    Parameters
+    ----------
+    parameters : sequence of Parameter
+        They keep their names and shapes; their arrays become views into the block.
+
+    Raises
+    ------
+    ValueError
+        If the dtypes differ.
+    """
+
+    def __init__(self, parameters: Sequence[Parameter]) -> None:
+        self.parameters = list(parameters)
+        dtypes = {parameter.dtype for parameter in self.parameters}
+        if len(dtypes) > 1:
+            raise ValueError(f"parameters must have one dtype, got {sorted(map(str, dtypes))}")
+        size = sum(parameter.value.size for parameter in self.parameters)
+        self.value = np.empty(size, dtype=dtypes.pop() if dtypes else "float32")
+        self.gradient = np.zeros_like(self.value)
+        self.slices: list[slice] = []
+        start = 0
+        for parameter in self.parameters:
+            stop = start + parameter.value.size
+            self.slices.append(slice(start, stop))
+            parameter.bind(
+                self.value[start:stop].reshape(parameter.shape),
+                self.gradient[start:stop].reshape(parameter.shape),
+            )
+            start = stop
+
+    def holds(self, parameters: Sequence[Parameter]) -> bool:
+        """Return whether these are its parameters, and their arrays still lie in it."""
+        return len(parameters) == len(self.parameters) and all(
+            mine is other and mine.value.base is self.value
+            for mine, other in zip(self.parameters, parameters, strict=True)
+        )
+
+
+class Optimizer:
+    """Base of all optimizers: clipping, weight decay, averaging and constraints around a step.
+
+    One step does, in Keras's order: clip the gradient; decay the weights,
+    ``w -= w * weight_decay * learning_rate``; update; average; project.
+
+    Parameters
+    ----------
+    learning_rate : float or callable
+        The step size, above 0; a callable gets the number of steps done.
+    weight_decay : float, optional
+        Decoupled weight decay, on all parameters unless excluded.
+    clipnorm, clipvalue, global_clipnorm : float, optional
+        At most one: the largest norm of a parameter's gradient, the largest absolute entry,
+        the largest norm of all gradients together.
+    use_ema, ema_momentum, ema_overwrite_frequency
+        Whether to keep an exponential moving average of the weights, its momentum, and after
+        how many steps to overwrite the weights with it (None: when ``fit`` ends).
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range or two clippings are asked for.
+
+    References
+    ----------
+    ``keras.optimizers.Optimizer``.
+    """
+
+    slot_names: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        learning_rate: float | Callable[[int], float],
+        *,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
+            raise ValueError(
+                "clipnorm, clipvalue and global_clipnorm: at most one may be set, "
+                f"got {clipnorm=}, {clipvalue=}, {global_clipnorm=}"
+            )
+        self.learning_rate = learning_rate
+        self.weight_decay = _optional("weight_decay", weight_decay)
+        self.clipnorm = _optional("clipnorm", clipnorm)
+        self.clipvalue = _optional("clipvalue", clipvalue)
+        self.global_clipnorm = _optional("global_clipnorm", global_clipnorm)
+        self.use_ema = bool(use_ema)
+        self.ema_momentum = check_number("ema_momentum", ema_momentum, low=0, high=1)
+        if ema_overwrite_frequency is not None:
+            check_integer("ema_overwrite_frequency", ema_overwrite_frequency, low=1)
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.name = name or type(self).__name__.lower()
+        self.iterations = 0
+        self.block: Block | None = None
+        self._excluded: set[int] = set()
+        self._excluded_names: tuple[str, ...] = ()
+
+    @property
+    def learning_rate(self) -> float:
+        """The step size that the next step will use."""
+        rate = self._learning_rate
+        return float(rate(self.iterations)) if callable(rate) else rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float | Callable[[int], float]) -> None:
+        self._learning_rate = (
+            value if callable(value) else check_number("learning_rate", value, low=0)
+        )
+
+    # What an optimizer overrides.
+
+    def update(self, w: NDArray, g: NDArray, learning_rate: float) -> None:
+        """Change the flat weights in place, given the flat gradient."""
+        raise NotImplementedError(f"{type(self).__name__} must define update")
+
+    # What every optimizer offers.
+
+    def build(self, variables: Block | Sequence[Parameter]) -> None:
+        """Lay out the parameters, and make the slots that remember past gradients."""
+        block = variables if isinstance(variables, Block) else Block(variables)
+        self.block = block
+        self.slots = {name: self.new_slot(block.value) for name in self.slot_names}
+        self._scratch = np.empty_like(block.value)
+        self._constrained = [p for p in block.parameters if p.constraint is not None]
+        self.average = block.value.copy() if self.use_ema else None
+        self._decayed = np.ones_like(block.value, dtype=bool)
+        for parameter, part in zip(block.parameters, block.slices, strict=True):
+            by_name = any(word in parameter.name for word in self._excluded_names)
+            if id(parameter) in self._excluded or by_name:
+                self._decayed[part] = False
+
+    def new_slot(self, w: NDArray) -> NDArray:
+        """Return the initial memory for a slot: zeros."""
+        return np.zeros_like(w)
+
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Parameter] | None = None, var_names: Iterable[str] | None = None
+    ) -> None:
+        """Exempt parameters from weight decay, by object or by part of their name.
+
+        Raises
+        ------
+        ValueError
+            If the optimizer has been built.
+        """
+        if self.block is not None:
+            raise ValueError("exclude_from_weight_decay must be called before the first step")
+        self._excluded = set(map(id, var_list or ()))
+        self._excluded_names = tuple(var_names or ())
+
+    def apply(
+        self, grads: Sequence[ArrayLike], trainable_variables: Sequence[Parameter] | None = None
+    ) -> None:
+        """Take one step with the given gradients, one for each parameter.
+
+        Raises
+        ------
+        ValueError
+            If the number of gradients or parameters is wrong.
+        """
+        if self.block is None:
+            if trainable_variables is None:
+                raise ValueError("trainable_variables must be given at the first step, got None")
+            self.build(list(trainable_variables))
+        mine = self.block.parameters
+        if trainable_variables is not None and list(map(id, trainable_variables)) != list(
+            map(id, mine)
+        ):
+            raise ValueError("trainable_variables must be those of the first step, got others")
+        if len(grads) != len(mine):
+            raise ValueError(f"grads must be {len(mine)} arrays, got {len(grads)}")
+        for parameter, gradient in zip(mine, grads, strict=True):
+            parameter.gradient[...] = gradient
+        self.step(self.block)
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[ArrayLike, Parameter]]) -> None:
+        """Take one step with (gradient, parameter) pairs."""
+        grads, variables = zip(*grads_and_vars, strict=True)
+        self.apply(grads, variables)
+
+    def step(self, block: Block) -> None:
+        """Take one step with the gradients that lie in the block."""
+        if self.block is not block:
+            self.build(block)
+        w, g = block.value, block.gradient
+        learning_rate = self.learning_rate
+        self._clip(block)
+        if self.weight_decay is not None:
+            decay = 1 - self.weight_decay * learning_rate
+            np.multiply(w, decay, out=w, where=self._decayed)
+        self.update(w, g, learning_rate)
+        if self.average is not None:
+            self._average(w)
+        for parameter in self._constrained:
+            parameter.value[...] = parameter.constraint(parameter.value)
+        self.iterations += 1
+
+    def _clip(self, block: Block) -> None:
+        g = block.gradient
+        if self.clipvalue is not None:
+            np.clip(g, -self.clipvalue, self.clipvalue, out=g)
+        if self.global_clipnorm is not None:
+            clip_by_norm(g, self.global_clipnorm)
+        if self.clipnorm is not None:
+            for part in block.slices:
+                clip_by_norm(g[part], self.clipnorm)
+
+    def _average(self, w: NDArray) -> None:
+        # The first step copies: there is nothing yet to average with.
+        momentum = self.ema_momentum if self.iterations else 0.0
+        self.average *= momentum
+        self.average += (1 - momentum) * w
+        every = self.ema_overwrite_frequency
+        if every is not None and (self.iterations + 1) % every == 0:
+            w[...] = self.average
+
+    def finalize_variable_values(self, trainable_variables: Any = None) -> None:
+        """Overwrite the weights with their average, if there is one; ``fit`` calls this last."""
+        if self.average is not None:
+            self.block.value[...] = self.average
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        rate = self._learning_rate
+        return {
+            "learning_rate": rate if callable(rate) else self.learning_rate,
+            "weight_decay": self.weight_decay,
+            "clipnorm": self.clipnorm,
+            "clipvalue": self.clipvalue,
+            "global_clipnorm": self.global_clipnorm,
+            "use_ema": self.use_ema,
+            "ema_momentum": self.ema_momentum,
+            "ema_overwrite_frequency": self.ema_overwrite_frequency,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Optimizer:
+        """Return a new optimizer from :meth:`get_config`'s result."""
+        return cls(**config)
+
+
+def clip_by_norm(gradient: NDArray, limit: float) -> None:
+    """Scale a gradient in place so that its norm is at most ``limit``.
+
+    Examples
+    --------
+    >>> g = np.array([3.0, 4.0])
+    >>> clip_by_norm(g, 1.0)
+    >>> g
+    array([0.6, 0.8])
+    """
+    norm = math.sqrt(np.vdot(gradient, gradient))
+    if norm > limit:
+        gradient *= limit / norm
+
+
+def _optional(name: str, value: float | None) -> float | None:
+    return None if value is None else check_number(name, value, low=0)
+
+
+class SGD(Optimizer):
+    r"""Gradient descent with momentum: :math:`v \leftarrow \mu v - \eta g,\; w \leftarrow w + v`.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The step size.
+    momentum : float
+        :math:`\mu` in [0, 1].
+    nesterov : bool
+        Whether to look ahead: :math:`w \leftarrow w + \mu v - \eta g`.
+
+    References
+    ----------
+    Sutskever et al. (2013), "On the importance of initialization and momentum in deep
+    learning"; ``keras.optimizers.SGD``.
+
+    Examples
+    --------
+    >>> w = Parameter([1.0], dtype="float64")
+    >>> SGD(0.1).apply([np.array([2.0])], [w])
+    >>> w.value
+    array([0.8])
+    """
+
+    slot_names = ("velocity",)
+
+    def __init__(
+        self,
+        learning_rate: float | Callable[[int], float] = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.momentum = check_number("momentum", momentum, low=0, high=1)
+        self.nesterov = bool(nesterov)
+
+    def update(self, w: NDArray, g: NDArray, learning_rate: float) -> None:
+        """Change the flat weights in place."""
+        step = np.multiply(g, learning_rate, out=self._scratch)
+        if self.momentum == 0:
+            w -= step
+            return
+        v = self.slots["velocity"]
+        v *= self.momentum
+        v -= step
+        if self.nesterov:
+            w += self.momentum * v - step
+        else:
+            w += v
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}
+
+
+class RMSprop(Optimizer):
+    r"""Steps over a running root mean square, :math:`w \leftarrow w - \eta g/\sqrt{v + \epsilon}`.
+
+    With :math:`v \leftarrow \rho v + (1 - \rho) g^2`. The :math:`\epsilon` is inside the root.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The step size.
+    rho : float
+        Momentum of the running mean square, in [0, 1].
+    momentum : float
+        Momentum of the steps, in [0, 1].
+    epsilon : float
+        What keeps the division finite.
+    centered : bool
+        Whether to subtract the squared running mean from :math:`v`.
+
+    References
+    ----------
+    Tieleman and Hinton (2012), lecture 6.5 of "Neural networks for machine learning";
+    ``keras.optimizers.RMSprop``.
+    """
+
+    slot_names = ("mean_square", "mean", "velocity")
+
+    def __init__(
+        self,
+        learning_rate: float | Callable[[int], float] = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.rho = check_number("rho", rho, low=0, high=1)
+        self.momentum = check_number("momentum", momentum, low=0, high=1)
+        self.epsilon = check_number("epsilon", epsilon, low=0)
+        self.centered = bool(centered)
+
+    def update(self, w: NDArray, g: NDArray, learning_rate: float) -> None:
+        """Change the flat weights in place."""
+        mean_square = self.slots["mean_square"]
+        mean_square *= self.rho
+        mean_square += (1 - self.rho) * np.square(g)
+        denominator = mean_square + self.epsilon
+        if self.centered:
+            mean = self.slots["mean"]
+            mean *= self.rho
+            mean += (1 - self.rho) * g
+            denominator -= np.square(mean)
+        step = learning_rate * g / np.sqrt(denominator)
+        if self.momentum > 0:
+            velocity = self.slots["velocity"]
+            velocity *= self.momentum
+            velocity += step
+            step = velocity
+        w -= step
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "rho": self.rho,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            "centered": self.centered,
+        }
+
+
+class Adam(Optimizer):
+    r"""Steps from running means: :math:`w \leftarrow w - \alpha_t\, m / (\sqrt v + \epsilon)`.
+
+    With :math:`m \leftarrow \beta_1 m + (1-\beta_1) g`,
+    :math:`v \leftarrow \beta_2 v + (1-\beta_2) g^2` and
+    :math:`\alpha_t = \eta\sqrt{1-\beta_2^t}/(1-\beta_1^t)`, the paper's "epsilon hat" form.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The step size.
+    beta_1, beta_2 : float
+        Momenta of the running mean and mean square, in [0, 1].
+    epsilon : float
+        What keeps the division finite.
+    amsgrad : bool
+        Whether to divide by the largest :math:`v` seen so far.
+
+    References
+    ----------
+    Kingma and Ba (2015), "Adam: a method for stochastic optimization";
+    ``keras.optimizers.Adam``.
+    """
+
+    slot_names = ("momentum", "velocity", "largest_velocity")
+
+    def __init__(
+        self,
+        learning_rate: float | Callable[[int], float] = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.beta_1 = check_number("beta_1", beta_1, low=0, high=1)
+        self.beta_2 = check_number("beta_2", beta_2, low=0, high=1)
+        self.epsilon = check_number("epsilon", epsilon, low=0)
+        self.amsgrad = bool(amsgrad)
+
+    def update(self, w: NDArray, g: NDArray, learning_rate: float) -> None:
+        """Change the flat weights in place."""
+        t = self.iterations + 1
+        alpha = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+        m, v, scratch = self.slots["momentum"], self.slots["velocity"], self._scratch
+        m *= self.beta_1
+        m += np.multiply(g, 1 - self.beta_1, out=scratch)
+        v *= self.beta_2
+        np.multiply(g, g, out=scratch)
+        scratch *= 1 - self.beta_2
+        v += scratch
+        if self.amsgrad:
+            largest = self.slots["largest_velocity"]
+            v = np.maximum(largest, v, out=largest)
+        np.sqrt(v, out=scratch)
+        scratch += self.epsilon
+        np.divide(m, scratch, out=scratch)
+        scratch *= alpha
+        w -= scratch
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "beta_1": self.beta_1,
+            "beta_2": self.beta_2,
+            "epsilon": self.epsilon,
+            "amsgrad": self.amsgrad,
+        }
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: the decay is not divided by the root of ``v``.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The step size.
+    weight_decay : float
+        The fraction of each weight, times the learning rate, that a step takes away.
+
+    References
+    ----------
+    Loshchilov and Hutter (2019), "Decoupled weight decay regularization";
+    ``keras.optimizers.AdamW``.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | Callable[[int], float] = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if weight_decay is None:
+            raise TypeError("weight_decay must be a number, got None")
+        super().__init__(
+            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs
+        )
+
+
+_REGISTRY: dict[str, type[Optimizer]] = {
+    name: cls
+    for cls in (SGD, RMSprop, Adam, AdamW)
+    for name in (cls.__name__, cls.__name__.lower())
+}
+
+
+def get(identifier: Any) -> Optimizer:
+    """Return the optimizer that ``identifier`` means.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown or the identifier is of no use.
+
+    Examples
+    --------
+    >>> get("adam").learning_rate
+    0.001
+    """
+    return _serialization.get(identifier, _REGISTRY, "optimizer")
+
+
+def serialize(optimizer: Optimizer) -> dict[str, Any] | None:
+    """Return Keras's description of an optimizer, as plain data."""
+    return _serialization.serialize(optimizer, "optimizers")
+
+
+def deserialize(config: dict[str, Any]) -> Optimizer:
+    """Return the optimizer that Keras's description means."""
+    return _serialization.deserialize(config, _REGISTRY, "optimizer")
