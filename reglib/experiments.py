@@ -1,0 +1,543 @@
+"""Experiments over seeds: run them, keep their results, and tell effects from noise.
+
+An experiment is a function of a seed and of a setting's arguments that returns metrics.
+:func:`run` calls it for every setting with the same seeds (common random numbers): where data,
+initial weights and batches follow the seed, two settings differ in nothing but themselves, and
+:func:`paired_differences` sees effects that an unpaired comparison would lose in the spread.
+
+>>> def score(seed, shift=0.0):
+...     return {"accuracy": np.random.default_rng(seed).normal(0.9, 0.02) + shift}
+>>> frame = run(score, {"plain": {}, "better": {"shift": 0.01}}, seeds=5)
+>>> frame.shape
+(10, 3)
+>>> paired_differences(frame, "plain", "accuracy").loc["better", "mean"].round(6)
+np.float64(0.01)
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import hashlib
+import inspect
+import json
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from reglib._validation import check_array, check_choice, check_integer, check_number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Metrics = float | Mapping[str, float] | Sequence[Mapping[str, float]]
+
+
+def run(
+    build_and_score: Callable[..., Metrics],
+    settings: Mapping[Any, Mapping[str, Any]] | Iterable[Mapping[str, Any]],
+    seeds: int | Iterable[int],
+    *,
+    cache: str | os.PathLike[str] | None = None,
+    progress: bool | None = None,
+) -> pd.DataFrame:
+    """Return the metrics of every setting under every seed as a tidy table.
+
+    Parameters
+    ----------
+    build_and_score : callable
+        Called as ``build_and_score(seed, **setting)``; takes all its randomness from ``seed`` and
+        returns a number, a mapping of metrics, or a list of mappings, one a row (say, an epoch).
+    settings : mapping or iterable
+        Names to keyword arguments. Arguments alone get a name such as ``l2=0.01``.
+    seeds : int or iterable of int
+        The seeds, the same for every setting; ``5`` stands for 0 to 4.
+    cache : path, optional
+        A folder for results. What is there already is not computed again, unless the function's
+        source, what it uses, its arguments, reglib's source or NumPy's version have changed.
+        By default the folder that the environment variable ``REGLIB_CACHE`` names, else none.
+    progress : bool, optional
+        Whether to show a progress bar (tqdm); by default only on a terminal.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``setting``, ``seed`` and the metrics; a number's column is ``score``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit, a result holds no numbers, or the function uses something that
+        the cache cannot look into.
+
+    Examples
+    --------
+    >>> run(lambda seed, k=1: seed * k, [{"k": 2}, {"k": 3}], seeds=2)["score"].tolist()
+    [0.0, 2.0, 0.0, 3.0]
+    """
+    import pandas as pd
+
+    if not callable(build_and_score):
+        raise TypeError(f"build_and_score must be callable, got {build_and_score!r}")
+    named = _named_settings(settings)
+    seeds = _seeds(seeds)
+    folder = cache if cache is not None else os.environ.get("REGLIB_CACHE") or None
+    store = None if folder is None else _Store(Path(folder), build_and_score)
+    pairs = [(name, setting, seed) for name, setting in named.items() for seed in seeds]
+    rows: list[dict[str, Any]] = []
+    for name, setting, seed in _with_progress(pairs, progress):
+        results = store.get(setting, seed) if store else None
+        if results is None:
+            results = _rows(build_and_score(seed, **setting), name, seed)
+            if store:
+                store.put(setting, seed, results)
+        rows += [{"setting": name, "seed": seed, **result} for result in results]
+    return pd.DataFrame(rows)
+
+
+def paired_differences(
+    frame: pd.DataFrame,
+    baseline: Any,
+    metric: str,
+    *,
+    level: float = 0.95,
+    interval: str = "t",
+) -> pd.DataFrame:
+    r"""Return each setting's difference from a baseline, seed by seed, with an interval.
+
+    With :math:`d_s` the difference under seed :math:`s`, the t interval is
+    :math:`\bar d \pm t_{n-1}\, s_d/\sqrt n`. Unlike the difference of two means, it does not
+    contain the spread that both settings share.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From :func:`run`, one row a setting and seed.
+    baseline : label
+        The setting to subtract.
+    metric : str
+        The column to compare.
+    level : float
+        Confidence level, in (0, 1).
+    interval : str
+        ``"t"``: for the mean, from the normal distribution of differences;
+        ``"bootstrap"``: for the mean, percentiles over 10,000 resamples (optimistic below 10
+        seeds); ``"sign"``: for the median, from order statistics, of any distribution; it needs
+        6 seeds at level 0.95.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a setting, with ``n``, ``mean``, ``sd``, ``low``, ``high`` and ``clear``: whether
+        the interval excludes 0. If it does not, the difference may be noise.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit, a column or setting is missing, or seeds do not match.
+
+    References
+    ----------
+    Bouthillier et al. (2021), "Accounting for variance in machine learning benchmarks".
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"setting": ["a"] * 3 + ["b"] * 3, "seed": [0, 1, 2] * 2,
+    ...                       "loss": [1.0, 2.0, 3.0, 0.9, 1.9, 2.9]})
+    >>> result = paired_differences(frame, "a", "loss").loc["b"]
+    >>> int(result["n"]), round(float(result["mean"]), 6), bool(result["clear"])
+    (3, -0.1, True)
+    """
+    import pandas as pd
+
+    table = differences(frame, baseline, metric)
+    rows = {name: _described(table[name].to_numpy(), level, interval) for name in table.columns}
+    result = pd.DataFrame.from_dict(rows, orient="index")
+    result["clear"] = (result["low"] > 0) | (result["high"] < 0)
+    result.index.name = "setting"
+    return result
+
+
+def differences(frame: pd.DataFrame, baseline: Any, metric: str) -> pd.DataFrame:
+    """Return the differences from a baseline: one row a seed, one column a setting.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From :func:`run`, one row a setting and seed.
+    baseline : label
+        The setting to subtract.
+    metric : str
+        The column to compare.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The other settings in the order of ``frame``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a column or setting is missing, or the settings were not run with the same seeds.
+
+    Examples
+    --------
+    >>> frame = run(lambda seed, k: seed * k, {"one": {"k": 1}, "two": {"k": 2}}, seeds=3)
+    >>> differences(frame, "one", "score")["two"].tolist()
+    [0.0, 1.0, 2.0]
+    """
+    _require_columns(frame, "setting", "seed", metric)
+    order = list(dict.fromkeys(frame["setting"]))
+    if baseline not in order:
+        raise ValueError(f"baseline must be one of {', '.join(map(repr, order))}, got {baseline!r}")
+    if len(order) < 2:
+        raise ValueError("frame must hold another setting beside the baseline, got none")
+    if frame.duplicated(["setting", "seed"]).any():
+        raise ValueError(
+            "frame must hold one row a setting and seed, got several; select one row of each, "
+            "say the last epoch"
+        )
+    table = frame.pivot(index="seed", columns="setting", values=metric)
+    if table.isna().to_numpy().any():
+        raise ValueError(
+            f"frame must hold a finite {metric!r} of every setting for the same seeds, got "
+            "a missing one"
+        )
+    others = [name for name in order if name != baseline]
+    return table[others].sub(table[baseline], axis=0)
+
+
+def summary(
+    frame: pd.DataFrame, metrics: str | Sequence[str] | None = None, *, level: float = 0.95
+) -> pd.DataFrame:
+    """Return mean, spread and t interval of the mean over the seeds, for each setting.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From :func:`run`, one row a setting and seed.
+    metrics : str or sequence of str, optional
+        The columns to describe; by default all but ``setting`` and ``seed``.
+    level : float
+        Confidence level, in (0, 1).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a setting and metric, with ``n``, ``mean``, ``sd``, ``low``, ``high``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit or a column is missing.
+
+    Examples
+    --------
+    >>> frame = run(lambda seed: {"loss": seed}, {"plain": {}}, seeds=[1, 2, 3])
+    >>> summary(frame).loc[("plain", "loss"), ["n", "mean", "sd"]].to_list()
+    [3.0, 2.0, 1.0]
+    """
+    import pandas as pd
+
+    if isinstance(metrics, str):
+        metrics = [metrics]
+    _require_columns(frame, "setting", "seed", *(metrics or ()))
+    chosen = metrics or [name for name in frame.columns if name not in ("setting", "seed")]
+    rows = {
+        (name, metric): _described(group[metric].to_numpy(), level, "t")
+        for name, group in frame.groupby("setting", sort=False)
+        for metric in chosen
+    }
+    result = pd.DataFrame.from_dict(rows, orient="index")
+    result.index = pd.MultiIndex.from_tuples(rows, names=["setting", "metric"])
+    return result
+
+
+def confidence_interval(
+    values: ArrayLike, *, level: float = 0.95, interval: str = "t"
+) -> tuple[float, float]:
+    """Return a confidence interval for the center of the values.
+
+    Parameters
+    ----------
+    values : array_like
+        Independent observations, shape (n,).
+    level : float
+        Confidence level, in (0, 1).
+    interval : str
+        ``"t"``, ``"bootstrap"`` or ``"sign"``, as for :func:`paired_differences`.
+
+    Returns
+    -------
+    tuple of float
+        The two ends; NaN where there are too few values for one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit.
+
+    Examples
+    --------
+    >>> low, high = confidence_interval([1.0, 2.0, 3.0])
+    >>> round(low, 2), round(high, 2)  # 2 ± 4.303 · 1 / √3
+    (-0.48, 4.48)
+    """
+    values = check_array("values", values, ndim=1, dtype=np.float64)
+    level = check_number("level", level, low=0, high=1, low_open=True, high_open=True)
+    check_choice("interval", interval, ("t", "bootstrap", "sign"))
+    n = len(values)
+    if n < 2:
+        return math.nan, math.nan
+    if interval == "bootstrap":
+        picks = np.random.default_rng(0).integers(0, n, (10_000, n))
+        ends = np.quantile(values[picks].mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
+        return float(ends[0]), float(ends[1])
+    if interval == "sign":
+        # The k-th smallest and largest cover the median unless fewer than k lie on one side.
+        tails = np.cumsum([math.comb(n, k) for k in range(n + 1)]) / 2.0**n
+        k = int(np.sum(tails <= (1 - level) / 2))
+        ordered = np.sort(values)
+        return (float(ordered[k - 1]), float(ordered[n - k])) if k else (math.nan, math.nan)
+    from scipy.stats import t
+
+    half = float(t.ppf((1 + level) / 2, n - 1) * values.std(ddof=1) / math.sqrt(n))
+    center = float(values.mean())
+    return center - half, center + half
+
+
+def _described(values: np.ndarray, level: float, interval: str) -> dict[str, float]:
+    low, high = confidence_interval(values, level=level, interval=interval)
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+    return {"n": len(values), "mean": float(np.mean(values)), "sd": sd, "low": low, "high": high}
+
+
+def _require_columns(frame: Any, *names: str) -> None:
+    columns = getattr(frame, "columns", None)
+    if columns is None:
+        raise TypeError(f"frame must be a DataFrame from run, got {type(frame).__name__}")
+    for name in names:
+        if name not in columns:
+            raise ValueError(f"frame must have a column {name!r}, got {', '.join(columns)}")
+
+
+def _named_settings(settings: Any) -> dict[Any, dict[str, Any]]:
+    if isinstance(settings, Mapping):
+        pairs = list(settings.items())
+    elif isinstance(settings, Iterable) and not isinstance(settings, (str, bytes)):
+        pairs = [(None, setting) for setting in settings]
+    else:
+        raise TypeError(f"settings must be a mapping or a list of mappings, got {settings!r}")
+    named: dict[Any, dict[str, Any]] = {}
+    for name, setting in pairs:
+        if not isinstance(setting, Mapping) or not all(isinstance(key, str) for key in setting):
+            raise TypeError(f"settings must hold keyword arguments, got {setting!r}")
+        if name is None:
+            name = ", ".join(f"{key}={value}" for key, value in setting.items()) or "default"
+        if name in named:
+            raise ValueError(f"settings must have names of their own, got {name!r} twice")
+        named[name] = dict(setting)
+    if not named:
+        raise ValueError("settings must not be empty")
+    return named
+
+
+def _seeds(seeds: int | Iterable[int]) -> list[int]:
+    if isinstance(seeds, (int, np.integer)):
+        return list(range(check_integer("seeds", seeds, low=1)))
+    if not isinstance(seeds, Iterable) or isinstance(seeds, (str, bytes)):
+        raise TypeError(f"seeds must be an integer or a list of integers, got {seeds!r}")
+    listed = [check_integer("seeds", seed, low=0) for seed in seeds]
+    if not listed or len(set(listed)) < len(listed):
+        raise ValueError(f"seeds must be one or more different integers, got {listed}")
+    return listed
+
+
+def _rows(metrics: Any, setting: Any, seed: int) -> list[dict[str, float]]:
+    """Return what the function returned as a list of rows of floats."""
+    if isinstance(metrics, Mapping):
+        metrics = [metrics]
+    elif not isinstance(metrics, (list, tuple)):
+        metrics = [{"score": metrics}]
+    where = f"build_and_score, under {setting!r} and seed {seed},"
+    rows = []
+    for row in metrics:
+        if not isinstance(row, Mapping):
+            raise TypeError(f"{where} must return numbers, mappings or a list of them, got {row!r}")
+        for name in ("setting", "seed"):
+            if name in row:
+                raise ValueError(f"{where} must not return a metric called {name!r}")
+        try:
+            rows.append({str(name): float(value) for name, value in row.items()})
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{where} must return numbers as metrics, got {row!r}") from error
+    return rows
+
+
+def _with_progress(pairs: list[Any], progress: bool | None) -> Iterable[Any]:
+    """Wrap in a bar on a terminal; in a book build it would be noise in the page."""
+    if progress is None:
+        progress = sys.stderr is not None and sys.stderr.isatty()
+    if not progress:
+        return pairs
+    from tqdm.auto import tqdm
+
+    return tqdm(pairs, desc="runs", leave=False)
+
+
+class _Store:
+    """Results on disk: one file of JSON lines for each version of a function and of reglib.
+
+    A line is written whole after each run, so that an interrupted experiment resumes.
+    """
+
+    def __init__(self, folder: Path, function: Callable[..., Any]) -> None:
+        digest = _digest(
+            ["function", *_parts(function, set()), "reglib", _reglib_digest(), np.__version__]
+        )
+        name = "".join(c if c.isalnum() else "_" for c in getattr(function, "__name__", "function"))
+        self._path = folder / f"{name}-{digest[:16]}.jsonl"
+        self._known: dict[str, list[dict[str, float]]] = {}
+        if self._path.exists():
+            for line in self._path.read_text(encoding="utf-8").splitlines():
+                try:
+                    entry = json.loads(line)
+                    self._known[entry["key"]] = entry["rows"]
+                except (ValueError, KeyError, TypeError):
+                    continue  # a line cut short by an interruption; its run is repeated
+
+    @staticmethod
+    def _key(setting: Mapping[str, Any], seed: int) -> str:
+        return _digest([*_parts(setting, set()), str(seed)])
+
+    def get(self, setting: Mapping[str, Any], seed: int) -> list[dict[str, float]] | None:
+        return self._known.get(self._key(setting, seed))
+
+    def put(self, setting: Mapping[str, Any], seed: int, rows: list[dict[str, float]]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # The leading newline ends a line that an interruption may have cut short.
+        line = "\n" + json.dumps({"key": self._key(setting, seed), "rows": rows}) + "\n"
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(line)
+
+
+def _digest(parts: Iterable[str]) -> str:
+    hashed = hashlib.sha256()
+    for part in parts:
+        data = part.encode()
+        hashed.update(f"{len(data)}:".encode() + data)
+    return hashed.hexdigest()
+
+
+@functools.cache
+def _reglib_digest() -> str:
+    root = Path(__file__).parent
+    return _digest(
+        text
+        for path in sorted(root.rglob("*.py"))
+        for text in (path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))
+    )
+
+
+def _parts(thing: Any, seen: set[Any]) -> Iterator[str]:
+    """Yield texts that change when ``thing`` does: data, or code with all that it uses."""
+    yield type(thing).__name__
+    if thing is None or isinstance(thing, (bool, int, float, complex, str, bytes, np.generic)):
+        yield repr(thing)
+    elif isinstance(thing, np.ndarray) and thing.dtype != object:
+        yield f"{thing.dtype} {thing.shape}"
+        yield hashlib.sha256(np.ascontiguousarray(thing).tobytes()).hexdigest()
+    elif isinstance(thing, Mapping):
+        yield from _parts(list(thing.items()), seen)
+    elif isinstance(thing, (list, tuple)):
+        yield str(len(thing))
+        for value in thing:
+            yield from _parts(value, seen)
+    elif isinstance(thing, (set, frozenset)):
+        yield from sorted(_digest(_parts(value, seen)) for value in thing)
+    elif isinstance(thing, ModuleType):
+        yield _library(thing.__name__)
+    elif isinstance(thing, functools.partial):
+        yield from _parts((thing.func, thing.args, thing.keywords), seen)
+    elif isinstance(thing, os.PathLike):
+        yield os.fspath(thing)
+    elif _is_library(thing):
+        yield f"{thing.__module__}.{thing.__name__} {_library(thing.__module__)}"
+    elif isinstance(thing, (FunctionType, type)):
+        if thing not in seen:
+            seen.add(thing)
+            yield from _parts_of_code(thing, seen)
+    elif hasattr(thing, "get_config"):
+        yield from _parts((type(thing), thing.get_config()), seen)
+    elif hasattr(thing, "__dataclass_fields__"):
+        yield from _parts((type(thing), vars(thing)), seen)
+    else:
+        raise TypeError(
+            f"the cache cannot look into {thing!r} ({type(thing).__name__}), which "
+            "build_and_score uses; build it inside the function or run without a cache"
+        )
+
+
+def _parts_of_code(thing: FunctionType | type, seen: set[Any]) -> Iterator[str]:
+    yield _source(thing)
+    if isinstance(thing, type):
+        for value in vars(thing).values():
+            if isinstance(value, FunctionType):
+                yield from _parts(value, seen)
+        return
+    yield from _parts((thing.__defaults__, thing.__kwdefaults__), seen)
+    yield from _parts([cell.cell_contents for cell in thing.__closure__ or ()], seen)
+    for name in sorted(_names(thing.__code__) & set(thing.__globals__)):
+        yield name
+        yield from _parts(thing.__globals__[name], seen)
+
+
+def _is_library(thing: Any) -> bool:
+    """Return whether a function or class comes from an installed package or from reglib."""
+    if not (callable(thing) and hasattr(thing, "__module__") and hasattr(thing, "__name__")):
+        return False
+    top = (thing.__module__ or "builtins").partition(".")[0]
+    module = sys.modules.get(top)
+    path = getattr(module, "__file__", None)
+    if top == "reglib" or (top in sys.stdlib_module_names and top != "__main__"):
+        return True
+    return path is not None and "site-packages" in Path(path).parts
+
+
+def _library(name: str) -> str:
+    """Return a module's name and version; its source for a module of the user's own."""
+    top = name.partition(".")[0]
+    version = getattr(sys.modules.get(top), "__version__", None)
+    if version is not None or top in sys.stdlib_module_names:
+        return f"{name} {version}"
+    path = getattr(sys.modules.get(name), "__file__", None)
+    return f"{name} {Path(path).read_text(encoding='utf-8') if path else ''}"
+
+
+def _source(thing: Any) -> str:
+    try:
+        return inspect.getsource(thing)
+    except (OSError, TypeError) as error:
+        raise ValueError(
+            f"the cache needs the source of {thing.__qualname__}, which cannot be found; define it "
+            "in a file or a notebook, or run without a cache"
+        ) from error
+
+
+def _names(code: CodeType) -> set[str]:
+    """Return the global names that a function reads, those of functions inside it included."""
+    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    own = {
+        instruction.argval
+        for instruction in dis.get_instructions(code)
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+    }
+    return own.union(*map(_names, inner))
