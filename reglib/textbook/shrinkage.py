@@ -1,0 +1,230 @@
+r"""L2, the penalty that shrinks: cost, gradient, closed form and its reading as a prior.
+
+.. math:: J = J_\text{data} + \frac{\lambda}{2m} \sum_l \lVert W_l \rVert^2
+
+No bias is penalized. The penalties themselves are :mod:`reglib.regularizers`' with the
+textbook's factors: :math:`\lambda / 2m` before the squares, :math:`\lambda / m` before the
+absolute values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reglib._validation import check_array, check_choice, check_integer, check_number
+from reglib.regularizers import L1, L1L2, L2, Regularizer
+from reglib.textbook._checks import check_parameters, check_weights
+from reglib.textbook.network import backward_propagation, compute_cost
+
+
+def _penalty(name: str, lambd: float, m: int) -> Regularizer:
+    """Return reglib's penalty with the textbook's factor."""
+    lambd = check_number("lambd", lambd, low=0)
+    check_choice("penalty", name, ("l2", "l1", "l1l2"))
+    if name == "l2":
+        return L2(lambd / (2 * m))
+    if name == "l1":
+        return L1(lambd / m)
+    return L1L2(l1=lambd / m, l2=lambd / (2 * m))
+
+
+def compute_cost_with_regularization(
+    A3: ArrayLike,
+    Y: ArrayLike,
+    parameters: Mapping[str, ArrayLike],
+    lambd: float,
+    penalty: str = "l2",
+) -> float:
+    r"""Return the mean cross-entropy plus a penalty on the weights of every layer.
+
+    .. math:: J + \frac{\lambda}{2m}\sum_l\lVert W_l\rVert_2^2 \;(\text{l2}), \quad
+              J + \frac{\lambda}{m}\sum_l\lVert W_l\rVert_1 \;(\text{l1}), \quad
+              \text{or with both (l1l2)}
+
+    Parameters
+    ----------
+    A3 : array_like, shape (outputs, m)
+        Predicted probabilities, of a network of any depth.
+    Y : array_like, shape (outputs, m)
+        Labels in [0, 1].
+    parameters : dict
+        W1, b1, W2, ...; biases are not penalized.
+    lambd : float
+        The strength, at least 0.
+    penalty : {"l2", "l1", "l1l2"}
+        Which penalty.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit.
+
+    References
+    ----------
+    Krogh and Hertz (1992), "A simple weight decay can improve generalization".
+
+    Examples
+    --------
+    >>> parameters = {"W1": [[3.0, -4.0]], "b1": [[9.0]]}
+    >>> cost = compute_cost_with_regularization([[0.5, 0.5]], [[1, 0]], parameters, lambd=0.4)
+    >>> round(cost - compute_cost([[0.5, 0.5]], [[1, 0]]), 4)
+    2.5
+    """
+    cost = compute_cost(A3, Y)
+    total = _penalty(penalty, lambd, np.shape(Y)[1])
+    return cost + float(sum(total(W) for W, _ in check_parameters(parameters)))
+
+
+def backward_propagation_with_regularization(
+    X: ArrayLike,
+    Y: ArrayLike,
+    cache: Sequence[NDArray],
+    lambd: float,
+    penalty: str = "l2",
+) -> dict[str, NDArray]:
+    r"""Return the gradients of :func:`compute_cost_with_regularization`.
+
+    .. math:: dW_l = \tfrac1m dZ_l A_{l-1}^T + \tfrac{\lambda}{m} W_l \;(\text{l2}), \quad
+              \ldots + \tfrac{\lambda}{m}\mathrm{sign}(W_l) \;(\text{l1})
+
+    Parameters
+    ----------
+    X : array_like, shape (features, m)
+        The inputs.
+    Y : array_like, shape (outputs, m)
+        Labels in [0, 1].
+    cache : tuple
+        ``(Z1, A1, W1, b1, Z2, ...)`` from :func:`~reglib.textbook.forward_propagation`.
+    lambd : float
+        The strength, at least 0.
+    penalty : {"l2", "l1", "l1l2"}
+        Which penalty.
+
+    Returns
+    -------
+    dict
+        dZ, dW and db of every layer and dA of every hidden one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit.
+
+    Examples
+    --------
+    >>> cache = (np.zeros((1, 1)), np.full((1, 1), 0.5), np.full((1, 1), 7.0), np.zeros((1, 1)))
+    >>> backward_propagation_with_regularization([[0.0]], [[1]], cache, lambd=0.1)["dW1"]
+    array([[0.7]])
+    """
+    gradients = backward_propagation(X, Y, cache)
+    total = _penalty(penalty, lambd, np.shape(Y)[1])
+    for layer, W in enumerate(cache[2::4], start=1):
+        gradients[f"dW{layer}"] = gradients[f"dW{layer}"] + total.gradient(W)
+    return gradients
+
+
+def l2_penalty(weights: Sequence[ArrayLike], lam: float, m: int) -> float:
+    r"""Return :math:`\frac{\lambda}{2m}\sum_l\lVert W_l\rVert^2`.
+
+    Parameters
+    ----------
+    weights : list of array_like
+        The weight matrices of any number of layers.
+    lam : float
+        The strength, at least 0.
+    m : int
+        The number of examples.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit.
+
+    References
+    ----------
+    Krogh and Hertz (1992), "A simple weight decay can improve generalization".
+
+    Examples
+    --------
+    >>> l2_penalty([np.array([[3.0, -4.0]])], lam=0.8, m=2)
+    5.0
+    """
+    penalty = L2(check_number("lam", lam, low=0) / (2 * check_integer("m", m, low=1)))
+    return float(sum(penalty(W) for W in check_weights(weights)))
+
+
+def ridge_closed_form(X: ArrayLike, y: ArrayLike, lam: float) -> NDArray:
+    r"""Return the weights that minimize :math:`\lVert Xw - y\rVert^2 + \lambda\lVert w\rVert^2`.
+
+    .. math:: w = (X^T X + \lambda I)^{-1} X^T y
+
+    Parameters
+    ----------
+    X : array_like, shape (m, features)
+        One example a row.
+    y : array_like, shape (m,)
+        Targets.
+    lam : float
+        The strength, at least 0.
+
+    Returns
+    -------
+    ndarray, shape (features,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit, or ``lam`` is 0 and no single solution exists.
+
+    References
+    ----------
+    Hoerl and Kennard (1970), "Ridge regression".
+
+    Examples
+    --------
+    >>> ridge_closed_form([[1.0], [1.0]], [2.0, 4.0], lam=1.0)
+    array([2.])
+    """
+    X = check_array("X", X, ndim=2, dtype=np.float64)
+    y = check_array("y", y, shape=(X.shape[0],), dtype=np.float64)
+    lam = check_number("lam", lam, low=0)
+    features = X.shape[1]
+    if lam == 0 and np.linalg.matrix_rank(X) < features:
+        raise ValueError("lam must be above 0 where the columns of X are dependent, got 0")
+    return np.linalg.solve(X.T @ X + lam * np.eye(features), X.T @ y)
+
+
+def map_lambda(noise_variance: float, prior_variance: float) -> float:
+    r"""Return the :math:`\lambda` of ridge that is the mode under a Gaussian prior.
+
+    With :math:`y = Xw + \varepsilon`, :math:`\varepsilon \sim N(0, \sigma^2)` and
+    :math:`w \sim N(0, \tau^2)`, the most probable w minimizes
+    :math:`\lVert Xw - y\rVert^2 + \lambda\lVert w\rVert^2` with
+    :math:`\lambda = \sigma^2 / \tau^2`.
+
+    Parameters
+    ----------
+    noise_variance : float
+        :math:`\sigma^2`, at least 0.
+    prior_variance : float
+        :math:`\tau^2`, above 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a variance is unfit.
+
+    References
+    ----------
+    MacKay (1992), "Bayesian interpolation".
+
+    Examples
+    --------
+    >>> map_lambda(noise_variance=0.5, prior_variance=2.0)
+    0.25
+    """
+    noise = check_number("noise_variance", noise_variance, low=0)
+    return noise / check_number("prior_variance", prior_variance, low=0, low_open=True)

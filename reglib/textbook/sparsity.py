@@ -1,0 +1,152 @@
+r"""L1, the penalty that selects: its value, the step that gives exact zeros, and the elastic net.
+
+A subgradient step moves a small weight across zero and back. The proximal step solves the
+penalty's part exactly, and its solution is the soft threshold:
+
+.. math:: S_t(w) = \mathrm{sign}(w)\,\max(|w| - t, 0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reglib._validation import check_array, check_integer, check_number
+from reglib.regularizers import L1, L1L2
+from reglib.textbook._checks import check_weights
+
+
+def l1_penalty(weights: Sequence[ArrayLike], lam: float, m: int) -> float:
+    r"""Return :math:`\frac{\lambda}{m}\sum_l\lVert W_l\rVert_1`.
+
+    Parameters
+    ----------
+    weights : list of array_like
+        The weight matrices of any number of layers.
+    lam : float
+        The strength, at least 0.
+    m : int
+        The number of examples.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit.
+
+    References
+    ----------
+    Tibshirani (1996), "Regression shrinkage and selection via the lasso".
+
+    Examples
+    --------
+    >>> l1_penalty([np.array([[3.0, -4.0]])], lam=0.5, m=2)
+    1.75
+    """
+    penalty = L1(check_number("lam", lam, low=0) / check_integer("m", m, low=1))
+    return float(sum(penalty(W) for W in check_weights(weights)))
+
+
+def soft_threshold(w: ArrayLike, t: float) -> NDArray:
+    r"""Return :math:`\mathrm{sign}(w)\,\max(|w| - t, 0)`, element by element.
+
+    Parameters
+    ----------
+    w : array_like, any shape
+        The weights.
+    t : float
+        The threshold, at least 0.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of ``w``; every entry with :math:`|w| \le t` is exactly 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit.
+
+    References
+    ----------
+    Parikh and Boyd (2014), "Proximal algorithms", section 6.5.
+
+    Examples
+    --------
+    >>> soft_threshold([3.0, -0.5, -2.0], 1.0)
+    array([ 2., -0., -1.])
+    """
+    w = check_array("w", w)
+    return np.sign(w) * np.maximum(np.abs(w) - check_number("t", t, low=0), 0)
+
+
+def proximal_step(w: ArrayLike, grad: ArrayLike, lr: float, lam: float) -> NDArray:
+    r"""Return the weights after one proximal gradient step.
+
+    The loss has the gradient g and is penalized with :math:`\lambda\lVert w\rVert_1`:
+
+    .. math:: w \leftarrow S_{\eta\lambda}(w - \eta g)
+
+    Parameters
+    ----------
+    w : array_like, any shape
+        The weights.
+    grad : array_like
+        Gradient of the loss without its penalty, of the shape of ``w``.
+    lr : float
+        The learning rate :math:`\eta`, above 0.
+    lam : float
+        The strength, at least 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit.
+
+    References
+    ----------
+    Parikh and Boyd (2014), "Proximal algorithms", section 4.2.
+
+    Examples
+    --------
+    >>> proximal_step([1.0, 0.1], [2.0, 0.0], lr=0.1, lam=2.0)
+    array([0.6, 0. ])
+    """
+    w = check_array("w", w)
+    grad = check_array("grad", grad, shape=w.shape)
+    lr = check_number("lr", lr, low=0, low_open=True)
+    return soft_threshold(w - lr * grad, lr * check_number("lam", lam, low=0))
+
+
+def elastic_net_penalty(w: ArrayLike, lam: float, l1_ratio: float) -> float:
+    r"""Return the penalty of the elastic net, a blend of L1 and L2.
+
+    .. math:: \lambda\left(\rho\lVert w\rVert_1 + \frac{1-\rho}{2}\lVert w\rVert_2^2\right)
+
+    Parameters
+    ----------
+    w : array_like, any shape
+        The weights.
+    lam : float
+        The strength, at least 0.
+    l1_ratio : float
+        :math:`\rho` in [0, 1]: 1 is the lasso, 0 is ridge.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit.
+
+    References
+    ----------
+    Zou and Hastie (2005), "Regularization and variable selection via the elastic net".
+
+    Examples
+    --------
+    >>> elastic_net_penalty([3.0, -4.0], lam=0.5, l1_ratio=0.5)
+    4.875
+    """
+    lam = check_number("lam", lam, low=0)
+    ratio = check_number("l1_ratio", l1_ratio, low=0, high=1)
+    return float(L1L2(l1=lam * ratio, l2=lam * (1 - ratio) / 2)(check_array("w", w)))
