@@ -1,7 +1,8 @@
 """The settings of a course, read from its ``nbgrader_config.py``.
 
-An instructor writes ``c.FastGrade.preload = ["numpy"]`` beside nbgrader's own settings.  `FastGrade`
-declares what may be written, `Settings` is the frozen value that travels to workers as JSON.
+An instructor writes ``c.FastGrade.preload = ["numpy"]`` beside nbgrader's own settings.
+`FastGrade` declares what may be written, `Settings` is the frozen value that travels to workers
+as JSON.
 """
 
 from __future__ import annotations
