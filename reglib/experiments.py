@@ -194,7 +194,7 @@ def differences(frame: pd.DataFrame, baseline: Any, metric: str) -> pd.DataFrame
     >>> differences(frame, "one", "score")["two"].tolist()
     [0.0, 1.0, 2.0]
     """
-    _require_columns(frame, "setting", "seed", metric)
+    require_columns(frame, "setting", "seed", metric)
     order = list(dict.fromkeys(frame["setting"]))
     if baseline not in order:
         raise ValueError(f"baseline must be one of {', '.join(map(repr, order))}, got {baseline!r}")
@@ -249,7 +249,7 @@ def summary(
 
     if isinstance(metrics, str):
         metrics = [metrics]
-    _require_columns(frame, "setting", "seed", *(metrics or ()))
+    require_columns(frame, "setting", "seed", *(metrics or ()))
     chosen = metrics or [name for name in frame.columns if name not in ("setting", "seed")]
     rows = {
         (name, metric): _described(group[metric].to_numpy(), level, "t")
@@ -320,7 +320,14 @@ def _described(values: np.ndarray, level: float, interval: str) -> dict[str, flo
     return {"n": len(values), "mean": float(np.mean(values)), "sd": sd, "low": low, "high": high}
 
 
-def _require_columns(frame: Any, *names: str) -> None:
+def require_columns(frame: Any, *names: str) -> None:
+    """Check that ``frame`` is a table with these columns.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no table or lacks a column.
+    """
     columns = getattr(frame, "columns", None)
     if columns is None:
         raise TypeError(f"frame must be a DataFrame from run, got {type(frame).__name__}")
