@@ -277,7 +277,7 @@ def plot_decision_boundary(
             label=f"class {k}",
         )
     right = int((_class_scores(predict(x), len(x)).argmax(axis=1) == y).sum())
-    shares = ", ".join(f"class {k} {np.mean(winner == k):.0%}" for k in range(classes))
+    shares = ", ".join(f"class {k} {_percent(np.mean(winner == k))}" for k in range(classes))
     ax.set(xlabel="$x_1$", ylabel="$x_2$")
     ax.grid(False)
     ax.legend()
@@ -343,7 +343,7 @@ def plot_weight_histograms(
         )
         parts.append(
             f"{name}: standard deviation {_n(values.std())}, "
-            f"{np.mean(values == 0):.0%} exactly zero".replace("%", " %")
+            f"{_percent(np.mean(values == 0))} exactly zero"
         )
     ax.set(xlabel="weight", ylabel="share of weights")
     ax.legend()
@@ -698,7 +698,10 @@ def plot_paired_difference(
     table = experiments.differences(frame, baseline, metric)
     label = metric.replace("_", " ")
     groups = {str(name): table[name].to_numpy() for name in table.columns}
-    ax, parts = _spread(groups, level, ax, zero=True)
+    # The colors that plot_seed_spread gives the same settings, where the baseline has one too.
+    order = list(dict.fromkeys(frame["setting"]))
+    colors = [PALETTE[order.index(name) % len(PALETTE)] for name in table.columns]
+    ax, parts = _spread(groups, level, ax, colors=colors, zero=True)
     ax.axvline(0, color=INK, linewidth=1, linestyle="-")
     ax.set(xlabel=f"difference in {label} from {baseline}")
     return describe(
@@ -707,16 +710,21 @@ def plot_paired_difference(
 
 
 def _spread(
-    groups: Mapping[str, NDArray], level: float, ax: Axes | None, zero: bool = False
+    groups: Mapping[str, NDArray],
+    level: float,
+    ax: Axes | None,
+    *,
+    colors: Sequence[str] = PALETTE,
+    zero: bool = False,
 ) -> tuple[Axes, list[str]]:
     """Draw the dots, means and intervals of groups as rows; return a text for each."""
     ax = _axes(ax)
     parts = []
     for row, (name, values) in enumerate(groups.items()):
-        color = PALETTE[row % len(PALETTE)]
-        # Dots are spread by rank, not at random, so that the figure is the same every time.
-        offsets = 0.22 * (np.arange(len(values)) % 5 - 2) / 2
-        ax.scatter(values, row + offsets, s=22, color=color, alpha=0.45, linewidth=0)
+        color = colors[row % len(colors)]
+        # Dots keep off the interval by their rank, not at random: the same figure every time.
+        offsets = np.resize([-0.3, -0.2, -0.1, 0.1, 0.2, 0.3], len(values))
+        ax.scatter(values, row + offsets, s=22, color=color, alpha=0.6, linewidth=0)
         low, high = experiments.confidence_interval(values, level=level)
         mean = float(np.mean(values))
         if np.isfinite(low):
@@ -809,3 +817,7 @@ def _course(values: NDArray) -> str:
 
 def _n(value: float) -> str:
     return f"{value:.3g}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
