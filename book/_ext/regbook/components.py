@@ -1,0 +1,179 @@
+"""The recurring parts of a chapter: admonitions with fixed titles, hidden answers, diagrams."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from regbook.markup import Markup
+
+
+class _Box(SphinxDirective):
+    """An admonition whose title says what kind of part it is."""
+
+    has_content = True
+    optional_arguments = 1
+    final_argument_whitespace = True
+    title: ClassVar[str]
+    kind: ClassVar[str]
+
+    def run(self) -> list[nodes.Node]:
+        """Return the admonition."""
+        self.assert_has_content()
+        title, _ = self.parse_inline(self.heading())
+        box = nodes.admonition("", nodes.title("", "", *title), classes=[self.kind])
+        self.set_source_info(box)
+        box += self.parse_content_to_nodes()
+        return [box]
+
+    def heading(self) -> str:
+        """Return the title, followed by the author's own words."""
+        return f"{self.title}: {self.arguments[0]}" if self.arguments else self.title
+
+
+class Objectives(_Box):
+    """``{objectives}``: what the reader will be able to do."""
+
+    title, kind = "What you will be able to do", "objectives"
+
+    def heading(self) -> str:
+        """Return the title, or the author's own."""
+        return self.arguments[0] if self.arguments else self.title
+
+
+class Recall(_Box):
+    """``{recall} chapter``: an idea from two chapters back."""
+
+    title, kind = "Do you remember?", "recall"
+
+    def heading(self) -> str:
+        """Return the title, with the chapter that it looks back to."""
+        return f"{self.title} ({self.arguments[0]})" if self.arguments else self.title
+
+
+class FindTheBug(_Box):
+    """``{find-the-bug}``: code that is wrong, for the reader to say where."""
+
+    title, kind = "Find the bug", "find-the-bug"
+
+
+class InPractice(_Box):
+    """``{in-practice}``: what goes wrong outside the textbook."""
+
+    title, kind = "What goes wrong in practice", "in-practice"
+
+    def heading(self) -> str:
+        """Return the title, or the author's own."""
+        return self.arguments[0] if self.arguments else self.title
+
+
+class Answer(SphinxDirective):
+    """``{answer} summary``: hidden until the reader asks; open without a script."""
+
+    has_content = True
+    optional_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        """Return a ``details`` element."""
+        self.assert_has_content()
+        title, _ = self.parse_inline(self.arguments[0] if self.arguments else "Show the answer")
+        text = Markup("div", self.parse_content_to_nodes(), class_="answer-text")
+        return [
+            Markup(
+                "details",
+                [Markup("summary", [nodes.inline("", "", *title)]), text],
+                class_="answer",
+            )
+        ]
+
+
+class Diagram(SphinxDirective):
+    """``{diagram} file.svg``: a picture of our own that takes the page's colors.
+
+    The SVG becomes part of the page, so ``currentColor`` and the book's custom properties
+    (``var(--book-accent)``) follow light and dark mode.
+    """
+
+    has_content = True
+    required_arguments = 1
+    final_argument_whitespace = True
+    option_spec: ClassVar[dict[str, Any]] = {
+        "alt": directives.unchanged_required,
+        "narrow": directives.path,
+        "name": directives.unchanged,
+        "class": directives.class_option,
+    }
+
+    def run(self) -> list[nodes.Node]:
+        """Return a figure with the drawing and the content as its caption."""
+        alt = " ".join(self.options.get("alt", "").split())
+        if not alt:
+            raise self.error("diagram: say in `:alt:` what the picture shows")
+        wide = self.drawing(self.arguments[0], alt, "diagram-wide")
+        drawings = [wide]
+        if "narrow" in self.options:
+            drawings.append(self.drawing(self.options["narrow"], alt, "diagram-narrow"))
+        classes = ["diagram", *self.options.get("class", [])]
+        if "narrow" in self.options:
+            classes.append("diagram-responsive")
+        caption = []
+        if self.content:
+            caption = [Markup("figcaption", self.parse_content_to_nodes())]
+        figure = Markup("figure", [*drawings, *caption], class_=" ".join(classes))
+        self.add_name(figure)
+        return [figure]
+
+    def drawing(self, argument: str, alt: str, kind: str) -> nodes.raw:
+        """Return a file's drawing as a part of the page."""
+        relative, path = self.env.relfn2path(argument)
+        self.env.note_dependency(relative)
+        try:
+            svg = Path(path).read_text(encoding="utf-8")
+        except OSError as error:
+            raise self.error(f"diagram: cannot read {argument}: {error.strerror}") from error
+        return nodes.raw("", inline_svg(svg, alt, kind), format="html")
+
+
+def inline_svg(svg: str, alt: str, kind: str) -> str:
+    """Return the drawing as an element of the page with an accessible name.
+
+    Parameters
+    ----------
+    svg : str
+        The file's text.
+    alt : str
+        What the picture shows.
+    kind : str
+        Class of the element.
+
+    Raises
+    ------
+    ValueError
+        If the text holds no ``<svg>`` element.
+    """
+    start = svg.find("<svg")
+    if start < 0:
+        raise ValueError("the file holds no <svg> element")
+    svg = re.sub(r"<!--.*?-->", "", svg[start:], flags=re.DOTALL).strip()
+    name = nodes.make_id(alt)[:40]
+    label = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return svg.replace(
+        "<svg", f'<svg class="{kind}" role="img" aria-label="{label}" data-name="{name}"', 1
+    )
+
+
+def setup(app: Sphinx) -> None:
+    """Register the directives."""
+    app.add_directive("objectives", Objectives)
+    app.add_directive("recall", Recall)
+    app.add_directive("find-the-bug", FindTheBug)
+    app.add_directive("in-practice", InPractice)
+    app.add_directive("answer", Answer)
+    app.add_directive("diagram", Diagram)

@@ -1,0 +1,81 @@
+// Announces quiz feedback, and keeps a result back until the reader has predicted it.
+// Without this script the style sheet shows the feedback and nothing is kept back.
+"use strict";
+
+(() => {
+  const text = (element) => element.textContent.replace(/\s+/g, " ").trim();
+
+  // A mathematical label holds its formula twice, for the eye and for the ear; read one.
+  const spoken = (element) => {
+    const copy = element.cloneNode(true);
+    copy.querySelectorAll("mjx-math").forEach((part) => part.remove());
+    return text(copy);
+  };
+
+  function setUpQuiz(form) {
+    const status = form.querySelector(".quiz-status");
+    const options = [...form.querySelectorAll(".quiz-option")];
+    const multiple = form.querySelector("input[type=checkbox]") !== null;
+
+    form.addEventListener("change", (event) => {
+      const option = event.target.closest(".quiz-option");
+      const feedback = spoken(option.querySelector(".quiz-feedback"));
+      if (!multiple) {
+        status.textContent = feedback;
+        return;
+      }
+      const chosen = options.filter((o) => o.querySelector("input").checked);
+      const right = chosen.filter((o) => o.dataset.correct === "true").length;
+      const all = options.filter((o) => o.dataset.correct === "true").length;
+      const done = right === all && chosen.length === all;
+      const tally = done ? "You have found all of them." : `${right} of ${all} found.`;
+      status.textContent = event.target.checked ? `${feedback} ${tally}` : tally;
+    });
+    form.addEventListener("reset", () => { status.textContent = "Answer cleared."; });
+    form.addEventListener("submit", (event) => event.preventDefault());
+  }
+
+  // The next cell tagged `after-prediction` that stands after the question.
+  function keptBack(form) {
+    const following = Node.DOCUMENT_POSITION_FOLLOWING;
+    const next = [...document.querySelectorAll(".cell.tag_after-prediction, form.predict")]
+      .find((element) => form.compareDocumentPosition(element) & following);
+    return next && next.matches(".cell") ? next.querySelector(".cell_output") : null;
+  }
+
+  function setUpPrediction(form) {
+    const answer = form.querySelector(".predict-answer");
+    const status = form.querySelector(".predict-status");
+    const output = keptBack(form);
+    let note = null;
+
+    const reveal = () => {
+      if (output) output.classList.remove("is-waiting");
+      if (note) note.remove();
+      note = null;
+    };
+    if (output) {
+      output.classList.add("is-waiting");
+      note = document.createElement("div");
+      note.className = "waits-for-prediction";
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = "show it now";
+      button.addEventListener("click", reveal);
+      note.append("The result waits for your prediction above, or ", button, ".");
+      output.before(note);
+    }
+    form.addEventListener("change", () => {
+      answer.open = true;
+      status.textContent = `What happens: ${spoken(answer.querySelector(".predict-answer-text"))}`;
+      reveal();
+    });
+    answer.addEventListener("toggle", () => { if (answer.open) reveal(); });
+    form.addEventListener("submit", (event) => event.preventDefault());
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("form.quiz-form").forEach(setUpQuiz);
+    document.querySelectorAll("form.predict").forEach(setUpPrediction);
+  });
+})();
