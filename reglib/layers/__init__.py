@@ -1,5 +1,6 @@
 """Layers, under Keras's names."""
 
+from reglib.layers.augmentation import *  # noqa: F403
 from reglib.layers.base import Layer as Layer
 from reglib.layers.base import Parameter as Parameter
 from reglib.layers.core import Activation as Activation

@@ -1,0 +1,313 @@
+"""What every augmentation layer shares: draw a transformation, then apply it.
+
+Keras splits each layer in two: ``get_random_transformation`` draws, and
+``transform_images`` applies what was drawn, without randomness of its own. Both are public
+here too, so that a test or a figure can fix the transformation, and so that images, labels
+and masks of one batch get the same one.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reglib._validation import check_choice, check_integer, check_number
+from reglib.layers.base import Layer
+
+DATA_FORMATS = ("channels_last", "channels_first")
+
+
+class AugmentationLayer(Layer):
+    """Base of the layers that change images while training and leave them alone otherwise.
+
+    Call it with images, (N, H, W, C) or a single (H, W, C), or with a dict of ``images``,
+    ``labels`` and ``segmentation_masks``, which returns a dict. ``training`` is True unless
+    you say otherwise, as in Keras; a model says so. Outputs are floats whatever came in.
+
+    An augmentation layer stands in front of the weights, so training needs no gradient from
+    it. Where the transformation is linear in the images, :meth:`backward` returns the exact
+    gradient all the same; elsewhere it raises NotImplementedError.
+
+    Parameters
+    ----------
+    seed : int, optional
+        Where the layer's randomness starts.
+    data_format : str, optional
+        ``"channels_last"``, the default, or ``"channels_first"``.
+    **kwargs
+        ``name``, ``dtype``, ``trainable``, ``input_shape``, as for every layer.
+
+    References
+    ----------
+    Keras 3, ``keras.layers.BaseImagePreprocessingLayer``. Bounding boxes are left out.
+    """
+
+    # Keys of the transformation that lose their batch axis for a single image.
+    _unbatched_keys: tuple[str, ...] = ()
+
+    def __init__(
+        self, *, seed: int | None = None, data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.seed = None if seed is None else check_integer("seed", seed, low=0)
+        self.data_format = check_choice("data_format", data_format or "channels_last", DATA_FORMATS)
+        self._transformation: Any = None
+
+    # What a layer defines: how to draw for (N, H, W, C), and how to apply what was drawn.
+
+    def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> Any:
+        """Return a transformation for a batch of this shape."""
+        raise NotImplementedError(f"{type(self).__name__} must define _draw")
+
+    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
+        """Return the transformed batch, given floats with four axes."""
+        raise NotImplementedError(f"{type(self).__name__} must define _transform")
+
+    def _transform_masks(self, masks: NDArray, transformation: Any) -> NDArray:
+        """Return the transformed masks, given four axes; colors leave masks alone."""
+        return masks
+
+    def _transpose(self, gradient: NDArray, transformation: Any) -> NDArray:
+        """Return the gradient with respect to the images of ``_transform``."""
+        raise NotImplementedError(
+            f"{type(self).__name__} passes no gradient back: put it before the first layer "
+            "with weights"
+        )
+
+    # Keras's two halves.
+
+    def get_random_transformation(
+        self, data: Any, training: bool = True, seed: Any = None
+    ) -> dict[str, Any] | None:
+        """Draw a transformation for the images in ``data``; None when not training.
+
+        Parameters
+        ----------
+        data : array_like or dict
+            Images, or a dict that holds ``images``; only the shape matters.
+        training : bool
+            Whether there is anything to draw.
+        seed : int or numpy.random.Generator, optional
+            Where to draw from; by default the layer's own generator.
+        """
+        return self._random_transformation(data, seed) if training else None
+
+    def _random_transformation(self, data: Any, seed: Any) -> Any:
+        shape = np.shape(data["images"] if isinstance(data, Mapping) else data)
+        batched = (1, *shape) if len(shape) == 3 else shape
+        if len(batched) != 4:
+            raise ValueError(f"images must have 3 or 4 axes, got shape {shape}")
+        generator = self.generator if seed is None else np.random.default_rng(seed)
+        transformation = self._draw(batched, generator)
+        if len(shape) == 3:
+            for key in self._unbatched_keys:
+                transformation[key] = transformation[key][0]
+        return transformation
+
+    def transform_images(
+        self, images: ArrayLike, transformation: Any, training: bool = True
+    ) -> NDArray:
+        """Return the images under the given transformation.
+
+        Raises
+        ------
+        TypeError
+            If ``images`` holds no numbers.
+        ValueError
+            If it has other than 3 or 4 axes, is empty, or holds NaN or infinity.
+        """
+        images = self._checked(images)
+        if not training or transformation is None:
+            return images
+        batch = images if images.ndim == 4 else images[None]
+        outputs = self._transform(batch, transformation)
+        return outputs if images.ndim == 4 else outputs[0]
+
+    def transform_labels(
+        self, labels: ArrayLike, transformation: Any, training: bool = True
+    ) -> NDArray:
+        """Return the labels; only mixing images changes them."""
+        return np.asarray(labels)
+
+    def transform_segmentation_masks(
+        self, segmentation_masks: ArrayLike, transformation: Any, training: bool = True
+    ) -> NDArray:
+        """Return the masks under the given transformation, their classes unmixed."""
+        masks = np.asarray(segmentation_masks)
+        if not training or transformation is None:
+            return masks
+        batch = masks if masks.ndim == 4 else masks[None]
+        outputs = self._transform_masks(batch, transformation)
+        return outputs if masks.ndim == 4 else outputs[0]
+
+    def _checked(self, images: ArrayLike) -> NDArray:
+        array = np.asarray(images)
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"images must hold numbers, got dtype {array.dtype}")
+        if array.ndim not in (3, 4):
+            raise ValueError(f"images must have 3 or 4 axes, got shape {array.shape}")
+        if array.size == 0:
+            raise ValueError(f"images must not be empty, got shape {array.shape}")
+        array = array.astype(self.dtype, copy=False)
+        if not np.isfinite(array).all():
+            raise ValueError("images must be finite, got NaN or infinity")
+        return array
+
+    # The layer protocol.
+
+    def __call__(self, inputs: Any, training: bool = True) -> Any:
+        """Return the augmented images, or a dict of them with their labels and masks."""
+        if not isinstance(inputs, Mapping):
+            return super().__call__(inputs, training=training)
+        if "images" not in inputs:
+            raise ValueError(f"inputs must have a key 'images', got {sorted(inputs)}")
+        if "bounding_boxes" in inputs:
+            raise ValueError("inputs must have no key 'bounding_boxes': boxes are not supported")
+        training = bool(training)
+        outputs = dict(inputs)
+        images = self._checked(inputs["images"])
+        self.ensure_built(images.shape)
+        transformation = self.get_random_transformation(images, training=training)
+        self._transformation = transformation if training else None
+        outputs["images"] = self.transform_images(images, transformation, training=training)
+        if "labels" in inputs:
+            labels = np.asarray(inputs["labels"])
+            single = images.ndim == 3
+            labels = self.transform_labels(
+                labels[None] if single else labels, transformation, training=training
+            )
+            outputs["labels"] = labels[0] if single else labels
+        if "segmentation_masks" in inputs:
+            outputs["segmentation_masks"] = self.transform_segmentation_masks(
+                inputs["segmentation_masks"], transformation, training=training
+            )
+        return outputs
+
+    def call(self, inputs: NDArray, training: bool = True) -> NDArray:
+        """Return the images, augmented if training."""
+        transformation = self.get_random_transformation(inputs, training=training)
+        self._transformation = transformation if training else None
+        return self.transform_images(inputs, transformation, training=training)
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """Return the gradient with respect to the images of the last call.
+
+        Raises
+        ------
+        NotImplementedError
+            If the layer's transformation is not linear in the images.
+        """
+        if self._transformation is None:
+            return gradient
+        batch = gradient if gradient.ndim == 4 else gradient[None]
+        result = self._transpose(batch, self._transformation)
+        return result if gradient.ndim == 4 else result[0]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "seed": self.seed, "data_format": self.data_format}
+
+    # Helpers.
+
+    def _uniform(
+        self,
+        generator: np.random.Generator,
+        shape: tuple[int, ...],
+        low: float = 0.0,
+        high: float = 1.0,
+    ) -> NDArray:
+        """Return uniform numbers between ``low`` and ``high`` in the layer's dtype."""
+        return generator.uniform(low, high, shape).astype(self.dtype)
+
+    def _last(self, images: NDArray) -> NDArray:
+        """Return the images with their channels last."""
+        return images if self.data_format == "channels_last" else images.transpose(0, 2, 3, 1)
+
+    def _restored(self, images: NDArray) -> NDArray:
+        """Return channels-last images in the layer's data format."""
+        if self.data_format == "channels_last":
+            return images
+        return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+
+    def _size(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Return height and width of a batch of this shape."""
+        if self.data_format == "channels_last":
+            return shape[-3], shape[-2]
+        return shape[-2], shape[-1]
+
+
+def check_factor(
+    name: str,
+    value: Any,
+    low: float,
+    high: float,
+    *,
+    low_open: bool = False,
+    symmetric: bool = True,
+    strict: bool = True,
+) -> tuple[float, float]:
+    """Return the interval that a factor stands for: a number, or a pair of numbers.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name in the message.
+    value : float or pair of floats
+        What the caller gave; a number f stands for (-|f|, |f|), a pair for itself, sorted.
+    low, high : float
+        The bounds; ``low_open`` shuts the lower one out.
+    symmetric : bool
+        Whether a number f reaches down to -|f| even where ``low`` is higher.
+    strict : bool
+        Whether both numbers of a pair must lie within the bounds, or the pair need only
+        meet them, as some of Keras's layers have it.
+
+    Raises
+    ------
+    ValueError
+        If it is neither, or out of bounds. Keras raises ValueError for wrong types too.
+
+    Examples
+    --------
+    >>> check_factor("factor", 0.2, -1, 1)
+    (-0.2, 0.2)
+    >>> check_factor("factor", [0.3, 0.1], -1, 1)
+    (0.1, 0.3)
+    """
+    pair = isinstance(value, (tuple, list)) and len(value) == 2
+    numbers_ = list(value) if pair else [value]
+    if not all(isinstance(n, numbers.Real) and not isinstance(n, bool) for n in numbers_):
+        raise ValueError(
+            f"{name} must be a number or a pair of numbers in "
+            f"{'(' if low_open else '['}{low:g}, {high:g}], got {value!r}"
+        )
+    if pair and not strict:
+        first, second = (check_number(name, n) for n in numbers_)
+        if first > high or second < low:
+            raise ValueError(f"{name} must meet [{low:g}, {high:g}], got {value!r}")
+        return min(first, second), max(first, second)
+    checked = [check_number(name, n, low=low, high=high, low_open=low_open) for n in numbers_]
+    if pair:
+        return min(checked), max(checked)
+    reach = abs(checked[0])
+    return (-reach if symmetric else max(-reach, low)), reach
+
+
+def check_value_range(value: Any) -> tuple[float, float]:
+    """Return the lowest and highest value that a pixel may take, after checking them.
+
+    Raises
+    ------
+    ValueError
+        If ``value_range`` is not a pair of different numbers.
+    """
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise ValueError(f"value_range must be a pair of numbers, got {value!r}")
+    first, second = (check_number("value_range", n) for n in value)
+    if first == second:
+        raise ValueError(f"value_range must hold two different numbers, got {value!r}")
+    return value[0], value[1]
