@@ -211,7 +211,9 @@ def _directional_error(
         size = max(abs(numeric), abs(analytic), float(np.linalg.norm(g[moves])))
         # f is only known to its last digit, and so is a difference quotient.
         rounding = 4 * np.finfo(float).eps * max(abs(ahead), abs(behind)) / step
-        error = 0.0 if difference <= rounding else difference / size
+        error = difference / size if size else 0.0
+        if difference <= rounding:
+            error = min(error, rtol)
         # A kink between the points shifts the central difference by this much, no more.
         bend = abs(ahead - 2 * center + behind) / (2 * step)
         if error <= rtol or bend < difference / 2:
@@ -293,6 +295,89 @@ def check_layer(
 
             worst = max(worst, _named("inputs", loss_of_inputs, input_gradient, inputs, options))
     return worst
+
+
+def check_model(
+    model: Any,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    training: bool = True,
+    directions: int = 3,
+    eps: float = 1e-6,
+    rtol: float = 1e-6,
+    hold_zeros: bool = False,
+    rng: np.random.Generator | int = 0,
+) -> float:
+    """Return the largest gradient error of a compiled model's loss, penalties included.
+
+    Parameters
+    ----------
+    model : Model
+        Compiled with a loss; all its layers of dtype float64. Weights and generators are the
+        same afterwards.
+    x, y : array_like
+        A batch.
+    sample_weight : array_like, optional
+        Weight of each example.
+    training : bool
+        Which of the two modes to check.
+    directions, eps, rtol, hold_zeros, rng
+        As for :func:`check_gradient`.
+
+    Returns
+    -------
+    float
+        The largest error found.
+
+    Raises
+    ------
+    GradientError
+        If it is above ``rtol``; the message names the parameter.
+    ValueError
+        If the model is not compiled or a layer computes in another dtype than float64.
+
+    Examples
+    --------
+    >>> from reglib.layers import Dense
+    >>> from reglib.models import Sequential
+    >>> model = Sequential([Dense(3, activation="tanh", dtype="float64")], seed=0)
+    >>> model.compile(loss="mse")
+    >>> check_model(model, np.ones((4, 2)), np.zeros((4, 3))) < 1e-6
+    True
+    """
+    x, y = check_array("x", x), check_array("y", y)
+    if getattr(model, "loss", None) is None:
+        raise ValueError("model must be compiled with a loss before check_model")
+    layers = model.layers
+    _require_float64("model", layers)
+    model(x[:1])  # builds what is not built
+    parameters = model.trainable_weights
+    penalized = [parameter for parameter in parameters if parameter.regularizer is not None]
+
+    def loss() -> float:
+        outputs = model.forward(x, training=training)
+        penalties = [parameter.regularizer(parameter.value) for parameter in penalized]
+        penalties += [layer.activity_penalty for layer in layers]
+        return float(model.loss(y, outputs, sample_weight)) + float(sum(penalties))
+
+    options = {
+        "directions": directions,
+        "eps": eps,
+        "rtol": rtol,
+        "hold_zeros": hold_zeros,
+        "rng": np.random.default_rng(rng),
+    }
+    with _frozen(layers) as restore:
+        outputs = model.forward(x, training=training)
+        model.backward(model.loss.gradient(y, outputs, sample_weight))
+        gradients = [parameter.gradient.copy() for parameter in parameters]
+        restore()
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            if parameter.regularizer is not None:
+                gradient += parameter.regularizer.gradient(parameter.value)
+        return _check_parameters(loss, parameters, gradients, restore, options)
 
 
 def check_parameters(
