@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import experiments
-from reglib._validation import check_array, check_integer
+from reglib._validation import check_array, check_choice, check_integer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -414,6 +414,108 @@ def plot_regularization_path(
         f"{zeros[0]} of them are exactly zero at strength {_n(strengths[0])} and {zeros[-1]} of "
         f"them at strength {_n(strengths[-1])}.",
     )
+
+
+def plot_penalty_path(
+    curvature: ArrayLike,
+    best: ArrayLike,
+    strengths: ArrayLike,
+    penalty: str = "l2",
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    r"""Draw how the minimum of a cost with two weights moves as its penalty grows.
+
+    The cost is :math:`\tfrac12 (w - w^*)^T H (w - w^*)`, the penalty
+    :math:`\tfrac\lambda2\lVert w\rVert_2^2` or :math:`\lambda\lVert w\rVert_1`.
+
+    Parameters
+    ----------
+    curvature : array_like
+        The matrix H, symmetric and positive definite, shape (2, 2).
+    best : array_like
+        The weights :math:`w^*` of lowest cost, shape (2,).
+    strengths : array_like
+        The values of :math:`\lambda`, in rising order; the minimum of each is a dot.
+    penalty : {"l2", "l1"}
+        Which penalty; its contour through the middle dot is drawn too.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        With an alternative text.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit.
+
+    Examples
+    --------
+    >>> ax = plot_penalty_path([[10.0, 0.0], [0.0, 0.1]], [1.0, 1.0], [1.0])
+    >>> alt_text(ax)[-36:]
+    'At strength 1 it is (0.909, 0.0909).'
+    """
+    H = check_array("curvature", curvature, shape=(2, 2), dtype=np.float64)
+    best = check_array("best", best, shape=(2,), dtype=np.float64)
+    strengths = check_array("strengths", strengths, ndim=1, dtype=np.float64)
+    check_choice("penalty", penalty, ("l2", "l1"))
+    if (strengths < 0).any() or (np.diff(strengths) <= 0).any():
+        raise ValueError(f"strengths must be at least 0 and rising, got {strengths.tolist()}")
+    if not np.allclose(H, H.T) or np.linalg.eigvalsh(H)[0] <= 0:
+        raise ValueError(f"curvature must be symmetric and positive definite, got {H.tolist()}")
+    top = 100 * np.trace(H) + np.abs(H @ best).max()
+    fine = np.concatenate([[0], np.geomspace(1e-4, 1, 400) * top])
+    path = np.array([_penalized_minimum(H, best, lam, penalty) for lam in fine])
+    dots = np.array([_penalized_minimum(H, best, lam, penalty) for lam in strengths])
+    ax = _axes(ax)
+    reach = max(np.abs(best).max(), 1e-9)
+    low, high = np.minimum(best, 0) - 0.5 * reach, np.maximum(best, 0) + 0.6 * reach
+    w1, w2 = np.meshgrid(*(np.linspace(low[j], high[j], 200) for j in range(2)))
+    away = np.stack([w1 - best[0], w2 - best[1]])
+    cost = 0.5 * np.einsum("iab,ij,jab->ab", away, H, away)
+    levels = cost.max() * np.array([0.002, 0.01, 0.03, 0.08, 0.18, 0.35, 0.6])
+    ax.contour(w1, w2, cost, levels=levels, colors=PALETTE[3], linewidths=0.9, linestyles="-")
+    middle = dots[len(dots) // 2]
+    size = np.abs(w1) + np.abs(w2) if penalty == "l1" else np.hypot(w1, w2)
+    through = np.abs(middle).sum() if penalty == "l1" else np.hypot(*middle)
+    if through > 0:
+        ax.contour(
+            w1, w2, size, levels=[through], colors=VALIDATION, linewidths=1.8, linestyles="--"
+        )
+    ax.plot(*path.T, color=TRAIN, linestyle="-", linewidth=2.5)
+    ax.plot(*dots.T, "o", color=TRAIN, markeredgecolor=PANEL, markersize=8)
+    for lam, dot in zip(strengths, dots, strict=True):
+        label = ax.annotate(f"λ = {lam:g}", dot, (5, -15), textcoords="offset points", color=TRAIN)
+        label.set_bbox({"facecolor": PANEL, "edgecolor": "none", "pad": 0.5, "alpha": 0.8})
+    ax.plot(*best, "X", color=INK, markersize=10)
+    ax.axhline(0, color=INK, linewidth=0.8, linestyle="-")
+    ax.axvline(0, color=INK, linewidth=0.8, linestyle="-")
+    ax.grid(False)
+    ax.set(xlabel="first weight", ylabel="second weight", aspect="equal")
+    places = "; ".join(
+        f"at strength {_n(lam)} it is ({_n(dot[0])}, {_n(dot[1])})"
+        for lam, dot in zip(strengths, dots, strict=True)
+    )
+    return describe(
+        ax,
+        f"Contours of a cost with its minimum at ({_n(best[0])}, {_n(best[1])}), which is pulled "
+        f"to the origin by the {penalty} penalty. {places[:1].upper()}{places[1:]}.",
+    )
+
+
+def _penalized_minimum(H: NDArray, best: NDArray, strength: float, penalty: str) -> NDArray:
+    """Return the exact minimum for L2; for L1 by descent along one weight after the other."""
+    if penalty == "l2":
+        return np.linalg.solve(H + strength * np.eye(2), H @ best)
+    w, target = best.copy(), H @ best
+    for _ in range(200):
+        for j in range(2):
+            z = target[j] - H[j, 1 - j] * w[1 - j]
+            w[j] = np.sign(z) * max(abs(z) - strength, 0) / H[j, j]
+    return w
 
 
 def plot_augmented_grid(
