@@ -128,6 +128,7 @@ class Model:
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
+        *,
         metrics: Sequence[Any] | None = None,
     ) -> None:
         """Choose how to train: optimizer, loss and the metrics to watch.
@@ -205,6 +206,8 @@ class Model:
         check_integer("initial_epoch", initial_epoch, low=0)
         check_integer("validation_freq", validation_freq, low=1)
         batch_size = check_integer("batch_size", batch_size or 32, low=1)
+        if class_weight is not None and sample_weight is not None:
+            raise ValueError("class_weight and sample_weight: at most one may be given, got both")
         if validation_data is not None:
             validation_data = _checked_data(*validation_data, prefix="validation_data: ")
         elif validation_split:
@@ -218,8 +221,7 @@ class Model:
             validation_data = (x[at:], y[at:], held)
             x, y, weight = x[:at], y[:at], None if weight is None else weight[:at]
         if class_weight is not None:
-            by_class = _class_weights(y, class_weight)
-            weight = by_class if weight is None else weight * by_class
+            weight = _class_weights(y, class_weight)
 
         self._prepare(x)
         steps = math.ceil(len(x) / batch_size)
@@ -515,8 +517,10 @@ class Sequential(Model):
         return inputs
 
     def backward(self, gradient: NDArray) -> None:
-        """Write every parameter's gradient, from the last layer to the first."""
-        for layer in reversed(self._layers):
+        """Write every parameter's gradient, from the last layer to the first that has any."""
+        weighted = (i for i, layer in enumerate(self._layers) if layer.trainable_weights)
+        first = next(weighted, len(self._layers))
+        for layer in reversed(self._layers[first:]):
             gradient = layer.propagate_back(gradient)
 
     def _shapes(self) -> Iterator[tuple[Layer, tuple[int | None, ...]]]:

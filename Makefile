@@ -1,0 +1,85 @@
+# `make` sets up, builds the book, generates the exercises, grades the sample class and says
+# where everything is. `make test` runs the tests. A second run does only what has changed.
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+DONE := .make
+
+# nbgrader looks for its helper `alembic` on PATH only.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Small matrices: a second BLAS thread costs more than it brings.
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
+
+SOURCES := $(shell find reglib -name '*.py')
+GRADER := $(shell find fastgrade -type f -not -name '*.pyc')
+CHAPTERS := _config.yml $(shell find book -type f -not -name '*.pyc')
+SOLUTIONS := nbgrader_config.py $(shell find solutions -type f -not -path '*/.ipynb_checkpoints/*')
+CLASS := $(shell find submitted -type f)
+ASSIGNMENTS := $(sort $(notdir $(wildcard solutions/*)))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.PHONY: all setup book exercises grade grade-stock test lint serve lock clean help where
+
+all: book exercises grade where ## set up, build, generate, grade, and say where everything is
+
+where:
+	@echo
+	@echo "The book       $(CURDIR)/_build/html/index.html   (make serve: http://localhost:$(PORT))"
+	@echo "The exercises  $(CURDIR)/exercises/"
+	@echo "The feedback   $(CURDIR)/feedback/<student>/<assignment>/"
+	@echo "The grades     $(CURDIR)/grades.csv"
+	@echo "The gradebook  $(CURDIR)/gradebook.db   (nbgrader formgrader opens it)"
+
+setup: $(DONE)/course ## make .venv and install from the locks
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(DONE)/course: requirements/course.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/course.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@mkdir -p $(DONE) && touch $@
+
+$(DONE)/dev: requirements/dev.txt $(DONE)/course
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@mkdir -p $(DONE) && touch $@
+
+book: $(DONE)/book ## build the book into _build/html
+
+$(DONE)/book: $(DONE)/course $(CHAPTERS) $(SOURCES) $(DONE)/exercises
+	$(BIN)/jupyter-book build . --toc $(CURDIR)/book/_toc.yml -W -n --keep-going
+	@touch $@
+
+exercises: $(DONE)/exercises ## generate exercises/ from solutions/
+
+$(DONE)/exercises: $(DONE)/course $(SOLUTIONS)
+	$(BIN)/nbgrader generate_assignment --force $(ASSIGNMENTS)
+	@touch $@
+
+test: $(DONE)/dev $(DONE)/book ## run all tests
+	$(BIN)/python -m pytest
+
+lint: $(DONE)/dev ## check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+serve: book ## show the book at http://localhost:8000 (PORT=... for another)
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+lock: ## resolve the dependencies anew and write the locks
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	  --extra dev --no-header -o requirements/dev.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --extra book --extra grade --no-header -c requirements/dev.txt -o requirements/course.txt pyproject.toml
+
+clean: ## remove what was built; .venv and submitted/ stay
+	rm -rf _build $(DONE) autograded feedback gradebook.db* grades.csv
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,0 +1,28 @@
+"""Settings that hold for every test."""
+
+import os
+
+# Before anything imports Keras. CI runs the parity tests on its NumPy backend as well.
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A generator that every test may draw from; the same numbers each time."""
+    return np.random.default_rng(20261123)
+
+
+@pytest.fixture(autouse=True)
+def global_random_state_is_untouched(request):
+    """No function of ours may read or write NumPy's global random state; Keras does."""
+    if request.node.get_closest_marker("keras"):
+        yield
+        return
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    yield
+    after = np.random.get_state()[1]  # noqa: NPY002
+    assert (before == after).all(), "the test moved NumPy's global random state"

@@ -1,0 +1,277 @@
+"""Models: the same training as Keras from the same weights, and errors that help."""
+
+import numpy as np
+import pytest
+
+from reglib import callbacks, layers, models, optimizers, regularizers
+from reglib.gradcheck import check_parameters
+
+
+def small_model(module_layers, module_models, module_regularizers):
+    return module_models.Sequential(
+        [
+            module_layers.Dense(
+                16, activation="relu", kernel_regularizer=module_regularizers.L2(0.01)
+            ),
+            module_layers.Dense(
+                8,
+                activation="tanh",
+                kernel_regularizer=module_regularizers.L1L2(1e-3, 1e-3),
+                activity_regularizer=module_regularizers.L2(1e-3),
+            ),
+            module_layers.Dense(3, activation="softmax"),
+        ]
+    )
+
+
+@pytest.fixture
+def classes(rng):
+    x = rng.normal(size=(50, 6)).astype("float32")
+    return x, (x[:, 0] > 0).astype(int) + (x[:, 1] > 0.5)
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("weights", ["none", "class_weight", "sample_weight"])
+@pytest.mark.parametrize("optimizer", ["SGD", "RMSprop", "Adam", "AdamW"])
+def test_training_agrees_with_keras(optimizer, weights, classes, rng):
+    import keras
+
+    x, y = classes
+    ours = small_model(layers, models, regularizers)
+    theirs = small_model(keras.layers, keras, keras.regularizers)
+    ours.compile(
+        getattr(optimizers, optimizer)(0.01),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    theirs.compile(
+        getattr(keras.optimizers, optimizer)(0.01),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    ours.build((None, 6))
+    theirs.build((None, 6))
+    ours.set_weights(theirs.get_weights())
+    weighting = {
+        "none": {},
+        "class_weight": {"class_weight": {0: 1.0, 1: 2.0, 2: 0.5}},
+        "sample_weight": {"sample_weight": rng.uniform(0.5, 2, size=50).astype("float32")},
+    }
+    options = {
+        "batch_size": 16,
+        "epochs": 5,
+        "shuffle": False,
+        "validation_split": 0.2,
+        "verbose": 0,
+        **weighting[weights],
+    }
+    our_history = ours.fit(x, y, **options).history
+    their_history = theirs.fit(x, y, **options).history
+    for name, values in their_history.items():
+        np.testing.assert_allclose(our_history[name], values, rtol=2e-4, atol=1e-5, err_msg=name)
+    for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-3, atol=2e-5)
+    np.testing.assert_allclose(ours.predict(x), theirs.predict(x, verbose=0), atol=2e-5)
+    np.testing.assert_allclose(ours.evaluate(x, y), theirs.evaluate(x, y, verbose=0), rtol=1e-4)
+
+
+@pytest.mark.keras
+def test_an_lstm_trains_as_in_keras(rng):
+    import keras
+
+    x = rng.normal(size=(40, 1, 12)).astype("float32")
+    y = x[:, 0, :1]
+
+    def build(module, module_layers):
+        return module.Sequential([module_layers.LSTM(5), module_layers.Dense(1)])
+
+    ours, theirs = build(models, layers), build(keras, keras.layers)
+    for model, module in ((ours, optimizers), (theirs, keras.optimizers)):
+        model.compile(module.RMSprop(learning_rate=0.001, rho=0.9, epsilon=1e-8), "mse")
+        model.build((None, 1, 12))
+    ours.set_weights(theirs.get_weights())
+    options = {"epochs": 10, "shuffle": False, "validation_split": 0.25, "verbose": 0}
+    np.testing.assert_allclose(
+        ours.fit(x, y, **options).history["val_loss"],
+        theirs.fit(x, y, **options).history["val_loss"],
+        rtol=1e-4,
+    )
+
+
+def test_a_whole_model_passes_the_gradient_check(rng):
+    model = models.Sequential(
+        [
+            layers.LSTM(4, recurrent_dropout=0.3, dtype="float64", kernel_regularizer="l2"),
+            layers.Dropout(0.4, dtype="float64"),
+            layers.Dense(5, activation="tanh", activity_regularizer="l2", dtype="float64"),
+            layers.Dense(3, activation="softmax", dtype="float64"),
+        ],
+        seed=3,
+    )
+    x, y = rng.normal(size=(6, 4, 2)), rng.integers(0, 3, size=6)
+    model.compile(optimizers.SGD(0.0), "sparse_categorical_crossentropy")
+    model.build((None, 4, 2))
+    states = [layer.generator.bit_generator.state for layer in model.layers]
+
+    def loss():
+        for layer, state in zip(model.layers, states, strict=True):
+            layer.generator.bit_generator.state = state
+        return float(model.loss(y, model.forward(x, training=True))) + model.penalty()
+
+    model._prepare(x)
+    for layer, state in zip(model.layers, states, strict=True):
+        layer.generator.bit_generator.state = state
+    model.train_step(x, y)  # a step of length 0 leaves gradients and weights in place
+    assert check_parameters(loss, model.trainable_weights, rtol=1e-6) < 1e-6
+
+
+def test_the_same_seed_trains_the_same_model(classes):
+    def trained(seed):
+        model = models.Sequential(
+            [layers.Dense(8, activation="relu"), layers.Dropout(0.5), layers.Dense(3)], seed=seed
+        )
+        model.compile("adam", "mse")
+        model.fit(classes[0], np.eye(3)[classes[1]], epochs=2)
+        return np.concatenate([w.ravel() for w in model.get_weights()])
+
+    np.testing.assert_array_equal(trained(5), trained(5))
+    assert (trained(5) != trained(6)).any()
+
+
+def test_validation_split_takes_the_end_before_shuffling(rng):
+    x = np.ones((10, 1))
+    y = np.r_[np.zeros(8), np.full(2, 100.0)]
+    model = models.Sequential([layers.Dense(1, kernel_initializer="zeros")])
+    model.compile(optimizers.SGD(0.0), "mse")
+    history = model.fit(x, y, validation_split=0.2).history
+    assert history["loss"] == [0]
+    assert history["val_loss"] == [10000]
+
+
+def test_frozen_layers_keep_their_weights_and_pay_no_penalty(classes):
+    frozen = layers.Dense(4, kernel_regularizer="l2", trainable=False)
+    model = models.Sequential([frozen, layers.Dense(3, activation="softmax")], seed=0)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.build((None, 6))
+    before = frozen.get_weights()
+    history = model.fit(*classes, epochs=2).history
+    for array, kept in zip(frozen.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(array, kept)
+    assert "penalty" not in history
+
+
+def test_unfreezing_is_seen_by_the_next_fit(classes):
+    layer = layers.Dense(4, trainable=False)
+    model = models.Sequential([layer, layers.Dense(3, activation="softmax")], seed=0)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(*classes)
+    before = layer.get_weights()[0]
+    layer.trainable = True
+    model.fit(*classes)
+    assert (layer.get_weights()[0] != before).any()
+
+
+def test_two_models_can_share_a_layer(classes):
+    x, y = classes
+    shared = layers.Dense(4, activation="relu")
+    first = models.Sequential([shared, layers.Dense(3, activation="softmax")], seed=0)
+    second = models.Sequential([shared, layers.Dense(1)], seed=1)
+    first.compile("adam", "sparse_categorical_crossentropy")
+    second.compile("adam", "mse")
+    first.fit(x, y)
+    second.fit(x, y)
+    loss_before = first.evaluate(x, y)
+    first.fit(x, y, epochs=20)
+    assert first.evaluate(x, y) < loss_before
+
+
+def test_training_on_a_batch_returns_the_logs(classes):
+    model = small_model(layers, models, regularizers)
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    logs = model.train_on_batch(*classes)
+    assert set(logs) == {"loss", "data_loss", "penalty", "accuracy"}
+
+
+def test_a_loss_of_nan_is_not_silent(classes):
+    model = models.Sequential([layers.Dense(3)], seed=0)
+    model.compile(optimizers.SGD(1e30), "mse")
+    with (
+        np.errstate(all="ignore"),
+        pytest.warns(RuntimeWarning, match="the loss is NaN in epoch"),
+    ):
+        model.fit(classes[0], np.eye(3)[classes[1]], epochs=20)
+
+
+def test_the_summary_counts_the_weights(capsys):
+    model = models.Sequential([layers.LSTM(5, input_shape=(1, 12)), layers.Dense(1)], name="sun")
+    model.summary()
+    shown = capsys.readouterr().out
+    assert "(None, 5)" in shown
+    assert "360" in shown
+    assert "366 weights: 366 trainable, 0 not" in shown
+
+
+def test_progress_can_be_read_line_by_line(classes, capsys):
+    model = small_model(layers, models, regularizers)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(*classes, epochs=2, verbose=2)
+    assert capsys.readouterr().out.count("Epoch") == 2
+
+
+X, Y = np.ones((4, 2)), np.ones((4, 1))
+
+
+def fitted(x=X, y=Y, **options):
+    model = models.Sequential([layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model.fit(x, y, **options)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: fitted(x=np.full((4, 2), np.nan)), ValueError, "x must be finite"),
+        (lambda: fitted(y=np.full((4, 1), np.inf)), ValueError, "y must be finite"),
+        (lambda: fitted(x=np.empty((0, 2))), ValueError, r"x must not be empty, got shape \(0, 2"),
+        (lambda: fitted(y=["a", "b", "c", "d"]), TypeError, "y must hold numbers"),
+        (lambda: fitted(y=np.ones((3, 1))), ValueError, "y must have as many examples as x, 4"),
+        (lambda: fitted(x=np.ones(4)), ValueError, r"x must have shape \(examples, ...\)"),
+        (lambda: fitted(batch_size=-1), ValueError, "batch_size must be at least 1, got -1"),
+        (lambda: fitted(epochs=1.5), TypeError, "epochs must be an integer, got 1.5"),
+        (lambda: fitted(validation_split=1.0), ValueError, r"validation_split must be in \[0, 1\)"),
+        (lambda: fitted(validation_split=0.8), ValueError, "must leave examples on both sides"),
+        (
+            lambda: fitted(validation_data=(X, np.ones(3))),
+            ValueError,
+            "validation_data: y must have as many",
+        ),
+        (lambda: fitted(sample_weight=np.ones(3)), ValueError, "sample_weight must have as many"),
+        (lambda: fitted(class_weight={1: -1.0}), ValueError, r"class_weight\[1\] must be"),
+        (lambda: fitted(verbose="yes"), ValueError, "verbose must be one of"),
+        (
+            lambda: models.Sequential([layers.Dense(1)]).fit(X, Y),
+            ValueError,
+            "must be compiled with a loss before fit",
+        ),
+        (lambda: models.Sequential([]).build((None, 2)), ValueError, "must have a layer before"),
+        (lambda: models.Sequential(["dense"]), TypeError, "layer must be a reglib layer, got str"),
+        (
+            lambda: models.Sequential([layers.Dense(1)]).summary(),
+            ValueError,
+            "must be built before summary",
+        ),
+    ],
+)
+def test_bad_input_is_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_early_stopping_ends_a_fit_and_restores_the_best_weights(rng):
+    x, y = rng.normal(size=(40, 5)), rng.normal(size=(40, 1))
+    model = models.Sequential([layers.Dense(32, activation="relu"), layers.Dense(1)], seed=0)
+    model.compile(optimizers.Adam(0.01), "mse")
+    stopper = callbacks.EarlyStopping(patience=5, restore_best_weights=True)
+    history = model.fit(x, y, epochs=500, validation_split=0.5, callbacks=[stopper]).history
+    assert len(history["val_loss"]) == stopper.stopped_epoch + 1 < 500
+    assert model.evaluate(x[20:], y[20:]) == pytest.approx(min(history["val_loss"]), rel=1e-5)

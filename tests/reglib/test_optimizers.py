@@ -1,0 +1,143 @@
+"""Optimizers: a hundred steps beside Keras, and every option around a step."""
+
+import numpy as np
+import pytest
+
+from reglib import constraints, optimizers
+from reglib.layers import Parameter
+
+SETTINGS = {
+    "sgd": ("SGD", {}),
+    "momentum": ("SGD", {"momentum": 0.9}),
+    "nesterov": ("SGD", {"momentum": 0.9, "nesterov": True}),
+    "rmsprop": ("RMSprop", {}),
+    "rmsprop of the tutorial": ("RMSprop", {"rho": 0.9, "epsilon": 1e-8}),
+    "rmsprop centered": ("RMSprop", {"centered": True, "momentum": 0.5}),
+    "adam": ("Adam", {}),
+    "amsgrad": ("Adam", {"amsgrad": True}),
+    "adamw": ("AdamW", {"weight_decay": 0.05}),
+    "sgd with decay": ("SGD", {"weight_decay": 0.05}),
+    "clipnorm": ("SGD", {"clipnorm": 0.5}),
+    "clipvalue": ("Adam", {"clipvalue": 0.2}),
+    "global clipnorm": ("SGD", {"global_clipnorm": 0.7}),
+    "ema": ("SGD", {"use_ema": True, "ema_momentum": 0.9, "ema_overwrite_frequency": 7}),
+}
+SHAPES = [(3, 4), (4,), (2, 2, 2)]
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_hundred_steps_agree_with_keras(setting, rng):
+    import keras
+
+    name, options = SETTINGS[setting]
+    start = [rng.normal(size=shape).astype("float32") for shape in SHAPES]
+    ours = [Parameter(value) for value in start]
+    theirs = [keras.Variable(value) for value in start]
+    our_optimizer = getattr(optimizers, name)(0.01, **options)
+    their_optimizer = getattr(keras.optimizers, name)(0.01, **options)
+    for step in range(100):
+        gradients = [rng.normal(size=shape).astype("float32") for shape in SHAPES]
+        our_optimizer.apply(gradients, ours)
+        their_optimizer.apply(gradients, theirs)
+        if step in (0, 1, 6, 99):
+            tolerance = 1e-6 if step == 0 else 1e-4
+            for mine, other in zip(ours, theirs, strict=True):
+                np.testing.assert_allclose(mine.value, np.asarray(other), rtol=tolerance, atol=1e-6)
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_configs_agree_with_keras(setting):
+    import keras
+
+    name, options = SETTINGS[setting]
+    ours = getattr(optimizers, name)(0.01, **options).get_config()
+    theirs = getattr(keras.optimizers, name)(0.01, **options).get_config()
+    for key in set(ours) & set(theirs) - {"name"}:
+        expected = theirs[key]
+        assert ours[key] == pytest.approx(expected) if expected is not None else ours[key] is None
+
+
+def test_an_optimizer_is_rebuilt_from_its_config():
+    for name, options in SETTINGS.values():
+        optimizer = getattr(optimizers, name)(0.01, **options)
+        description = optimizers.serialize(optimizer)
+        assert optimizers.deserialize(description).get_config() == optimizer.get_config()
+
+
+def test_constraints_hold_after_every_step(rng):
+    weights = Parameter(rng.normal(size=(5, 3)), constraint=constraints.MaxNorm(0.5))
+    optimizer = optimizers.Adam(0.1)
+    for _ in range(20):
+        optimizer.apply([rng.normal(size=(5, 3))], [weights])
+        assert (np.linalg.norm(weights.value, axis=0) <= 0.5 + 1e-6).all()
+
+
+def test_excluded_weights_do_not_decay():
+    kernel, bias = Parameter([1.0], name="kernel"), Parameter([1.0], name="bias")
+    optimizer = optimizers.SGD(0.1, weight_decay=0.5)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    optimizer.apply([[0.0], [0.0]], [kernel, bias])
+    assert kernel.value == pytest.approx(0.95)
+    assert bias.value == 1
+    with pytest.raises(ValueError, match="before the first step"):
+        optimizer.exclude_from_weight_decay(var_names=["kernel"])
+
+
+def test_the_average_replaces_the_weights_at_the_end():
+    weights = Parameter([0.0], dtype="float64")
+    optimizer = optimizers.SGD(1.0, use_ema=True, ema_momentum=0.5)
+    for _ in range(2):
+        optimizer.apply([[-1.0]], [weights])
+    assert weights.value == 2
+    optimizer.finalize_variable_values()
+    assert weights.value == 1.5
+
+
+def test_a_schedule_sets_the_step_size():
+    weights = Parameter([0.0], dtype="float64")
+    optimizer = optimizers.SGD(lambda step: 1.0 / (step + 1))
+    for _ in range(3):
+        optimizer.apply([[-1.0]], [weights])
+    assert weights.value == pytest.approx(1 + 1 / 2 + 1 / 3)
+
+
+def test_clip_by_norm_leaves_short_gradients_alone(rng):
+    short = rng.normal(size=5) * 1e-3
+    kept = short.copy()
+    optimizers.clip_by_norm(short, 1.0)
+    np.testing.assert_array_equal(short, kept)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: optimizers.SGD(-0.1), ValueError, "learning_rate must be .* >= 0, got -0.1"),
+        (lambda: optimizers.SGD("fast"), TypeError, "learning_rate must be a number, got 'fast'"),
+        (lambda: optimizers.SGD(momentum=1.5), ValueError, r"momentum must be in \[0, 1\]"),
+        (lambda: optimizers.RMSprop(rho=-1), ValueError, r"rho must be in \[0, 1\], got -1"),
+        (lambda: optimizers.Adam(beta_1=2), ValueError, r"beta_1 must be in \[0, 1\], got 2"),
+        (lambda: optimizers.Adam(epsilon=np.nan), ValueError, "epsilon must be"),
+        (lambda: optimizers.AdamW(weight_decay=None), TypeError, "weight_decay must be a number"),
+        (
+            lambda: optimizers.SGD(clipnorm=1.0, clipvalue=1.0),
+            ValueError,
+            "clipnorm, clipvalue and global_clipnorm: at most one",
+        ),
+        (lambda: optimizers.get("adamm"), ValueError, "optimizer must be one of"),
+        (
+            lambda: optimizers.SGD().apply([[1.0]]),
+            ValueError,
+            "trainable_variables must be given at the first step",
+        ),
+        (
+            lambda: optimizers.SGD().apply([[1.0], [2.0]], [Parameter([1.0])]),
+            ValueError,
+            "grads must be 1 arrays, got 2",
+        ),
+    ],
+)
+def test_bad_input_is_named(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
