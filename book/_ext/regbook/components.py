@@ -11,6 +11,7 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from regbook.alt_text import fault
 from regbook.markup import Markup
 
 
@@ -114,19 +115,19 @@ class Diagram(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return a figure with the drawing and the content as its caption."""
         alt = " ".join(self.options.get("alt", "").split())
-        if not alt:
-            raise self.error("diagram: say in `:alt:` what the picture shows")
-        wide = self.drawing(self.arguments[0], alt, "diagram-wide")
-        drawings = [wide]
+        if problem := fault(alt, self.arguments[0]):
+            raise self.error(f"diagram: `:alt:` {problem}; say in it what the picture shows")
+        figure = nodes.figure("", classes=["diagram", *self.options.get("class", [])])
+        self.set_source_info(figure)
+        figure += self.drawing(self.arguments[0], alt, "diagram-wide")
         if "narrow" in self.options:
-            drawings.append(self.drawing(self.options["narrow"], alt, "diagram-narrow"))
-        classes = ["diagram", *self.options.get("class", [])]
-        if "narrow" in self.options:
-            classes.append("diagram-responsive")
-        caption = []
+            figure["classes"].append("diagram-responsive")
+            figure += self.drawing(self.options["narrow"], alt, "diagram-narrow")
         if self.content:
-            caption = [Markup("figcaption", self.parse_content_to_nodes())]
-        figure = Markup("figure", [*drawings, *caption], class_=" ".join(classes))
+            blocks = self.parse_content_to_nodes()
+            if len(blocks) != 1 or not isinstance(blocks[0], nodes.paragraph):
+                raise self.error("diagram: its caption is one paragraph")
+            figure += nodes.caption("", "", *blocks[0].children)
         self.add_name(figure)
         return [figure]
 
@@ -135,10 +136,10 @@ class Diagram(SphinxDirective):
         relative, path = self.env.relfn2path(argument)
         self.env.note_dependency(relative)
         try:
-            svg = Path(path).read_text(encoding="utf-8")
-        except OSError as error:
-            raise self.error(f"diagram: cannot read {argument}: {error.strerror}") from error
-        return nodes.raw("", inline_svg(svg, alt, kind), format="html")
+            svg = inline_svg(Path(path).read_text(encoding="utf-8"), alt, kind)
+        except (OSError, ValueError) as error:
+            raise self.error(f"diagram: cannot use {argument}: {error}") from error
+        return nodes.raw("", svg, format="html")
 
 
 def inline_svg(svg: str, alt: str, kind: str) -> str:
@@ -162,11 +163,8 @@ def inline_svg(svg: str, alt: str, kind: str) -> str:
     if start < 0:
         raise ValueError("the file holds no <svg> element")
     svg = re.sub(r"<!--.*?-->", "", svg[start:], flags=re.DOTALL).strip()
-    name = nodes.make_id(alt)[:40]
     label = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return svg.replace(
-        "<svg", f'<svg class="{kind}" role="img" aria-label="{label}" data-name="{name}"', 1
-    )
+    return svg.replace("<svg", f'<svg class="{kind}" role="img" aria-label="{label}"', 1)
 
 
 def setup(app: Sphinx) -> None:

@@ -30,8 +30,9 @@ def digest(paths: Iterable[Path]) -> str:
 
 
 def imported_files(root: Path = ROOT) -> list[Path]:
-    """Return what chapters import: reglib's modules, and the lock that pins everything else."""
+    """Return what outputs depend on: reglib's modules, the lock, and the kernels' profile."""
     return [
+        Path(__file__).parent / "kernel.py",
         *(path for path in root.joinpath("reglib").rglob("*.py")),
         *(path for path in [root / "requirements" / "course.txt"] if path.exists()),
     ]

@@ -159,7 +159,6 @@ class Reglib(SphinxDirective):
     option_spec: ClassVar[dict[str, Any]] = {
         "members": directives.unchanged_required,
         "no-docstring": directives.flag,
-        "name": directives.unchanged,
     }
 
     def run(self) -> list[nodes.Node]:
@@ -180,9 +179,7 @@ class Reglib(SphinxDirective):
         )
         code = nodes.literal_block(source.text, source.text, language="python")
         self.set_source_info(code)
-        figure = Markup("figure", [caption, code], class_="from-source")
-        self.add_name(figure)
-        return [figure]
+        return [Markup("figure", [caption, code], class_="from-source")]
 
 
 def setup(app: Sphinx) -> None:

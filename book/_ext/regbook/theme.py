@@ -1,9 +1,10 @@
-"""Cures for the theme's faults: templates of our own where its pages fail."""
+"""Cures for the theme's faults: templates of our own, and tables that a screen reader can use."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
@@ -15,8 +16,30 @@ def use_templates(app: Sphinx, config: Config) -> None:
     config.templates_path.insert(0, str(TEMPLATES))
 
 
+def mend_table(html: str) -> str:
+    """Return a pandas table whose empty headers are cells and which the keyboard can scroll.
+
+    Examples
+    --------
+    >>> mend_table('<table class="dataframe"><tr><th></th><th>loss</th></tr></table>')[-42:]
+    '<tr><td></td><th>loss</th></tr></table></div>'
+    """
+    html = html.replace("<th></th>", "<td></td>")
+    html = html.replace("<table", '<div class="table-scroll" tabindex="0"><table')
+    return html.replace("</table>", "</table></div>")
+
+
+def mend_tables(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Mend the tables among a page's outputs."""
+    for raw in doctree.findall(nodes.raw):
+        text = raw.astext()
+        if 'class="dataframe"' in text and "table-scroll" not in text:
+            raw.children = [nodes.Text(mend_table(text))]
+
+
 def setup(app: Sphinx) -> None:
-    """Register the templates."""
+    """Register the templates and the mending."""
     # Jupyter Book sets this one even where its extension is left out.
     app.add_config_value("comments_config", {}, "html")
     app.connect("config-inited", use_templates)
+    app.connect("doctree-resolved", mend_tables)

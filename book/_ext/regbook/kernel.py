@@ -1,0 +1,36 @@
+"""Chapters run under a profile of the book's own, so that they look the same on every machine.
+
+The reader's IPython profile is left out of it, and figures are drawn at twice the resolution of
+the page for sharp screens.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+PROFILE = """\
+c = get_config()
+c.InlineBackend.figure_formats = {"retina"}
+c.HistoryManager.enabled = False
+# Kernels listen on this machine only, for the length of the build: no warning is due.
+c.IPKernelApp.log_level = 40
+"""
+
+
+def write_profile(app: Sphinx, config: Config) -> None:
+    """Write the profile beside the build and point kernels to it."""
+    folder = Path(app.outdir).resolve().parent / ".ipython"
+    profile = folder / "profile_default" / "ipython_kernel_config.py"
+    profile.parent.mkdir(parents=True, exist_ok=True)
+    if not profile.exists() or profile.read_text(encoding="utf-8") != PROFILE:
+        profile.write_text(PROFILE, encoding="utf-8")
+    os.environ["IPYTHONDIR"] = str(folder)
+
+
+def setup(app: Sphinx) -> None:
+    """Write the profile before the first kernel starts."""
+    app.connect("config-inited", write_profile)
