@@ -10,8 +10,10 @@ name and then renamed, so nobody ever sees half of it.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import errno
+import glob
 import hashlib
 import os
 import re
@@ -20,7 +22,7 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import is_ignored, parse_utc
@@ -77,13 +79,17 @@ def find_submissions(coursedir: CourseDirectory, assignment: str) -> list[Submis
 
 
 def read_submission(
-    coursedir: CourseDirectory, submission: Submission, notebooks: Iterable[str]
+    coursedir: CourseDirectory,
+    submission: Submission,
+    notebooks: Iterable[str],
+    notebook_bytes: int,
 ) -> HandedIn:
     """Read a submission's folder.
 
     Parameters
     ----------
     notebooks : names of the assignment's notebooks, without ``.ipynb``.
+    notebook_bytes : the largest notebook that is read.
 
     Notes
     -----
@@ -91,6 +97,7 @@ def read_submission(
     for it, and flagged. Its cells count by their ids, so a wrong notebook earns nothing.
     """
     limit = coursedir.max_file_size * 1000
+    left = coursedir.max_dir_size * 1000
     flags: dict[str, list[str]] = {}
     found: dict[str, bytes] = {}
     files: dict[str, bytes] = {}
@@ -98,7 +105,8 @@ def read_submission(
         is_notebook = path.suffix == ".ipynb" and path.parent == submission.path
         about = path.stem if is_notebook else ""
         try:
-            content = _read(path, limit)
+            content = _read(path, min(notebook_bytes if is_notebook else limit, left))
+            left -= len(content)
         except _RefusedError as refused:
             flags.setdefault(about, []).append(f"{relative} {refused}, so it was not read")
             if not is_notebook:
@@ -217,12 +225,34 @@ def sweep(destination: Path) -> None:
     Where the run was killed between the two renames of a replacement, the old folder is put
     back.
     """
-    leftovers = sorted(destination.parent.glob(f"{HIDDEN}{_escape(destination.name)}-*"))
-    for path in leftovers:
-        if path.name.endswith(".old") and not destination.exists():
+    ours = re.compile(re.escape(f"{HIDDEN}{destination.name}-") + r"[a-z0-9_]{8}(\.old)?")
+    if not destination.parent.is_dir():
+        return
+    for name in sorted(os.listdir(destination.parent)):
+        match = ours.fullmatch(name)
+        if match is None:
+            continue
+        path = destination.parent / name
+        if match[1] and not destination.exists():
             os.rename(path, destination)
         else:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def merge(theirs: dict[str, bytes], ours: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the student's files overlaid by the instructor's.
+
+    A student's file that stands where the instructor has a folder, or the other way round, gives
+    way, as one of the same name does.
+    """
+    folders = {str(parent) for name in ours for parent in PurePosixPath(name).parents}
+    kept = {
+        name: content
+        for name, content in theirs.items()
+        if name not in folders
+        and not any(str(parent) in ours for parent in PurePosixPath(name).parents)
+    }
+    return {**kept, **ours}
 
 
 def digest(content: bytes) -> str:
@@ -234,7 +264,7 @@ def fingerprint(files: dict[str, bytes], *more: object) -> str:
     """Return one hash over named files and whatever else decides how they are recorded."""
     total = hashlib.sha256()
     for name in sorted(files):
-        total.update(f"{name}\0{len(files[name])}\0".encode())
+        total.update(os.fsencode(f"{name}\0{len(files[name])}\0"))
         total.update(files[name])
     total.update(repr(more).encode())
     return total.hexdigest()
@@ -310,19 +340,10 @@ def _swap(building: Path, destination: Path) -> None:
 def _share(folder: Path) -> None:
     mode = folder.stat().st_mode
     if mode & 0o2770 != 0o2770:
-        try:
+        # Somebody else's folder is shared as they wished.
+        with contextlib.suppress(PermissionError):
             os.chmod(folder, (mode | 0o2770) & 0o2777)
-        except PermissionError:
-            pass  # somebody else's folder; they shared it as they wished
 
 
 def _glob(pattern: str) -> Iterator[Path]:
-    from glob import glob
-
-    return (Path(path) for path in glob(pattern))
-
-
-def _escape(name: str) -> str:
-    from glob import escape
-
-    return escape(name)
+    return (Path(path) for path in glob.glob(pattern))

@@ -27,6 +27,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     bindparam,
+    case,
     create_engine,
     event,
     func,
@@ -57,6 +58,15 @@ SUBMISSION = api.SubmittedAssignment.__table__
 SUBMITTED = api.SubmittedNotebook.__table__
 GRADE = api.Grade.__table__
 COMMENT = api.Comment.__table__
+
+# A grade's score as nbgrader computes it: the human's word first, extra credit on top.
+_EXTRA = func.coalesce(GRADE.c.extra_credit, 0.0)
+SCORE = case(
+    (GRADE.c.manual_score.is_not(None), GRADE.c.manual_score + _EXTRA),
+    (GRADE.c.auto_score.is_not(None), GRADE.c.auto_score + _EXTRA),
+    else_=0.0,
+)
+UNGRADED = GRADE.c.manual_score.is_(None) & GRADE.c.auto_score.is_(None)
 
 # The foreign keys that no unique constraint already leads with.
 INDEXES = {
@@ -95,6 +105,11 @@ class NotebookCells:
     comments: dict[str, str]
     max_scores: dict[str, float]
     sources: dict[str, SourceCell]
+
+    def order(self) -> list[str]:
+        """Return the names of the graded cells in the order of the notebook."""
+        place = {name: index for index, name in enumerate(self.sources)}
+        return sorted(self.grades, key=lambda name: (place.get(name, len(place)), name))
 
 
 @dataclass(frozen=True)
@@ -149,6 +164,32 @@ class Held:
     scores: dict[str, tuple[int, float]]
 
 
+@dataclass(frozen=True)
+class Result:
+    """A student's result for an assignment; ``score`` has the late penalty taken off."""
+
+    student: str
+    score: float
+    max_score: float
+    penalty: float
+    needs_manual_grade: bool
+    seconds_late: float
+
+
+@dataclass(frozen=True)
+class QuestionResult:
+    """How a class did at one question."""
+
+    notebook: str
+    name: str
+    max_score: float
+    number: int
+    mean: float
+    full: int
+    zero: int
+    ungraded: int
+
+
 class Gradebook:
     """A connection to a gradebook, for one process at a time to write through.
 
@@ -189,7 +230,7 @@ class Gradebook:
         -------
         One sentence for each change that was made; an empty list when there was none.
         """
-        if not inspect(self.engine).has_table("assignment"):
+        if not self.is_set_up():
             raise GradebookError(
                 f"gradebook {safe_url(self.db_url)} is empty: run `nbgrader generate_assignment`"
             )
@@ -211,6 +252,10 @@ class Gradebook:
                     )
             done.append(f"Added {len(missing)} indexes on the gradebook's foreign keys.")
         return done
+
+    def is_set_up(self) -> bool:
+        """Tell whether the database holds a gradebook."""
+        return inspect(self.engine).has_table("assignment")
 
     def missing_indexes(self) -> list[str]:
         """Return the names of the indexes that the gradebook lacks."""
@@ -237,7 +282,7 @@ class Gradebook:
         GradebookError
             The assignment is not in the gradebook, or has no notebook.
         """
-        if not inspect(self.engine).has_table("assignment"):
+        if not self.is_set_up():
             raise GradebookError(
                 f"gradebook {safe_url(self.db_url)} is empty: run "
                 f"`nbgrader generate_assignment {name}`"
@@ -306,6 +351,95 @@ class Gradebook:
         """Return the names of all students in the gradebook."""
         with self.engine.connect() as connection:
             return set(connection.execute(select(STUDENT.c.id)).scalars())
+
+    def results(self, assignment: AssignmentCells) -> list[Result]:
+        """Return the results of all students who handed in an assignment, by student."""
+        per_notebook = (
+            select(
+                SUBMITTED.c.id,
+                SUBMITTED.c.assignment_id,
+                func.coalesce(func.sum(SCORE), 0.0).label("score"),
+                func.max(case((GRADE.c.needs_manual_grade, 1), else_=0)).label("needs"),
+                func.coalesce(SUBMITTED.c.late_submission_penalty, 0.0).label("penalty"),
+            )
+            .select_from(SUBMITTED)
+            .join(GRADE, GRADE.c.notebook_id == SUBMITTED.c.id, isouter=True)
+            .group_by(SUBMITTED.c.id, SUBMITTED.c.assignment_id)
+            .subquery()
+        )
+        query = (
+            select(
+                SUBMISSION.c.student_id,
+                SUBMISSION.c.timestamp,
+                SUBMISSION.c.extension,
+                func.coalesce(func.sum(per_notebook.c.score), 0.0).label("score"),
+                func.coalesce(func.sum(per_notebook.c.penalty), 0.0).label("penalty"),
+                func.coalesce(func.max(per_notebook.c.needs), 0).label("needs"),
+            )
+            .select_from(SUBMISSION)
+            .join(per_notebook, per_notebook.c.assignment_id == SUBMISSION.c.id, isouter=True)
+            .where(SUBMISSION.c.assignment_id == assignment.id)
+            .group_by(
+                SUBMISSION.c.id,
+                SUBMISSION.c.student_id,
+                SUBMISSION.c.timestamp,
+                SUBMISSION.c.extension,
+            )
+            .order_by(SUBMISSION.c.student_id)
+        )
+        with self.engine.connect() as connection:
+            return [
+                Result(
+                    row.student_id,
+                    row.score - row.penalty,
+                    assignment.max_score,
+                    row.penalty,
+                    bool(row.needs),
+                    _seconds_late(row._asdict(), assignment.duedate),
+                )
+                for row in connection.execute(query)
+            ]
+
+    def questions(self, assignment: AssignmentCells) -> list[QuestionResult]:
+        """Return how the class did at each question, in the order of the notebooks."""
+        found = []
+        with self.engine.connect() as connection:
+            for notebook in assignment.notebooks.values():
+                ids = {cell_id: name for name, cell_id in notebook.grades.items()}
+                most = case(
+                    *((GRADE.c.cell_id == i, notebook.max_scores[n]) for i, n in ids.items()),
+                    else_=0.0,
+                )
+                rows = connection.execute(
+                    select(
+                        GRADE.c.cell_id,
+                        func.count().label("number"),
+                        func.avg(SCORE).label("mean"),
+                        func.sum(case((most <= SCORE, 1), else_=0)).label("full"),
+                        func.sum(case((SCORE <= 0.0, 1), else_=0)).label("zero"),
+                        func.sum(case((UNGRADED, 1), else_=0)).label("ungraded"),
+                    )
+                    .join(SUBMITTED, SUBMITTED.c.id == GRADE.c.notebook_id)
+                    .where(SUBMITTED.c.notebook_id == notebook.id)
+                    .group_by(GRADE.c.cell_id)
+                ).all()
+                by_name = {ids[row.cell_id]: row for row in rows if row.cell_id in ids}
+                for name in notebook.order():
+                    if name in by_name:
+                        row = by_name[name]
+                        found.append(
+                            QuestionResult(
+                                notebook.name,
+                                name,
+                                notebook.max_scores[name],
+                                row.number,
+                                float(row.mean),
+                                int(row.full),
+                                int(row.zero),
+                                int(row.ungraded),
+                            )
+                        )
+        return found
 
     # ---- writing ----
 

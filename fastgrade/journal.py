@@ -20,11 +20,12 @@ was damaged later is reported and left out, so the submission is graded again.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -50,6 +51,7 @@ class Entry:
     notebook: str
     key: str
     sha256: str | None
+    size: int
     offset: int
     length: int
 
@@ -58,13 +60,15 @@ class Entry:
 class Applied:
     """What the gradebook and the folder of one student held when they were last written.
 
-    ``notebooks`` maps a notebook to ``[key, number of automatic scores, their sum]``.
+    ``notebooks`` maps a notebook to ``[key, number of automatic scores, their sum]``, ``flags``
+    says what was odd about the folder that was handed in, and ``fingerprint`` is a hash of all
+    that is recorded beside the verdicts: files, the time of submission, the time it was due.
     """
 
     student: str
-    timestamp: str | None
     fingerprint: str
     notebooks: dict[str, list[Any]] = field(default_factory=dict)
+    flags: list[str] = field(default_factory=list)
 
 
 def path_of(root: str | os.PathLike[str], assignment: str) -> Path:
@@ -135,12 +139,12 @@ class Journal:
     def _index(self, record: dict[str, Any], offset: int, length: int) -> None:
         if record["kind"] == "verdict":
             who = record["student"], record["notebook"]
-            entry = Entry(*who, record["key"], record["sha256"], offset, length)
+            entry = Entry(*who, record["key"], record["sha256"], record["size"], offset, length)
             self._entries[who] = entry
             self._by_key[entry.key] = who
         elif record["kind"] == "applied":
             self._applied[record["student"]] = Applied(
-                record["student"], record["timestamp"], record["fingerprint"], record["notebooks"]
+                **{name: value for name, value in record.items() if name != "kind"}
             )
 
     def __enter__(self) -> Journal:
@@ -190,14 +194,15 @@ class Journal:
         record = _decode(line)
         if record is None:
             raise ValueError(f"damaged line at byte {entry.offset} of {self.path}")
-        return Verdict.from_json(record["verdict"])
+        return Verdict.from_json(json.dumps(record["verdict"]))
 
-    def add_verdicts(self, verdicts: Iterable[tuple[str, Verdict, str | None]]) -> None:
+    def add_verdicts(self, verdicts: Iterable[tuple[str, Verdict]]) -> None:
         """Append verdicts, and return when they are on the disk.
 
         Parameters
         ----------
-        verdicts : triples of a key, the verdict and the digest of its autograded notebook.
+        verdicts : pairs of the key under which it was graded and the verdict, which holds the
+            bytes that stand in ``autograded/``.
         """
         self._append(
             {
@@ -205,10 +210,11 @@ class Journal:
                 "student": verdict.student,
                 "notebook": verdict.notebook,
                 "key": key,
-                "sha256": sha256,
-                "verdict": verdict.without_notebook().to_json(),
+                "sha256": _sha256(verdict.autograded),
+                "size": len(verdict.autograded or b""),
+                "verdict": json.loads(replace(verdict, autograded=None).to_json()),
             }
-            for key, verdict, sha256 in verdicts
+            for key, verdict in verdicts
         )
 
     def add_applied(self, marks: Iterable[Applied]) -> None:
@@ -239,8 +245,12 @@ class Journal:
             self._index(*position)
 
 
+def _sha256(content: bytes | None) -> str | None:
+    return None if content is None else hashlib.sha256(content).hexdigest()
+
+
 def _encode(record: dict[str, Any]) -> bytes:
-    body = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(record, separators=(",", ":")).encode()
     return b"%08x %s\n" % (zlib.crc32(body), body)
 
 

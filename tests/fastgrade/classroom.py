@@ -1,0 +1,179 @@
+"""A small nbgrader course that tests grade, made with nbgrader's own commands."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+BIN = Path(sys.executable).parent
+CONFIG = """
+c = get_config()
+c.CourseDirectory.course_id = "testing"
+c.FastGrade.preload = ["numpy"]
+"""
+RIGHT = {
+    "add": "def add(a, b):\n    return a + b\n",
+    "double": "def double(a):\n    return 2 * a\n",
+    "why": "Because.",
+}
+WRONG = {
+    "add": "def add(a, b):\n    return a - b\n",
+    "double": "def double(a):\n    return 2 * a\n",
+    "why": "Because.",
+}
+HIDDEN = "assert add(40, 2) == 42"
+
+
+def environment(**more):
+    """The environment of a command: this Python's scripts first, one thread each."""
+    return {
+        **os.environ,
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "COLUMNS": "200",
+        **{name: str(value) for name, value in more.items()},
+    }
+
+
+def run(*command, cwd, check=True, **more):
+    """Run one of the installed commands and return what it did."""
+    done = subprocess.run(
+        [str(BIN / command[0]), *command[1:]],
+        cwd=cwd,
+        env=environment(**more),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    if check:
+        assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def metadata(grade_id, points=None, solution=False, locked=None):
+    grade = points is not None
+    about = {
+        "grade_id": grade_id,
+        "grade": grade,
+        "solution": solution,
+        "locked": grade and not solution if locked is None else locked,
+        "schema_version": 3,
+        "task": False,
+    }
+    if grade:
+        about["points"] = points
+    return {"nbgrader": about}
+
+
+def source_notebook():
+    """Two functions with tests, one hidden, and a question that a human grades."""
+    notebook = new_notebook(
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+        }
+    )
+    notebook.cells = [
+        new_markdown_cell("# Arithmetic"),
+        new_code_cell(
+            "def add(a, b):\n    ### BEGIN SOLUTION\n    return a + b\n    ### END SOLUTION\n",
+            metadata=metadata("add", solution=True),
+        ),
+        new_code_cell(
+            "assert add(1, 2) == 3, 'one and two make three'\n"
+            f"### BEGIN HIDDEN TESTS\n{HIDDEN}\n### END HIDDEN TESTS",
+            metadata=metadata("test_add", points=2),
+        ),
+        new_code_cell(
+            "def double(a):\n    ### BEGIN SOLUTION\n    return 2 * a\n    ### END SOLUTION\n",
+            metadata=metadata("double", solution=True),
+        ),
+        new_code_cell("assert double(1) == 2", metadata=metadata("test_double", points=3)),
+        new_markdown_cell("Why?", metadata=metadata("why", points=1, solution=True)),
+    ]
+    return notebook
+
+
+class Classroom:
+    """A course in a temporary folder."""
+
+    def __init__(self, root):
+        self.root = Path(root)
+
+    @property
+    def database(self):
+        return self.root / "gradebook.db"
+
+    def hand_in(self, student, answers, assignment="ps1", timestamp=None, notebook="arithmetic"):
+        """Put the released notebook with some answers where nbgrader collects submissions."""
+        released = self.root / "release" / assignment / "arithmetic.ipynb"
+        content = nbformat.read(released, as_version=4)
+        for cell in content.cells:
+            name = cell.metadata.get("nbgrader", {}).get("grade_id")
+            if name in answers:
+                cell.source = answers[name]
+        folder = self.folder(student, assignment)
+        folder.mkdir(parents=True, exist_ok=True)
+        nbformat.write(content, folder / f"{notebook}.ipynb")
+        if timestamp:
+            (folder / "timestamp.txt").write_text(timestamp)
+        return folder
+
+    def folder(self, student, assignment="ps1", step="submitted"):
+        return self.root / step / student / assignment
+
+    def autograded(self, student, assignment="ps1"):
+        return self.folder(student, assignment, "autograded")
+
+    def fastgrade(self, *arguments, check=True, **more):
+        return run("fastgrade", *arguments, cwd=self.root, check=check, **more)
+
+    def nbgrader(self, *arguments, check=True):
+        return run("nbgrader", *arguments, cwd=self.root, check=check)
+
+    def configure(self, *lines):
+        with open(self.root / "nbgrader_config.py", "a") as config:
+            config.write("\n".join(["", *lines, ""]))
+
+    def gradebook(self):
+        from nbgrader.api import Gradebook
+
+        return Gradebook(f"sqlite:///{self.database}", "testing")
+
+    def score(self, student, assignment="ps1"):
+        with self.gradebook() as book:
+            return book.find_submission(assignment, student).score
+
+    def grades(self, student, assignment="ps1"):
+        """Each grade cell's automatic score, manual score and whether a human must look."""
+        with self.gradebook() as book:
+            submission = book.find_submission(assignment, student)
+            return {
+                grade.name: (grade.auto_score, grade.manual_score, grade.needs_manual_grade)
+                for notebook in submission.notebooks
+                for grade in notebook.grades
+            }
+
+
+@pytest.fixture(scope="session")
+def released_course(tmp_path_factory):
+    """The course after `nbgrader generate_assignment ps1`; copied for every test."""
+    root = tmp_path_factory.mktemp("released")
+    (root / "nbgrader_config.py").write_text(CONFIG)
+    (root / "source" / "ps1").mkdir(parents=True)
+    nbformat.write(source_notebook(), root / "source" / "ps1" / "arithmetic.ipynb")
+    run("nbgrader", "generate_assignment", "ps1", cwd=root)
+    return root
+
+
+@pytest.fixture
+def classroom(released_course, tmp_path):
+    """A course of its own for one test."""
+    root = tmp_path / "course"
+    shutil.copytree(released_course, root)
+    return Classroom(root)
