@@ -37,6 +37,7 @@ _TOPICS = {
         "dropout_backward",
         "dropout_forward",
         "forward_propagation_with_dropout",
+        "is_frozen",
         "mc_dropout_predict",
     ),
     "stopping": ("EarlyStopping", "gradient_descent_shrinkage", "stop_epoch"),

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_array, check_integer
+from reglib._validation import check_array, check_integer, check_number
 from reglib.textbook._checks import (
     check_cache,
     check_generator,
@@ -206,6 +206,48 @@ def backward_propagation_with_dropout(
     return walk_back(
         X, Y, layers, lambda layer, dA: dropout_backward(dA, masks[layer - 1], keep_prob)
     )
+
+
+def is_frozen(
+    forward: Callable[..., tuple[ArrayLike, ArrayLike]],
+    a: ArrayLike,
+    keep_prob: float,
+    rng: np.random.Generator,
+) -> bool:
+    """Return whether a dropout function draws the same mask at every step of a training loop.
+
+    Parameters
+    ----------
+    forward : callable
+        ``forward(a, keep_prob, rng)`` returns ``(out, mask)``, as :func:`dropout_forward` does.
+    a : array_like
+        Activations, at least some dozens, so that equal masks are no accident.
+    keep_prob : float
+        The probability of keeping a unit, in (0, 1); at 1 every mask is the same.
+    rng : numpy.random.Generator
+        The one generator of the loop.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit.
+
+    Examples
+    --------
+    >>> def seeded(a, keep_prob, rng):
+    ...     return dropout_forward(a, keep_prob, np.random.default_rng(1))
+    >>> rng = np.random.default_rng(0)
+    >>> is_frozen(dropout_forward, np.ones(99), 0.5, rng), is_frozen(seeded, np.ones(99), 0.5, rng)
+    (False, True)
+    """
+    if not callable(forward):
+        raise TypeError(f"forward must be a function, got {type(forward).__name__}")
+    a = check_array("a", a)
+    keep_prob = check_number("keep_prob", keep_prob, low=0, high=1, low_open=True, high_open=True)
+    check_generator(rng)
+    _, first = forward(a, keep_prob, rng)
+    _, second = forward(a, keep_prob, rng)
+    return np.array_equal(first, second)
 
 
 def mc_dropout_predict(
