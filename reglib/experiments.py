@@ -488,30 +488,30 @@ def _parts(thing: Any, seen: set[Any]) -> Iterator[str]:
         yield from _parts((type(thing), vars(thing)), seen)
     else:
         raise TypeError(
-            f"the cache cannot look into {thing!r} ({type(thing).__name__}), which "
-            "build_and_score uses; build it inside the function or run without a cache"
+            f"the cache cannot look into a {type(thing).__name__}, which build_and_score uses; "
+            "make it inside the function or run without a cache"
         )
 
 
 def _parts_of_code(thing: FunctionType | type, seen: set[Any]) -> Iterator[str]:
+    """Yield the source of a function or class, and the parts of all that it reads."""
     yield _source(thing)
-    if isinstance(thing, type):
-        for value in vars(thing).values():
-            if isinstance(value, FunctionType):
-                yield from _parts(value, seen)
-        return
-    yield from _parts((thing.__defaults__, thing.__kwdefaults__), seen)
-    yield from _parts([cell.cell_contents for cell in thing.__closure__ or ()], seen)
-    for name in sorted(_names(thing.__code__) & set(thing.__globals__)):
-        yield name
-        yield from _parts(thing.__globals__[name], seen)
+    file = inspect.getsourcefile(thing)
+    for function in vars(thing).values() if isinstance(thing, type) else [thing]:
+        # Not the methods that a decorator made: their source is the decorator's.
+        if isinstance(function, FunctionType) and inspect.getsourcefile(function) == file:
+            yield from _parts((function.__defaults__, function.__kwdefaults__), seen)
+            yield from _parts([cell.cell_contents for cell in function.__closure__ or ()], seen)
+            for name in sorted(_names(function.__code__) & set(function.__globals__)):
+                yield name
+                yield from _parts(function.__globals__[name], seen)
 
 
 def _is_library(thing: Any) -> bool:
     """Return whether a function or class comes from an installed package or from reglib."""
     if not (callable(thing) and hasattr(thing, "__module__") and hasattr(thing, "__name__")):
         return False
-    top = (thing.__module__ or "builtins").partition(".")[0]
+    top = str(thing.__module__).partition(".")[0]
     module = sys.modules.get(top)
     path = getattr(module, "__file__", None)
     if top == "reglib" or (top in sys.stdlib_module_names and top != "__main__"):

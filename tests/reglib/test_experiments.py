@@ -1,0 +1,409 @@
+"""Experiments share their seeds, keep their results by content, and report honest intervals."""
+
+import functools
+import importlib.util
+import json
+import linecache
+import math
+import sys
+import textwrap
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from reglib import experiments
+from reglib.experiments import (
+    confidence_interval,
+    differences,
+    paired_differences,
+    run,
+    summary,
+)
+from reglib.layers import Dense, Dropout
+from reglib.models import Sequential
+from reglib.regularizers import L2
+
+
+def noisy(seed, shift=0.0):
+    return {"loss": np.random.default_rng(seed).normal() + shift, "seen": 1}
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    """Return a function that writes a module's text to a file and imports it afresh."""
+
+    def write(text):
+        path = tmp_path / "experiment.py"
+        path.write_text(textwrap.dedent(text))
+        spec = importlib.util.spec_from_file_location("experiment", path)
+        module = importlib.util.module_from_spec(spec)
+        linecache.clearcache()
+        monkeypatch.setitem(sys.modules, "experiment", module)
+        spec.loader.exec_module(module)
+        return module
+
+    return write
+
+
+def test_every_setting_meets_every_seed_in_order():
+    frame = run(noisy, {"plain": {}, "more": {"shift": 1.0}}, seeds=[4, 2])
+    assert list(frame.columns) == ["setting", "seed", "loss", "seen"]
+    assert frame[["setting", "seed"]].to_numpy().tolist() == [
+        ["plain", 4],
+        ["plain", 2],
+        ["more", 4],
+        ["more", 2],
+    ]
+
+
+def test_settings_share_their_random_numbers():
+    frame = run(noisy, {"plain": {}, "more": {"shift": 1.0}}, seeds=5)
+    np.testing.assert_allclose(differences(frame, "plain", "loss")["more"], 1.0)
+
+
+def test_a_model_starts_the_same_with_and_without_dropout():
+    """Without this, the comparison of two settings would be one of two initializations."""
+    x = np.ones((4, 3))
+
+    def first_weights(*layers):
+        model = Sequential(layers, seed=7)
+        model(x)
+        return [w for w in model.get_weights() if w.ndim == 2]
+
+    plain = first_weights(Dense(4), Dense(2))
+    dropped = first_weights(Dense(4), Dropout(0.5), Dense(2))
+    for a, b in zip(plain, dropped, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_number_becomes_a_score_and_a_list_one_row_each():
+    assert run(lambda seed: seed / 2, [{}], 3)["score"].tolist() == [0.0, 0.5, 1.0]
+    frame = run(lambda seed: [{"epoch": e, "loss": seed + e} for e in range(3)], [{}], 2)
+    assert frame["loss"].tolist() == [0, 1, 2, 1, 2, 3]
+    assert frame["seed"].tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def test_settings_without_names_are_named_by_their_arguments():
+    frame = run(lambda seed, a=0, b=0: a + b, [{"a": 1, "b": 2}, {}], 1)
+    assert frame["setting"].tolist() == ["a=1, b=2", "default"]
+
+
+def test_names_may_be_numbers():
+    frame = run(lambda seed, k: k, {0.1: {"k": 1}, 1.0: {"k": 2}}, 1)
+    assert frame["setting"].tolist() == [0.1, 1.0]
+
+
+def test_no_bar_is_drawn_where_there_is_no_terminal(capsys):
+    run(noisy, [{}], 3)
+    assert capsys.readouterr() == ("", "")
+    run(noisy, [{}], 3, progress=True)
+    assert "runs" in capsys.readouterr().err
+
+
+# The cache
+
+
+def counted(seed, log, k=1):
+    with open(log, "a") as file:
+        file.write(f"{seed} {k}\n")
+    return {"value": seed * k + 0.1}
+
+
+@pytest.fixture
+def log(tmp_path):
+    return tmp_path / "log"
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+def test_cached_results_equal_fresh_ones_and_are_not_computed_again(log, cache):
+    settings = {"two": {"k": 2, "log": log}, "three": {"k": 3, "log": log}}
+    fresh = run(counted, settings, 3)
+    first = run(counted, settings, 3, cache=cache)
+    second = run(counted, settings, 3, cache=cache)
+    pd.testing.assert_frame_equal(first, fresh)
+    pd.testing.assert_frame_equal(second, fresh)
+    assert len(log.read_text().splitlines()) == 6 + 6
+
+
+def test_only_what_is_new_is_computed(log, cache):
+    run(counted, {"two": {"k": 2, "log": log}}, 3, cache=cache)
+    log.unlink()
+    settings = {"two": {"k": 2, "log": log}, "four": {"k": 4, "log": log}}
+    run(counted, settings, [2, 3], cache=cache)
+    assert log.read_text().splitlines() == ["3 2", "2 4", "3 4"]
+
+
+def test_the_cache_holds_plain_json(log, cache):
+    run(counted, [{"log": log}], 1, cache=cache)
+    (path,) = cache.iterdir()
+    assert path.name.startswith("counted-")
+    assert path.suffix == ".jsonl"
+    (line,) = path.read_text().split("\n")[1:-1]
+    assert json.loads(line)["rows"] == [{"value": 0.1}]
+
+
+def test_the_environment_names_a_cache(cache, monkeypatch):
+    monkeypatch.setenv("REGLIB_CACHE", str(cache))
+    run(noisy, [{}], 1)
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_nothing_is_written_unless_asked(tmp_path, monkeypatch):
+    monkeypatch.delenv("REGLIB_CACHE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    run(noisy, [{}], 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_line_cut_short_is_computed_again(log, cache):
+    settings = [{"log": log}]
+    run(counted, settings, 3, cache=cache)
+    (path,) = cache.iterdir()
+    path.write_text(path.read_text().rstrip()[:-8])
+    log.unlink()
+    for _ in range(2):
+        frame = run(counted, settings, 3, cache=cache)
+        assert frame["value"].tolist() == [0.1, 1.1, 2.1]
+        assert log.read_text().splitlines() == ["2 1"]
+
+
+def test_not_a_number_survives_the_cache(tmp_path):
+    for _ in range(2):
+        frame = run(lambda seed: {"loss": math.nan, "top": math.inf}, [{}], 1, cache=tmp_path)
+        assert math.isnan(frame["loss"][0])
+        assert frame["top"][0] == math.inf
+
+
+CHANGES = {
+    "the function's own source": ("FACTOR * helper(seed)", "FACTOR * helper(seed) + 1"),
+    "a function that it calls": ("return seed + 1", "return seed + 2"),
+    "a number that it reads": ("FACTOR = 2", "FACTOR = 3"),
+    "an array that it reads": ("np.arange(3)", "np.arange(4)"),
+    "a method of a class that it uses": ("return 5", "return 6"),
+    "a default that it has": ("seed, k=1", "seed, k=2"),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), CHANGES.values(), ids=CHANGES.keys())
+def test_a_change_that_can_change_results_computes_them_again(load, cache, old, new):
+    text = """
+        import numpy as np
+        FACTOR = 2
+        DATA = np.arange(3)
+        class Model:
+            def score(self):
+                return 5
+        def helper(seed):
+            return seed + 1
+        def experiment(seed, k=1):
+            return FACTOR * helper(seed) + k + len(DATA) + sum(Model().score() for _ in [1])
+    """
+    assert old in text
+    before = run(load(text).experiment, [{}], 1, cache=cache)
+    same = run(load(text).experiment, [{}], 1, cache=cache)
+    after = run(load(text.replace(old, new)).experiment, [{}], 1, cache=cache)
+    assert before["score"][0] == same["score"][0] != after["score"][0]
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_a_change_elsewhere_in_the_file_computes_nothing_again(load, tmp_path):
+    text = "def experiment(seed):\n    return seed\n"
+    for more in ("", "OTHER = 1\n"):
+        run(load(text + more).experiment, [{}], 1, cache=tmp_path / "cache")
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def test_a_change_of_reglib_computes_again(cache, monkeypatch):
+    run(noisy, [{}], 1, cache=cache)
+    monkeypatch.setattr(experiments, "_reglib_digest", lambda: "another source")
+    run(noisy, [{}], 1, cache=cache)
+    assert len(list(cache.iterdir())) == 2
+
+
+@dataclass
+class Options:
+    rate: float
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (1, 2),
+        (1, 1.0),
+        ("a", b"a"),
+        ([1, [2]], [[1], 2]),
+        ((1, 2), [1, 2]),
+        (np.zeros(3), np.zeros(4)),
+        (np.zeros(2), np.zeros(2, dtype="float32")),
+        ({"a": 1}, {"a": 2}),
+        ({1, 2}, {1, 3}),
+        (L2(0.1), L2(0.2)),
+        (Options(0.1), Options(0.2)),
+        (functools.partial(noisy, shift=1), functools.partial(noisy, shift=2)),
+        (len, sum),
+        (np.sin, np.cos),
+    ],
+    ids=str,
+)
+def test_different_arguments_have_different_keys(first, second):
+    def key(value):
+        return experiments._Store._key({"value": value}, 0)
+
+    assert key(first) == key(first)
+    assert key(first) != key(second)
+
+
+def test_equal_sets_have_one_key_whatever_their_order():
+    first, second = {0, 8}, {8, 0}  # these collide, so that order of insertion shows
+    assert list(first) != list(second)
+    key = experiments._Store._key
+    assert key({"value": first}, 0) == key({"value": second}, 0)
+
+
+def test_the_cache_says_what_it_cannot_look_into(tmp_path):
+    frame = pd.DataFrame({"a": [1]})
+    with pytest.raises(TypeError, match="cannot look into a DataFrame"):
+        run(lambda seed: len(frame), [{}], 1, cache=tmp_path)
+    names = {}
+    exec("def unseen(seed): return seed", names)
+    with pytest.raises(ValueError, match="needs the source of unseen"):
+        run(names["unseen"], [{}], 1, cache=tmp_path)
+
+
+# Statistics
+
+
+def paired_frame(d, spread=100.0):
+    rng = np.random.default_rng(0)
+    base = spread * rng.normal(size=len(d))
+    seeds = list(range(len(d)))
+    return pd.DataFrame(
+        {
+            "setting": ["plain"] * len(d) + ["other"] * len(d),
+            "seed": seeds * 2,
+            "loss": np.concatenate([base, base + d]),
+        }
+    )
+
+
+def test_the_t_interval_is_scipys():
+    values = np.random.default_rng(0).normal(size=12)
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.9)
+    np.testing.assert_allclose(confidence_interval(values, level=0.9), expected)
+
+
+def test_paired_differences_do_not_see_the_spread_that_settings_share():
+    d = np.array([0.1, 0.12, 0.09, 0.11])
+    row = paired_differences(paired_frame(d), "plain", "loss").loc["other"]
+    assert row["n"] == 4
+    assert row["mean"] == pytest.approx(d.mean())
+    assert row["sd"] == pytest.approx(d.std(ddof=1))
+    assert (row["low"], row["high"]) == pytest.approx(confidence_interval(d))
+    assert row["clear"]
+
+
+def test_a_difference_within_noise_is_not_called_clear():
+    row = paired_differences(paired_frame(np.array([1.0, -1.0, 0.5])), "plain", "loss").loc["other"]
+    assert not row["clear"]
+
+
+def test_one_seed_has_no_interval_and_nothing_is_clear():
+    row = paired_differences(paired_frame(np.array([5.0])), "plain", "loss").loc["other"]
+    assert math.isnan(row["sd"])
+    assert math.isnan(row["low"])
+    assert not row["clear"]
+
+
+@pytest.mark.parametrize(("interval", "n"), [("t", 8), ("sign", 8), ("bootstrap", 30)])
+def test_intervals_cover_the_truth_as_often_as_they_say(interval, n):
+    rng = np.random.default_rng(1)
+    repeats = 300
+    covered = 0
+    for _ in range(repeats):
+        low, high = confidence_interval(rng.normal(1.0, 2.0, n), interval=interval)
+        covered += low <= 1.0 <= high
+    # 0.95 less four standard errors, and a little more for the bootstrap's optimism.
+    assert covered / repeats > 0.95 - 4 * math.sqrt(0.05 * 0.95 / repeats) - 0.02
+
+
+@pytest.mark.parametrize(("n", "k"), [(6, 1), (8, 1), (9, 2), (20, 6)])
+def test_the_sign_interval_has_the_order_statistics_of_the_tables(n, k):
+    values = np.random.default_rng(0).permutation(np.arange(1.0, n + 1))
+    assert confidence_interval(values, interval="sign") == (k, n + 1 - k)
+
+
+def test_the_sign_interval_needs_six_seeds():
+    assert all(map(math.isnan, confidence_interval(np.arange(5.0), interval="sign")))
+
+
+def test_summary_describes_each_metric_of_each_setting():
+    frame = run(noisy, {"plain": {}, "more": {"shift": 1.0}}, seeds=6)
+    table = summary(frame)
+    assert table.index.tolist() == [
+        ("plain", "loss"),
+        ("plain", "seen"),
+        ("more", "loss"),
+        ("more", "seen"),
+    ]
+    values = frame.loc[frame["setting"] == "more", "loss"]
+    row = table.loc[("more", "loss")]
+    assert row["mean"] == pytest.approx(values.mean())
+    assert row["sd"] == pytest.approx(values.std())
+    assert (row["low"], row["high"]) == pytest.approx(confidence_interval(values))
+    assert summary(frame, "seen").index.tolist() == [("plain", "seen"), ("more", "seen")]
+
+
+def test_differences_keep_the_order_of_the_settings():
+    frame = run(lambda seed, k: k, {"z": {"k": 1}, "a": {"k": 2}, "m": {"k": 3}}, 2)
+    assert list(differences(frame, "a", "score").columns) == ["z", "m"]
+
+
+PLAIN = run(noisy, {"plain": {}, "more": {"shift": 1.0}}, seeds=2)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: run(3, [{}], 1), TypeError, "build_and_score must be callable"),
+        (lambda: run(noisy, [], 1), ValueError, "settings must not be empty"),
+        (lambda: run(noisy, 3, 1), TypeError, "settings must be a mapping or a list"),
+        (lambda: run(noisy, "plain", 1), TypeError, "settings must be a mapping"),
+        (lambda: run(noisy, {"a": 3}, 1), TypeError, "settings must hold keyword arguments"),
+        (lambda: run(noisy, [{1: 2}], 1), TypeError, "settings must hold keyword arguments"),
+        (lambda: run(noisy, [{}, {}], 1), ValueError, "'default' twice"),
+        (lambda: run(noisy, [{}], 0), ValueError, "seeds must be at least 1"),
+        (lambda: run(noisy, [{}], []), ValueError, "seeds must be one or more different"),
+        (lambda: run(noisy, [{}], [1, 1]), ValueError, "seeds must be one or more different"),
+        (lambda: run(noisy, [{}], [0.5]), TypeError, "seeds must be an integer"),
+        (lambda: run(noisy, [{}], "12"), TypeError, "seeds must be an integer or a list"),
+        (lambda: run(lambda seed: "x", [{}], 1), TypeError, "must return numbers as metrics"),
+        (lambda: run(lambda seed: None, [{}], 1), TypeError, "must return numbers as metrics"),
+        (lambda: run(lambda seed: [1], [{}], 1), TypeError, "must return numbers, mappings"),
+        (lambda: run(lambda seed: {"seed": 1}, [{}], 1), ValueError, "metric called 'seed'"),
+        (lambda: summary([1]), TypeError, "frame must be a DataFrame"),
+        (lambda: summary(PLAIN, "f1"), ValueError, "frame must have a column 'f1', got setting"),
+        (lambda: paired_differences(PLAIN, "less", "loss"), ValueError, "baseline must be one of"),
+        (lambda: paired_differences(PLAIN, "plain", "f1"), ValueError, "column 'f1'"),
+        (lambda: paired_differences(PLAIN[:2], "plain", "loss"), ValueError, "another setting"),
+        (lambda: paired_differences(PLAIN[:3], "plain", "loss"), ValueError, "the same seeds"),
+        (
+            lambda: paired_differences(pd.concat([PLAIN, PLAIN]), "plain", "loss"),
+            ValueError,
+            "one row a setting and seed",
+        ),
+        (lambda: paired_differences(PLAIN, "plain", "loss", level=95), ValueError, "level"),
+        (lambda: paired_differences(PLAIN, "plain", "loss", interval="z"), ValueError, "interval"),
+        (lambda: confidence_interval([]), ValueError, "values must not be empty"),
+        (lambda: confidence_interval([np.nan, 1.0]), ValueError, "values must be finite"),
+    ],
+)
+def test_bad_input_is_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
