@@ -1,4 +1,4 @@
-"""Assignment 5, dropout: what is kept, what is scaled, and when.
+"""Assignment 5, dropout: what is kept, what is scaled, and when it is applied.
 
 Any stream of random numbers will do. What holds for every correct dropout is tested instead: the
 mask is 0 or 1, the kept fraction is right, the output is ``a * mask / keep_prob``, a generator

@@ -1,0 +1,53 @@
+"""nbgrader's settings for this course; `make exercises`, `make grade` and `fastgrade` read them."""
+
+import os
+import sys
+from pathlib import Path
+
+c = get_config()
+
+root = Path(__file__).resolve().parent
+c.CourseDirectory.root = str(root)
+c.CourseDirectory.course_id = "regularization"
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "exercises"
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "*.md"]
+
+# nbgrader starts `alembic` by name to make a new gradebook: it stands beside this Python.
+os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ.get("PATH", "")
+
+# One BLAS thread in each kernel: the arrays are small, and a class is graded in parallel.
+for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+# The seeds of hidden tests follow from this secret. Set the variable, or write the secret into
+# the file `.course_secret` beside this one; git ignores it. Without either, hidden tests draw
+# from a seed that anybody can work out from reglib. Keep it for as long as you may regrade.
+secret = root / ".course_secret"
+if secret.exists():
+    os.environ.setdefault("REGLIB_COURSE_SECRET", secret.read_text(encoding="utf-8").strip())
+
+c.ClearSolutions.code_stub = {
+    "python": (
+        "# Write your answer here and delete the next line.\n"
+        'raise NotImplementedError("Not written yet: replace this line with your answer.")'
+    )
+}
+
+# A tag on a test cell would skip it, and a test that is not run gives full marks.
+c.Execute.skip_cells_with_tag = ""
+c.Execute.timeout = 20
+c.Execute.interrupt_on_timeout = True
+# Output on stderr in a test cell costs all its points; a warning is no wrong answer.
+c.IgnorePattern.enabled = True
+c.IgnorePattern.pattern = r"(?s).*"
+
+# Feedback shows what came of the tests, not the hidden tests themselves.
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
+
+c.ExportApp.plugin_class = "nbgrader.plugins.CsvExportPlugin"
+c.CsvExportPlugin.to = "grades.csv"
