@@ -906,7 +906,7 @@ def _labels(name: str, labels: ArrayLike, n: int) -> NDArray:
 
 
 def _pooled(name: str, value: Any) -> NDArray:
-    arrays = value if isinstance(value, (list, tuple)) else [value]
+    arrays = value if isinstance(value, (list, tuple)) and value else [value]
     return np.concatenate(
         [check_array(name, array, dtype=np.float64).reshape(-1) for array in arrays]
     )
