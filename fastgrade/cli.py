@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import platform
 import statistics
@@ -394,7 +393,28 @@ def _scores(course: Course, assignment: str) -> tuple[list[float], float, int]:
 
 
 def _describe_protection(console: Console, protection: Any) -> None:
-    console.print(json.dumps(vars(protection), default=str, indent=2))
+    """Print what is there and what is missing, one line each."""
+    groups = f"cgroups {protection.cgroups}" if protection.cgroups else "cgroups"
+    version = f"Landlock {protection.landlock}" if protection.landlock else "Landlock"
+    parts = [
+        (protection.fork, "fork", "a fresh process for every question, in milliseconds"),
+        (protection.level != "none", "limits", "memory, CPU time, files, output"),
+        (protection.landlock > 0, version, "student code sees only the files it may see"),
+        (protection.seccomp, "seccomp", "no sockets, no signals to others, no tracing"),
+        (protection.notify, "seccomp notify", "new processes are counted exactly"),
+        (protection.bubblewrap, "bubblewrap", "namespaces for processes and network"),
+        (bool(protection.cgroups), groups, "memory and processes counted for all at once"),
+        (protection.root, "root", "each submission gets a user of its own"),
+    ]
+    console.print(f"Protection: [bold]{protection.level}[/] (of {', '.join(LEVELS)})")
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+    for there, name, what in parts:
+        table.add_row("[green]yes[/]" if there else "[yellow]no[/]", name, what)
+    console.print(table)
+    if protection.missing:
+        console.print("\nWhat would raise it:")
+    for sentence in protection.missing:
+        console.print(f"  - {escape(sentence)}")
 
 
 if __name__ == "__main__":

@@ -93,6 +93,7 @@ class SourceCell:
     cell_type: str
     locked: bool
     source: str
+    checksum: str | None
 
 
 @dataclass(frozen=True)
@@ -668,13 +669,14 @@ def _cells_of(connection: Connection, notebook: str, name: str) -> NotebookCells
         ):
             points[row.name] = float(row.max_score)
     sources = {
-        row.name: SourceCell(row.name, row.cell_type, row.locked, row.source or "")
+        row.name: SourceCell(row.name, row.cell_type, row.locked, row.source or "", row.checksum)
         for row in connection.execute(
             select(
                 SOURCE_CELL.c.name,
                 SOURCE_CELL.c.cell_type,
                 SOURCE_CELL.c.locked,
                 SOURCE_CELL.c.source,
+                SOURCE_CELL.c.checksum,
             ).where(SOURCE_CELL.c.notebook_id == notebook)
         )
     }

@@ -122,20 +122,23 @@ def load_course(root: str | os.PathLike[str] = ".") -> Course:
 
 
 def instructor_source(source: bytes, cells: NotebookCells) -> bytes:
-    """Return the instructor's notebook as the gradebook has it.
+    """Return the instructor's notebook with what the gradebook has recorded of it.
 
     nbgrader records every cell when an assignment is generated, and that record is what counts:
-    the tests (made from templates, perhaps), the points, and the stubs in place of the answers,
-    so that no answer ever reaches a worker.
+    the tests (made from templates, perhaps), the points, and the checksums of the stubs by which
+    an answer that nobody wrote is known. The answers stay as they are.
     """
     notebook = nbformat.reads(source.decode("utf-8"), as_version=4)
     for cell in notebook.cells:
         metadata = cell.metadata.get("nbgrader", {})
         recorded = cells.sources.get(metadata.get("grade_id", ""))
-        if recorded is not None:
+        if recorded is None:
+            continue
+        metadata["checksum"] = recorded.checksum
+        if recorded.locked:
             cell.source = recorded.source
-            if recorded.name in cells.max_scores:
-                metadata["points"] = cells.max_scores[recorded.name]
+        if recorded.name in cells.max_scores:
+            metadata["points"] = cells.max_scores[recorded.name]
     return nbformat.writes(notebook).encode()
 
 
