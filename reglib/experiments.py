@@ -261,6 +261,46 @@ def summary(
     return result
 
 
+def table(
+    frame: pd.DataFrame, metrics: str | Sequence[str] | None = None, *, digits: int = 3
+) -> pd.DataFrame:
+    """Return mean ± standard deviation over the seeds as text, a row a setting, to be read.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From :func:`run`, one row a setting and seed.
+    metrics : str or sequence of str, optional
+        The columns to show; by default all but ``setting`` and ``seed``.
+    digits : int
+        Digits after the point.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Of str, one column a metric.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit or a column is missing.
+
+    Examples
+    --------
+    >>> frame = run(lambda seed: {"loss": seed}, {"plain": {}}, seeds=[1, 2, 3])
+    >>> table(frame, digits=1).loc["plain", "loss"]
+    '2.0 ± 1.0'
+    """
+    digits = check_integer("digits", digits, low=0)
+    described = summary(frame, metrics)
+    text = [
+        f"{mean:.{digits}f} ± {sd:.{digits}f}"
+        for mean, sd in zip(described["mean"], described["sd"], strict=True)
+    ]
+    shown = described.assign(text=text)["text"].unstack("metric", sort=False)
+    return shown.rename_axis(index=None, columns=None)
+
+
 def confidence_interval(
     values: ArrayLike, *, level: float = 0.95, interval: str = "t"
 ) -> tuple[float, float]:

@@ -21,6 +21,7 @@ from reglib.experiments import (
     paired_differences,
     run,
     summary,
+    table,
 )
 from reglib.layers import Dense, Dropout
 from reglib.models import Sequential
@@ -358,6 +359,20 @@ def test_summary_describes_each_metric_of_each_setting():
     assert row["sd"] == pytest.approx(values.std())
     assert (row["low"], row["high"]) == pytest.approx(confidence_interval(values))
     assert summary(frame, "seen").index.tolist() == [("plain", "seen"), ("more", "seen")]
+
+
+def test_table_shows_mean_and_spread_in_the_order_of_the_settings():
+    frame = run(lambda seed, k: {"b": k * seed, "a": 1}, {"two": {"k": 2}, "one": {"k": 1}}, [1, 3])
+    shown = table(frame, digits=2)
+    assert shown.index.tolist() == ["two", "one"]
+    assert shown.columns.tolist() == ["b", "a"]
+    assert shown.loc["two", "b"] == "4.00 ± 2.83"
+    assert table(frame, "a", digits=0).to_numpy().tolist() == [["1 ± 0"], ["1 ± 0"]]
+
+
+def test_table_names_a_column_that_is_missing():
+    with pytest.raises(ValueError, match="column 'loss'"):
+        table(run(lambda seed: seed, {"plain": {}}, 2), "loss")
 
 
 def test_differences_keep_the_order_of_the_settings():
