@@ -1,4 +1,5 @@
-// Announces quiz feedback, and keeps a result back until the reader has predicted it.
+// Announces quiz feedback, keeps a result back until the reader has predicted it, and lets the
+// keyboard scroll a formula that is wider than the page.
 // Without this script the style sheet shows the feedback and nothing is kept back.
 "use strict";
 
@@ -73,6 +74,20 @@
     answer.addEventListener("toggle", () => { if (answer.open) reveal(); });
     form.addEventListener("submit", (event) => event.preventDefault());
   }
+
+  function letFormulasScroll() {
+    document.querySelectorAll('mjx-container[display="true"]').forEach((formula) => {
+      if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
+      else formula.removeAttribute("tabindex");
+    });
+  }
+
+  window.addEventListener("load", async () => {
+    if (!window.MathJax?.startup?.promise) return;
+    await window.MathJax.startup.promise;
+    letFormulasScroll();
+    window.addEventListener("resize", letFormulasScroll);
+  });
 
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("form.quiz-form").forEach(setUpQuiz);

@@ -8,6 +8,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
+INLINE = frozenset({"label", "span", "a"})
 VOID = frozenset({"input", "br", "hr", "img"})
 
 
@@ -53,7 +54,8 @@ def _visit_html(translator: Any, node: Markup) -> None:
 
 def _depart_html(translator: Any, node: Markup) -> None:
     if node["tag"] not in VOID:
-        translator.body.append(f"</{node['tag']}>")
+        end = "" if node["tag"] in INLINE else "\n"
+        translator.body.append(f"</{node['tag']}>{end}")
 
 
 def _pass(translator: Any, node: Markup) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -37,9 +38,18 @@ def mend_tables(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             raw.children = [nodes.Text(mend_table(text))]
 
 
+def drop_obsolete_roles(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Drop a role that docutils gives to references and browsers no longer know."""
+    if "body" in context:
+        context["body"] = context["body"].replace(' role="doc-biblioentry"', "")
+
+
 def setup(app: Sphinx) -> None:
     """Register the templates and the mending."""
     # Jupyter Book sets this one even where its extension is left out.
     app.add_config_value("comments_config", {}, "html")
     app.connect("config-inited", use_templates)
     app.connect("doctree-resolved", mend_tables)
+    app.connect("html-page-context", drop_obsolete_roles)

@@ -1,0 +1,136 @@
+"""What `make book` built, served on loopback and opened in headless Chromium."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = ROOT / "_build" / "html"
+EXTENSIONS = ROOT / "book" / "_ext"
+
+sys.path.insert(0, str(EXTENSIONS))
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """The built book; a failure that says what to do where there is none."""
+    if not (SITE / "index.html").exists():
+        pytest.fail(f"{SITE} holds no book: run `make book` first", pytrace=False)
+    return SITE
+
+
+def pages() -> list[str]:
+    """Names of the built pages, for parametrized tests; of none where no book is built."""
+    if not SITE.exists():
+        return ["index"]
+    skipped = ("_static/", "_modules/", "notebooks/", "exercises/")
+    names = (path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
+    return sorted(name.removesuffix(".html") for name in names if not name.startswith(skipped))
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep the tests' output clean."""
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    """The address of the served book, without a slash at its end."""
+    handler = functools.partial(_Quiet, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, kept from calling home."""
+    from playwright.sync_api import sync_playwright
+
+    executable = shutil.which("chromium") or "/usr/bin/chromium"
+    if not Path(executable).exists():
+        pytest.fail("Chromium is missing: install Debian's package chromium", pytrace=False)
+    flags = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=flags)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Visit:
+    """A page, with everything that went wrong and every address asked for."""
+
+    page: Any
+    faults: list[str] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
+
+    def open(self, url: str) -> Any:
+        """Open an address and wait until fonts and mathematics stand."""
+        self.page.goto(url)
+        self.page.evaluate(
+            "async () => { await document.fonts.ready;"
+            " if (window.MathJax?.startup?.promise) await window.MathJax.startup.promise;"
+            " await new Promise(requestAnimationFrame); }"
+        )
+        return self.page
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Any]:
+    """A function that gives a :class:`Visit` of some width and color scheme."""
+    contexts = []
+
+    def new(width: int = 1280, scheme: str = "light", script: bool = True) -> Visit:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            java_script_enabled=script,
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        visit = Visit(page)
+        page.on("pageerror", lambda error: visit.faults.append(f"error: {error}"))
+        page.on(
+            "console",
+            lambda message: (
+                visit.faults.append(f"console: {message.text}")
+                if message.type in ("error", "warning")
+                else None
+            ),
+        )
+        page.on(
+            "response",
+            lambda response: (
+                visit.faults.append(f"{response.status}: {response.url}")
+                if response.status >= 400
+                else None
+            ),
+        )
+        page.on("request", lambda request: visit.addresses.append(request.url))
+        return visit
+
+    yield new
+    for context in contexts:
+        context.close()

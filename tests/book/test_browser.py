@@ -1,0 +1,119 @@
+"""The built book in headless Chromium: desktop and phone, light and dark."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+from conftest import pages
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = {"desktop": 1280, "phone": 390}
+SCHEMES = ("light", "dark")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# A page in each width and scheme would take minutes: all pages in one, these in every one.
+LOOKED_AT = [name for name in pages() if name.startswith(("index", "chapters/", "instructors/"))]
+
+
+@cache
+def axe():
+    """The checker, read once."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return Axe()
+
+
+def violations(page) -> list[str]:
+    """What axe-core finds wrong with a page, one line each."""
+    # Without its preload axe asks for imported style sheets a second time, at a wrong address.
+    options = {"runOnly": RULES, "preload": False}
+    found = axe().run(page, options=options).response["violations"]
+    return [
+        f"{violation['id']}: {node['html'][:160]}"
+        for violation in found
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("name", pages())
+def test_a_page_opens_without_error_and_asks_no_other_host(address, visit, name):
+    view = visit()
+    view.open(f"{address}/{name}.html")
+    outside = [
+        url for url in view.addresses if not url.startswith((address + "/", "data:", "blob:"))
+    ]
+    assert not outside
+    assert not view.faults
+
+
+@pytest.mark.parametrize("name", LOOKED_AT)
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_a_page_is_accessible_and_fits(address, visit, name, width, scheme):
+    view = visit(width, scheme)
+    page = view.open(f"{address}/{name}.html")
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # Answers are part of the page: open them before it is judged.
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    for question in page.locator("form.quiz-form").all():
+        question.locator("label").first.click()
+    assert not violations(page)
+
+
+@pytest.mark.parametrize("name", [n for n in pages() if n not in LOOKED_AT])
+def test_a_page_to_look_things_up_in_is_accessible(address, visit, name):
+    page = visit().open(f"{address}/{name}.html")
+    assert not violations(page)
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_there_is_one_search_box(address, visit, width):
+    page = visit(width).open(f"{address}/index.html")
+    assert page.locator(".search-button__button:visible").count() == 1
+
+
+def test_search_finds_a_chapter_by_its_subject(address, visit):
+    view = visit()
+    page = view.open(f"{address}/search.html?q=dropout")
+    page.wait_for_selector("ul.search li a")
+    found = page.locator("ul.search li a").all_inner_texts()
+    assert any("Dropout" in title for title in found)
+    assert not view.faults
+
+
+def test_the_color_button_changes_the_page_for_good(address, visit):
+    view = visit()
+    page = view.open(f"{address}/index.html")
+    seen = set()
+    for _ in range(3):
+        page.locator(".theme-switch-button").first.click()
+        seen.add(page.evaluate("document.documentElement.dataset.mode"))
+    assert seen == {"light", "dark", "auto"}
+    while page.evaluate("document.documentElement.dataset.mode") != "dark":
+        page.locator(".theme-switch-button").first.click()
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_the_chapters_can_be_reached_on_a_phone(address, visit):
+    page = visit(390).open(f"{address}/index.html")
+    chapter = page.locator("#pst-primary-sidebar-modal a", has_text="Dropout").first
+    page.locator(".primary-toggle").click()
+    chapter.click()
+    page.wait_for_url("**/chapters/05-dropout.html")
+
+
+def test_the_mathematics_is_drawn(address, visit):
+    for name in pages():
+        page = visit().open(f"{address}/{name}.html")
+        if page.locator(".math").count():
+            assert page.locator("mjx-container").count() >= page.locator(".math").count()
+            assert page.locator("mjx-merror").count() == 0
+
+
+def test_a_keyboard_reaches_the_article_first(address, visit):
+    page = visit().open(f"{address}/index.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main-content"

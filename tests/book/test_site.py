@@ -1,0 +1,146 @@
+"""The built book as files: what it links to is there, what it shows has words."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from conftest import pages
+from regbook.alt_text import fault
+
+CHAPTERS = [name for name in pages() if name.startswith("chapters/")]
+
+
+class _Elements(HTMLParser):
+    """Every start tag of a page with its attributes, and every id."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(path.read_text(encoding="utf-8"))
+        self.ids = [a["id"] for _, a in self.elements if a.get("id")]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+
+@pytest.fixture(scope="session")
+def elements(site):
+    """A function that parses a page once."""
+    parsed: dict[Path, _Elements] = {}
+
+    def get(path: Path) -> _Elements:
+        if path not in parsed:
+            parsed[path] = _Elements(path)
+        return parsed[path]
+
+    return get
+
+
+@pytest.mark.parametrize("name", pages())
+def test_every_link_within_the_site_leads_somewhere(site, elements, name):
+    here = site / f"{name}.html"
+    broken = []
+    for _, attributes in elements(here).elements:
+        for key in ("href", "src"):
+            url = urlsplit(attributes.get(key) or "")
+            if url.scheme or url.netloc or not (url.path or url.fragment):
+                continue
+            target = (here.parent / unquote(url.path)).resolve() if url.path else here
+            if not target.exists() or (
+                url.fragment
+                and target.suffix == ".html"
+                and unquote(url.fragment) not in elements(target).ids
+            ):
+                broken.append(attributes[key])
+    assert not broken
+
+
+@pytest.mark.parametrize("name", pages())
+def test_nothing_is_loaded_from_another_host(site, elements, name):
+    outside = [
+        attributes.get("src") or attributes.get("href")
+        for tag, attributes in elements(site / f"{name}.html").elements
+        if tag in ("script", "link", "img", "iframe", "source")
+        and urlsplit(attributes.get("src") or attributes.get("href") or "").netloc
+    ]
+    assert not outside
+
+
+@pytest.mark.parametrize("name", pages())
+def test_every_picture_says_what_it_shows(site, elements, name):
+    silent = [
+        attributes.get("src")
+        for tag, attributes in elements(site / f"{name}.html").elements
+        if tag == "img"
+        and "logo__image" not in (attributes.get("class") or "")
+        and fault(attributes.get("alt"), attributes.get("src") or "")
+    ]
+    assert not silent
+
+
+@pytest.mark.parametrize("name", pages())
+def test_ids_are_unique(site, elements, name):
+    ids = elements(site / f"{name}.html").ids
+    assert sorted(ids) == sorted(set(ids))
+
+
+def test_thebe_and_the_icon_script_are_left_out(site):
+    text = (site / "index.html").read_text(encoding="utf-8")
+    assert "thebe" not in text.lower()
+    assert "fontawesome.js" not in text
+
+
+def test_mathjax_and_its_fonts_are_served_from_the_site(site):
+    mathjax = site / "_static" / "mathjax"
+    assert (mathjax / "tex-mml-chtml.js").stat().st_size > 500_000
+    assert len(list(mathjax.rglob("*.woff"))) >= 20
+
+
+def test_style_sheets_name_no_other_host(site):
+    outside = [
+        (path.name, url)
+        for path in site.joinpath("_static").rglob("*.css")
+        for url in re.findall(
+            r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^)\"']+)",
+            path.read_text(encoding="utf-8"),
+        )
+    ]
+    assert not outside
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_can_be_downloaded_as_an_executed_notebook(site, name):
+    notebook = json.loads((site / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["execution_count"] is not None for cell in cells)
+    assert not [
+        output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"
+    ]
+    page = (site / f"{name}.html").read_text(encoding="utf-8")
+    assert f"notebooks/{name}.ipynb" in page
+    assert "Download notebook" in page
+
+
+def test_exercises_are_published_with_the_book(site):
+    source = site.parents[1] / "exercises"
+    for path in source.rglob("*.ipynb"):
+        if ".ipynb_checkpoints" in path.parts:
+            continue
+        published = site / "exercises" / path.relative_to(source)
+        assert published.read_bytes() == path.read_bytes()
+
+
+def test_no_path_of_the_builder_is_published(site):
+    home = str(site.parents[1])
+    leaks = [
+        path.relative_to(site).as_posix()
+        for suffix in ("*.html", "*.ipynb", "*.js", "*.txt", "*.inv")
+        for path in site.rglob(suffix)
+        if home in path.read_text(encoding="utf-8", errors="ignore")
+    ]
+    assert not leaks
