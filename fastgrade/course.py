@@ -59,7 +59,7 @@ class Limits:
     disk_mb: int = 256
     open_files: int = 128
     processes: int = 8
-    output_bytes: int = 1_000_000
+    output_bytes: int = 5_000_000
     message_mb: int = 64
     submission_mb: int = 50
 

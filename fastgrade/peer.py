@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import builtins
 import inspect
+import linecache
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -53,18 +54,21 @@ class StudentError(Exception):
         Its traceback, coloured as IPython does.
     line : int or None
         Line of the student's cell that raised.
+    source : str
+        Text of that line.
     """
 
     ename = "Exception"
     evalue = ""
     line: int | None = None
+    source = ""
     traceback: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.evalue
 
 
-class CallbackFailed(Exception):
+class CallbackError(Exception):
     """Raised in the student's process when a function that the test passed has raised."""
 
     def __init__(self, token: int):
@@ -133,7 +137,8 @@ class StudentPeer(_Peer):
     namespace : dict
         The student's names.
     describe : callable
-        Turns an exception into ``(traceback lines, line of the cell or None)``.
+        Turns an exception into ``(traceback lines, number of the line in the cell or None, text of
+        that line)``.
     """
 
     def __init__(
@@ -141,7 +146,7 @@ class StudentPeer(_Peer):
         channel: socket.socket,
         limit: int,
         namespace: dict[str, Any],
-        describe: Callable[[BaseException], tuple[list[str], int | None]],
+        describe: Callable[[BaseException], tuple[list[str], int | None, str]],
     ):
         super().__init__(channel, limit)
         self._namespace = namespace
@@ -163,7 +168,7 @@ class StudentPeer(_Peer):
         kind, body = self._request(b"C", payload)
         value = self._decoder().decode(body)
         if kind == b"E":
-            raise CallbackFailed(value)
+            raise CallbackError(value)
         return value
 
     def _export(self, value: Any) -> tuple[int, int, Any] | int:
@@ -232,17 +237,18 @@ class StudentPeer(_Peer):
         raise ValueError(f"unknown operation {operation!r}")
 
     def _error(self, error: BaseException) -> bytes:
-        token = error.token if isinstance(error, CallbackFailed) else None
+        token = error.token if isinstance(error, CallbackError) else None
         try:
-            lines, line = self._describe(error)
+            lines, line, source = self._describe(error)
         except BaseException:
-            lines, line = [], None
+            lines, line, source = [], None, ""
         try:
             text = str(error)[:10_000]
         except BaseException:
             text = "(an exception that cannot be printed)"
         names = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]
-        return Encoder().encode((str(type(error).__name__)[:200], names, text, lines, line, token))
+        name = str(type(error).__name__)[:200]
+        return Encoder().encode((name, names, text, lines, line, source, token))
 
 
 class _Iterator:
@@ -268,6 +274,7 @@ class TestFunction:
         self.number = number
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it where it lives."""
         return self._peer.call_back(self.number, args, kwargs)
 
     def __repr__(self) -> str:
@@ -350,7 +357,7 @@ class JudgePeer(_Peer):
             raise StudentLost("the answer's process has ended") from error
         value = self._decoder().decode(body)
         if kind == b"E":
-            raise self._exception(value)
+            _raise(self._exception(value))
         if type(value) is not tuple or len(value) != 2:
             raise WireError("malformed reply")
         return value
@@ -398,22 +405,24 @@ class JudgePeer(_Peer):
     def _exception(self, value: Any) -> BaseException:
         good = (
             type(value) is tuple
-            and len(value) == 6
+            and len(value) == 7
             and type(value[0]) is str
             and type(value[1]) is list
             and type(value[2]) is str
             and type(value[3]) is list
             and all(type(line) is str for line in value[3])
             and (value[4] is None or type(value[4]) is int)
+            and type(value[5]) is str
         )
         if not good:
             raise WireError("malformed reply: not an exception")
-        ename, names, evalue, traceback, line, token = value
+        ename, names, evalue, traceback, line, source, token = value
         if type(token) is int and 0 <= token < len(self._errors):
             return self._errors[token]
         error = _exception_type(ename, names)(evalue)
         error.ename, error.evalue = ename[:200], evalue[:10_000]
         error.traceback, error.line = tuple(traceback), line
+        error.source = source[:500]
         return error
 
 
@@ -423,6 +432,7 @@ def _exception_type(ename: str, names: list) -> type[StudentError]:
     A StopIteration would silently end a loop over answers, and exits would end the judge: those
     stay plain.
     """
+    label = ename if ename.isidentifier() else "StudentError"
     for name in names:
         kind = getattr(builtins, name, None) if type(name) is str else None
         if (
@@ -432,10 +442,23 @@ def _exception_type(ename: str, names: list) -> type[StudentError]:
             and kind not in _TROUBLESOME
         ):
             try:
-                return type("StudentError", (StudentError, kind), {})
+                return type(label, (StudentError, kind), {})
             except TypeError:
                 continue
-    return StudentError
+    return type(label, (StudentError,), {})
+
+
+def _raise(error: BaseException) -> NoReturn:
+    """Raise `error` from a frame that looks like the student's line and not like the engine.
+
+    Tests tell a student the line that went wrong; they find it in the innermost frame.
+    """
+    line = getattr(error, "line", None) or 1
+    source = getattr(error, "source", "")
+    linecache.cache["<answer>"] = (len(source), None, [""] * (line - 1) + [source], "<answer>")
+    code = compile("\n" * (min(line, 10_000) - 1) + "raise error", "<answer>", "exec")
+    exec(code, {"error": error})
+    raise AssertionError("unreachable")
 
 
 #: Their constructors want other arguments than one text.
@@ -521,6 +544,7 @@ class StudentCallable(StudentObject):
             put(self, "__signature__", signature)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it where it lives."""
         return self._peer.call(self._number, args, kwargs)
 
     def __instancecheck__(self, value: Any) -> bool:

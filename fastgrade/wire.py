@@ -15,7 +15,7 @@ Format in short (big-endian; ``u`` is an unsigned 32-bit length)::
     l u values       list                       t u values      tuple
     S u values       set                        Z u values      frozenset
     D u key value..  dict                       L 3 values      slice
-    a dtype order ndim shape bytes  array       n dtype bytes   NumPy scalar
+    a dtype flags ndim shape bytes  array       n dtype bytes   NumPy scalar
     u names values   tuple with names           y name          a type, by name
     G name state     Generator                  R state         RandomState
     h kind id meta   handle of the sender       H id            handle of the receiver
@@ -153,7 +153,8 @@ class Encoder:
             return
         array = np.asarray(value, dtype=value.dtype.newbyteorder("<"))
         fortran = array.ndim > 1 and array.flags.f_contiguous and not array.flags.c_contiguous
-        out.append(struct.pack(">cBBB", b"a", code, fortran, array.ndim))
+        flags = fortran | (not value.flags.writeable) << 1
+        out.append(struct.pack(">cBBB", b"a", code, flags, array.ndim))
         out.append(struct.pack(f">{array.ndim}Q", *array.shape))
         out.append(array.tobytes("F" if fortran else "C"))
 
@@ -388,8 +389,8 @@ class Decoder:
 
     def _array(self, depth: int) -> np.ndarray:
         dtype = self._dtype()
-        fortran, ndim = self._take(2)
-        if ndim > MAX_NDIM or fortran > 1:
+        flags, ndim = self._take(2)
+        if ndim > MAX_NDIM or flags > 3:
             raise WireError(f"malformed value: array of {ndim} dimensions")
         shape = struct.unpack(f">{ndim}Q", self._take(8 * ndim))
         size, extent = dtype.itemsize, dtype.itemsize
@@ -399,11 +400,12 @@ class Decoder:
         if extent >= 2**62:
             raise WireError(f"malformed value: array of shape {shape}")
         raw = self._take(size)
-        order = "F" if fortran else "C"
+        order = "F" if flags & 1 else "C"
         array = np.empty(shape, dtype, order)
         flat = np.frombuffer(raw, "u1" if dtype.kind == "b" else dtype)
         # A bool made of any other byte than 0 and 1 would compare and count wrongly.
         array.reshape(-1, order=order)[...] = flat != 0 if dtype.kind == "b" else flat
+        array.flags.writeable = not flags & 2
         return array
 
     def _scalar(self, depth: int) -> np.generic:

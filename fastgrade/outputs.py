@@ -1,0 +1,190 @@
+"""The outputs of one cell, kept as a notebook client keeps them.
+
+What comes from a student's process is untrusted: only well-formed outputs are kept, and no more
+of them than a cell may have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["Outputs"]
+
+#: As nbgrader's LimitOutput has them.
+MAX_LINES = 1000
+MAX_TRACEBACK = 100
+
+
+class Outputs:
+    """Collect the outputs of one cell.
+
+    Parameters
+    ----------
+    cap : int
+        Bytes that are kept.
+    count : int
+        The cell's execution count.
+    """
+
+    def __init__(self, cap: int, count: int):
+        self._items: list[dict[str, Any]] = []
+        self._displays: dict[str, list[dict[str, Any]]] = {}
+        self._left = cap
+        self._count = count
+        self._clear_next = False
+        self.cut = False
+
+    def take(self, message: Mapping[str, Any]) -> None:
+        """Take in a message of the student's process; what is malformed is dropped."""
+        kind, content = message.get("say"), message.get("content")
+        if kind == "cut":
+            self.cut = True
+        if not isinstance(kind, str) or not isinstance(content, dict):
+            return
+        if kind == "clear_output":
+            if content.get("wait") is True:
+                self._clear_next = True
+            else:
+                self._clear()
+        elif kind == "stream":
+            self.stream(content.get("name"), content.get("text"))
+        elif kind == "error":
+            lines = content.get("traceback")
+            if isinstance(lines, list):
+                self.error(content.get("ename"), content.get("evalue"), lines)
+        elif kind in ("display_data", "execute_result", "update_display_data"):
+            self._display(kind, content)
+
+    def stream(self, name: Any, text: Any) -> None:
+        """Append text to ``stdout`` or ``stderr``."""
+        if name not in ("stdout", "stderr") or not isinstance(text, str) or not text:
+            return
+        text = self._affordable(text)
+        if not text:
+            return
+        self._about_to_add()
+        last = self._items[-1] if self._items else None
+        if last is not None and last["output_type"] == "stream" and last["name"] == name:
+            last["text"] += text
+        else:
+            self._items.append({"output_type": "stream", "name": name, "text": text})
+
+    def error(self, ename: Any, evalue: Any, traceback: Sequence[Any]) -> None:
+        """Append an exception."""
+        lines = [line for line in traceback if isinstance(line, str)][:10_000]
+        if not isinstance(ename, str) or not isinstance(evalue, str):
+            return
+        self._about_to_add()
+        self._items.append(
+            {
+                "output_type": "error",
+                "ename": ename[:1000],
+                "evalue": evalue[:20_000],
+                "traceback": [line[:20_000] for line in lines],
+            }
+        )
+
+    def result(self, text: str | None) -> None:
+        """Append the value of a cell as text."""
+        if text is not None:
+            self._display("execute_result", {"data": {"text/plain": text}, "metadata": {}})
+
+    def _display(self, kind: str, content: Mapping[str, Any]) -> None:
+        data, metadata = content.get("data"), content.get("metadata")
+        if not isinstance(data, dict):
+            return
+        data = {mime: value for mime, value in data.items() if _fits(mime, value)}
+        if self._affordable(str(data), whole=True) == "":
+            return
+        output = {
+            "output_type": "display_data" if kind == "update_display_data" else kind,
+            "data": data,
+            "metadata": metadata if isinstance(metadata, dict) else {},
+        }
+        if kind == "execute_result":
+            output["execution_count"] = self._count
+        transient = content.get("transient")
+        identity = transient.get("display_id") if isinstance(transient, dict) else None
+        if kind == "update_display_data":
+            for known in self._displays.get(str(identity), ()):
+                known.update(data=output["data"], metadata=output["metadata"])
+            return
+        self._about_to_add()
+        self._items.append(output)
+        if isinstance(identity, str):
+            self._displays.setdefault(identity, []).append(output)
+
+    def _affordable(self, text: str, whole: bool = False) -> str:
+        if len(text) > self._left:
+            self.cut = True
+            text = "" if whole else text[: max(self._left, 0)]
+        self._left -= len(text)
+        return text
+
+    def _about_to_add(self) -> None:
+        if self._clear_next:
+            self._clear()
+
+    def _clear(self) -> None:
+        self._clear_next = False
+        self._items.clear()
+
+    def first_error(self) -> tuple[str, str] | None:
+        """Return type and text of the first exception, if there is one."""
+        for item in self._items:
+            if item["output_type"] == "error":
+                return item["ename"], item["evalue"]
+        return None
+
+    def take_result(self) -> str | None:
+        """Remove the first result, and return its text."""
+        for place, item in enumerate(self._items):
+            if item["output_type"] == "execute_result":
+                del self._items[place]
+                text = item["data"].get("text/plain")
+                return "".join(text) if isinstance(text, list) else text
+        return None
+
+    def for_test(self, hidden: bool) -> None:
+        """Make these the outputs of a test cell.
+
+        nbgrader takes anything on stderr for a failure, so a warning is shown on stdout.  What a
+        student's function printed while a hidden test called it could tell the test's inputs.
+        """
+        kept = []
+        for item in self._items:
+            if item["output_type"] in ("stream", "display_data") and hidden:
+                continue
+            if item["output_type"] == "stream" and item["name"] == "stderr":
+                item["name"] = "stdout"
+            kept.append(item)
+        self._items = kept
+
+    def finish(self) -> list[dict[str, Any]]:
+        """Return the outputs, shortened as nbgrader shortens them."""
+        left, kept = MAX_LINES, []
+        for item in self._items:
+            if item["output_type"] == "stream":
+                if left == 0:
+                    continue
+                lines = item["text"].split("\n")
+                if len(lines) > left:
+                    lines = [*lines[: left - 1], "... Output truncated ..."]
+                left -= len(lines)
+                item["text"] = "\n".join(lines)
+            elif item["output_type"] == "error" and len(item["traceback"]) > MAX_TRACEBACK:
+                half = MAX_TRACEBACK // 2
+                rest = MAX_TRACEBACK - half - 1
+                lines = item["traceback"]
+                item["traceback"] = [*lines[:half], "... Traceback truncated ...", *lines[-rest:]]
+            kept.append(item)
+        return kept
+
+
+def _fits(mime: Any, value: Any) -> bool:
+    if not isinstance(mime, str):
+        return False
+    if mime == "application/json" or mime.endswith("+json"):
+        return True
+    return isinstance(value, str)

@@ -1,0 +1,301 @@
+"""The student's process: runs solution cells and lets the judge call what they defined.
+
+It is a fork of a warm process in which no test and no answer was ever loaded.  It confines itself
+before it sees the first line of student code.  Cells run in the same IPython shell class as in a
+notebook kernel, so that figures, tables, text and tracebacks come out as they would there; what
+the kernel would publish goes to the grader instead.  For a question the process forks, and the
+fork serves the judge.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import io
+import os
+import re
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastgrade.channel import Channel
+from fastgrade.course import Limits
+from fastgrade.guard import Guard, module_paths
+from fastgrade.peer import StudentPeer
+from fastgrade.sandbox import ReadableTree, confine, python_roots
+
+__all__ = ["before_imports", "main", "warm_up"]
+
+_guard: Guard
+_tree: ReadableTree | None = None
+_shell: Any = None
+
+
+# --------------------------------------------------------------------------- in the warm process
+
+
+def before_imports(options: Mapping[str, Any]) -> None:
+    """Refuse forbidden modules from the first import on, so that none is ever in memory."""
+    global _guard
+    _guard = Guard(options["forbidden_modules"])
+    options["forbidden_paths"].extend(module_paths(_guard.names))
+    _guard.install()
+
+
+def warm_up(options: Mapping[str, Any]) -> None:
+    """Make the shell, and open what every submission may read."""
+    global _tree
+    _make_shell()
+    if "matplotlib" in sys.modules:
+        import matplotlib.pyplot  # noqa: F401
+        import matplotlib_inline.backend_inline  # noqa: F401  registers itself with the shell
+    if options["level"] in ("sandbox", "namespaces"):
+        _tree = ReadableTree(
+            [*python_roots(), *options["readable"], *loaded_packages()],
+            options["forbidden_paths"],
+        )
+
+
+def loaded_packages() -> list[str]:
+    """Return the folders of all imported packages, and the files of single modules."""
+    paths = []
+    for name, module in list(sys.modules.items()):
+        if "." in name or name == "__main__":
+            continue
+        search = getattr(module, "__path__", None)
+        file = getattr(module, "__file__", None)
+        if search is not None:
+            paths += [os.fspath(path) for path in search]
+        elif file:
+            paths.append(file)
+    return paths
+
+
+def _make_shell() -> None:
+    """Make the shell of a kernel without the kernel."""
+    global _shell
+    from ipykernel.zmqshell import ZMQInteractiveShell
+    from jupyter_client.session import Session
+    from traitlets.config import Config
+
+    class Wire(Session):
+        """Hands what a kernel publishes to the grader."""
+
+        def send(
+            self, stream: Any, msg_or_type: Any, content: Any = None, *a: Any, **k: Any
+        ) -> Any:
+            if isinstance(msg_or_type, str):
+                _channel.publish(msg_or_type, content)
+            else:
+                _channel.publish(msg_or_type["msg_type"], msg_or_type["content"])
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.IPKernelApp = Config()  # some libraries tell a notebook from a console by this name
+    shell = ZMQInteractiveShell.instance(config=config)
+    session = Wire(key=b"", username="student")
+    for publisher in (shell.display_pub, shell.displayhook):
+        publisher.session = session
+        publisher.pub_socket = None
+    shell.displayhook.topic = b"execute_result"
+    shell.user_ns["__name__"] = "__main__"
+    _shell = shell
+    # A cell that runs now leaves nothing behind but warm caches.
+    global _channel
+    _channel = _Nowhere()
+    for code in ("1 + 1", "raise ValueError('warm')"):
+        shell.run_cell(code, store_history=False)
+    shell.reset(new_session=True)
+    shell.execution_count = 1
+    shell.last_traceback = None
+    for name in ("last_type", "last_value", "last_exc"):
+        sys.__dict__.pop(name, None)
+
+
+# --------------------------------------------------------------------------- the fork
+
+
+class _Nowhere:
+    def publish(self, kind: str, content: Mapping[str, Any]) -> None:
+        pass
+
+
+class _Output(Channel):
+    """The channel to the grader, which also carries what cells print and display."""
+
+    def __init__(self, connection: socket.socket, cap: int):
+        super().__init__(connection)
+        self._cap = cap
+        self._left = cap
+
+    def begin(self) -> None:
+        """Allow the next cell its full share of output."""
+        self._left = self._cap
+
+    def publish(self, kind: str, content: Mapping[str, Any]) -> None:
+        """Send one output, unless the cell has used up its share."""
+        if self._left < 0:
+            return
+        size = sum(len(str(value)) for value in content.values())
+        self._left -= size
+        if self._left < 0:
+            self.send({"say": "cut"})
+        else:
+            self.send({"say": kind, "content": content})
+
+
+_channel: Any = _Nowhere()
+
+
+class _Stream(io.TextIOBase):
+    """`sys.stdout` and `sys.stderr` as a kernel has them: text that is published when flushed."""
+
+    encoding = "UTF-8"
+    errors = "strict"
+
+    def __init__(self, name: str, descriptor: int):
+        self.name = name
+        self._descriptor = descriptor
+        self._parts: list[str] = []
+        self._size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return False
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text)}")
+        self._parts.append(text)
+        self._size += len(text)
+        if self._size > 32768:
+            self.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        if self._parts:
+            text = "".join(self._parts)
+            self._parts.clear()
+            self._size = 0
+            _channel.publish("stream", {"name": self.name, "text": text})
+
+
+def _no_input(*args: Any, **kwargs: Any) -> str:
+    from IPython.core.error import StdinNotImplementedError
+
+    raise StdinNotImplementedError(
+        "raw_input was called, but this frontend does not support input requests."
+    )
+
+
+def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
+    """Serve the grader until it hangs up.
+
+    Parameters
+    ----------
+    arguments : mapping
+        ``folder``, ``limits``, ``level``, ``identity``.
+    descriptors : sequence of int
+        Socket to the grader, and pipes for what C code writes to stdout and stderr.
+    """
+    global _channel
+    limits = Limits(**arguments["limits"])
+    control = socket.socket(fileno=descriptors[0])
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (descriptors[1], 1), (descriptors[2], 2)):
+        os.dup2(source, target)
+        os.close(source)
+    folder = arguments["folder"]
+    os.chdir(folder)
+    os.environ.update(HOME=folder, TMPDIR=folder, IPYTHONDIR=folder, PWD=folder)
+    sys.path.insert(0, "")
+    _channel = _Output(control, limits.output_bytes)
+    try:
+        listener = confine(
+            limits,
+            _tree,
+            [folder, os.devnull],
+            level=arguments["level"],
+            identity=arguments["identity"],
+            keep_reading=_tree is not None and not _tree.is_public(),
+        )
+    except Exception as error:
+        _channel.send({"say": "failed", "why": str(error)})
+        return 1
+    passed = [] if listener is None else [listener]
+    _channel.send({"say": "ready", "listener": bool(passed)}, passed)
+    if listener is not None:
+        os.close(listener)
+    sys.stdout, sys.stderr = _Stream("stdout", 1), _Stream("stderr", 2)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115  lives as long as the process
+    builtins.input = _no_input
+    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        while True:
+            request, passed = _channel.receive()
+            if request["do"] == "run":
+                _run(request)
+            elif request["do"] == "question" and os.fork() == 0:
+                with contextlib.suppress(BaseException):
+                    _question(request, passed, limits)
+                os._exit(0)
+            for descriptor in passed:
+                os.close(descriptor)
+    return 0
+
+
+def _run(request: Mapping[str, Any]) -> None:
+    _channel.begin()
+    _shell.execution_count = request["count"]
+    scope = _guard.instructor() if request["instructor"] else contextlib.nullcontext()
+    failed = True
+    try:
+        with scope:
+            result = _shell.run_cell(request["code"], store_history=True)
+        failed = not result.success
+    except BaseException as error:  # an interrupt that came between cell and shell
+        _shell.showtraceback((type(error), error, error.__traceback__))
+    finally:
+        with contextlib.suppress(BaseException):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        _channel.send({"say": "done", "failed": failed})
+
+
+def _question(request: Mapping[str, Any], descriptors: Sequence[int], limits: Limits) -> None:
+    """Serve the judge in a fork of its own."""
+    global _channel
+    judge, control = (socket.socket(fileno=descriptor) for descriptor in descriptors)
+    _channel.close()
+    _channel = _Output(control, limits.output_bytes)
+    _channel.send({"say": "forked", "pid": os.getpid()})
+    peer = StudentPeer(judge, limits.message_mb << 20, _shell.user_ns, _describe)
+    peer.serve_forever()
+    with contextlib.suppress(BaseException):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    _channel.send({"say": "bye"})
+
+
+def _describe(error: BaseException) -> tuple[list[str], int | None, str]:
+    """Return the traceback of student code as a notebook would show it, and its innermost line."""
+    frames = error.__traceback__
+    engine = (__file__, sys.modules[StudentPeer.__module__].__file__)
+    while frames is not None and frames.tb_frame.f_code.co_filename in engine:
+        frames = frames.tb_next
+    if frames is None:
+        return [f"{type(error).__name__}: {error}"[:2000]], None, ""
+    lines = _shell.InteractiveTB.structured_traceback(type(error), error, frames)
+    number, source = None, ""
+    for frame in traceback.extract_tb(frames):
+        if re.search(r"ipykernel_|<ipython-input", frame.filename):
+            number, source = frame.lineno, frame.line or ""
+    return [str(line)[:20_000] for line in lines][:200], number, source

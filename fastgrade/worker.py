@@ -1,0 +1,969 @@
+"""Grade one submission: bytes in, a verdict out.
+
+`Grader` keeps two warm processes, one for students and one for judges, and conducts each
+submission: it forks a student's process and a judge, has the cells run in their order, connects
+the two for a question, enforces the limits and writes down what came of it.  It trusts the judge
+and nothing that comes from the student's process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import importlib.util
+import itertools
+import os
+import platform
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from fastgrade import ENGINE
+from fastgrade.channel import Channel, ChannelError
+from fastgrade.course import LEVELS, Settings
+from fastgrade.outputs import Outputs
+from fastgrade.sandbox import (
+    Forks,
+    Protection,
+    SandboxError,
+    bubblewrap,
+    probe,
+    unprivileged_identity,
+)
+from fastgrade.submission import (
+    Cell,
+    Plan,
+    Rebuilt,
+    dump_notebook,
+    plan,
+    read,
+    rebuild,
+    redact,
+    transformed,
+)
+from fastgrade.verdict import QuestionVerdict, Task, Verdict
+from fastgrade.zygote import Zygote, ZygoteError, wait_readable
+
+__all__ = ["Grader", "grade", "key"]
+
+#: Seconds that a process gets to react before it is ended.
+GRACE = 2.0
+#: Seconds between looks at the disk and memory that a submission uses.
+WATCH = 0.1
+_MESSAGE_LIMIT = 64 << 20
+_numbers = itertools.count(os.getpid())
+
+
+class Grader:
+    """Grades submissions, one call each; calls may come from several threads at once.
+
+    Parameters
+    ----------
+    settings : Settings
+        The course's settings; each task is graded by those that hold for its assignment.
+    protection : Protection, optional
+        What the machine offers; found out by default.
+
+    Raises
+    ------
+    ZygoteError
+        On entry, if a module that the course preloads cannot be imported.
+    """
+
+    def __init__(self, settings: Settings | None = None, protection: Protection | None = None):
+        self.settings = settings or Settings()
+        self.protection = protection or probe()
+        self._zygotes: dict[tuple[str, str], Zygote] = {}
+        self._lock = threading.Lock()
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> Grader:
+        if not self.protection.fork:
+            raise SandboxError("grading needs processes that fork, which this system has not")
+        self._folder = tempfile.TemporaryDirectory(prefix="fastgrade-")
+        os.chmod(self._folder.name, 0o711)
+        try:
+            starting = [
+                threading.Thread(target=self._warm, args=(name,)) for name in ("student", "judge")
+            ]
+            for thread in starting:
+                thread.start()
+            for thread in starting:
+                thread.join()
+            for name in ("student", "judge"):
+                self.zygote(name, self.settings)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _warm(self, name: str) -> None:
+        with contextlib.suppress(ZygoteError):  # raised again by the caller's own attempt
+            self.zygote(name, self.settings)
+
+    def __exit__(self, *exception: object) -> None:
+        for zygote in self._zygotes.values():
+            zygote.close()
+        self._zygotes.clear()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    @property
+    def level(self) -> str:
+        """The level of protection that submissions get."""
+        level = self.protection.level
+        return "sandbox" if level == "namespaces" and not self.settings.namespaces else level
+
+    def zygote(self, name: str, settings: Settings) -> Zygote:
+        """Return the warm process ``"student"`` or ``"judge"`` that `settings` ask for."""
+        student = name == "student"
+        options = {
+            "level": self.level,
+            "readable": list(settings.readable),
+            "forbidden_modules": list(settings.forbidden_modules) if student else [],
+            "forbidden_paths": list(settings.forbidden_files) if student else [],
+        }
+        preload = settings.preload if student else settings.judge_preload
+        extra = {} if student else dict(settings.judge_environment)
+        identity = (name, repr((preload, options, extra)))
+        with self._lock:
+            if identity in self._zygotes:
+                return self._zygotes[identity]
+        warm = [f"fastgrade.{name}:warm_up"]
+        if student:
+            warm.insert(0, "fastgrade.student:before_imports")
+        zygote = Zygote(
+            preload,
+            warm,
+            options,
+            {**_NOTEBOOK_ENVIRONMENT, **extra},
+            bubblewrap() if self.level == "namespaces" else (),
+        )
+        with self._lock:
+            if identity in self._zygotes:  # two threads met
+                zygote.close()
+            return self._zygotes.setdefault(identity, zygote)
+
+    def grade(self, task: Task) -> Verdict:
+        """Return the verdict on one submission; never raises for what a student handed in.
+
+        Raises
+        ------
+        ValueError
+            If the instructor's notebook is no notebook.
+        SandboxError
+            If it holds hidden tests and the machine offers less protection than the course asks.
+        ZygoteError
+            If a warm process has ended.
+        """
+        if self._folder is None:
+            raise RuntimeError("Grader must be entered with 'with' before it grades")
+        start = time.monotonic()
+        settings = self.settings.for_assignment(task.assignment)
+        instructor = _plan(task, settings)
+        if instructor.has_hidden_tests and _below(self.level, settings.minimum_protection):
+            raise SandboxError(
+                f"hidden tests of {task.assignment} are refused: the course asks for the level "
+                f"{settings.minimum_protection!r}, this machine offers {self.level!r}. "
+                + " ".join(self.protection.missing)
+            )
+        submitted = read(task.submission, settings.limits.submission_mb)
+        rebuilt = rebuild(instructor, submitted, extra_cells=settings.extra_cells)
+        run = _Run(self, task, settings, rebuilt, Path(self._folder.name))
+        try:
+            questions = run.run() if submitted.cells else run.skip()
+        finally:
+            run.close()
+        return Verdict(
+            student=task.student,
+            assignment=task.assignment,
+            notebook=task.notebook,
+            questions=tuple(questions),
+            flags=tuple(dict.fromkeys(rebuilt.flags)),
+            autograded=dump_notebook(rebuilt.notebook),
+            seconds=time.monotonic() - start,
+            key=key(task, self.settings),
+        )
+
+
+_NOTEBOOK_ENVIRONMENT = {
+    "TERM": "xterm-color",
+    "CLICOLOR": "1",
+    "PAGER": "cat",
+    "GIT_PAGER": "cat",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "NBGRADER_EXECUTION": "autograde",
+}
+
+
+def grade(task: Task, settings: Settings | None = None) -> Verdict:
+    """Return the verdict on one submission; for many, keep a `Grader`."""
+    with Grader(settings) as grader:
+        return grader.grade(task)
+
+
+def _below(level: str, other: str) -> bool:
+    return LEVELS.index(level) < LEVELS.index(other)
+
+
+def _plan(task: Task, settings: Settings) -> Plan:
+    return plan(task.source, settings.hidden_begin, settings.hidden_end, settings.forbidden_modules)
+
+
+# --------------------------------------------------------------------------- one submission
+
+
+class _StudentProcess:
+    """A fork of the student's warm process, seen from the grader."""
+
+    def __init__(self, run: _Run):
+        self._run = run
+        self.zygote = run.grader.zygote("student", run.settings)
+        self.forks: Forks | None = None
+        self.pipes: dict[int, str] = {}
+        self.dead = False
+        ours, theirs = socket.socketpair()
+        ours.settimeout(10.0)
+        self.channel = Channel(ours, _MESSAGE_LIMIT)
+        pipes = [os.pipe(), os.pipe()]
+        self.pipes = {pipes[0][0]: "stdout", pipes[1][0]: "stderr"}
+        for descriptor in self.pipes:
+            os.set_blocking(descriptor, False)
+        try:
+            self.pid = self.zygote.fork(
+                "fastgrade.student:main",
+                run.arguments(run.folder, run.identity),
+                [theirs.fileno(), pipes[0][1], pipes[1][1]],
+            )
+        finally:
+            theirs.close()
+            for _, writer in pipes:
+                os.close(writer)
+        try:
+            message, descriptors = self.channel.receive()
+        except (EOFError, OSError, ChannelError) as error:
+            message, descriptors = {"say": "failed", "why": str(error)}, []
+        if message.get("say") != "ready":
+            self.end()
+            raise SandboxError(str(message.get("why")))
+        if descriptors:
+            allowance = run.settings.limits.processes + run.question_count
+            self.forks = Forks(descriptors[0], allowance)
+
+    def end(self) -> int:
+        """End the process with all that it started; return its wait status."""
+        if self.dead:
+            return 0
+        self.dead = True
+        if self.forks is not None:
+            self.forks.close()
+        ended = self.zygote.end(self.pid)
+        self.channel.close()
+        for descriptor in self.pipes:
+            os.close(descriptor)
+        return ended["status"]
+
+
+class _JudgeProcess:
+    """A fork of the judge's warm process."""
+
+    def __init__(self, run: _Run):
+        self.zygote = run.grader.zygote("judge", run.settings)
+        ours, theirs = socket.socketpair()
+        self.channel = Channel(ours)
+        try:
+            self.pid = self.zygote.fork(
+                "fastgrade.judge:main",
+                run.arguments(run.judge_folder, run.identity + 1_000),
+                [theirs.fileno()],
+            )
+        finally:
+            theirs.close()
+        try:
+            message, _ = self.channel.receive()
+        except (EOFError, ChannelError) as error:
+            message = {"say": "failed", "why": str(error)}
+        if message.get("say") != "ready":
+            self.end()
+            raise SandboxError(str(message.get("why")))
+
+    def end(self) -> int:
+        self.channel.close()
+        return self.zygote.end(self.pid)["status"]
+
+
+class _Run:
+    """One submission on its way through."""
+
+    def __init__(
+        self, grader: Grader, task: Task, settings: Settings, rebuilt: Rebuilt, place: Path
+    ):
+        self.grader = grader
+        self.task = task
+        self.settings = settings
+        self.rebuilt = rebuilt
+        self.limits = settings.limits
+        self.deadline = time.monotonic() + self.limits.total_seconds
+        self.question_count = sum(cell.kind == "test" for cell in rebuilt.cells)
+        number = next(_numbers)
+        self.identity = unprivileged_identity(number)
+        self.folder = place / f"student-{number}"
+        self.judge_folder = place / f"judge-{number}"
+        self._is_root = os.geteuid() == 0
+        self._student: _StudentProcess | None = None
+        self._judge: _JudgeProcess | None = None
+        self._prepared: list[str] = []
+        self._ran: list[tuple[Cell, int]] = []
+        self._out_of_time = False
+        self._watched = 0.0
+        self._why = ""
+        self._folders: list[Path] = []
+
+    def arguments(self, folder: Path, identity: int) -> dict[str, Any]:
+        """Return what a forked process has to know; makes its folder if there is none."""
+        if folder not in self._folders:
+            self._folders.append(folder)
+            _write_files(folder, self.task.files, identity if self._is_root else None)
+        return {
+            "folder": str(folder),
+            "limits": asdict(self.limits),
+            "level": self.grader.level,
+            "identity": identity if self._is_root else None,
+        }
+
+    # ------------------------------------------------------------------ the walk
+
+    def run(self) -> list[QuestionVerdict]:
+        """Run all cells; return the verdicts in the instructor's order."""
+        verdicts: dict[str, QuestionVerdict] = {}
+        count = 0
+        for cell in self.rebuilt.cells:
+            if not cell.code.strip() and cell.kind != "test":
+                continue
+            count += 1
+            target = self.rebuilt.notebook["cells"][cell.index]
+            target["execution_count"] = count
+            if time.monotonic() > self.deadline:
+                self._give_up()
+            if self._out_of_time:
+                if cell.kind == "test":
+                    verdicts[cell.grade_id] = self._unreached(cell, target)
+                continue
+            if cell.judge:
+                self._prepare(cell.judge)
+            if cell.kind == "test":
+                start = time.monotonic()
+                if self.settings.mode == "kernel":
+                    verdict = self._kernel_question(cell, count, target)
+                else:
+                    verdict = self._question(cell, target)
+                seconds = round(time.monotonic() - start, 4)
+                verdicts[cell.grade_id] = replace(verdict, seconds=seconds)
+            else:
+                target["outputs"] = self._cell(cell, count)
+        return self._in_order(verdicts)
+
+    def skip(self) -> list[QuestionVerdict]:
+        """Return verdicts on a submission in which there is nothing to run."""
+        why = self.rebuilt.flags[0] if self.rebuilt.flags else "The submission has no cells."
+        verdicts = {}
+        for cell in self.rebuilt.cells:
+            if cell.kind == "test":
+                target = self.rebuilt.notebook["cells"][cell.index]
+                verdicts[cell.grade_id] = self._failed(cell, target, "NothingToGrade", why)
+        return self._in_order(verdicts)
+
+    def _in_order(self, verdicts: dict[str, QuestionVerdict]) -> list[QuestionVerdict]:
+        ordered = []
+        for cell in self.rebuilt.notebook["cells"]:
+            tag = cell.get("metadata", {}).get("nbgrader") or {}
+            name = tag.get("grade_id")
+            if name in verdicts:
+                ordered.append(verdicts[name])
+            elif name in self.rebuilt.manual:
+                unanswered = self.rebuilt.manual[name]
+                ordered.append(
+                    QuestionVerdict(
+                        grade_id=name,
+                        points=0.0,
+                        max_points=float(tag.get("points") or 0),
+                        passed=False if unanswered else None,
+                        message="No response." if unanswered else "",
+                    )
+                )
+        return ordered
+
+    def close(self) -> None:
+        """End what still runs, and remove the folders."""
+        try:
+            for process in (self._student, self._judge):
+                if process is not None:
+                    process.end()
+        finally:
+            self._student = self._judge = None
+            for folder in self._folders:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _flag(self, text: str) -> None:
+        self.rebuilt.flags.append(text)
+
+    def _give_up(self) -> None:
+        if not self._out_of_time:
+            self._out_of_time = True
+            self._flag(f"The submission was stopped after {self.limits.total_seconds:g} s in all.")
+
+    def _unreached(self, cell: Cell, target: dict[str, Any]) -> QuestionVerdict:
+        why = f"not run: the cells before used up the {self.limits.total_seconds:g} s"
+        return self._failed(cell, target, "TimeoutError", why)
+
+    # ------------------------------------------------------------------ student cells
+
+    def _student_ready(self) -> _StudentProcess | None:
+        """Return a student's process in which all cells so far have run."""
+        if self._student is not None and not self._student.dead:
+            return self._student
+        self._student = _StudentProcess(self)
+        for cell, count in list(self._ran):
+            outcome = self._execute(cell, count, Outputs(0, count))
+            if outcome == "dead":  # it ran before, and does not now
+                self._ran.remove((cell, count))
+                return self._student_ready() if time.monotonic() < self.deadline else None
+        return self._student
+
+    def _cell(self, cell: Cell, count: int) -> list[dict[str, Any]]:
+        """Run a cell of the student or a setup cell; return its outputs."""
+        outputs = Outputs(self.limits.output_bytes, count)
+        if self._student_ready() is None:
+            return []
+        outcome = self._execute(cell, count, outputs)
+        name = f"The cell {cell.grade_id!r}" if cell.grade_id else f"Code cell {count}"
+        if outcome == "done":
+            self._ran.append((cell, count))
+        else:
+            self._flag(f"{name} {self._why}.")
+            if outcome == "interrupted":
+                self._ran.append((cell, count))
+        if outputs.cut:
+            self._flag(f"{name} printed too much; its output was cut.")
+        return outputs.finish()
+
+    def _execute(self, cell: Cell, count: int, outputs: Outputs) -> str:
+        """Run a cell; return ``"done"``, ``"interrupted"`` or ``"dead"``."""
+        student = self._student
+        assert student is not None
+        request = {
+            "do": "run",
+            "code": cell.code,
+            "count": count,
+            "instructor": cell.kind == "setup",
+        }
+        try:
+            student.channel.send(request)
+        except OSError:
+            return self._bury(outputs)
+        deadline = min(time.monotonic() + self.limits.cell_seconds, self.deadline)
+        outcome = self._listen(student, outputs, deadline)
+        if outcome == "done":
+            return "done"
+        if outcome == "timeout":
+            self._why = f"was stopped after {self.limits.cell_seconds:g} s"
+            student.zygote.interrupt(student.pid)
+            outcome = self._listen(student, outputs, time.monotonic() + GRACE)
+            outputs.error(
+                "CellTimeoutError",
+                "",
+                ["\x1b[0;31mCellTimeoutError\x1b[0m: No reply from kernel before timeout"],
+            )
+            if outcome == "done":
+                return "interrupted"
+            student.end()
+            return "dead"
+        return self._bury(outputs)
+
+    def _bury(self, outputs: Outputs) -> str:
+        """Find out why the student's process has ended, and say so."""
+        assert self._student is not None
+        given = self._why if self._why.startswith("used") else ""
+        status = self._student.end()
+        self._why = given or _cause(status, self.limits.cpu_seconds)
+        text = f"The process of this notebook {self._why}."
+        outputs.error("ProcessEnded", text, [f"\x1b[0;31mProcessEnded\x1b[0m: {text}"])
+        return "dead"
+
+    def _listen(self, student: _StudentProcess, outputs: Outputs, deadline: float) -> str:
+        """Take in what the student's process sends until its cell is done."""
+        while True:
+            now = time.monotonic()
+            if now >= deadline:
+                return "timeout"
+            waiting: list[Any] = [student.channel, *student.pipes]
+            if student.forks is not None:
+                waiting.append(student.forks)
+            ready = wait_readable(waiting, min(deadline - now, WATCH))
+            if not self._within_bounds(student):
+                return "dead"
+            for item in ready:
+                if item is student.forks:
+                    item.answer()
+                elif isinstance(item, int):
+                    self._drain_pipe(item, student, outputs)
+                else:
+                    try:
+                        messages = student.channel.feed()
+                    except (EOFError, ChannelError):
+                        return "dead"
+                    for message in messages:
+                        if message.get("say") == "done":
+                            for descriptor in student.pipes:
+                                self._drain_pipe(descriptor, student, outputs)
+                            return "done"
+                        outputs.take(message)
+
+    def _drain_pipe(self, descriptor: int, student: _StudentProcess, outputs: Outputs) -> None:
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(64):  # then look at the clock again
+                chunk = os.read(descriptor, 65536)
+                if not chunk:
+                    return
+                text = chunk.decode("utf-8", "replace")
+                outputs.take(
+                    {"say": "stream", "content": {"name": student.pipes[descriptor], "text": text}}
+                )
+
+    def _within_bounds(self, student: _StudentProcess) -> bool:
+        """Look now and then at what the submission uses of disk and memory."""
+        now = time.monotonic()
+        if now - self._watched < WATCH:
+            return True
+        self._watched = now
+        used = _disk_usage(self.folder, self.limits.disk_mb << 20)
+        if used > self.limits.disk_mb << 20:
+            self._why = f"used more than {self.limits.disk_mb} MB of disk"
+            return False
+        if student.forks is not None and student.forks.granted > self.question_count:
+            memory = student.zygote.usage(student.pid)["rss"]
+            if memory > self.limits.memory_mb << 20:
+                self._why = f"used more than {self.limits.memory_mb} MB of memory"
+                return False
+        return True
+
+    # ------------------------------------------------------------------ questions
+
+    def _prepare(self, code: str) -> None:
+        if self.settings.mode == "kernel":
+            return
+        self._prepared.append(code)
+        if self._judge is not None:
+            self._run_in_judge(code)
+
+    def _run_in_judge(self, code: str) -> None:
+        assert self._judge is not None
+        reply = self._ask_judge({"do": "prepare", "code": code}, (), self.limits.cell_seconds)
+        if reply is None:
+            self._flag("A setup cell of the instructor did not finish in the judge.")
+        elif reply["status"] != "ok":
+            self._flag(f"A setup cell of the instructor failed in the judge: {reply['why']}")
+
+    def _judge_ready(self) -> _JudgeProcess:
+        if self._judge is None:
+            self._judge = _JudgeProcess(self)
+            for code in self._prepared:
+                self._run_in_judge(code)
+                if self._judge is None:
+                    self._judge = _JudgeProcess(self)
+        return self._judge
+
+    def _ask_judge(
+        self, request: Mapping[str, Any], descriptors: Sequence[int], seconds: float
+    ) -> dict[str, Any] | None:
+        """Send a request that involves no student; return the reply or None."""
+        judge = self._judge
+        assert judge is not None
+        try:
+            judge.channel.send(request, descriptors)
+            if wait_readable([judge.channel], seconds):
+                return judge.channel.receive()[0]
+        except (OSError, EOFError, ChannelError):
+            pass
+        self._end_judge()
+        return None
+
+    def _end_judge(self) -> None:
+        if self._judge is not None:
+            self._judge.end()
+            self._judge = None
+
+    def _question(self, cell: Cell, target: dict[str, Any]) -> QuestionVerdict:
+        """Have the judge run a test against a fresh fork of the student's process."""
+        deadline = min(time.monotonic() + self.limits.cell_seconds, self.deadline)
+        student = self._student_ready()
+        if student is None:
+            self._give_up()
+            return self._unreached(cell, target)
+        judge = self._judge_ready()
+        outputs = Outputs(self.limits.output_bytes, target["execution_count"])
+        tested, testing = socket.socketpair()
+        said, saying = socket.socketpair()
+        said.settimeout(10.0)
+        channel = Channel(said, _MESSAGE_LIMIT)
+        try:
+            try:
+                student.channel.send({"do": "question"}, [tested.fileno(), saying.fileno()])
+            except OSError:
+                self._bury(outputs)
+                return self._student_failed(cell, target, self._why)
+            tested.close()
+            saying.close()
+            child = self._await_fork(student, channel, time.monotonic() + 10.0)
+            if child is None:
+                why = self._why if self._why.startswith("used") else ""
+                why = why or "left no process to answer: it may have started too many of its own"
+                student.end()
+                return self._student_failed(cell, target, why)
+            judge.channel.send(
+                {
+                    "do": "test",
+                    "code": transformed(cell.code),
+                    "hidden": cell.hidden,
+                    "names": list(cell.names),
+                },
+                [testing.fileno()],
+            )
+            testing.close()
+            outcome, reply = self._await_verdict(student, channel, outputs, deadline)
+            if outcome == "timeout":
+                if not student.zygote.end_child(student.pid, child):
+                    student.end()
+                testing_over, reply = self._await_verdict(
+                    student, channel, outputs, time.monotonic() + GRACE
+                )
+                if testing_over != "verdict":
+                    self._end_judge()
+                why = f"took longer than {self.limits.cell_seconds:g} s"
+                self._flag(f"The question {cell.grade_id!r} {why}.")
+                return self._failed(cell, target, "TimeoutError", f"your code {why}", outputs)
+            self._finish_question(student, channel, outputs, child)
+            if outcome == "lost":
+                self._end_judge()
+                self._flag(f"The judge of the question {cell.grade_id!r} ended unexpectedly.")
+                why = "the test could not cope with what your code returned"
+                return self._failed(cell, target, "RuntimeError", why, outputs)
+            if outcome == "bounds":
+                student.end()
+                return self._student_failed(cell, target, self._why)
+            assert reply is not None
+            if reply["status"] == "lost":
+                return self._student_failed(
+                    cell,
+                    target,
+                    "ended while the test called it: it may have crashed, left, or "
+                    "reached a limit of memory or time",
+                )
+            return self._judged(cell, target, reply, outputs)
+        finally:
+            for connection in (tested, testing, said, saying):
+                connection.close()
+
+    def _await_fork(
+        self, student: _StudentProcess, channel: Channel, deadline: float
+    ) -> int | None:
+        while (now := time.monotonic()) < deadline:
+            waiting: list[Any] = [channel, student.channel, *student.pipes]
+            if student.forks is not None:
+                waiting.append(student.forks)
+            for item in wait_readable(waiting, deadline - now):
+                if item is student.forks:
+                    item.answer()
+                elif isinstance(item, int):
+                    self._drain_pipe(item, student, Outputs(0, 0))
+                else:
+                    try:
+                        messages = item.feed()
+                    except (EOFError, ChannelError):
+                        return None
+                    for message in messages:
+                        if item is channel and message.get("say") == "forked":
+                            pid = message.get("pid")
+                            return pid if type(pid) is int else None
+        return None
+
+    def _await_verdict(
+        self, student: _StudentProcess, channel: Channel, outputs: Outputs, deadline: float
+    ) -> tuple[str, dict[str, Any] | None]:
+        """Wait for the judge, and take in what the answer prints meanwhile."""
+        judge = self._judge
+        assert judge is not None
+        open_channel = True
+        while (now := time.monotonic()) < deadline:
+            waiting: list[Any] = [judge.channel]
+            if open_channel:
+                waiting.append(channel)
+            if not student.dead:
+                waiting += student.pipes
+                if student.forks is not None:
+                    waiting.append(student.forks)
+            ready = wait_readable(waiting, min(deadline - now, WATCH))
+            if not student.dead and not self._within_bounds(student):
+                return "bounds", None
+            for item in ready:
+                if item is judge.channel:
+                    try:
+                        return "verdict", judge.channel.receive()[0]
+                    except (EOFError, ChannelError, OSError):
+                        return "lost", None
+                if item is student.forks:
+                    item.answer()
+                elif isinstance(item, int):
+                    self._drain_pipe(item, student, outputs)
+                else:
+                    open_channel = self._hear(channel, outputs)
+        return "timeout", None
+
+    def _hear(self, channel: Channel, outputs: Outputs) -> bool:
+        """Take in outputs of a question; return whether there may be more."""
+        try:
+            for message in channel.feed():
+                if message.get("say") == "bye":
+                    return False
+                outputs.take(message)
+        except (EOFError, ChannelError):
+            return False
+        return True
+
+    def _finish_question(
+        self, student: _StudentProcess, channel: Channel, outputs: Outputs, child: int
+    ) -> None:
+        """Take in the last words of a question's process, which knows that the judge hung up."""
+        deadline = time.monotonic() + 0.5
+        while (now := time.monotonic()) < deadline:
+            waiting: list[Any] = [channel]
+            if student.forks is not None and not student.dead:
+                waiting.append(student.forks)
+            ready = wait_readable(waiting, deadline - now)
+            if student.forks is not None and student.forks in ready:
+                student.forks.answer()
+            if channel in ready and not self._hear(channel, outputs):
+                break
+        else:
+            if not student.dead:
+                student.zygote.end_child(student.pid, child)
+        if not student.dead:
+            for descriptor in student.pipes:
+                self._drain_pipe(descriptor, student, outputs)
+
+    def _judged(
+        self, cell: Cell, target: dict[str, Any], reply: Mapping[str, Any], outputs: Outputs
+    ) -> QuestionVerdict:
+        """Turn the judge's reply into points, as nbgrader would from the cell's outputs."""
+        if reply["status"] == "error":
+            if reply.get("note"):
+                self._flag(f"The test {cell.grade_id!r} stopped: {reply['note']}")
+            if reply["stdout"] and not cell.hidden:
+                outputs.stream("stdout", reply["stdout"])
+            return self._failed(
+                cell,
+                target,
+                str(reply["ename"]),
+                str(reply["message"]),
+                outputs,
+                hint=str(reply.get("hint") or ""),
+                mistake=reply.get("mistake"),
+                traceback=reply.get("traceback") or (),
+                evalue=reply.get("evalue"),
+            )
+        if not cell.hidden and reply["stdout"]:
+            outputs.stream("stdout", reply["stdout"])
+        return self._scored(cell, target, reply["number"], reply["text"], outputs)
+
+    def _scored(
+        self,
+        cell: Cell,
+        target: dict[str, Any],
+        number: float | None,
+        text: str | None,
+        outputs: Outputs,
+    ) -> QuestionVerdict:
+        points = cell.points
+        if number is not None:
+            # Not a number, or below zero, is no credit; nbgrader would give full marks.
+            points = number if number >= 0 else 0.0
+            if points > cell.points:
+                self._flag(f"The test {cell.grade_id!r} gave {points:g} points of {cell.points:g}.")
+                points = cell.points
+            outputs.result(f"{points:g}" if points != number or number == int(number) else text)
+        elif text is not None and not cell.hidden:
+            outputs.result(text)
+        self._store(cell, target, outputs)
+        passed = points >= cell.points
+        message = "" if passed else f"{points:g} of {cell.points:g} points"
+        return QuestionVerdict(cell.grade_id, points, cell.points, passed, message)
+
+    def _student_failed(self, cell: Cell, target: dict[str, Any], why: str) -> QuestionVerdict:
+        self._flag(f"The answer to {cell.grade_id!r} {why}.")
+        return self._failed(cell, target, "ProcessEnded", f"your code {why}")
+
+    def _failed(
+        self,
+        cell: Cell,
+        target: dict[str, Any],
+        ename: str,
+        message: str,
+        outputs: Outputs | None = None,
+        *,
+        hint: str = "",
+        mistake: str | None = None,
+        traceback: Sequence[str] = (),
+        evalue: str | None = None,
+    ) -> QuestionVerdict:
+        outputs = outputs or Outputs(self.limits.output_bytes, target["execution_count"] or 0)
+        lines = list(traceback) or [f"\x1b[0;31m{ename}\x1b[0m: {message}"]
+        if hint and hint not in "\n".join(lines):
+            lines.append(hint)
+        outputs.error(ename, message if evalue is None else evalue, lines)
+        self._store(cell, target, outputs)
+        return QuestionVerdict(
+            cell.grade_id, 0.0, cell.points, False, message, hint, mistake or None
+        )
+
+    def _store(self, cell: Cell, target: dict[str, Any], outputs: Outputs) -> None:
+        """Put a test's outputs into the notebook; what a hidden test printed stays hidden."""
+        outputs.for_test(hidden=cell.hidden)
+        target["outputs"] = outputs.finish()
+        if self.settings.redact_hidden:
+            target["source"] = redact(
+                target["source"], self.settings.hidden_begin, self.settings.hidden_end
+            )
+
+    def _kernel_question(self, cell: Cell, count: int, target: dict[str, Any]) -> QuestionVerdict:
+        """Run a test in the student's own process, for cells that need live objects."""
+        outputs = Outputs(self.limits.output_bytes, count)
+        if self._student_ready() is None:
+            return self._unreached(cell, target)
+        outcome = self._execute(cell, count, outputs)
+        if outcome != "dead":
+            self._ran.append((cell, count))
+        if outcome != "done":
+            self._flag(f"The question {cell.grade_id!r} {self._why}.")
+        failure = outputs.first_error()
+        if failure is not None:
+            self._store(cell, target, outputs)
+            ename, evalue = failure
+            message = f"{ename}: {evalue}" if evalue else ename
+            return QuestionVerdict(cell.grade_id, 0.0, cell.points, False, message)
+        text = outputs.take_result()
+        number = None
+        with contextlib.suppress(TypeError, ValueError):
+            number = float(text)  # type: ignore[arg-type]
+        return self._scored(cell, target, number, text, outputs)
+
+
+def _cause(status: int, cpu_seconds: int) -> str:
+    number = status & 0x7F
+    if number == signal.SIGXCPU:
+        return f"used more than {cpu_seconds} s of processor time"
+    if number == signal.SIGXFSZ:
+        return "wrote a file that is too large"
+    if number == signal.SIGKILL:
+        return "was ended: it stopped answering or reached a limit"
+    if number:
+        with contextlib.suppress(ValueError):
+            return f"crashed ({signal.Signals(number).name})"
+    return "ended by itself"
+
+
+def _write_files(folder: Path, files: Mapping[str, bytes], identity: int | None) -> None:
+    folder.mkdir(mode=0o700)
+    for name, data in files.items():
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or not path.parts:
+            raise ValueError(f"files must have paths relative to the notebook, got {name!r}")
+        target = folder.joinpath(*path.parts)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    if identity is not None:
+        for root, folders, names in os.walk(folder):
+            for name in ("", *folders, *names):
+                os.chown(os.path.join(root, name), identity, identity, follow_symlinks=False)
+
+
+def _disk_usage(folder: Path, enough: int) -> int:
+    """Return the bytes below `folder`; stops counting once there are more than `enough`."""
+    total, waiting = 0, [str(folder)]
+    while waiting and total <= enough:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    total += 4096
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_blocks * 512
+        except OSError:
+            continue
+    return total
+
+
+# --------------------------------------------------------------------------- keys
+
+
+def key(task: Task, settings: Settings) -> str:
+    """Return the hash of all that the verdict on `task` depends on.
+
+    Submissions with equal keys have equal verdicts, whoever handed them in: sources of the cells
+    that are used, files, the instructor's notebook, settings, environment and engine.
+    """
+    settings = settings.for_assignment(task.assignment)
+    submitted = read(task.submission, settings.limits.submission_mb)
+    digest = hashlib.sha256()
+    parts: list[Any] = [
+        ENGINE,
+        task.assignment,
+        task.notebook,
+        hashlib.sha256(task.source).hexdigest(),
+        settings.to_json(),
+        _environment(tuple(dict.fromkeys((*settings.preload, *settings.judge_preload)))),
+        [sorted(cell.items(), key=lambda item: item[0]) for cell in submitted.cells],
+        submitted.flags,
+    ]
+    for name, data in sorted(task.files.items()):
+        parts.append((name, hashlib.sha256(data).hexdigest()))
+    digest.update(repr(parts).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+_environments: dict[tuple[str, ...], str] = {}
+
+
+def _environment(modules: tuple[str, ...]) -> str:
+    """Return a fingerprint of Python and of the packages that a course preloads.
+
+    An installed package counts by its version, one that is worked on by the text of its modules.
+    """
+    if modules in _environments:
+        return _environments[modules]
+    digest = hashlib.sha256(f"{sys.version} {platform.machine()}".encode())
+    for name in sorted({name.partition(".")[0] for name in (*modules, "IPython", "numpy")}):
+        digest.update(name.encode())
+        try:
+            spec = importlib.util.find_spec(name)
+        except (ImportError, ValueError):
+            spec = None
+        folders = list(spec.submodule_search_locations or ()) if spec is not None else []
+        if folders and "site-packages" not in folders[0] and "dist-packages" not in folders[0]:
+            for path in sorted(Path(folders[0]).rglob("*.py")):
+                digest.update(path.as_posix().encode() + path.read_bytes())
+        else:
+            with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+                digest.update(importlib.metadata.version(name).encode())
+    _environments[modules] = digest.hexdigest()
+    return _environments[modules]
