@@ -442,6 +442,7 @@ def _check_parameters(
 ) -> float:
     worst = 0.0
     for parameter, gradient in zip(parameters, gradients, strict=True):
+        restore()  # a pass may have written weights: spectral normalization does
         start = parameter.value.copy()
 
         def loss_of(value: NDArray, parameter: Any = parameter) -> float:

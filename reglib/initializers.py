@@ -242,7 +242,7 @@ _REGISTRY: dict[str, type[Initializer]] = {
         (Orthogonal, "orthogonal"),
     )
     for name in (cls.__name__, snake)
-}
+} | {"uniform": RandomUniform, "normal": RandomNormal}
 
 
 def get(identifier: Any) -> Initializer | None:

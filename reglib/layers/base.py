@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib import config, regularizers
+from reglib import _serialization, config, regularizers
 from reglib._validation import check_choice
 
 _names: Counter[str] = Counter()
+_registry: dict[str, type] = {}
 
 
 def _default_name(cls: type) -> str:
@@ -115,6 +116,30 @@ class Parameter:
         return f"<Parameter {self.name}, shape={self.shape}, dtype={self.dtype}>"
 
 
+class Node:
+    """What a layer will return: the stuff that a functional model is drawn with.
+
+    Parameters
+    ----------
+    layer : Layer
+        Which computes it.
+    parents : tuple of Node
+        What the layer is given.
+    shape : tuple
+        The shape of the array to come, batch axis included.
+    """
+
+    def __init__(
+        self, layer: Layer, parents: tuple[Node, ...], shape: tuple[int | None, ...]
+    ) -> None:
+        self.layer = layer
+        self.parents = parents
+        self.shape = shape
+
+    def __repr__(self) -> str:
+        return f"<Node of {self.layer.name}, shape={self.shape}>"
+
+
 class Layer:
     """Base of all layers.
 
@@ -158,6 +183,11 @@ class Layer:
         self._parameters: list[Parameter] = []
         self._generator: np.random.Generator | None = None
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Remember the class by its name, so that a saved model finds it, whoever wrote it."""
+        super().__init_subclass__(**kwargs)
+        _registry[cls.__name__] = cls
+
     # What a layer overrides.
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -181,23 +211,34 @@ class Layer:
 
     # What every layer offers.
 
-    def __call__(self, inputs: ArrayLike, training: bool = False) -> NDArray:
+    def __call__(self, inputs: ArrayLike | Node, training: bool = False) -> NDArray | Node:
         """Return the outputs for a batch; the first call builds the parameters.
+
+        A :class:`Node` instead of a batch gives a node: so functional models are drawn.
 
         Raises
         ------
         TypeError
             If ``inputs`` holds no numbers.
         """
+        if isinstance(inputs, Node):
+            return Node(self, (inputs,), self.compute_output_shape(inputs.shape))
+        inputs = self.cast(inputs)
+        if not self.built:
+            self.ensure_built(inputs.shape)
+        return self._finish(self.call(inputs, training=bool(training)))
+
+    def cast(self, inputs: ArrayLike) -> NDArray:
+        """Return the inputs as an array of the layer's dtype, refusing what holds no numbers."""
         inputs = np.asarray(inputs)
         if inputs.dtype.kind not in "biuf":
             raise TypeError(
                 f"inputs of layer {self.name} must hold numbers, got dtype {inputs.dtype}"
             )
-        inputs = inputs.astype(self.dtype, copy=False)
-        if not self.built:
-            self.ensure_built(inputs.shape)
-        outputs = self.call(inputs, training=bool(training))
+        return inputs.astype(self.dtype, copy=False)
+
+    def _finish(self, outputs: NDArray) -> NDArray:
+        """Measure the activity penalty of the outputs, if there is one, and return them."""
         if self.activity_regularizer is not None:
             self._outputs = outputs
             self.activity_penalty = float(self.activity_regularizer(outputs)) / len(outputs)
@@ -322,3 +363,27 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def serialize(layer: Layer) -> dict[str, Any]:
+    """Return Keras's description of a layer, as plain data.
+
+    Examples
+    --------
+    >>> serialize(Layer(name="plain"))["class_name"]
+    'Layer'
+    """
+    return _serialization.serialize(layer, "layers")
+
+
+def deserialize(
+    config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Layer:
+    """Return the layer that a description means, of the course or of your own.
+
+    Raises
+    ------
+    ValueError
+        If the class is unknown.
+    """
+    return _serialization.deserialize(config, _registry, "layer", custom_objects)

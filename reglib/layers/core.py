@@ -1,4 +1,4 @@
-"""The layers that every network has: Dense, Activation, Flatten, Reshape, Input."""
+"""The layers that every network has: Dense, Activation, Flatten, Reshape, Embedding."""
 
 from __future__ import annotations
 
@@ -105,12 +105,17 @@ class Dense(Layer):
                 f"inputs of layer {self.name} must have {self.kernel.shape[0]} features, "
                 f"got shape {inputs.shape}"
             )
-        z = inputs @ self.kernel.value
+        self._kernel = self.effective_kernel(training)
+        z = inputs @ self._kernel
         if self.bias is not None:
             z += self.bias.value
         a = self.activation.value(z)
         self._inputs, self._z, self._a = inputs, z, a
         return a
+
+    def effective_kernel(self, training: bool) -> NDArray:
+        """Return the weights that this pass uses."""
+        return self.kernel.value
 
     def backward(self, gradient: NDArray) -> NDArray:
         """Write dW = xᵀ dz and db = Σ dz; return dx = dz Wᵀ."""
@@ -121,7 +126,7 @@ class Dense(Layer):
         np.matmul(inputs.T, rows, out=self.kernel.gradient)
         if self.bias is not None:
             np.add.reduce(rows, axis=0, out=self.bias.gradient)
-        return dz @ self.kernel.value.T
+        return dz @ self._kernel.T
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the outputs."""
@@ -246,3 +251,93 @@ class Reshape(Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {**super().get_config(), "target_shape": self.target_shape}
+
+
+class Embedding(Layer):
+    """A vector for each whole number: row ``i`` of a table.
+
+    Parameters
+    ----------
+    input_dim : int
+        How many numbers there are, from 0.
+    output_dim : int
+        Length of a vector.
+    embeddings_initializer : str or Initializer
+        How the table starts.
+    embeddings_regularizer : Regularizer, str or None
+        Penalty on the table.
+    embeddings_constraint : Constraint, str or None
+        Projection of the table after each step.
+
+    Raises
+    ------
+    ValueError
+        If an input is no whole number in [0, input_dim).
+
+    References
+    ----------
+    ``keras.layers.Embedding``.
+
+    Examples
+    --------
+    >>> Embedding(10, 4)(np.array([[1, 2, 1]])).shape
+    (1, 3, 4)
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.input_dim = check_integer("input_dim", input_dim, low=1)
+        self.output_dim = check_integer("output_dim", output_dim, low=1)
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make ``embeddings`` of shape (input_dim, output_dim)."""
+        self.embeddings = self.add_weight(
+            (self.input_dim, self.output_dim),
+            self.embeddings_initializer,
+            "embeddings",
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
+
+    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+        """Return the rows that the inputs number."""
+        rows = inputs.astype(np.intp)
+        if (rows != inputs).any() or (rows < 0).any() or (rows >= self.input_dim).any():
+            raise ValueError(
+                f"inputs of layer {self.name} must be whole numbers in [0, {self.input_dim}), "
+                f"got values from {inputs.min():g} to {inputs.max():g}"
+            )
+        self._rows = rows
+        return self.embeddings.value[rows]
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """Add each row's gradients up; the inputs are numbers of rows and have none."""
+        self.embeddings.gradient[...] = 0
+        np.add.at(self.embeddings.gradient, self._rows, gradient)
+        return np.zeros(self._rows.shape, gradient.dtype)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the outputs."""
+        return (*input_shape, self.output_dim)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "input_dim": self.input_dim,
+            "output_dim": self.output_dim,
+            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
+            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
+            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
+        }

@@ -36,7 +36,57 @@ KINDS = {
         (2, 4, 3),
     ),
     "gru without bias": (lambda **k: layers.GRU(3, use_bias=False, **k), (2, 4, 3)),
+    "convolution": (lambda **k: layers.Conv2D(4, 3, **k), (2, 7, 6, 3)),
+    "convolution, same, strided": (
+        lambda **k: layers.Conv2D(4, (3, 2), strides=2, padding="same", activation="tanh", **k),
+        (2, 7, 6, 3),
+    ),
+    "convolution along time": (
+        lambda **k: layers.Conv1D(4, 3, padding="same", strides=2, use_bias=False, **k),
+        (2, 9, 3),
+    ),
+    "max pooling": (lambda **k: layers.MaxPooling2D(2, **k), (2, 7, 6, 3)),
+    "max pooling, overlapping": (
+        lambda **k: layers.MaxPooling2D(3, strides=2, padding="same", **k),
+        (2, 7, 6, 3),
+    ),
+    "average pooling": (
+        lambda **k: layers.AveragePooling2D(3, 2, padding="same", **k),
+        (2, 7, 6, 3),
+    ),
+    "global average pooling": (lambda **k: layers.GlobalAveragePooling2D(**k), (2, 5, 6, 3)),
+    "batch normalization": (lambda **k: layers.BatchNormalization(**k), (4, 3, 3, 2)),
+    "batch normalization, plain": (
+        lambda **k: layers.BatchNormalization(center=False, scale=False, **k),
+        (8, 5),
+    ),
+    "layer normalization": (lambda **k: layers.LayerNormalization(**k), (4, 3, 6)),
+    "spectral normalization": (
+        lambda **k: layers.SpectralNormalization(
+            layers.Dense(4, **k, name="dense_within"), power_iterations=200, **k
+        ),
+        (5, 3),
+    ),
+    "spectral normalization of a convolution": (
+        lambda **k: layers.SpectralNormalization(
+            layers.Conv2D(4, 2, **k, name="conv_within"), power_iterations=200, **k
+        ),
+        (2, 4, 4, 3),
+    ),
+    "spatial dropout 1d": (lambda **k: layers.SpatialDropout1D(0.5, seed=1, **k), (2, 5, 6)),
+    "spatial dropout 2d": (lambda **k: layers.SpatialDropout2D(0.5, seed=1, **k), (2, 4, 4, 6)),
+    "gaussian dropout": (lambda **k: layers.GaussianDropout(0.4, seed=1, **k), (5, 8)),
+    "gaussian noise": (lambda **k: layers.GaussianNoise(0.4, seed=1, **k), (5, 8)),
+    "alpha dropout": (lambda **k: layers.AlphaDropout(0.4, seed=1, **k), (5, 8)),
+    "activity regularization": (lambda **k: layers.ActivityRegularization(0.1, 0.2, **k), (5, 8)),
+    "dropconnect": (lambda **k: layers.DropConnect(4, 0.5, seed=1, **k), (5, 3)),
+    "drop path": (lambda **k: layers.DropPath(0.5, seed=1, **k), (6, 3, 2)),
+    "drop block": (lambda **k: layers.DropBlock(0.3, 3, seed=1, **k), (2, 8, 8, 3)),
 }
+# Noise layers that are the identity at evaluation.
+NOISE = [kind for kind in KINDS if "drop" in kind or "noise" in kind]
+NOISE = [kind for kind in NOISE if "lstm" not in kind and "gru" not in kind]
+NOISE.remove("dropconnect")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -80,6 +130,126 @@ def test_the_output_shape_is_known_beforehand(kind, rng):
     layer = make()
     promised = layer.compute_output_shape((None, *shape[1:]))
     assert layer(rng.normal(size=shape)).shape[1:] == promised[1:]
+
+
+@pytest.mark.parametrize("kind", NOISE)
+def test_noise_is_absent_at_evaluation_and_present_in_training(kind, rng):
+    make, shape = KINDS[kind]
+    inputs = rng.normal(size=shape).astype("float32")
+    layer = make()
+    np.testing.assert_array_equal(layer(inputs), inputs)
+    assert (layer(inputs, training=True) != inputs).any()
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize(
+    "name", ["SpatialDropout1D", "SpatialDropout2D", "DropPath", "GaussianDropout", "DropBlock"]
+)
+def test_noise_keeps_the_mean(name, rate):
+    shape = (400, 12, 20) if name == "SpatialDropout1D" else (400, 12, 12, 20)
+    outputs = getattr(layers, name)(rate, seed=5)(np.ones(shape), training=True)
+    draws = {"DropPath": 400, "GaussianDropout": outputs.size, "DropBlock": 400 * 20}
+    spread = np.sqrt(rate / (1 - rate) / draws.get(name, 400 * 20))
+    assert abs(outputs.mean() - 1) < 6.5 * spread
+
+
+def test_each_kind_of_dropout_shares_its_draws():
+    images = np.ones((6, 8, 8, 5))
+    channels = layers.SpatialDropout2D(0.5, seed=0)(images, training=True)
+    assert (channels == channels[:, :1, :1]).all()
+    branch = layers.DropPath(0.5, seed=0)(images, training=True)
+    assert (branch == branch[:, :1, :1, :1]).all()
+    blocks = layers.DropBlock(0.3, 3, seed=0)(images, training=True) == 0
+    corners = np.lib.stride_tricks.sliding_window_view(blocks, (3, 3), axis=(1, 2)).all((-1, -2))
+    covered = np.zeros_like(blocks)
+    for n, i, j, c in np.argwhere(corners):
+        covered[n, i : i + 3, j : j + 3, c] = True
+    np.testing.assert_array_equal(blocks, covered)  # all that fell, fell in squares
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.4])
+def test_drop_block_drops_about_the_rate(rate):
+    dropped = layers.DropBlock(rate, 2, seed=0)(np.ones((200, 16, 16, 4)), training=True) == 0
+    assert rate * 0.75 < dropped.mean() < rate * 1.05  # overlapping blocks drop a little less
+
+
+def test_alpha_dropout_keeps_mean_and_variance(rng):
+    outputs = layers.AlphaDropout(0.3, seed=0)(rng.normal(size=(1000, 500)), training=True)
+    assert abs(outputs.mean()) < 0.01
+    assert abs(outputs.var() - 1) < 0.02
+
+
+def test_dropconnect_drops_weights_not_units(rng):
+    layer = layers.DropConnect(50, 0.5, seed=0, kernel_initializer="ones")
+    outputs = layer(np.ones((4, 40)), training=True)
+    assert (outputs == outputs[0]).all()  # one mask a batch
+    assert len(np.unique(outputs[0])) > 5
+    np.testing.assert_allclose(layer(np.ones((4, 40))), 40)
+
+
+def test_an_activity_penalty_is_divided_by_the_batch():
+    layer = layers.ActivityRegularization(l1=0.1, l2=0.01)
+    layer(np.full((4, 2), 3.0))
+    assert layer.activity_penalty == pytest.approx((0.1 * 24 + 0.01 * 72) / 4)
+
+
+def test_batch_normalization_learns_statistics_unless_frozen(rng):
+    x = rng.normal(3, 2, size=(200, 4))
+    layer = layers.BatchNormalization(momentum=0.0)
+    layer(x, training=True)
+    np.testing.assert_allclose(layer.moving_mean.value, x.mean(0), rtol=1e-4)
+    np.testing.assert_allclose(layer.moving_variance.value, x.var(0), rtol=1e-4)
+    layer.trainable = False
+    before = layer.get_weights()
+    layer(x + 5, training=True)
+    for array, kept in zip(layer.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(array, kept)
+
+
+def test_spectral_normalization_gives_a_largest_singular_value_of_one(rng):
+    layer = layers.SpectralNormalization(layers.Dense(6), power_iterations=100)
+    layer(rng.normal(size=(3, 8)), training=True)
+    assert np.linalg.norm(layer.layer.kernel.value, 2) == pytest.approx(1, abs=1e-4)
+
+
+def test_embedding_looks_rows_up_and_adds_their_gradients_up():
+    layer = layers.Embedding(4, 2, dtype="float64")
+    rows = np.array([[1, 3, 1]])
+    assert (layer(rows) == layer.embeddings.value[rows]).all()
+    layer.propagate_back(np.ones((1, 3, 2)))
+    assert layer.embeddings.gradient.tolist() == [[0, 0], [2, 2], [0, 0], [1, 1]]
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize(
+    ("name", "arguments", "options"),
+    [
+        ("Conv2D", (4, 3), {}),
+        ("Conv2D", (4, (3, 2)), {"strides": 2, "padding": "same", "activation": "tanh"}),
+        ("MaxPooling2D", (3,), {"strides": 2, "padding": "same"}),
+        ("AveragePooling2D", (3, 2), {"padding": "same"}),
+        ("GlobalAveragePooling2D", (), {"keepdims": True}),
+        ("BatchNormalization", (), {}),
+        ("LayerNormalization", (), {}),
+        ("SpatialDropout2D", (0.0,), {}),
+    ],
+)
+def test_image_layers_agree_with_keras(name, arguments, options, training, rng):
+    import keras
+
+    inputs = rng.normal(size=(3, 8, 7, 5)).astype("float32")
+    theirs = getattr(keras.layers, name)(*arguments, **options)
+    ours = getattr(layers, name)(*arguments, **options)
+    theirs.build(inputs.shape)
+    ours.ensure_built(inputs.shape)
+    ours.set_weights(theirs.get_weights())
+    expected = np.asarray(theirs(inputs, training=training)) if training else theirs(inputs)
+    np.testing.assert_allclose(
+        ours(inputs, training=training), np.asarray(expected), rtol=1e-5, atol=2e-6
+    )
+    for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.keras
@@ -175,6 +345,65 @@ class TestDropout:
         (lambda: layers.LSTM(4)(np.ones((2, 3))), ValueError, r"\(batch, time, features\)"),
         (lambda: layers.LSTM(4, dropout=2), ValueError, r"dropout must be in \[0, 1\], got 2"),
         (lambda: layers.GRU(0), ValueError, "units must be at least 1"),
+        (lambda: layers.Conv2D(0, 3), ValueError, "filters must be at least 1, got 0"),
+        (lambda: layers.Conv2D(2, (3, 3, 3)), ValueError, "kernel_size must be a number or 2"),
+        (lambda: layers.Conv2D(2, 3, padding="full"), ValueError, "padding must be one of"),
+        (
+            lambda: layers.Conv2D(2, 3)(np.ones((1, 2, 2, 1))),
+            ValueError,
+            r"must be at least \(3, 3\) wide, got \(1, 2, 2, 1\)",
+        ),
+        (
+            lambda: layers.Conv2D(2, 3)(np.ones((8, 8, 1))),
+            ValueError,
+            r"\(batch, height, width, channels\), got \(8, 8, 1\)",
+        ),
+        (lambda: layers.MaxPooling2D(0), ValueError, "pool_size must be at least 1, got 0"),
+        (lambda: layers.BatchNormalization(momentum=2), ValueError, "momentum must be in"),
+        (lambda: layers.BatchNormalization(axis=1), ValueError, "axis must be -1"),
+        (lambda: layers.LayerNormalization(epsilon=-1), ValueError, "epsilon must be"),
+        (lambda: layers.SpectralNormalization("dense"), TypeError, "layer must be a reglib layer"),
+        (
+            lambda: layers.SpectralNormalization(layers.Flatten())(np.ones((2, 3))),
+            ValueError,
+            "layer must have a kernel",
+        ),
+        (lambda: layers.GaussianDropout(1.0), ValueError, r"rate must be in \[0, 1\), got 1.0"),
+        (lambda: layers.AlphaDropout(1.0), ValueError, r"rate must be in \[0, 1\), got 1.0"),
+        (lambda: layers.GaussianNoise(1.5), ValueError, r"stddev must be in \[0, 1\], got 1.5"),
+        (lambda: layers.DropBlock(0.5, 0), ValueError, "block_size must be at least 1, got 0"),
+        (
+            lambda: layers.DropBlock(0.5, 9)(np.ones((1, 8, 8, 1)), training=True),
+            ValueError,
+            "sides of at least block_size=9",
+        ),
+        (lambda: layers.DropConnect(3, 1.0), ValueError, r"rate must be in \[0, 1\), got 1.0"),
+        (
+            lambda: layers.SpatialDropout2D(0.5)(np.ones((2, 3)), training=True),
+            ValueError,
+            r"\(batch, height, width, channels\), got \(2, 3\)",
+        ),
+        (
+            lambda: layers.ActivityRegularization(l1=-1),
+            ValueError,
+            "l1 must be a finite number >= 0, got -1",
+        ),
+        (
+            lambda: layers.Embedding(4, 2)(np.array([[4]])),
+            ValueError,
+            r"must be whole numbers in \[0, 4\), got values from 4 to 4",
+        ),
+        (lambda: layers.Add()([np.ones((1, 2))]), ValueError, "must be at least 2, got 1"),
+        (
+            lambda: layers.Add()([np.ones((1, 2)), np.ones((1, 3))]),
+            ValueError,
+            "must have one shape",
+        ),
+        (
+            lambda: layers.deserialize({"class_name": "Densely", "config": {}}),
+            ValueError,
+            "layer must be one of",
+        ),
         (
             lambda: layers.Reshape((3, 5))(np.ones((2, 14))),
             ValueError,

@@ -1,0 +1,396 @@
+"""Layers that keep signals or weights at a standard size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reglib import constraints, initializers, regularizers
+from reglib._validation import check_integer, check_number
+from reglib.layers.base import Layer, Parameter, deserialize, serialize
+
+
+class _Standardization(Layer):
+    """What batch and layer normalization share: scale, shift, and the way back."""
+
+    def __init__(
+        self,
+        axis: int,
+        epsilon: float,
+        center: bool,
+        scale: bool,
+        beta_initializer: Any,
+        gamma_initializer: Any,
+        beta_regularizer: Any,
+        gamma_regularizer: Any,
+        beta_constraint: Any,
+        gamma_constraint: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if axis != -1:
+            raise ValueError(f"axis must be -1, the last, got {axis}")
+        self.axis = axis
+        self.epsilon = check_number("epsilon", epsilon, low=0)
+        self.center, self.scale = bool(center), bool(scale)
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.gamma: Parameter | None = None
+        self.beta: Parameter | None = None
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make ``gamma`` and ``beta``."""
+        if input_shape[-1] is None:
+            raise ValueError(f"inputs of layer {self.name} must have a known last axis")
+        shape = (input_shape[-1],)
+        if self.scale:
+            self.gamma = self.add_weight(
+                shape,
+                self.gamma_initializer,
+                "gamma",
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+            )
+        if self.center:
+            self.beta = self.add_weight(
+                shape,
+                self.beta_initializer,
+                "beta",
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+            )
+
+    def shift_and_scale(self, normalized: NDArray) -> NDArray:
+        """Return γ x̂ + β."""
+        outputs = normalized
+        if self.gamma is not None:
+            outputs = outputs * self.gamma.value
+        if self.beta is not None:
+            outputs = outputs + self.beta.value
+        return outputs
+
+    def unscale(self, gradient: NDArray) -> NDArray:
+        """Write dγ and dβ; return the gradient with respect to x̂."""
+        axes = tuple(range(gradient.ndim - 1))
+        if self.beta is not None:
+            self.beta.gradient[...] = gradient.sum(axis=axes)
+        if self.gamma is not None:
+            self.gamma.gradient[...] = (gradient * self._normalized).sum(axis=axes)
+            gradient = gradient * self.gamma.value
+        return gradient
+
+    def through_statistics(self, gradient: NDArray, axes: tuple[int, ...]) -> NDArray:
+        """Return the gradient with respect to x: mean and variance depend on x as well."""
+        x_hat = self._normalized
+        mean = gradient.mean(axis=axes, keepdims=True)
+        along = (gradient * x_hat).mean(axis=axes, keepdims=True)
+        return (gradient - mean - x_hat * along) * self._inverse
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "epsilon": self.epsilon,
+            "center": self.center,
+            "scale": self.scale,
+            "beta_initializer": initializers.serialize(self.beta_initializer),
+            "gamma_initializer": initializers.serialize(self.gamma_initializer),
+            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
+            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
+            "beta_constraint": constraints.serialize(self.beta_constraint),
+            "gamma_constraint": constraints.serialize(self.gamma_constraint),
+        }
+
+
+class BatchNormalization(_Standardization):
+    r"""Standardize each feature over the batch, then scale and shift it.
+
+    .. math:: \gamma\,(x - \mu_B) / \sqrt{\sigma_B^2 + \epsilon} + \beta
+
+    In training :math:`\mu_B, \sigma_B^2` are the batch's (biased) statistics, whose noise
+    regularizes; at evaluation running means ``m * running + (1 - m) * batch`` take their place.
+
+    Parameters
+    ----------
+    axis : int
+        The axis of the features: -1, the last.
+    momentum : float
+        :math:`m` of the running means, in [0, 1].
+    epsilon : float
+        What keeps the division finite.
+    center, scale : bool
+        Whether there is a :math:`\beta` and a :math:`\gamma`.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range or ``axis`` is not -1.
+
+    References
+    ----------
+    Ioffe and Szegedy (2015), "Batch normalization"; ``keras.layers.BatchNormalization``.
+
+    Notes
+    -----
+    ``trainable=False`` freezes the statistics too, as in Keras. PyTorch's running variance is
+    the unbiased one, its ``momentum`` is one minus ours.
+
+    Examples
+    --------
+    >>> BatchNormalization(epsilon=0)(np.array([[1.0], [3.0]]), training=True).tolist()
+    [[-1.0], [1.0]]
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            axis,
+            epsilon,
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **kwargs,
+        )
+        self.momentum = check_number("momentum", momentum, low=0, high=1)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make ``gamma``, ``beta`` and the running statistics."""
+        super().build(input_shape)
+        shape = (input_shape[-1],)
+        self.moving_mean = self.add_weight(
+            shape, self.moving_mean_initializer, "moving_mean", trainable=False
+        )
+        self.moving_variance = self.add_weight(
+            shape, self.moving_variance_initializer, "moving_variance", trainable=False
+        )
+
+    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+        """Return γ(x - μ)/√(σ² + ε) + β."""
+        axes = tuple(range(inputs.ndim - 1))
+        self._from_batch = training and self.trainable
+        if self._from_batch:
+            mean, variance = inputs.mean(axis=axes), inputs.var(axis=axes)
+            for running, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                running.value *= self.momentum
+                running.value += (1 - self.momentum) * new
+        else:
+            mean, variance = self.moving_mean.value, self.moving_variance.value
+        self._inverse = 1 / np.sqrt(variance + inputs.dtype.type(self.epsilon))
+        self._normalized = (inputs - mean) * self._inverse
+        return self.shift_and_scale(self._normalized)
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """Write dγ and dβ; return the gradient with respect to the inputs."""
+        gradient = self.unscale(gradient)
+        if not self._from_batch:
+            return gradient * self._inverse
+        return self.through_statistics(gradient, tuple(range(gradient.ndim - 1)))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "momentum": self.momentum,
+            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
+            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
+        }
+
+
+class LayerNormalization(_Standardization):
+    r"""Standardize each example over its features, then scale and shift them.
+
+    .. math:: \gamma\,(x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta
+
+    Training and evaluation are the same: no example looks at another.
+
+    Parameters
+    ----------
+    axis : int
+        The axis to normalize over: -1, the last.
+    epsilon : float
+        What keeps the division finite.
+    center, scale : bool
+        Whether there is a :math:`\beta` and a :math:`\gamma`.
+
+    Raises
+    ------
+    ValueError
+        If ``epsilon`` is negative or ``axis`` is not -1.
+
+    References
+    ----------
+    Ba, Kiros and Hinton (2016), "Layer normalization"; ``keras.layers.LayerNormalization``.
+
+    Examples
+    --------
+    >>> LayerNormalization(epsilon=0)(np.array([[1.0, 3.0]])).tolist()
+    [[-1.0, 1.0]]
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            axis,
+            epsilon,
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **kwargs,
+        )
+
+    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+        """Return γ(x - μ)/√(σ² + ε) + β."""
+        mean = inputs.mean(axis=-1, keepdims=True)
+        variance = inputs.var(axis=-1, keepdims=True)
+        self._inverse = 1 / np.sqrt(variance + inputs.dtype.type(self.epsilon))
+        self._normalized = (inputs - mean) * self._inverse
+        return self.shift_and_scale(self._normalized)
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """Write dγ and dβ; return the gradient with respect to the inputs."""
+        return self.through_statistics(self.unscale(gradient), (-1,))
+
+
+class SpectralNormalization(Layer):
+    r"""Another layer with its kernel divided by its largest singular value.
+
+    Power iteration estimates :math:`\sigma = v^T W u`; each training call writes
+    :math:`W/\sigma` into the kernel, as Keras does. Evaluation leaves the kernel alone.
+
+    Parameters
+    ----------
+    layer : Layer
+        A layer with a ``kernel``: Dense, Conv1D, Conv2D.
+    power_iterations : int
+        Steps of power iteration a call, at least 1.
+
+    Raises
+    ------
+    TypeError
+        If ``layer`` is no layer.
+    ValueError
+        If the layer has no kernel, or ``power_iterations`` is below 1.
+
+    References
+    ----------
+    Miyato et al. (2018), "Spectral normalization for generative adversarial networks";
+    ``keras.layers.SpectralNormalization``.
+    """
+
+    def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(layer, Layer):
+            raise TypeError(f"layer must be a reglib layer, got {type(layer).__name__}")
+        self.layer = layer
+        self.power_iterations = check_integer("power_iterations", power_iterations, low=1)
+
+    def sublayers(self) -> tuple[Layer, ...]:
+        """Return the wrapped layer."""
+        return (self.layer,)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Build the wrapped layer and the start of the power iteration."""
+        self.layer.ensure_built(input_shape)
+        self.kernel = getattr(self.layer, "kernel", None)
+        if self.kernel is None:
+            raise ValueError(f"layer must have a kernel, got {self.layer}")
+        self.vector_u = self.add_weight(
+            (1, self.kernel.shape[-1]),
+            initializers.RandomNormal(stddev=0.02),
+            "vector_u",
+            trainable=False,
+        )
+
+    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+        """Normalize the kernel in training; return the wrapped layer's outputs."""
+        self._sigma = None
+        if training:
+            self._normalize()
+        return self.layer(inputs, training=training)
+
+    def _normalize(self) -> None:
+        W = self.kernel.value.reshape(-1, self.kernel.shape[-1])
+        u = self.vector_u.value
+        for _ in range(self.power_iterations):
+            v = _unit(u @ W.T)
+            u = _unit(v @ W)
+        self.vector_u.value[...] = u
+        self._sigma, self._uv = (v @ W @ u.T).item(), v.T @ u
+        self.kernel.value /= self._sigma
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """Go back through the wrapped layer, then through W/σ with u and v held fixed."""
+        gradient = self.layer.propagate_back(gradient)
+        if self._sigma is not None:
+            g = self.kernel.gradient
+            along = float(np.vdot(g, self.kernel.value))
+            g -= along * self._uv.reshape(g.shape)
+            g /= self._sigma
+        return gradient
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the wrapped layer's outputs."""
+        return self.layer.compute_output_shape(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "layer": serialize(self.layer),
+            "power_iterations": self.power_iterations,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> SpectralNormalization:
+        """Return a new layer from :meth:`get_config`'s result."""
+        return cls(**{**config, "layer": deserialize(config["layer"])})
+
+
+def _unit(vector: NDArray) -> NDArray:
+    return vector / np.maximum(np.linalg.norm(vector), np.finfo(vector.dtype).tiny)
