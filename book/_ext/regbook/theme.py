@@ -38,12 +38,12 @@ def mend_tables(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             raw.children = [nodes.Text(mend_table(text))]
 
 
-def drop_obsolete_roles(
+def mend_roles(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Drop a role that docutils gives to references and browsers no longer know."""
+    """Give references, which docutils writes as a list, the role of its items."""
     if "body" in context:
-        context["body"] = context["body"].replace(' role="doc-biblioentry"', "")
+        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
 
 
 def setup(app: Sphinx) -> None:
@@ -52,4 +52,4 @@ def setup(app: Sphinx) -> None:
     app.add_config_value("comments_config", {}, "html")
     app.connect("config-inited", use_templates)
     app.connect("doctree-resolved", mend_tables)
-    app.connect("html-page-context", drop_obsolete_roles)
+    app.connect("html-page-context", mend_roles)
