@@ -30,7 +30,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import fastgrade
 from fastgrade.course import LEVELS, Settings
-from fastgrade.gradebook import Gradebook, GradebookError, safe_url
+from fastgrade.gradebook import Gradebook, GradebookError, copy_gradebook, safe_url
 from fastgrade.journal import JournalBusyError
 from fastgrade.run import Course, CourseError, Run, Summary, load_course
 from fastgrade.scheduler import DaskPool, LocalPool, available_cpus, versions
@@ -63,6 +63,7 @@ Examples:
   fastgrade ps1 --scheduler tcp://head:8786   on a Dask cluster
   fastgrade report ps1                     write a page about the results
   fastgrade doctor                         what this machine protects against
+  fastgrade copy-gradebook URL             move from SQLite to PostgreSQL
 """
 
 SHOWN = 20
@@ -142,7 +143,7 @@ def grade(
     chosen = tuple(name.strip() for some in students for name in some.split(",") if name.strip())
     if students and not chosen:
         raise click.UsageError("--students names nobody.")
-    console = Console(quiet=quiet, highlight=False)
+    console = _console(quiet)
     with _failures():
         course = load_course(root)
         os.chdir(course.root)  # nbgrader's relative addresses start there
@@ -151,7 +152,7 @@ def grade(
             if dry_run:
                 summary = run.plan()
             else:
-                if scheduler is None:
+                if scheduler is None and run.has_hidden_tests:
                     _demand_protection(run.settings)
                 summary = _grade(run, workers, scheduler)
     if dry_run:
@@ -187,7 +188,7 @@ def doctor(root: Path) -> None:
     """Say what this machine and this course protect against, and what would raise it."""
     from fastgrade.sandbox import probe
 
-    console = Console(highlight=False)
+    console = _console()
     protection = probe()
     table = Table("", "", box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_row("System", f"{platform.system()} {platform.release()}, {platform.machine()}")
@@ -201,7 +202,7 @@ def doctor(root: Path) -> None:
     console.print(table)
     console.print()
     _describe_protection(console, protection)
-    if LEVELS.index(protection.level) < LEVELS.index(demanded):
+    if not protection.reaches(demanded):
         console.print(
             f"\n[bold red]The course demands {demanded!r}: hidden tests are refused here.[/]"
         )
@@ -253,6 +254,26 @@ def report(assignment: str, output: Path | None, root: Path) -> None:
     click.echo(f"Wrote {path}")
 
 
+@main.command("copy-gradebook")
+@click.argument("target")
+@course_option
+def copy(target: str, root: Path) -> None:
+    r"""Copy the course's gradebook to the empty database at TARGET.
+
+    \b
+    Afterwards set the new address in nbgrader_config.py:
+      c.CourseDirectory.db_url = "postgresql+psycopg2://teacher@host/grades"
+    The old gradebook stays as it is.
+    """
+    with _failures():
+        course = load_course(root)
+        os.chdir(course.root)
+        rows = copy_gradebook(course.coursedir.db_url, target)
+    for table, number in rows.items():
+        click.echo(f"{table}: {number}")
+    click.echo(f"Copied {safe_url(course.coursedir.db_url)} to {safe_url(target)}")
+
+
 # ---- what goes wrong ----
 
 
@@ -294,7 +315,7 @@ def _demand_protection(settings: Settings) -> None:
     from fastgrade.sandbox import probe
 
     protection = probe()
-    if LEVELS.index(protection.level) < LEVELS.index(settings.minimum_protection):
+    if not protection.reaches(settings.minimum_protection):
         raise _StopError(
             TOO_WEAK,
             f"this machine reaches the protection {protection.level!r}, the course demands "
@@ -305,6 +326,12 @@ def _demand_protection(settings: Settings) -> None:
 
 
 # ---- what is shown ----
+
+
+def _console(quiet: bool = False) -> Console:
+    """Return where results go; a file or a pipe has room for long lines."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
+    return Console(quiet=quiet, highlight=False, width=width)
 
 
 class _Rate(ProgressColumn):

@@ -24,8 +24,12 @@ from typing import Any
 
 from nbgrader import api
 from sqlalchemy import (
+    Column,
     Connection,
     Engine,
+    MetaData,
+    String,
+    Table,
     bindparam,
     case,
     create_engine,
@@ -45,6 +49,7 @@ LOCK_PATIENCE_SECONDS = 60
 # SQLite refuses statements with more than 32,766 parameters; older builds, more than 999.
 IN_CLAUSE = 500
 ATTEMPTS = 5
+COPY_ROWS = 5000
 
 COURSE = api.Course.__table__
 ASSIGNMENT = api.Assignment.__table__
@@ -633,6 +638,43 @@ class Gradebook:
         return None if penalty is None else min(max(penalty, 0.0), score)
 
 
+def copy_gradebook(source: str, target: str) -> dict[str, int]:
+    """Copy a whole gradebook to another, empty database: from SQLite to PostgreSQL, say.
+
+    Parameters
+    ----------
+    source, target : addresses of the two databases.
+
+    Returns
+    -------
+    The number of rows copied, by table.
+
+    Raises
+    ------
+    GradebookError
+        The source is no gradebook, or the target already holds one.
+    """
+    reading, writing = _engine(source), _engine(target)
+    version = Table("alembic_version", MetaData(), Column("version_num", String(32)))
+    try:
+        if not inspect(reading).has_table("assignment"):
+            raise GradebookError(f"no gradebook at {safe_url(source)}")
+        if inspect(writing).get_table_names():
+            raise GradebookError(f"database {safe_url(target)} is not empty")
+        copied = {}
+        with reading.connect() as old, writing.begin() as new:
+            for table in (*api.Base.metadata.sorted_tables, version):
+                table.create(new)
+                copied[table.name] = 0
+                for some in old.execute(select(table)).mappings().partitions(COPY_ROWS):
+                    new.execute(insert(table), [dict(row) for row in some])
+                    copied[table.name] += len(some)
+        return copied
+    finally:
+        reading.dispose()
+        writing.dispose()
+
+
 def safe_url(db_url: str) -> str:
     """Return a database address that can be shown: without the password."""
     return make_url(db_url).render_as_string(hide_password=True)
@@ -640,7 +682,13 @@ def safe_url(db_url: str) -> str:
 
 def _engine(db_url: str) -> Engine:
     if make_url(db_url).get_backend_name() != "sqlite":
-        return create_engine(db_url, pool_pre_ping=True)
+        try:
+            return create_engine(db_url, pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            raise GradebookError(
+                f"gradebook {safe_url(db_url)} needs the Python package {error.name}; with "
+                "psycopg2 installed, write postgresql+psycopg2:// in its address"
+            ) from None
     engine = create_engine(db_url, connect_args={"timeout": LOCK_PATIENCE_SECONDS})
 
     @event.listens_for(engine, "connect")

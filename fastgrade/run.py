@@ -300,6 +300,12 @@ class Run:
             raise CourseError(f"the instructor's notebook cannot be read: {error}") from None
         return instructor_source(source, self._cells.notebooks[notebook])
 
+    @property
+    def has_hidden_tests(self) -> bool:
+        """Whether the assignment has tests that students must not see."""
+        mark = self.settings.hidden_begin.encode()
+        return any(mark in source for source in self._sources.values())
+
     # ---- plan ----
 
     def plan(self) -> Summary:
