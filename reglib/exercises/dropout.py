@@ -565,11 +565,12 @@ def _net_layers(student: Student, rng: np.random.Generator) -> Iterator[Finding]
             return
 
 
-def _constant_layer(layer: int, value: float, units: int) -> dict[str, NDArray]:
-    """Return a network whose layer gets ``value`` as input Z, passed on unchanged after it."""
+def _constant_layer(layer: int, value: float, units: int, sign: int) -> dict[str, NDArray]:
+    """Return a network whose layer gets ``value`` as Z; the next one gets its A times ``sign``."""
     parameters = {}
     for i in (1, 2, 3):
-        parameters[f"W{i}"] = np.eye(units) if i != layer else np.zeros((units, units))
+        factor = 0 if i == layer else sign if i == layer + 1 else 1
+        parameters[f"W{i}"] = factor * np.eye(units)
         parameters[f"b{i}"] = np.full((units, 1), value if i == layer else 0.0)
     return parameters
 
@@ -580,11 +581,19 @@ def _logit(A: NDArray) -> NDArray:
     return np.log(A / (1 - A)) if inside.all() else A
 
 
-def _probe(student: Student, layer: int, value: float, keep_prob: float) -> NDArray:
+def _probe(
+    student: Student,
+    layer: int,
+    value: float,
+    keep_prob: float,
+    *,
+    sign: int = 1,
+    rng: np.random.Generator | None = None,
+) -> NDArray:
     units, m = 12, 25
     X = np.ones((units, m))
-    rng = np.random.default_rng(11)
-    result = student(X, _constant_layer(layer, value, units), keep_prob, rng)
+    rng = np.random.default_rng(11) if rng is None else rng
+    result = student(X, _constant_layer(layer, value, units, sign), keep_prob, rng)
     return _probability(student, result, (units, m))
 
 
@@ -610,7 +619,8 @@ def _activation_findings(student: Student) -> Iterator[Finding]:
     # Layer 1 is seen through layer 2: it can be judged only if that one is right.
     for layer in (2, 1):
         # ReLU makes 0 of -1, and no mask and no scale can change that.
-        if not close(_logit(_probe(student, layer, -1.0, 1.0)), silent):
+        seen = [_logit(_probe(student, layer, -1.0, 1.0, sign=sign)) for sign in (1, -1)]
+        if not all(close(out, silent) for out in seen):
             yield Finding(
                 f"hidden layer {layer} lets Z{layer} = -1 through",
                 "relu(-1) = 0",
@@ -680,7 +690,7 @@ def _net_fresh(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
     def draw(generator: np.random.Generator) -> NDArray:
         result = student(X, parameters, 0.5, generator)
         if isinstance(result, np.ndarray):
-            return _probability(student, result, (1, 30))
+            return _probe(student, 1, 1.0, 0.5, rng=generator)
         return student.numbers(_cache(student, result)["D1"], "D1")
 
     yield from _fresh_findings(draw, _two_seeds(rng), "masks")
@@ -760,9 +770,7 @@ def _black_box(student: Student) -> Iterator[Finding]:
         _activation_findings,
         _mask_probe,
         lambda student: _fresh_findings(
-            lambda g: _probability(student, student(X, parameters, 0.5, g), (1, 30)),
-            (1, 2),
-            "masks",
+            lambda g: _probe(student, 1, 1.0, 0.5, rng=g), (1, 2), "masks"
         ),
         lambda student: _no_cache(student, student(X, parameters, 0.5, rng)),
     ):
