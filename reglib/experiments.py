@@ -301,6 +301,66 @@ def table(
     return shown.rename_axis(index=None, columns=None)
 
 
+def difference_table(
+    frame: pd.DataFrame,
+    baseline: Any,
+    metrics: str | Sequence[str] | None = None,
+    *,
+    level: float = 0.95,
+    digits: int = 3,
+) -> pd.DataFrame:
+    """Return paired differences from a baseline as text, a row a setting, to be read.
+
+    Each entry is the mean difference with its t interval in brackets, and says "covers 0" where
+    the difference may be noise.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From :func:`run`, one row a setting and seed.
+    baseline : label
+        The setting to subtract.
+    metrics : str or sequence of str, optional
+        The columns to compare; by default all but ``setting`` and ``seed``.
+    level : float
+        Confidence level, in (0, 1).
+    digits : int
+        Digits after the point.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Of str, one column a metric.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`paired_differences`.
+
+    Examples
+    --------
+    >>> frame = run(lambda seed, k=0: seed % 2 * k, {"none": {}, "one": {"k": 1}}, seeds=4)
+    >>> difference_table(frame, "none", digits=2).loc["one", "score"]
+    '0.50 [-0.42, 1.42] covers 0'
+    """
+    import pandas as pd
+
+    digits = check_integer("digits", digits, low=0)
+    if isinstance(metrics, str):
+        metrics = [metrics]
+    chosen = metrics or [name for name in frame.columns if name not in ("setting", "seed")]
+    columns = {}
+    for metric in chosen:
+        found = paired_differences(frame, baseline, metric, level=level)
+        columns[metric] = [
+            f"{row['mean']:.{digits}f} [{row['low']:.{digits}f}, {row['high']:.{digits}f}]"
+            + ("" if row["clear"] else " covers 0")
+            for _, row in found.iterrows()
+        ]
+        index = list(found.index)
+    return pd.DataFrame(columns, index=index)
+
+
 def confidence_interval(
     values: ArrayLike, *, level: float = 0.95, interval: str = "t"
 ) -> tuple[float, float]:

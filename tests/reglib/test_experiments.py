@@ -422,3 +422,16 @@ PLAIN = run(noisy, {"plain": {}, "more": {"shift": 1.0}}, seeds=2)
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_table_of_differences_says_which_may_be_noise():
+    def score(seed, shift=0.0, noise=0.0):
+        return {"loss": seed + shift + noise * (-1) ** seed, "other": float(seed)}
+
+    settings = {"plain": {}, "better": {"shift": -1.0, "noise": 0.1}, "same": {"noise": 0.1}}
+    shown = experiments.difference_table(experiments.run(score, settings, seeds=10), "plain")
+    assert list(shown.columns) == ["loss", "other"]
+    assert shown.loc["better", "loss"].startswith("-1.000 [")
+    assert "covers" not in shown.loc["better", "loss"]
+    assert shown.loc["same", "loss"].endswith("covers 0")
+    assert shown.loc["same", "other"] == "0.000 [0.000, 0.000] covers 0"
