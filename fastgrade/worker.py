@@ -184,6 +184,7 @@ class Grader:
             questions = run.run() if submitted.cells else run.skip()
         finally:
             run.close()
+        rebuilt.notebook.setdefault("metadata", {})["language_info"] = dict(_LANGUAGE)
         return Verdict(
             student=task.student,
             assignment=task.assignment,
@@ -203,6 +204,18 @@ _NOTEBOOK_ENVIRONMENT = {
     "GIT_PAGER": "cat",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "NBGRADER_EXECUTION": "autograde",
+}
+
+
+#: What a Python kernel says of itself, and a notebook client writes down.
+_LANGUAGE = {
+    "name": "python",
+    "version": platform.python_version(),
+    "mimetype": "text/x-python",
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "pygments_lexer": "ipython3",
+    "nbconvert_exporter": "python",
+    "file_extension": ".py",
 }
 
 

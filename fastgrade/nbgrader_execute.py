@@ -1,0 +1,181 @@
+"""The step that runs notebooks in ``nbgrader autograde``, done by fastgrade.
+
+In ``nbgrader_config.py``::
+
+    from fastgrade.nbgrader_execute import use_fastgrade
+
+    use_fastgrade(c)
+
+After that, plain ``nbgrader autograde`` and the button of formgrader run submissions in the
+sandbox, and all their other steps are nbgrader's own.  For whole classes the command ``fastgrade``
+is faster still: it runs in parallel and writes grades in batches.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters.exporter import ResourcesDict
+from nbformat.notebooknode import NotebookNode
+from nbgrader.preprocessors import Execute as StockExecute
+from traitlets.config import Config
+
+from fastgrade.course import Settings, settings_from_config
+from fastgrade.verdict import Task
+from fastgrade.worker import Grader
+
+__all__ = ["Execute", "use_fastgrade"]
+
+_STEPS = (
+    "fastgrade.nbgrader_execute.Execute",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+)
+_MAX_FILES_BYTES = 256 << 20
+
+_graders: dict[str, Grader] = {}
+_lock = threading.Lock()
+
+
+def use_fastgrade(config: Config) -> None:
+    """Make ``nbgrader autograde`` run notebooks through fastgrade.
+
+    Parameters
+    ----------
+    config : traitlets.config.Config
+        The ``c`` of ``nbgrader_config.py``.
+    """
+    config.Autograde.autograde_preprocessors = list(_STEPS)
+
+
+class Execute(StockExecute):
+    """Run a notebook in the sandbox; put its outputs and the tests' verdicts into it.
+
+    ``Execute.timeout`` in ``nbgrader_config.py`` is the wall time of a cell, as for nbgrader, unless
+    ``FastGrade.limits`` says otherwise.
+    """
+
+    def preprocess(
+        self, nb: NotebookNode, resources: ResourcesDict | None = None, km: Any = None
+    ) -> tuple[NotebookNode, ResourcesDict]:
+        """Return the notebook as it stands after grading."""
+        if not self.enabled or resources is None:
+            return nb, resources
+        names = resources["nbgrader"]
+        settings = self._settings()
+        source = self._source(names["assignment"], names["notebook"])
+        submission = nbformat.writes(nb).encode("utf-8", "replace")
+        if source is None:
+            # Without the instructor's notebook nobody knows which cells to trust.
+            self.log.warning(
+                "No source notebook of %s: the tests run in the student's own process, so hidden "
+                "tests can be read by the submission",
+                names["notebook"],
+            )
+            source = submission
+            settings = replace(settings, mode="kernel", minimum_protection="none", assignments={})
+        task = Task(
+            assignment=names["assignment"],
+            student=names["student"],
+            notebook=names["notebook"],
+            source=source,
+            submission=submission,
+            files=self._files(resources),
+        )
+        verdict = _grader(settings).grade(task)
+        for flag in verdict.flags:
+            self.log.warning("%s: %s", names["student"], flag)
+        assert verdict.autograded is not None
+        graded = nbformat.reads(verdict.autograded.decode("utf-8"), as_version=4)
+        return _merged(nb, graded), resources
+
+    def _settings(self) -> Settings:
+        settings = settings_from_config(self.config)
+        given = self.config.get("FastGrade", {}).get("limits", {})
+        if "timeout" in self.config.get("Execute", {}) and "cell_seconds" not in given:
+            seconds = float(self.timeout) if self.timeout and self.timeout > 0 else 86_400.0
+            limits = replace(settings.limits, cell_seconds=seconds)
+            settings = replace(settings, limits=limits)
+        return settings
+
+    def _coursedir(self) -> Any:
+        parent = self.parent
+        while parent is not None and not hasattr(parent, "coursedir"):
+            parent = parent.parent
+        return None if parent is None else parent.coursedir
+
+    def _source(self, assignment: str, notebook: str) -> bytes | None:
+        coursedir = self._coursedir()
+        if coursedir is None:
+            return None
+        folder = coursedir.format_path(coursedir.source_directory, ".", assignment)
+        path = Path(folder) / f"{notebook}.ipynb"
+        return path.read_bytes() if path.is_file() else None
+
+    def _files(self, resources: ResourcesDict) -> dict[str, bytes]:
+        folder = resources.get("metadata", {}).get("path")
+        files: dict[str, bytes] = {}
+        if not folder:
+            return files
+        total = 0
+        for root, _, entries in os.walk(folder):
+            for entry in entries:
+                path = Path(root) / entry
+                if path.is_symlink() or not path.is_file() or path.suffix == ".ipynb":
+                    continue
+                total += path.stat().st_size
+                if total > _MAX_FILES_BYTES:
+                    self.log.warning("Files beside the notebook are left out: they are too large")
+                    return files
+                files[path.relative_to(folder).as_posix()] = path.read_bytes()
+        return files
+
+
+def _grader(settings: Settings) -> Grader:
+    """Return a grader for these settings; it lives as long as this process."""
+    identity = settings.to_json()
+    with _lock:
+        if identity not in _graders:
+            grader = Grader(settings)
+            grader.__enter__()
+            _graders[identity] = grader
+        return _graders[identity]
+
+
+@atexit.register
+def _close() -> None:
+    for grader in _graders.values():
+        grader.__exit__()
+    _graders.clear()
+
+
+def _merged(sanitized: NotebookNode, graded: NotebookNode) -> NotebookNode:
+    """Return the graded notebook with what nbgrader's steps before have written into metadata."""
+    known = {
+        cell.metadata.nbgrader["grade_id"]: cell.metadata
+        for cell in sanitized.cells
+        if cell.metadata.get("nbgrader", {}).get("grade_id")
+    }
+    for cell in graded.cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if name in known:
+            ours = cell.metadata.nbgrader
+            cell.metadata = known[name]
+            # The roles are the instructor's, whatever the submission claims.
+            for role in ("grade", "solution", "locked", "task", "points"):
+                if role in ours:
+                    cell.metadata.nbgrader[role] = ours[role]
+    sanitized.cells = graded.cells
+    sanitized.metadata["language_info"] = json.loads(json.dumps(graded.metadata["language_info"]))
+    return sanitized
