@@ -33,7 +33,7 @@ from fastgrade.course import LEVELS, Settings
 from fastgrade.gradebook import Gradebook, GradebookError, copy_gradebook, safe_url
 from fastgrade.journal import JournalBusyError
 from fastgrade.run import Course, CourseError, Run, Summary, load_course
-from fastgrade.scheduler import DaskPool, LocalPool, available_cpus, versions
+from fastgrade.scheduler import DaskPool, LocalPool, PoolError, available_cpus, versions
 
 OK, SOME_FAILED, USAGE, NO_COURSE, TOO_WEAK, BUSY, NO_CLUSTER, INTERRUPTED = (
     *(0, 1, 2, 3, 4, 5, 6),
@@ -59,7 +59,7 @@ Examples:
   fastgrade ps1 --students ada,bob         two students
   fastgrade ps1 --students 'group-3-*'     all whose name matches
   fastgrade ps1 --force                    grade everybody again
-  fastgrade ps1 --workers 8                eight processes on this machine
+  fastgrade ps1 --workers 8                eight at once on this machine
   fastgrade ps1 --scheduler tcp://head:8786   on a Dask cluster
   fastgrade report ps1                     write a page about the results
   fastgrade doctor                         what this machine protects against
@@ -120,7 +120,7 @@ course_option = click.option(
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="Processes on this machine.  [default: one for each CPU]",
+    help="How many are graded at once on this machine.  [default: one for each CPU]",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the Dask cluster of this address.")
 @click.option("--force", is_flag=True, help="Grade again what is graded already.")
@@ -169,7 +169,7 @@ def _grade(run: Run, workers: int | None, scheduler: str | None) -> Summary:
             return LocalPool(settings, workers)
         try:
             return DaskPool(settings, scheduler)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except PoolError as error:
             raise _StopError(NO_CLUSTER, str(error)) from None
 
     try:
@@ -292,7 +292,7 @@ def _failures() -> Iterator[None]:
         _fail(error.status, str(error))
     except JournalBusyError as error:
         _fail(BUSY, str(error))
-    except (CourseError, GradebookError) as error:
+    except (CourseError, GradebookError, PoolError) as error:
         _fail(NO_COURSE, str(error))
     except SQLAlchemyError as error:
         _fail(NO_COURSE, f"the gradebook cannot be used: {_first_line(error)}")

@@ -48,7 +48,7 @@ from fastgrade.gradebook import (
     SubmissionScores,
 )
 from fastgrade.journal import Applied, Journal, path_of
-from fastgrade.scheduler import Outcome, Pool
+from fastgrade.scheduler import Outcome, Pool, PoolError
 from fastgrade.verdict import Task, Verdict
 
 BATCH = 50
@@ -512,7 +512,7 @@ class Run:
 
     def _land(self, outcome: Outcome) -> None:
         if outcome.fatal:
-            raise CourseError(outcome.reason)
+            raise PoolError(outcome.reason)
         key, waiting = self._flying.pop(outcome.number)
         self._by_key.pop(key, None)
         self._waiting -= len(waiting)
