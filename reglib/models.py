@@ -1,440 +1,67 @@
-"""Models: layers put together, and the loop that trains them.
+"""Models: layers one after the other, or as a graph; and how they are saved.
 
-One training step is the whole of :meth:`Model.train_step`: predict, measure, go back, step.
+A saved model is a NumPy archive: its description as JSON, and one array for each weight. No
+pickle, so that opening a stranger's file runs no code.
 """
 
 from __future__ import annotations
 
-import math
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import json
+import os
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from reglib import losses, metrics, optimizers
-from reglib._validation import check_array, check_choice, check_integer, check_number
-from reglib.callbacks import CallbackList, History
-from reglib.layers.base import Layer, Parameter
+from reglib import losses, optimizers
+from reglib.layers.base import Layer, Node, deserialize, serialize
+from reglib.training import Trainer
 
 
-class Model:
-    """What can be compiled, fitted, evaluated and asked for predictions.
-
-    A subclass gives ``layers``, ``build``, ``forward`` and ``backward``.
+def save_model(model: Trainer, filepath: str | os.PathLike) -> None:
+    """Write a model to a NumPy archive: layers, weights and how it was compiled.
 
     Parameters
     ----------
-    name : str, optional
-        What the model is called.
-    seed : int, optional
-        Makes initial weights, noise layers and shuffling repeatable. Layers with a seed of
-        their own keep it.
+    model : Sequential or Model
+        It must be built.
+    filepath : path
+        Where to; ``.npz`` is the usual ending.
+
+    Raises
+    ------
+    ValueError
+        If the model is not built.
+
+    Notes
+    -----
+    The state of the optimizer is not saved: training that goes on starts its averages anew.
     """
-
-    def __init__(self, *, name: str | None = None, seed: int | None = None) -> None:
-        self.name = name or type(self).__name__.lower()
-        sequence = np.random.SeedSequence(seed)
-        shuffling, self._layer_seeds = sequence.spawn(2)
-        self.generator = np.random.default_rng(shuffling)
-        self.built = False
-        self.stop_training = False
-        self.optimizer: optimizers.Optimizer | None = None
-        self.loss: losses.Loss | None = None
-        self.metrics: list[metrics.Metric] = []
-        self._block: optimizers.Block | None = None
-
-    # What a subclass gives.
-
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers, in the order of the forward pass."""
-        raise NotImplementedError
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Build every layer for inputs of this shape."""
-        raise NotImplementedError
-
-    def forward(self, inputs: NDArray, training: bool) -> NDArray:
-        """Return the outputs for a batch."""
-        raise NotImplementedError
-
-    def backward(self, gradient: NDArray) -> None:
-        """Write every parameter's gradient, given the loss's with respect to the outputs."""
-        raise NotImplementedError
-
-    # Weights.
-
-    @property
-    def weights(self) -> list[Parameter]:
-        """All parameters, layer by layer."""
-        return [parameter for layer in self.layers for parameter in layer.weights]
-
-    @property
-    def trainable_weights(self) -> list[Parameter]:
-        """The parameters that the optimizer changes."""
-        return [parameter for layer in self.layers for parameter in layer.trainable_weights]
-
-    @property
-    def non_trainable_weights(self) -> list[Parameter]:
-        """The parameters that the optimizer leaves alone."""
-        return [parameter for layer in self.layers for parameter in layer.non_trainable_weights]
-
-    def get_weights(self) -> list[NDArray]:
-        """Return copies of all weights, layer by layer."""
-        self._require_built("get_weights")
-        return [array for layer in self.layers for array in layer.get_weights()]
-
-    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
-        """Overwrite all weights.
-
-        Raises
-        ------
-        ValueError
-            If the number of arrays or a shape is wrong; then nothing is changed.
-        """
-        self._require_built("set_weights")
-        counts = [len(layer.weights) for layer in self.layers]
-        if len(weights) != sum(counts):
-            raise ValueError(f"weights must be {sum(counts)} arrays, got {len(weights)}")
-        for parameter, value in zip(
-            (p for layer in self.layers for p in layer.weights), weights, strict=True
-        ):
-            if np.shape(value) != parameter.shape:
-                raise ValueError(
-                    f"weights for {parameter.name} must have shape {parameter.shape}, "
-                    f"got {np.shape(value)}"
-                )
-        remaining = iter(weights)
-        for layer, count in zip(self.layers, counts, strict=True):
-            layer.set_weights([next(remaining) for _ in range(count)])
-
-    def count_params(self) -> int:
-        """Return the number of weights."""
-        self._require_built("count_params")
-        return sum(layer.count_params() for layer in self.layers)
-
-    def _require_built(self, what: str) -> None:
-        if not self.built:
-            raise ValueError(
-                f"the model must be built before {what}: give its first layer an input_shape, "
-                "or call build, fit or the model itself"
-            )
-
-    # Training.
-
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        *,
-        metrics: Sequence[Any] | None = None,
-    ) -> None:
-        """Choose how to train: optimizer, loss and the metrics to watch.
-
-        Raises
-        ------
-        ValueError
-            If a name is unknown.
-        """
-        self.optimizer = optimizers.get(optimizer)
-        self.loss = losses.get(loss)
-        self.metrics = [_metric(metric) for metric in metrics or ()]
-        self._block = None
-
-    def fit(
-        self,
-        x: ArrayLike,
-        y: ArrayLike,
-        batch_size: int | None = None,
-        epochs: int = 1,
-        verbose: str | int = "auto",
-        callbacks: Iterable[Any] | None = None,
-        validation_split: float = 0.0,
-        validation_data: Sequence[ArrayLike] | None = None,
-        shuffle: bool = True,
-        class_weight: Mapping[int, float] | None = None,
-        sample_weight: ArrayLike | None = None,
-        initial_epoch: int = 0,
-        validation_freq: int = 1,
-        validation_batch_size: int | None = None,
-    ) -> History:
-        """Train, and return what was recorded.
-
-        Parameters
-        ----------
-        x, y : array_like
-            Inputs (examples, ...) and targets.
-        batch_size : int, optional
-            Examples a step; 32 by default.
-        epochs : int
-            Passes through the data, counted from ``initial_epoch``.
-        verbose : "auto", 0, 1 or 2
-            A tqdm bar over the epochs: where a terminal shows it, never, always; or a line
-            an epoch.
-        callbacks : iterable of Callback
-            Of either library.
-        validation_split : float
-            Fraction of the data, taken from its end before any shuffling, to validate on.
-        validation_data : (x, y) or (x, y, sample_weight)
-            Data to validate on.
-        shuffle : bool
-            Whether to take the examples in a new order each epoch.
-        class_weight : mapping of int to float
-            Weight of each class's examples in the loss.
-        sample_weight : array_like
-            Weight of each example in the loss.
-
-        Returns
-        -------
-        History
-            With ``loss``, the metrics and the same with ``val_`` before; models with
-            penalties also log ``data_loss`` and ``penalty`` apart, whose sum is ``loss``.
-
-        Raises
-        ------
-        ValueError
-            If the model is not compiled, or data are empty, not finite or of unequal length.
-        TypeError
-            If data hold no numbers.
-        """
-        self._require_compiled("fit")
-        x, y, weight = _checked_data(x, y, sample_weight)
-        check_number("validation_split", validation_split, low=0, high=1, high_open=True)
-        check_integer("epochs", epochs, low=0)
-        check_integer("initial_epoch", initial_epoch, low=0)
-        check_integer("validation_freq", validation_freq, low=1)
-        batch_size = check_integer("batch_size", batch_size or 32, low=1)
-        if class_weight is not None and sample_weight is not None:
-            raise ValueError("class_weight and sample_weight: at most one may be given, got both")
-        if validation_data is not None:
-            validation_data = _checked_data(*validation_data, prefix="validation_data: ")
-        elif validation_split:
-            at = math.floor(len(x) * (1 - validation_split))
-            if at in (0, len(x)):
-                raise ValueError(
-                    f"validation_split must leave examples on both sides of {len(x)}, "
-                    f"got {validation_split}"
-                )
-            held = None if weight is None else weight[at:]
-            validation_data = (x[at:], y[at:], held)
-            x, y, weight = x[:at], y[:at], None if weight is None else weight[:at]
-        if class_weight is not None:
-            weight = _class_weights(y, class_weight)
-
-        self._prepare(x)
-        steps = math.ceil(len(x) / batch_size)
-        history = History()
-        watchers = CallbackList(
-            [*(callbacks or ()), history], self, verbose=verbose, epochs=epochs, steps=steps
-        )
-        self.history = history
-        self.stop_training = False
-        logs: dict[str, float] = {}
-        watchers.on_train_begin()
-        with _progress(verbose, initial_epoch, epochs) as bar:
-            for epoch in range(initial_epoch, epochs):
-                watchers.on_epoch_begin(epoch)
-                order = self.generator.permutation(len(x)) if shuffle else None
-                logs = self._run_epoch(x, y, weight, order, batch_size, watchers)
-                if validation_data is not None and (epoch + 1) % validation_freq == 0:
-                    validated = self._evaluate(
-                        *validation_data, validation_batch_size or batch_size, watchers
-                    )
-                    logs |= {f"val_{name}": value for name, value in validated.items()}
-                if math.isnan(logs["loss"]):
-                    warnings.warn(
-                        f"the loss is NaN in epoch {epoch + 1}: lower the learning rate, or stop "
-                        "with callbacks.TerminateOnNaN",
-                        RuntimeWarning,
-                        stacklevel=2,
-                    )
-                watchers.on_epoch_end(epoch, logs)
-                bar(epoch, logs)
-                if self.stop_training:
-                    break
-        self.optimizer.finalize_variable_values()
-        watchers.on_train_end(logs)
-        return history
-
-    def _run_epoch(
-        self,
-        x: NDArray,
-        y: NDArray,
-        weight: NDArray | None,
-        order: NDArray | None,
-        batch_size: int,
-        watchers: CallbackList,
-    ) -> dict[str, float]:
-        """Take one step a batch; return the epoch's running means."""
-        if order is not None:
-            # One copy an epoch, so that every batch is a view.
-            x, y, weight = x[order], y[order], None if weight is None else weight[order]
-        begin, end = watchers.on_train_batch_begin, watchers.on_train_batch_end
-        means = _Means(self.metrics)
-        for step, batch in enumerate(_batches(x, y, weight, batch_size)):
-            begin(step)
-            data_loss, penalty, outputs = self.train_step(*batch)
-            means.add(data_loss, penalty, outputs, *batch)
-            end(step, means.logs)
-            if self.stop_training:
-                break
-        return means.logs()
-
-    def train_step(
-        self, x: NDArray, y: NDArray, sample_weight: NDArray | None = None
-    ) -> tuple[float, float | None, NDArray]:
-        """Take one step; return the data loss, the penalty (None: no penalties) and the outputs."""
-        outputs = self.forward(x, training=True)
-        data_loss = float(self.loss(y, outputs, sample_weight))
-        self.backward(self.loss.gradient(y, outputs, sample_weight))
-        penalty = self.penalty()
-        for parameter in self._penalized:
-            parameter.gradient += parameter.regularizer.gradient(parameter.value)
-        self.optimizer.step(self._block)
-        return data_loss, penalty, outputs
-
-    def penalty(self) -> float | None:
-        """Return the sum of all weight and activity penalties; None when there are none."""
-        active = [layer for layer in self.layers if layer.activity_regularizer is not None]
-        if not self._penalized and not active:
-            return None
-        weights = sum(float(p.regularizer(p.value)) for p in self._penalized)
-        return weights + sum(layer.activity_penalty for layer in active)
-
-    def train_on_batch(
-        self, x: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> dict[str, float]:
-        """Take one step with one batch and return the logs."""
-        self._require_compiled("train_on_batch")
-        batch = _checked_data(x, y, sample_weight)
-        self._prepare(batch[0])
-        means = _Means(self.metrics)
-        means.add(*self.train_step(*batch), *batch)
-        return means.logs()
-
-    def evaluate(
-        self,
-        x: ArrayLike,
-        y: ArrayLike,
-        batch_size: int | None = None,
-        verbose: str | int = 0,
-        sample_weight: ArrayLike | None = None,
-        callbacks: Iterable[Any] | None = None,
-        return_dict: bool = False,
-    ) -> float | list[float] | dict[str, float]:
-        """Return the loss, penalties included, and the metrics, with noise layers off.
-
-        Returns
-        -------
-        float, list or dict
-            The loss; with metrics a list that starts with it; or all by name.
-        """
-        self._require_compiled("evaluate")
-        data = _checked_data(x, y, sample_weight)
-        self._prepare(data[0])
-        batch_size = check_integer("batch_size", batch_size or 32, low=1)
-        watchers = CallbackList(callbacks or (), self, verbose=verbose)
-        logs = self._evaluate(*data, batch_size, watchers)
-        if verbose and verbose != "auto":
-            print(_line(logs))
-        if return_dict:
-            return logs
-        values = [logs["loss"], *(logs[metric.name] for metric in self.metrics)]
-        return values if self.metrics else values[0]
-
-    def _evaluate(
-        self,
-        x: NDArray,
-        y: NDArray,
-        weight: NDArray | None,
-        batch_size: int,
-        watchers: CallbackList,
-    ) -> dict[str, float]:
-        watchers.on_test_begin()
-        means = _Means(self.metrics)
-        for step, batch in enumerate(_batches(x, y, weight, batch_size)):
-            watchers.on_test_batch_begin(step)
-            outputs = self.forward(batch[0], training=False)
-            data_loss = float(self.loss(batch[1], outputs, batch[2]))
-            means.add(data_loss, self.penalty(), outputs, *batch)
-            watchers.on_test_batch_end(step, means.logs)
-        logs = means.logs()
-        watchers.on_test_end(logs)
-        return logs
-
-    def predict(
-        self,
-        x: ArrayLike,
-        batch_size: int | None = None,
-        verbose: str | int = 0,
-        callbacks: Iterable[Any] | None = None,
-    ) -> NDArray:
-        """Return the outputs for all examples, with noise layers off."""
-        x = check_array("x", x)
-        batch_size = check_integer("batch_size", batch_size or 32, low=1)
-        self._ensure_built(x)
-        watchers = CallbackList(callbacks or (), self, verbose=verbose)
-        watchers.on_predict_begin()
-        outputs = []
-        for step, start in enumerate(range(0, len(x), batch_size)):
-            watchers.on_predict_batch_begin(step)
-            outputs.append(self.forward(x[start : start + batch_size], training=False))
-            watchers.on_predict_batch_end(step)
-        watchers.on_predict_end()
-        return np.concatenate(outputs)
-
-    def __call__(self, inputs: ArrayLike, training: bool = False) -> NDArray:
-        """Return the outputs for one batch."""
-        inputs = np.asarray(inputs)
-        self._ensure_built(inputs)
-        return self.forward(inputs, training=training)
-
-    def _require_compiled(self, what: str) -> None:
-        if self.optimizer is None or self.loss is None:
-            raise ValueError(f"the model must be compiled with a loss before {what}")
-
-    def _ensure_built(self, x: NDArray) -> None:
-        if not self.built:
-            self.build((None, *x.shape[1:]))
-
-    def _prepare(self, x: NDArray) -> None:
-        """Build what is not built, and lay the trainable parameters into one block."""
-        self._ensure_built(x)
-        trainable = self.trainable_weights
-        if self._block is None or not self._block.holds(trainable):
-            self._block = optimizers.Block(trainable)
-        self._penalized = [p for p in trainable if p.regularizer is not None]
-
-    # A look at the whole.
-
-    def summary(self, print_fn: Callable[[str], Any] = print) -> None:
-        """Print a table of layers, output shapes and numbers of weights."""
-        self._require_built("summary")
-        rows = [("Layer (type)", "Output shape", "Params")]
-        for layer, shape in self._shapes():
-            shown = "(" + ", ".join("None" if n is None else str(n) for n in shape) + ")"
-            rows.append(
-                (f"{layer.name} ({type(layer).__name__})", shown, f"{layer.count_params():,}")
-            )
-        widths = [max(len(row[column]) for row in rows) for column in range(3)]
-        print_fn(f'Model "{self.name}"')
-        for number, row in enumerate(rows):
-            first, second, third = (cell.ljust(w) for cell, w in zip(row, widths, strict=True))
-            print_fn(f"  {first}  {second}  {third.strip():>{widths[2]}}")
-            if number == 0:
-                print_fn("  " + "  ".join("-" * width for width in widths))
-        trainable = sum(p.value.size for p in self.trainable_weights)
-        total = self.count_params()
-        print_fn(f"  {total:,} weights: {trainable:,} trainable, {total - trainable:,} not")
-
-    def _shapes(self) -> Iterator[tuple[Layer, tuple[int | None, ...]]]:
-        """Yield each layer with the shape of its outputs."""
-        raise NotImplementedError
+    weights = model.get_weights()
+    description = {
+        "class_name": type(model).__name__,
+        "config": model.get_config(),
+        "compile": None,
+    }
+    if model.optimizer is not None:
+        description["compile"] = {
+            "optimizer": optimizers.serialize(model.optimizer),
+            "loss": losses.serialize(model.loss),
+            "metrics": [metric.name for metric in model.metrics],
+        }
+    path = Path(filepath)
+    # Written beside its place and moved there: a reader sees the old file or the new one.
+    unfinished = path.with_name(path.name + ".part")
+    with unfinished.open("wb") as file:
+        arrays = {f"weight_{number}": array for number, array in enumerate(weights)}
+        np.savez(file, model=np.array(json.dumps(description)), **arrays)
+    unfinished.replace(path)
 
 
-class Sequential(Model):
+class Sequential(Trainer):
     """Layers one after the other.
 
     Parameters
@@ -466,6 +93,8 @@ class Sequential(Model):
         self._layers: list[Layer] = []
         for layer in layers:
             self.add(layer)
+
+    save = save_model
 
     @property
     def layers(self) -> list[Layer]:
@@ -541,123 +170,189 @@ class Sequential(Model):
             shape = layer.compute_output_shape(shape)
             yield layer, shape
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the layers' descriptions as plain data."""
+        config = {"name": self.name, "layers": [serialize(layer) for layer in self._layers]}
+        if self.built:
+            config["build_input_shape"] = list(self._input_shape)
+        return config
 
-class _Means:
-    """Running means of loss, penalty and metrics over the examples seen."""
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], seed: int | None = None) -> Sequential:
+        """Return a new model, with fresh weights, from :meth:`get_config`'s result."""
+        layers = [deserialize(description) for description in config["layers"]]
+        model = cls(layers, name=config.get("name"), seed=seed)
+        if config.get("build_input_shape"):
+            model.build(tuple(config["build_input_shape"]))
+        return model
 
-    def __init__(self, metrics: Iterable[metrics.Metric]) -> None:
-        self.metrics = list(metrics)
-        for metric in self.metrics:
-            metric.reset_state()
-        self.examples = 0
-        self.data_loss = 0.0
-        self.penalty: float | None = None
 
-    def add(
-        self,
-        data_loss: float,
-        penalty: float | None,
-        outputs: NDArray,
-        x: NDArray,
-        y: NDArray,
-        weight: NDArray | None,
+class Model(Trainer):
+    """Layers as a graph from one input to one output: for residual and parallel branches.
+
+    Parameters
+    ----------
+    inputs : Node
+        From :func:`reglib.layers.Input`.
+    outputs : Node
+        What layers made of it.
+    name : str, optional
+        What the model is called.
+    seed : int, optional
+        Makes initial weights, noise layers and shuffling repeatable.
+
+    Raises
+    ------
+    TypeError
+        If an end is no node.
+    ValueError
+        If the ends are not connected, or a layer is used twice.
+
+    References
+    ----------
+    ``keras.Model``.
+
+    Examples
+    --------
+    >>> from reglib.layers import Add, Dense, DropPath, Input
+    >>> trunk = Input((8,))
+    >>> branch = DropPath(0.2)(Dense(8, activation="relu")(trunk))
+    >>> model = Model(trunk, Dense(1)(Add()([trunk, branch])), seed=0)
+    >>> model(np.ones((2, 8))).shape
+    (2, 1)
+    """
+
+    def __init__(
+        self, inputs: Node, outputs: Node, *, name: str | None = None, seed: int | None = None
     ) -> None:
-        """Add a batch."""
-        number = len(x)
-        self.examples += number
-        self.data_loss += number * data_loss
-        if penalty is not None:
-            self.penalty = (self.penalty or 0.0) + number * penalty
-        for metric in self.metrics:
-            metric.update_state(y, outputs)
-
-    def logs(self) -> dict[str, float]:
-        """Return the means so far by name."""
-        data_loss = self.data_loss / self.examples
-        logs = {"loss": data_loss}
-        if self.penalty is not None:
-            penalty = self.penalty / self.examples
-            logs = {"loss": data_loss + penalty, "data_loss": data_loss, "penalty": penalty}
-        return logs | {metric.name: metric.result() for metric in self.metrics}
-
-
-def _metric(metric: Any) -> metrics.Metric:
-    # A name of its own for the argument of `compile` called metrics.
-    return metrics.get(metric)
-
-
-def _checked_data(
-    x: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, prefix: str = ""
-) -> tuple[NDArray, NDArray, NDArray | None]:
-    """Return inputs, targets and weights as finite arrays of equal length."""
-    x = check_array(f"{prefix}x", x)
-    y = check_array(f"{prefix}y", y)
-    if x.ndim < 2:
-        raise ValueError(f"{prefix}x must have shape (examples, ...), got {x.shape}")
-    if y.ndim == 0 or len(x) != len(y):
-        raise ValueError(
-            f"{prefix}y must have as many examples as x, {len(x)}, got shape {y.shape}"
-        )
-    if sample_weight is None:
-        return x, y, None
-    weight = check_array(f"{prefix}sample_weight", sample_weight)
-    if weight.ndim == 0 or len(weight) != len(x):
-        raise ValueError(
-            f"{prefix}sample_weight must have as many entries as x, {len(x)}, "
-            f"got shape {weight.shape}"
-        )
-    return x, y, weight
-
-
-def _class_weights(y: NDArray, class_weight: Mapping[int, float]) -> NDArray:
-    """Return each example's weight; classes without one weigh 1."""
-    labels = y.argmax(axis=-1) if y.ndim == 2 and y.shape[-1] > 1 else y.reshape(len(y)).astype(int)
-    weights = np.ones(len(y))
-    for label, value in class_weight.items():
-        weights[labels == label] = check_number(f"class_weight[{label}]", value, low=0)
-    return weights
-
-
-def _batches(
-    x: NDArray, y: NDArray, weight: NDArray | None, size: int
-) -> Iterator[tuple[NDArray, NDArray, NDArray | None]]:
-    for start in range(0, len(x), size):
-        part = slice(start, start + size)
-        yield x[part], y[part], None if weight is None else weight[part]
-
-
-def _line(logs: Mapping[str, float]) -> str:
-    return "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
-
-
-class _progress:  # noqa: N801 - used as a function
-    """A bar over the epochs (1, or "auto" in a terminal), a line an epoch (2), or nothing."""
-
-    def __init__(self, verbose: str | int, first: int, last: int) -> None:
-        self.verbose = check_choice("verbose", verbose, ("auto", 0, 1, 2))
-        self.first, self.last = first, last
-        self.bar: Any = None
-
-    def __enter__(self) -> Callable[[int, Mapping[str, float]], None]:
-        if self.verbose in ("auto", 1):
-            try:
-                from tqdm import tqdm
-            except ImportError:
-                return self
-            # None: only where a terminal shows it, so never in a built page.
-            disable = None if self.verbose == "auto" else False
-            self.bar = tqdm(
-                total=self.last, initial=self.first, unit="epoch", disable=disable, leave=False
+        super().__init__(name=name, seed=seed)
+        for end, node in (("inputs", inputs), ("outputs", outputs)):
+            if not isinstance(node, Node):
+                raise TypeError(
+                    f"{end} must be a node from layers.Input and layers called on it, "
+                    f"got {type(node).__name__}"
+                )
+        self.inputs, self.outputs = inputs, outputs
+        self._nodes = _in_order(outputs)
+        sources = [node for node in self._nodes if not node.parents]
+        if sources != [inputs]:
+            raise ValueError(
+                f"outputs must be made of inputs alone, got {[n.layer.name for n in sources]} "
+                f"as the beginnings of the graph instead of {inputs.layer.name}"
             )
-        return self
+        layers = [node.layer for node in self._nodes]
+        for number, layer in enumerate(layers):
+            if any(layer is other for other in layers[:number]):
+                raise ValueError(f"layer {layer.name} must be used once, got two uses")
+            layer.seed_from(self._layer_seeds.spawn(1)[0])
+        self.build(inputs.shape)
 
-    def __call__(self, epoch: int, logs: Mapping[str, float]) -> None:
-        if self.bar is not None:
-            self.bar.set_postfix_str(_line(logs), refresh=False)
-            self.bar.update()
-        elif self.verbose == 2:
-            print(f"Epoch {epoch + 1}/{self.last}  {_line(logs)}")
+    save = save_model
 
-    def __exit__(self, *_: Any) -> None:
-        if self.bar is not None:
-            self.bar.close()
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, in the order of the forward pass."""
+        return [node.layer for node in self._nodes]
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Build every layer for the shapes in the graph."""
+        for node in self._nodes:
+            if node.parents:
+                node.layer.ensure_built(node.parents[0].shape)
+        self.built = True
+
+    def forward(self, inputs: NDArray, training: bool) -> NDArray:
+        """Return the outputs for a batch."""
+        values: dict[Node, NDArray] = {}
+        for node in self._nodes:
+            given = [values[parent] for parent in node.parents] or [inputs]
+            values[node] = node.layer(given if len(given) > 1 else given[0], training=training)
+        return values[self.outputs]
+
+    def backward(self, gradient: NDArray) -> None:
+        """Write every parameter's gradient; where a branch began, gradients add up."""
+        gradients = {self.outputs: gradient}
+        for node in reversed(self._nodes):
+            back = node.layer.propagate_back(gradients.pop(node))
+            for parent, part in zip(
+                node.parents, back if len(node.parents) > 1 else [back], strict=False
+            ):
+                gradients[parent] = gradients[parent] + part if parent in gradients else part
+
+    def _shapes(self) -> Iterator[tuple[Layer, tuple[int | None, ...]]]:
+        for node in self._nodes:
+            yield node.layer, node.shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the layers' descriptions, and which feeds which, as plain data."""
+        number = {node: i for i, node in enumerate(self._nodes)}
+        return {
+            "name": self.name,
+            "nodes": [
+                {"layer": serialize(node.layer), "parents": [number[p] for p in node.parents]}
+                for node in self._nodes
+            ],
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], seed: int | None = None) -> Model:
+        """Return a new model, with fresh weights, from :meth:`get_config`'s result."""
+        nodes: list[Node] = []
+        for description in config["nodes"]:
+            layer = deserialize(description["layer"])
+            parents = [nodes[i] for i in description["parents"]]
+            if not parents:
+                nodes.append(Node(layer, (), (None, *layer.shape)))
+            else:
+                nodes.append(layer(parents if len(parents) > 1 else parents[0]))
+        return cls(nodes[0], nodes[-1], name=config.get("name"), seed=seed)
+
+
+def _in_order(last: Node) -> list[Node]:
+    """Return all nodes that lead to the last, each after its parents."""
+    order: list[Node] = []
+
+    def visit(node: Node) -> None:
+        if node not in order:
+            for parent in node.parents:
+                visit(parent)
+            order.append(node)
+
+    visit(last)
+    return order
+
+
+def clone_model(model: Sequential | Model, seed: int | None = None) -> Sequential | Model:
+    """Return a model of the same layers with fresh weights; it is not compiled.
+
+    References
+    ----------
+    ``keras.models.clone_model``.
+    """
+    return type(model).from_config(model.get_config(), seed=seed)
+
+
+def load_model(filepath: str | os.PathLike) -> Sequential | Model:
+    """Return the model that :func:`save_model` wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no model of this library.
+    """
+    try:
+        with np.load(filepath, allow_pickle=False) as archive:
+            description = json.loads(str(archive["model"]))
+            weights = [archive[f"weight_{n}"] for n in range(len(archive.files) - 1)]
+    except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(f"filepath must be a model that reglib saved, got {filepath}") from error
+    kinds = {"Sequential": Sequential, "Model": Model}
+    model = kinds[description["class_name"]].from_config(description["config"])
+    model.set_weights(weights)
+    if description["compile"] is not None:
+        model.compile(**description["compile"])
+    return model

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reglib import callbacks, layers, models, optimizers, regularizers
-from reglib.gradcheck import check_parameters
+from reglib.gradcheck import check_model
 
 
 def small_model(module_layers, module_models, module_regularizers):
@@ -109,20 +109,27 @@ def test_a_whole_model_passes_the_gradient_check(rng):
         seed=3,
     )
     x, y = rng.normal(size=(6, 4, 2)), rng.integers(0, 3, size=6)
-    model.compile(optimizers.SGD(0.0), "sparse_categorical_crossentropy")
-    model.build((None, 4, 2))
-    states = [layer.generator.bit_generator.state for layer in model.layers]
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    assert check_model(model, x, y, rtol=1e-6) < 1e-6
 
-    def loss():
-        for layer, state in zip(model.layers, states, strict=True):
-            layer.generator.bit_generator.state = state
-        return float(model.loss(y, model.forward(x, training=True))) + model.penalty()
 
-    model._prepare(x)
-    for layer, state in zip(model.layers, states, strict=True):
-        layer.generator.bit_generator.state = state
-    model.train_step(x, y)  # a step of length 0 leaves gradients and weights in place
-    assert check_parameters(loss, model.trainable_weights, rtol=1e-6) < 1e-6
+def test_a_small_cnn_passes_the_gradient_check(rng):
+    double = {"dtype": "float64"}
+    model = models.Sequential(
+        [
+            layers.Conv2D(3, 3, activation="relu", kernel_regularizer="l2", **double),
+            layers.BatchNormalization(**double),
+            layers.SpatialDropout2D(0.3, **double),
+            layers.MaxPooling2D(**double),
+            layers.Conv2D(4, 2, padding="same", activation="tanh", **double),
+            layers.GlobalAveragePooling2D(**double),
+            layers.Dense(3, activation="softmax", **double),
+        ],
+        seed=1,
+    )
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    x, y = rng.normal(size=(5, 8, 8, 1)), rng.integers(0, 3, size=5)
+    assert check_model(model, x, y, rtol=1e-6) < 1e-6
 
 
 def test_the_same_seed_trains_the_same_model(classes):
@@ -275,3 +282,116 @@ def test_early_stopping_ends_a_fit_and_restores_the_best_weights(rng):
     history = model.fit(x, y, epochs=500, validation_split=0.5, callbacks=[stopper]).history
     assert len(history["val_loss"]) == stopper.stopped_epoch + 1 < 500
     assert model.evaluate(x[20:], y[20:]) == pytest.approx(min(history["val_loss"]), rel=1e-5)
+
+
+def residual(seed=0, rate=0.3, dtype="float32"):
+    """Two residual branches, one with stochastic depth, and a concatenation."""
+    start = layers.Input((6,), dtype=dtype)
+    trunk = layers.Dense(5, activation="tanh", dtype=dtype)(start)
+    branch = layers.Dense(5, activation="tanh", kernel_regularizer="l2", dtype=dtype)(trunk)
+    branch = layers.DropPath(rate, dtype=dtype)(branch)
+    trunk = layers.Add(dtype=dtype)([trunk, branch])
+    both = layers.Concatenate(dtype=dtype)([trunk, branch])
+    return models.Model(start, layers.Dense(3, activation="softmax", dtype=dtype)(both), seed=seed)
+
+
+def test_a_graph_passes_the_gradient_check(rng):
+    model = residual(dtype="float64")
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    x, y = rng.normal(size=(7, 6)), rng.integers(0, 3, size=7)
+    assert check_model(model, x, y, rtol=1e-6) < 1e-6
+
+
+@pytest.mark.keras
+def test_a_graph_agrees_with_keras(classes):
+    import keras
+
+    x, y = classes
+    ours = residual(rate=0.0)
+    start = keras.layers.Input((6,))
+    trunk = keras.layers.Dense(5, activation="tanh")(start)
+    branch = keras.layers.Dense(5, activation="tanh", kernel_regularizer="l2")(trunk)
+    both = keras.layers.Concatenate()([keras.layers.Add()([trunk, branch]), branch])
+    theirs = keras.Model(start, keras.layers.Dense(3, activation="softmax")(both))
+    ours.set_weights(theirs.get_weights())
+    for model in (ours, theirs):
+        model.compile("adam", "sparse_categorical_crossentropy")
+    options = {"epochs": 5, "shuffle": False, "verbose": 0}
+    np.testing.assert_allclose(
+        ours.fit(x, y, **options).history["loss"],
+        theirs.fit(x, y, **options).history["loss"],
+        rtol=1e-5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda n: models.Model("x", n), TypeError, "inputs must be a node"),
+        (lambda n: models.Model(layers.Input((6,)), n), ValueError, "outputs must be made of"),
+    ],
+)
+def test_a_graph_without_ends_is_refused(make, error, message):
+    outputs = layers.Dense(2)(layers.Input((6,)))
+    with pytest.raises(error, match=message):
+        make(outputs)
+
+
+def test_a_layer_used_twice_in_a_graph_is_refused():
+    start, twice = layers.Input((4,)), layers.Dense(4)
+    with pytest.raises(ValueError, match="must be used once"):
+        models.Model(start, twice(twice(start)))
+
+
+def every_kind_of_layer():
+    return models.Sequential(
+        [
+            layers.Reshape((8, 8, 1), input_shape=(64,)),
+            layers.Conv2D(4, 3, kernel_regularizer=regularizers.L1L2(1e-4, 1e-3)),
+            layers.BatchNormalization(),
+            layers.SpatialDropout2D(0.1),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.SpectralNormalization(layers.Dense(8, activation="relu")),
+            layers.Dense(3, activation="softmax", kernel_constraint="max_norm"),
+        ],
+        seed=0,
+    )
+
+
+@pytest.mark.parametrize("make", [every_kind_of_layer, residual])
+def test_a_saved_model_comes_back_and_trains_on(make, tmp_path, rng):
+    model = make()
+    x = rng.normal(size=(12, *model.layers[0].input_shape))
+    y = rng.integers(0, 3, size=12)
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(x, y, epochs=2)
+    model.save(tmp_path / "model.npz")
+    twin = models.load_model(tmp_path / "model.npz")
+    np.testing.assert_array_equal(twin.predict(x), model.predict(x))
+    assert twin.evaluate(x, y) == model.evaluate(x, y)
+    twin.fit(x, y)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.npz"]
+
+
+def test_a_saved_model_is_read_without_pickle(tmp_path):
+    path = tmp_path / "evil.npz"
+    np.savez(path, model=np.array([print], dtype=object))
+    with pytest.raises(ValueError, match="must be a model that reglib saved"):
+        models.load_model(path)
+    path.write_bytes(b"no archive")
+    with pytest.raises(ValueError, match="must be a model that reglib saved"):
+        models.load_model(path)
+    with pytest.raises(FileNotFoundError):
+        models.load_model(tmp_path / "nowhere.npz")
+
+
+@pytest.mark.parametrize("make", [every_kind_of_layer, residual])
+def test_a_clone_has_the_layers_and_fresh_weights(make):
+    model = make()
+    clone = models.clone_model(model, seed=9)
+    assert [w.shape for w in clone.get_weights()] == [w.shape for w in model.get_weights()]
+    assert any(
+        (mine != other).any()
+        for mine, other in zip(clone.get_weights(), model.get_weights(), strict=True)
+    )
