@@ -404,6 +404,7 @@ def compare(
     faulty: Callable[..., Any] | None = None,
     mistakes: Iterable[Mistake] = (),
     read: Callable[[Any, Any], NDArray] | None = None,
+    call: Callable[..., Any] | None = None,
     together: int = 3,
     what: str = "the result",
 ) -> Iterator[Finding]:
@@ -425,14 +426,16 @@ def compare(
     read : callable, optional
         ``read(result, wanted)`` turns a result into an array; by default one of the shape of
         the reference's.
+    call : callable, optional
+        What is compared, where it is not the function itself but something made of its results.
     what : str
         What the result is called.
     """
-    cases = list(cases)
+    cases, call = list(cases), call or student
     read = read or (lambda got, wanted: student.numbers(got, what, np.shape(wanted)))
     wanted = [correct(*_copy(case.arguments)) for case in cases]
     targets = [np.asarray(read(value, value), dtype=float) for value in wanted]
-    got = [read(student(*case.arguments), w) for case, w in zip(cases, wanted, strict=True)]
+    got = [read(call(*case.arguments), w) for case, w in zip(cases, wanted, strict=True)]
     wrong = [i for i in range(len(cases)) if not close(got[i], targets[i])]
     if not wrong:
         return
