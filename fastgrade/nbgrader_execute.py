@@ -62,8 +62,8 @@ def use_fastgrade(config: Config) -> None:
 class Execute(StockExecute):
     """Run a notebook in the sandbox; put its outputs and the tests' verdicts into it.
 
-    ``Execute.timeout`` in ``nbgrader_config.py`` is the wall time of a cell, as for nbgrader, unless
-    ``FastGrade.limits`` says otherwise.
+    ``Execute.timeout`` in ``nbgrader_config.py`` is the wall time of a cell, as for nbgrader,
+    unless ``FastGrade.limits`` says otherwise.
     """
 
     def preprocess(

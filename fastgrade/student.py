@@ -17,7 +17,9 @@ import re
 import signal
 import socket
 import sys
+import tempfile
 import traceback
+import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -77,6 +79,7 @@ def loaded_packages() -> list[str]:
 def _make_shell() -> None:
     """Make the shell of a kernel without the kernel."""
     global _shell
+    from ipykernel.compiler import XCachingCompiler, get_file_name
     from ipykernel.zmqshell import ZMQInteractiveShell
     from jupyter_client.session import Session
     from traitlets.config import Config
@@ -92,10 +95,38 @@ def _make_shell() -> None:
             else:
                 _channel.publish(msg_or_type["msg_type"], msg_or_type["content"])
 
+    class Compiler(XCachingCompiler):
+        """Names cells as a kernel does, wherever the temporary folder is."""
+
+        def get_code_name(self, raw_code: str, code: str, number: int) -> str:
+            return f"/tmp/ipykernel_{os.getpid()}/{os.path.basename(get_file_name(raw_code))}"
+
+    class Shell(ZMQInteractiveShell):
+        """A kernel's shell that needs no event loop and runs no commands."""
+
+        @property
+        def db(self) -> Any:
+            if getattr(self, "_db", None) is None:
+                from IPython.external.pickleshare import PickleShareDB
+
+                self._db = PickleShareDB(os.path.join(os.environ["IPYTHONDIR"], "db"))
+            return self._db
+
+        def enable_gui(self, gui: str | None = None) -> None:
+            self.active_eventloop = gui
+
+        def system(self, command: str) -> None:
+            print("Shell commands are not run while a notebook is graded.", file=sys.stderr)
+            self.user_ns["_exit_code"] = 127
+
+        def getoutput(self, command: str, split: bool = True, depth: int = 0) -> Any:
+            self.system(command)
+            return [] if split else ""
+
     config = Config()
     config.HistoryManager.enabled = False
     config.IPKernelApp = Config()  # some libraries tell a notebook from a console by this name
-    shell = ZMQInteractiveShell.instance(config=config)
+    shell = Shell.instance(config=config, compiler_class=Compiler)
     session = Wire(key=b"", username="student")
     for publisher in (shell.display_pub, shell.displayhook):
         publisher.session = session
@@ -188,14 +219,6 @@ class _Stream(io.TextIOBase):
             _channel.publish("stream", {"name": self.name, "text": text})
 
 
-def _no_input(*args: Any, **kwargs: Any) -> str:
-    from IPython.core.error import StdinNotImplementedError
-
-    raise StdinNotImplementedError(
-        "raw_input was called, but this frontend does not support input requests."
-    )
-
-
 def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
     """Serve the grader until it hangs up.
 
@@ -215,7 +238,10 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
         os.close(source)
     folder = arguments["folder"]
     os.chdir(folder)
-    os.environ.update(HOME=folder, TMPDIR=folder, IPYTHONDIR=folder, PWD=folder)
+    os.environ.update(
+        HOME=folder, TMPDIR=folder, IPYTHONDIR=os.path.join(folder, ".ipython"), PWD=folder
+    )
+    tempfile.tempdir = None
     sys.path.insert(0, "")
     _channel = _Output(control, limits.output_bytes)
     try:
@@ -236,7 +262,9 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
         os.close(listener)
     sys.stdout, sys.stderr = _Stream("stdout", 1), _Stream("stderr", 2)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115  lives as long as the process
-    builtins.input = _no_input
+    from ipykernel.kernelbase import Kernel
+
+    builtins.input = types.MethodType(Kernel.raw_input, types.SimpleNamespace(_allow_stdin=False))
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:

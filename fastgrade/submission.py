@@ -243,7 +243,7 @@ def plan(source: bytes, hidden_begin: str, hidden_end: str, forbidden: tuple[str
     Raises
     ------
     ValueError
-        If it is no notebook, or a cell is no Python.
+        If it is no notebook.
     """
     return _plan(source, hidden_begin, hidden_end, forbidden)
 
@@ -294,8 +294,14 @@ def _plan(source: bytes, hidden_begin: str, hidden_end: str, forbidden: tuple[st
 
 
 def _parse(code: str) -> ast.Module:
-    """Parse a cell of the instructor; magics become calls, as in a notebook."""
-    return ast.parse(transformed(code))
+    """Parse a cell of the instructor; magics become calls, as in a notebook.
+
+    A cell that is wrong on purpose, for students to see or to mend, holds nothing for the judge.
+    """
+    try:
+        return ast.parse(transformed(code))
+    except SyntaxError:
+        return ast.Module([], [])
 
 
 @functools.lru_cache(maxsize=256)
@@ -624,5 +630,5 @@ def _split_output(output: dict[str, Any]) -> dict[str, Any]:
 
 def _split_data(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for mime, value in data.items():
-        is_json = mime == "application/json" or mime.endswith("+json")
-        yield mime, _split(value) if isinstance(value, str) and not is_json else value
+        lines = mime.startswith("text/") or mime in ("application/javascript", "image/svg+xml")
+        yield mime, _split(value) if isinstance(value, str) and lines else value

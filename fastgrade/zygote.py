@@ -100,7 +100,7 @@ class Zygote:
         ours, theirs = socket.socketpair()
         self._channel = Channel(ours)
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        configuration = {"MPLCONFIGDIR": _matplotlib_folder()}
+        configuration = {"MPLCONFIGDIR": _matplotlib_folder(), "HOME": self._folder.name}
         code = "import sys; sys.path[:] = sys.argv[2:]; from fastgrade.zygote import main; main()"
         paths = [path for path in sys.path if path] or [""]
         try:
