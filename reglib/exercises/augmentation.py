@@ -1,0 +1,721 @@
+"""Assignment 8, data augmentation: which transforms keep the label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reglib.exercises.checking import (
+    HARD_CODED,
+    RETURNS_NOTHING,
+    Aspect,
+    Assignment,
+    BrokenCall,
+    Case,
+    Chapter,
+    Exercise,
+    Finding,
+    Mistake,
+    Student,
+    close,
+    compare,
+)
+from reglib.textbook import images as reference
+
+CHAPTER = Chapter(8, "Data augmentation", "08-data-augmentation")
+
+OTHER_WAY = Mistake(
+    "moved the other way",
+    "Positive dy moves down and positive dx moves right.",
+    "Where should the pixel at [0, 0] be afterwards?",
+)
+AXES_SWAPPED = Mistake(
+    "rows and columns exchanged",
+    "The first axis counts rows, downwards; the second counts columns, to the right.",
+    "Try an image that is wider than high.",
+)
+WRAPPED = Mistake(
+    "wrapped around",
+    "What leaves the image on one side comes back on the other, as np.roll does.",
+    "Pixels that have moved in from outside are 0.",
+)
+REPEATED = Mistake(
+    "rim repeated",
+    "The pixels of the rim fill what should be empty.",
+    "Pixels that have moved in from outside are 0.",
+)
+UPSIDE_DOWN = Mistake(
+    "flipped upside down",
+    "Top and bottom are exchanged instead of left and right.",
+    "Which axis runs from left to right?",
+)
+BOTH_FLIPPED = Mistake(
+    "flipped both ways",
+    "Top and bottom are exchanged as well.",
+    "Reverse one axis only.",
+)
+CHANNELS_FLIPPED = Mistake(
+    "channels flipped",
+    "The last axis of a color image holds its channels, not its columns.",
+    "Reverse axis 1, whatever the number of axes is.",
+)
+TRANSPOSED = Mistake(
+    "transposed",
+    "Rows have become columns.",
+    "A flip keeps every row a row.",
+)
+NOTHING_DONE = Mistake(
+    "nothing changed",
+    "The image comes back as it was.",
+    "Return the transformed image.",
+)
+ONE_PLACE = Mistake(
+    "always the same place",
+    "Every crop is cut at one place, so it adds no variety.",
+    "Draw the upper left corner from rng.",
+)
+LAST_PLACE_MISSED = Mistake(
+    "last place never drawn",
+    "The crop never reaches the lower or the right rim: rng.integers leaves out its upper end.",
+    "How many places are there for a window of 3 in a row of 5?",
+)
+NO_WINDOW = Mistake(
+    "no window of the image",
+    "The pixels of the crop do not lie together in the image.",
+    "Draw one row and one column, then slice.",
+)
+CROP_SWAPPED = Mistake(
+    "height and width exchanged",
+    "The window is as wide as it should be high.",
+    "The first axis counts rows.",
+)
+CROP_SEEDED = Mistake(
+    "seed inside",
+    "Two calls with one rng, or with different ones, always cut at the same place.",
+    "Only draw from the rng that you are given.",
+)
+CROP_SOURCE = Mistake(
+    "random numbers from elsewhere",
+    "The place does not come from rng, so no seed can repeat a run.",
+    "Call a method of rng: rng.integers.",
+)
+INVERSE = Mistake(
+    "factor used the other way",
+    "The image shrinks where it should grow: the way back from output to input divides.",
+    "Which input pixel lies under the output's corner when the image is magnified twice?",
+)
+CORNER = Mistake(
+    "around the corner instead of the center",
+    "The upper left pixel stays in place; the center should.",
+    "Measure rows and columns from the center (H - 1) / 2, (W - 1) / 2.",
+)
+HALF_PIXEL = Mistake(
+    "center half a pixel off",
+    "The center of pixels 0 to H - 1 is (H - 1) / 2, not H / 2.",
+    "Where is the center of an image of one pixel?",
+)
+FORWARD = Mistake(
+    "mapped forwards",
+    "Input pixels are sent to the output, which leaves holes and overwrites.",
+    "Go through the output pixels and ask each where it comes from.",
+)
+FLOORED = Mistake(
+    "rounded down",
+    "The nearest pixel is wanted, and the place is cut to an integer instead.",
+    "np.rint rounds to the nearest integer; int() and // cut.",
+)
+CLOCKWISE = Mistake(
+    "turned clockwise",
+    "A positive angle turns counter-clockwise.",
+    "Rows count downwards: check the sign of the sine with a quarter turn.",
+)
+DEGREES = Mistake(
+    "degrees taken for radians",
+    "np.cos and np.sin expect radians.",
+    "np.deg2rad converts.",
+)
+NO_CLIP = Mistake(
+    "not clipped",
+    "Values leave [0, 1].",
+    "np.clip keeps them inside.",
+)
+BRIGHTNESS = Mistake(
+    "image multiplied",
+    "The whole image is multiplied, so its mean, the brightness, changes too.",
+    "Multiply the distance from the mean.",
+)
+ABOUT_HALF = Mistake(
+    "contrast around 0.5",
+    "The distance from 0.5 is multiplied, not that from the image's own mean.",
+    "Compute the mean of the image.",
+)
+ONE_MEAN = Mistake(
+    "one mean for all channels",
+    "Each channel has a mean of its own; one mean for all changes the color.",
+    "Average over rows and columns only: axis=(0, 1).",
+)
+PIXEL_MEAN = Mistake(
+    "mean of each pixel",
+    "The mean runs over the channels of a pixel, so the color is changed, not the contrast.",
+    "Average over rows and columns only: axis=(0, 1).",
+)
+ONE_IMAGE = Mistake(
+    "only the first image tried",
+    "One image that keeps its label says nothing about the others.",
+    "Go through all images.",
+)
+ANY_IMAGE = Mistake(
+    "any for all",
+    "A transform is safe if every image keeps its label, not if some do.",
+    "all, not any.",
+)
+PIXELS_COMPARED = Mistake(
+    "images compared instead of labels",
+    "A safe transform may change every pixel; only the label has to stay.",
+    "Ask label_of before and after.",
+)
+NEGATED = Mistake(
+    "answer negated",
+    "True and False are exchanged.",
+    "Return True if the labels stay.",
+)
+ONE_ANSWER = Mistake(
+    "one answer for all",
+    "The result does not depend on the transform and the task.",
+    "Compare the labels before and after the transform.",
+)
+
+
+def _image(rng: np.random.Generator, *shape: int) -> NDArray:
+    """Return an image without two equal pixels."""
+    return rng.permutation(np.linspace(0.05, 0.95, int(np.prod(shape)))).reshape(shape)
+
+
+def _region(
+    student: Student, function: Callable[..., Any], where: Callable[..., NDArray]
+) -> tuple[Callable[..., NDArray], Callable[..., NDArray]]:
+    """Return two calls, the student's and a given function's, that keep some pixels only."""
+
+    def got(image: NDArray, *rest: Any) -> NDArray:
+        out = student.numbers(student(image, *rest), "the image", image.shape)
+        return out[where(image, *rest)]
+
+    def wanted(*arguments: Any) -> NDArray:
+        return np.asarray(function(*arguments), dtype=float)[where(*arguments)]
+
+    return got, wanted
+
+
+def _compare_region(
+    student: Student,
+    cases: Sequence[Case],
+    function: Callable[..., Any],
+    where: Callable[..., NDArray],
+    faulty: Callable[..., Any],
+    mistakes: Sequence[Mistake],
+    what: str,
+    together: int = 2,
+) -> Iterator[Finding]:
+    got, wanted = _region(student, function, where)
+
+    def wrong(names: frozenset[str], *arguments: Any) -> NDArray:
+        return np.asarray(faulty(names, *arguments), dtype=float)[where(*arguments)]
+
+    yield from compare(
+        student,
+        cases,
+        wanted,
+        faulty=wrong,
+        mistakes=mistakes,
+        read=lambda result, right: np.asarray(result, dtype=float),
+        call=got,
+        together=together,
+        what=what,
+    )
+
+
+# shift
+
+
+def _shift_cases(rng: np.random.Generator) -> Iterator[Case]:
+    for shape, dy, dx in (((5, 7), 1, 2), ((6, 4), -2, 1), ((4, 6, 3), 1, -3), ((5, 5), 0, -2)):
+        image = _image(rng, *shape)
+        yield Case((image, dy, dx), f"an image of shape {shape}, dy = {dy} and dx = {dx}")
+
+
+def _filled(image: NDArray, dy: int, dx: int) -> NDArray:
+    """Say for each pixel whether its source lies inside."""
+    rows, columns = np.indices(image.shape[:2])
+    i, j = rows - dy, columns - dx
+    return (i >= 0) & (i < image.shape[0]) & (j >= 0) & (j < image.shape[1])
+
+
+def _faulty_shift(wrong: frozenset[str], image: NDArray, dy: int, dx: int) -> NDArray:
+    if NOTHING_DONE.name in wrong:
+        return image
+    if AXES_SWAPPED.name in wrong:
+        dy, dx = dx, dy
+    if OTHER_WAY.name in wrong:
+        dy, dx = -dy, -dx
+    if WRAPPED.name in wrong:
+        return np.roll(image, (dy, dx), axis=(0, 1))
+    if REPEATED.name in wrong:
+        rows = np.clip(np.arange(image.shape[0]) - dy, 0, image.shape[0] - 1)
+        columns = np.clip(np.arange(image.shape[1]) - dx, 0, image.shape[1] - 1)
+        return image[rows][:, columns]
+    return reference.shift(image, dy, dx)
+
+
+def _shift_moved(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
+    yield from _compare_region(
+        student,
+        list(_shift_cases(rng)),
+        reference.shift,
+        _filled,
+        _faulty_shift,
+        (OTHER_WAY, AXES_SWAPPED, NOTHING_DONE, WRAPPED, REPEATED),
+        "the moved pixels",
+    )
+
+
+def _shift_empty(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
+    yield from _compare_region(
+        student,
+        list(_shift_cases(rng)),
+        reference.shift,
+        lambda *arguments: ~_filled(*arguments),
+        _faulty_shift,
+        (WRAPPED, REPEATED, OTHER_WAY, AXES_SWAPPED, NOTHING_DONE),
+        "the pixels moved in from outside",
+    )
+
+
+# horizontal_flip
+
+
+def _faulty_flip(wrong: frozenset[str], image: NDArray) -> NDArray:
+    if UPSIDE_DOWN.name in wrong:
+        return image[::-1]
+    if BOTH_FLIPPED.name in wrong:
+        return image[::-1, ::-1]
+    if CHANNELS_FLIPPED.name in wrong:
+        return image[..., ::-1]
+    if TRANSPOSED.name in wrong:
+        return np.swapaxes(image, 0, 1) if image.shape[0] == image.shape[1] else image
+    return image
+
+
+def _flip_value(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
+    shapes = ((4, 4), (3, 3, 3), (5, 5, 2))
+    cases = [Case((_image(rng, *shape),), f"an image of shape {shape}") for shape in shapes]
+    yield from compare(
+        student,
+        cases,
+        reference.horizontal_flip,
+        faulty=_faulty_flip,
+        mistakes=(UPSIDE_DOWN, BOTH_FLIPPED, CHANNELS_FLIPPED, TRANSPOSED, NOTHING_DONE),
+        together=1,
+        what="the image",
+    )
+
+
+# random_crop
+
+_CROP_DRAWS = 90  # of 4 places: all are seen but for one run in 4e10
+
+
+def _crop(
+    student: Student, image: NDArray, height: int, width: int, rng: np.random.Generator
+) -> NDArray:
+    got = student(image, height, width, rng)
+    shape = (height, width, *image.shape[2:])
+    if np.shape(got) == (width, height, *image.shape[2:]) and height != width:
+        came = f"the crop has shape {np.shape(got)}"
+        raise BrokenCall(Finding(came, f"shape {shape}", CROP_SWAPPED))
+    return student.numbers(got, "the crop", shape)
+
+
+def _place(image: NDArray, crop: NDArray) -> tuple[int, int] | None:
+    """Return where a crop was cut, or None if it is no window of the image."""
+    first = image[..., 0] if image.ndim == 3 else image
+    corner = crop[(0, 0, 0)[: crop.ndim]]
+    top, left = (int(i) for i in np.unravel_index(np.argmin(np.abs(first - corner)), first.shape))
+    window = image[top : top + crop.shape[0], left : left + crop.shape[1]]
+    return (top, left) if close(crop, window) else None
+
+
+def _crop_window(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
+    for shape, size in (((6, 9), (2, 5)), ((7, 5, 3), (4, 3)), ((4, 6), (4, 6))):
+        image = _image(rng, *shape)
+        for _ in range(3):
+            crop = _crop(student, image, *size, np.random.default_rng(rng.integers(2**31)))
+            if _place(image, crop) is None:
+                came = f"a crop of shape {crop.shape} that is no window of the image"
+                yield Finding(came, "image[top:top + height, left:left + width]", NO_WINDOW)
+                return
+
+
+def _crop_places(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
+    image, size = _image(rng, 4, 5), (3, 4)
+    generator = np.random.default_rng(rng.integers(2**31))
+    drawn = [_place(image, _crop(student, image, *size, generator)) for _ in range(_CROP_DRAWS)]
+    places = {place for place in drawn if place is not None}
+    expected = "each of the 4 places about as often as any other"
+    if len(places) == 1:
+        came = f"{_CROP_DRAWS} crops of 3 x 4 from 4 x 5 pixels, all cut at {places.pop()}"
+        yield Finding(came, expected, LAST_PLACE_MISSED if drawn[0] == (0, 0) else ONE_PLACE)
+        return
+    if len(places) < 4:
+        came = f"{_CROP_DRAWS} crops of 3 x 4 from 4 x 5 pixels used {len(places)} places"
+        yield Finding(came, expected, LAST_PLACE_MISSED)
+
+
+def _crop_fresh(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
+    image = _image(rng, 40, 50)
+    seeds = [int(seed) for seed in rng.integers(2**31, size=6)]
+    first = [_crop(student, image, 3, 4, np.random.default_rng(seed)) for seed in seeds]
+    again = [_crop(student, image, 3, 4, np.random.default_rng(seed)) for seed in seeds]
+    one = np.random.default_rng(seeds[0])
+    in_turn = [_crop(student, image, 3, 4, one) for _ in range(6)]
+    if all(close(crop, first[0]) for crop in [*first, *in_turn]):
+        at = _place(image, first[0])
+        yield Finding(f"six generators cut at one place, {at}", "six places", CROP_SEEDED)
+    elif all(close(crop, in_turn[0]) for crop in in_turn):
+        yield Finding("six calls with one rng cut at one place", "six places", CROP_SEEDED)
+    elif not all(map(close, first, again)):
+        yield Finding("one seed gave two places", "the same place both times", CROP_SOURCE)
+
+
+# zoom and rotate
+
+
+def _sources(
+    image: NDArray, wrong: frozenset[str], back: Callable[[NDArray, NDArray], Any]
+) -> tuple[NDArray, NDArray]:
+    """Return the place in the input under each output pixel, as floats."""
+    height, width = image.shape[:2]
+    if CORNER.name in wrong:
+        center = (0.0, 0.0)
+    elif HALF_PIXEL.name in wrong:
+        center = (height / 2, width / 2)
+    else:
+        center = ((height - 1) / 2, (width - 1) / 2)
+    rows, columns = np.indices((height, width), dtype=float)
+    y, x = back(rows - center[0], columns - center[1])
+    return y + center[0], x + center[1]
+
+
+def _picked(image: NDArray, wrong: frozenset[str], places: tuple[NDArray, NDArray]) -> NDArray:
+    height, width = image.shape[:2]
+    integer = np.floor if FLOORED.name in wrong else np.rint
+    i, j = (integer(place).astype(int) for place in places)
+    if REPEATED.name in wrong:
+        return image[np.clip(i, 0, height - 1), np.clip(j, 0, width - 1)]
+    if WRAPPED.name in wrong:
+        return image[i % height, j % width]
+    inside = (i >= 0) & (i < height) & (j >= 0) & (j < width)
+    out = np.zeros_like(image)
+    if FORWARD.name in wrong:
+        out[i[inside], j[inside]] = image[inside]
+    else:
+        out[inside] = image[i[inside], j[inside]]
+    return out
+
+
+def _clear(places: tuple[NDArray, NDArray]) -> NDArray:
+    """Say which places are not half-way between two pixels, where rounding is a matter of taste."""
+    away = [np.abs(place - np.floor(place) - 0.5) > 1e-6 for place in places]
+    return away[0] & away[1]
+
+
+def _zoom_back(
+    wrong: frozenset[str], factor: float
+) -> Callable[[NDArray, NDArray], tuple[NDArray, NDArray]]:
+    # Mapped forwards, the same places are where input pixels go: there a zoom multiplies.
+    scale = factor if (INVERSE.name in wrong) != (FORWARD.name in wrong) else 1 / factor
+    return lambda y, x: (y * scale, x * scale)
+
+
+def _faulty_zoom(wrong: frozenset[str], image: NDArray, factor: float) -> NDArray:
+    return _picked(image, wrong, _sources(image, wrong, _zoom_back(wrong, factor)))
+
+
+_RIGHT: frozenset[str] = frozenset()
+
+
+def _zoom_clear(image: NDArray, factor: float) -> NDArray:
+    return _clear(_sources(image, _RIGHT, _zoom_back(_RIGHT, factor)))
+
+
+_PLACE_MISTAKES = (CORNER, HALF_PIXEL, FORWARD, FLOORED, REPEATED, WRAPPED)
+
+
+def _zoom_test(low: float, high: float) -> Callable[..., Iterator[Finding]]:
+    def test(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
+        cases = []
+        for shape in ((7, 7), (6, 9), (8, 5, 3), (9, 8)):
+            factor = float(rng.uniform(low, high))
+            text = f"an image of shape {shape} and factor = {factor:.3g}"
+            cases.append(Case((_image(rng, *shape), factor), text))
+        yield from _compare_region(
+            student,
+            cases,
+            reference.zoom,
+            _zoom_clear,
+            _faulty_zoom,
+            (INVERSE, *_PLACE_MISTAKES),
+            "the image",
+        )
+
+    return test
+
+
+def _turn_back(
+    wrong: frozenset[str], degrees: float
+) -> Callable[[NDArray, NDArray], tuple[NDArray, NDArray]]:
+    angle = degrees if DEGREES.name in wrong else np.deg2rad(degrees)
+    if (CLOCKWISE.name in wrong) != (FORWARD.name in wrong):
+        angle = -angle
+    cos, sin = np.cos(angle), np.sin(angle)
+    return lambda y, x: (y * cos + x * sin, -y * sin + x * cos)
+
+
+def _faulty_rotate(wrong: frozenset[str], image: NDArray, degrees: float) -> NDArray:
+    return _picked(image, wrong, _sources(image, wrong, _turn_back(wrong, degrees)))
+
+
+def _rotate_clear(image: NDArray, degrees: float) -> NDArray:
+    return _clear(_sources(image, _RIGHT, _turn_back(_RIGHT, degrees)))
+
+
+def _rotate_test(
+    angles: Callable[[np.random.Generator], Sequence[float]], square: bool
+) -> Callable[..., Iterator[Finding]]:
+    shapes = ((5, 5), (6, 6), (7, 7, 3)) if square else ((7, 7), (6, 9), (9, 8, 3))
+
+    def test(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
+        cases = []
+        for shape, degrees in zip(shapes, angles(rng), strict=True):
+            text = f"an image of shape {shape} and {degrees:.4g} degrees"
+            cases.append(Case((_image(rng, *shape), degrees), text))
+        yield from _compare_region(
+            student,
+            cases,
+            reference.rotate,
+            _rotate_clear,
+            _faulty_rotate,
+            (CLOCKWISE, DEGREES, *_PLACE_MISTAKES),
+            "the image",
+        )
+
+    return test
+
+
+# adjust_contrast
+
+
+def _faulty_contrast(wrong: frozenset[str], image: NDArray, factor: float) -> NDArray:
+    mean: Any = image.mean(axis=(0, 1))
+    if ABOUT_HALF.name in wrong:
+        mean = 0.5
+    elif ONE_MEAN.name in wrong:
+        mean = image.mean()
+    elif PIXEL_MEAN.name in wrong and image.ndim == 3:
+        mean = image.mean(axis=-1, keepdims=True)
+    elif BRIGHTNESS.name in wrong:
+        mean = 0.0
+    out = mean + factor * (image - mean)
+    return out if NO_CLIP.name in wrong else np.clip(out, 0, 1)
+
+
+_CONTRAST_MISTAKES = (BRIGHTNESS, ABOUT_HALF, ONE_MEAN, PIXEL_MEAN, NO_CLIP)
+
+
+def _contrast_test(low: float, high: float) -> Callable[..., Iterator[Finding]]:
+    def test(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
+        cases = []
+        for shape in ((5, 6), (4, 5, 3), (6, 4, 2)):
+            image = _image(rng, *shape)
+            # Channels of different brightness, so that their means differ.
+            image = image * np.linspace(1, 0.5, shape[2]) if len(shape) == 3 else image * 0.8
+            factor = float(rng.uniform(low, high))
+            text = f"an image of shape {shape} and factor = {factor:.3g}"
+            cases.append(Case((image, factor), text))
+        yield from compare(
+            student,
+            cases,
+            reference.adjust_contrast,
+            faulty=_faulty_contrast,
+            mistakes=_CONTRAST_MISTAKES,
+            together=2,
+            what="the image",
+        )
+
+    return test
+
+
+# label_safe
+
+
+def _bright(image: Any) -> str:
+    return "day" if np.mean(image) > 0.5 else "night"
+
+
+def _side(image: Any) -> str:
+    image = np.asarray(image)
+    half = image.shape[1] // 2
+    return "left" if image[:, :half].mean() > image[:, -half:].mean() else "right"
+
+
+def _flip(image: Any) -> NDArray:
+    return np.asarray(image)[:, ::-1].copy()
+
+
+def _negative(image: Any) -> NDArray:
+    return 1 - np.asarray(image)
+
+
+def _dim(image: Any) -> NDArray:
+    return 0.8 * np.asarray(image)
+
+
+def _same(image: Any) -> NDArray:
+    return np.asarray(image).copy()
+
+
+def _task_images(rng: np.random.Generator) -> list[NDArray]:
+    """Return images whose first and last are clear cases, and one that only a change tips over."""
+    images = []
+    for brightness, tilt in ((0.75, 0.1), (0.2, -0.1), (0.56, 0.08), (0.3, -0.05)):
+        image = brightness + 0.02 * rng.standard_normal((4, 6))
+        images.append(np.clip(image + tilt * np.sign(2.5 - np.arange(6)), 0, 1))
+    return images
+
+
+_SAFETY = (
+    ("a flip, by day or by night", _flip, _bright, True),
+    ("a flip, which side is brighter", _flip, _side, False),
+    ("a negative, by day or by night", _negative, _bright, False),
+    ("dimming, by day or by night", _dim, _bright, False),
+    ("dimming, which side is brighter", _dim, _side, True),
+    ("no change, which side is brighter", _same, _side, True),
+)
+
+
+def _safety(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
+    answers, wrong = [], {mistake: [] for mistake in (ONE_IMAGE, ANY_IMAGE, PIXELS_COMPARED)}
+    for _, transform, label_of, _ in _SAFETY:
+        images = _task_images(rng)
+        answer = student(transform, (images, label_of))
+        if answer is None:
+            came = f"{student.name} returned None"
+            raise BrokenCall(Finding(came, "True or False", RETURNS_NOTHING))
+        if np.size(answer) != 1:
+            came = f"{student.name} returned {np.size(answer)} values"
+            raise BrokenCall(Finding(came, "one answer: True or False"))
+        answers.append(bool(np.all(answer)))
+        kept = [label_of(transform(image)) == label_of(image) for image in images]
+        wrong[ONE_IMAGE].append(kept[0])
+        wrong[ANY_IMAGE].append(any(kept))
+        wrong[PIXELS_COMPARED].append(all(close(transform(i), i) for i in images))
+    right = [safe for *_, safe in _SAFETY]
+    if answers == right:
+        return
+    mistake = next((m for m, given in wrong.items() if given == answers), None)
+    if answers == [not safe for safe in right]:
+        mistake = NEGATED
+    elif len(set(answers)) == 1:
+        mistake = ONE_ANSWER
+    for answer, (text, _, _, safe) in zip(answers, _SAFETY, strict=True):
+        if answer != safe:
+            yield Finding(f"{answer} for {text}", str(safe), mistake)
+            return
+
+
+def _exercise(
+    name: str, signature: str, aspects: Sequence[Aspect], mistakes: Sequence[Mistake]
+) -> Exercise:
+    function = getattr(reference, name)
+    return Exercise(name, signature, function, CHAPTER, tuple(aspects), tuple(mistakes))
+
+
+ASSIGNMENT = Assignment(
+    _exercise(
+        "shift",
+        "shift(image, dy, dx)",
+        (
+            Aspect("moved", "the image moves down by dy and right by dx", _shift_moved),
+            Aspect("empty", "what moves in from outside is 0", _shift_empty),
+        ),
+        (OTHER_WAY, AXES_SWAPPED, WRAPPED, REPEATED, NOTHING_DONE),
+    ),
+    _exercise(
+        "horizontal_flip",
+        "horizontal_flip(image)",
+        (Aspect("value", "left and right are exchanged", _flip_value),),
+        (UPSIDE_DOWN, BOTH_FLIPPED, CHANNELS_FLIPPED, TRANSPOSED, NOTHING_DONE),
+    ),
+    _exercise(
+        "random_crop",
+        "random_crop(image, height, width, rng)",
+        (
+            Aspect("window", "the crop is a window of the image", _crop_window),
+            Aspect("places", "every place is drawn as often as any other", _crop_places),
+            Aspect("fresh", "the place comes from rng, anew at every call", _crop_fresh),
+        ),
+        (NO_WINDOW, CROP_SWAPPED, ONE_PLACE, LAST_PLACE_MISSED, CROP_SEEDED, CROP_SOURCE),
+    ),
+    _exercise(
+        "zoom",
+        "zoom(image, factor)",
+        (
+            Aspect("magnify", "a factor above 1 magnifies around the center", _zoom_test(1.2, 2.8)),
+            Aspect("shrink", "a factor below 1 shrinks, and the rim is 0", _zoom_test(0.4, 0.85)),
+        ),
+        (INVERSE, *_PLACE_MISTAKES),
+    ),
+    _exercise(
+        "rotate",
+        "rotate(image, degrees)",
+        (
+            Aspect(
+                "quarters",
+                "quarter turns go counter-clockwise",
+                _rotate_test(
+                    lambda rng: tuple(rng.permutation([90, 180, 270, -90])[:3].tolist()), True
+                ),
+            ),
+            Aspect(
+                "any",
+                "other angles take the nearest pixel, and 0 from outside",
+                _rotate_test(lambda rng: tuple(rng.uniform(10, 80, 3).tolist()), False),
+            ),
+        ),
+        (CLOCKWISE, DEGREES, *_PLACE_MISTAKES),
+    ),
+    _exercise(
+        "adjust_contrast",
+        "adjust_contrast(image, factor)",
+        (
+            Aspect(
+                "mean",
+                "the distance from each channel's mean is multiplied",
+                _contrast_test(0.2, 0.9),
+            ),
+            Aspect("clip", "the result stays within [0, 1]", _contrast_test(2.5, 4.0)),
+        ),
+        (*_CONTRAST_MISTAKES, HARD_CODED),
+    ),
+    _exercise(
+        "label_safe",
+        "label_safe(transform, task)",
+        (Aspect("value", "True if every image of the task keeps its label", _safety),),
+        (ONE_IMAGE, ANY_IMAGE, PIXELS_COMPARED, NEGATED, ONE_ANSWER),
+    ),
+)
+
+check = ASSIGNMENT.check
+check_hidden = ASSIGNMENT.check_hidden
