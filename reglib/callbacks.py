@@ -1,9 +1,12 @@
-"""What happens beside training: Keras's callback protocol, History and EarlyStopping."""
+"""What happens beside training: Keras's callback protocol, and the callbacks that regularize."""
 
 from __future__ import annotations
 
+import csv
+import os
 import warnings
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +54,12 @@ class Callback:
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Run after each training batch."""
+
+    def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Another name for :meth:`on_train_batch_begin`."""
+
+    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Another name for :meth:`on_train_batch_end`."""
 
     def on_test_begin(self, logs: Logs = None) -> None:
         """Run when an evaluation starts."""
@@ -100,9 +109,15 @@ class CallbackList:
     def __getattr__(self, moment: str) -> Callable[..., None]:
         if not moment.startswith("on_"):
             raise AttributeError(moment)
-        hooks = [getattr(callback, moment) for callback in self.callbacks]
+        hooks = []
+        for callback in self.callbacks:
+            hooks.append(getattr(callback, moment))
+            # Keras's callbacks pass a batch on to its other name themselves.
+            if moment.startswith("on_train_batch") and isinstance(callback, Callback):
+                hooks.append(getattr(callback, moment.replace("train_", "")))
         # A moment that nobody overrides costs nothing, even in the inner loop.
-        hooks = [h for h in hooks if getattr(h, "__func__", h) is not getattr(Callback, moment)]
+        nothing = [f for name, f in vars(Callback).items() if name.startswith("on_")]
+        hooks = [hook for hook in hooks if getattr(hook, "__func__", hook) not in nothing]
 
         def call_all(*arguments: Any) -> None:
             if hooks:
@@ -181,7 +196,49 @@ def monitor_comparison(monitor: str, mode: str, metrics: Iterable[Any] = ()) -> 
     )
 
 
-class EarlyStopping(Callback):
+class Monitor(Callback):
+    """What callbacks share that watch one value in the logs.
+
+    Parameters
+    ----------
+    monitor : str
+        The key in the logs.
+    mode : {"auto", "min", "max"}
+        Which way is better.
+    min_delta : float
+        What an improvement must exceed; its sign does not matter.
+    """
+
+    def __init__(self, monitor: str, mode: str, min_delta: float) -> None:
+        super().__init__()
+        self.monitor = monitor
+        self.mode = check_choice("mode", mode, ("auto", "min", "max"))
+        self.min_delta = abs(check_number("min_delta", min_delta))
+        self.monitor_op: Callable | None = None
+
+    def monitored(self, logs: Logs) -> float | None:
+        """Return the value in the logs; warn and return None when it is not there."""
+        if self.monitor_op is None:
+            metrics = getattr(self.model, "metrics", ())
+            self.monitor_op = monitor_comparison(self.monitor, self.mode, metrics)
+        value = (logs or {}).get(self.monitor)
+        if value is None:
+            warnings.warn(
+                f"{type(self).__name__} monitors {self.monitor!r}, which is not in the logs; "
+                f"they have {', '.join(logs or {}) or 'nothing'}",
+                stacklevel=3,
+            )
+        return value
+
+    def improves(self, value: float, reference: float | None) -> bool:
+        """Return whether a value beats the reference by more than ``min_delta``."""
+        if reference is None:
+            return not np.isnan(value)
+        margin = self.min_delta if self.monitor_op is np.less else -self.min_delta
+        return bool(self.monitor_op(value + margin, reference))
+
+
+class EarlyStopping(Monitor):
     """Stop when the monitored value has not improved for ``patience`` epochs.
 
     A value improves when it beats the best so far by more than ``min_delta``.
@@ -236,16 +293,12 @@ class EarlyStopping(Callback):
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ) -> None:
-        super().__init__()
-        self.monitor = monitor
-        self.min_delta = abs(check_number("min_delta", min_delta))
+        super().__init__(monitor, mode, min_delta)
         self.patience = check_integer("patience", patience, low=0)
         self.verbose = verbose
-        self.mode = check_choice("mode", mode, ("auto", "min", "max"))
         self.baseline = baseline
         self.restore_best_weights = bool(restore_best_weights)
         self.start_from_epoch = check_integer("start_from_epoch", start_from_epoch, low=0)
-        self.monitor_op: Callable | None = None
         self._forget()
 
     def _forget(self) -> None:
@@ -261,40 +314,24 @@ class EarlyStopping(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Compare, remember, and stop when patience is out."""
-        if self.monitor_op is None:
-            metrics = getattr(self.model, "metrics", ())
-            self.monitor_op = monitor_comparison(self.monitor, self.mode, metrics)
-        value = (logs or {}).get(self.monitor)
-        if value is None:
-            warnings.warn(
-                f"EarlyStopping monitors {self.monitor!r}, which is not in the logs; "
-                f"they have {', '.join(logs or {}) or 'nothing'}",
-                stacklevel=2,
-            )
-            return
-        if epoch < self.start_from_epoch:
+        value = self.monitored(logs)
+        if value is None or epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:
             # Something to go back to, even if nothing ever improves.
             self.best_weights = self.model.get_weights()
             self.best_epoch = epoch
         self.wait += 1
-        if self._improves(value, self.best):
+        if self.improves(value, self.best):
             self.best, self.best_epoch = value, epoch
             if self.restore_best_weights:
                 self.best_weights = self.model.get_weights()
-            if self.baseline is None or self._improves(value, self.baseline):
+            if self.baseline is None or self.improves(value, self.baseline):
                 self.wait = 0
             return
         if self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
-
-    def _improves(self, value: float, reference: float | None) -> bool:
-        if reference is None:
-            return not np.isnan(value)
-        margin = self.min_delta if self.monitor_op is np.less else -self.min_delta
-        return bool(self.monitor_op(value + margin, reference))
 
     def on_train_end(self, logs: Logs = None) -> None:
         """Say so, and put back the best weights."""
@@ -304,3 +341,393 @@ class EarlyStopping(Callback):
             if self.verbose:
                 print(f"Restoring the weights of the best epoch, {self.best_epoch + 1}")
             self.model.set_weights(self.best_weights)
+
+
+class ReduceLROnPlateau(Monitor):
+    """Lower the learning rate when the monitored value has stopped improving.
+
+    Parameters
+    ----------
+    monitor : str
+        The key in the logs.
+    factor : float
+        What the rate is multiplied by, below 1.
+    patience : int
+        Epochs without improvement after which it is lowered.
+    verbose : int
+        1 prints each change.
+    mode : {"auto", "min", "max"}
+        Which way is better.
+    min_delta : float
+        What an improvement must exceed.
+    cooldown : int
+        Epochs to wait after a change before counting again.
+    min_lr : float
+        The lowest rate.
+
+    References
+    ----------
+    ``keras.callbacks.ReduceLROnPlateau``.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ) -> None:
+        super().__init__(monitor, mode, min_delta)
+        self.factor = check_number("factor", factor, low=0, high=1, high_open=True)
+        self.patience = check_integer("patience", patience, low=0)
+        self.verbose = verbose
+        self.cooldown = check_integer("cooldown", cooldown, low=0)
+        self.min_lr = check_number("min_lr", min_lr, low=0)
+        self._forget()
+
+    def _forget(self) -> None:
+        self.wait = 0
+        self.cooldown_counter = 0
+        self.best: float | None = None
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Start afresh."""
+        self._forget()
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Compare, count, and lower the rate when patience is out."""
+        if logs is not None:
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+        value = self.monitored(logs)
+        if value is None:
+            return
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self.improves(value, self.best):
+            self.best, self.wait = value, 0
+        elif self.cooldown_counter == 0:
+            self.wait += 1
+            if self.wait >= self.patience:
+                self._lower(epoch)
+
+    def _lower(self, epoch: int) -> None:
+        old = float(self.model.optimizer.learning_rate)
+        if old <= self.min_lr:
+            return
+        new = max(old * self.factor, self.min_lr)
+        self.model.optimizer.learning_rate = new
+        if self.verbose:
+            print(f"Epoch {epoch + 1}: the learning rate is lowered to {new:g}")
+        self.cooldown_counter = self.cooldown
+        self.wait = 0
+
+
+class LearningRateScheduler(Callback):
+    """Set the learning rate at the start of each epoch.
+
+    Parameters
+    ----------
+    schedule : callable
+        ``schedule(epoch, learning_rate)`` returns the new rate.
+    verbose : int
+        1 prints each change.
+
+    References
+    ----------
+    ``keras.callbacks.LearningRateScheduler``.
+    """
+
+    def __init__(self, schedule: Callable[[int, float], float], verbose: int = 0) -> None:
+        super().__init__()
+        if not callable(schedule):
+            raise TypeError(f"schedule must be a function of (epoch, rate), got {schedule!r}")
+        self.schedule = schedule
+        self.verbose = verbose
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Ask the schedule, and set the rate."""
+        rate = self.schedule(epoch, float(self.model.optimizer.learning_rate))
+        rate = check_number("learning_rate from the schedule", rate, low=0)
+        self.model.optimizer.learning_rate = rate
+        if self.verbose:
+            print(f"Epoch {epoch + 1}: the learning rate is {rate:g}")
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Write the rate into the logs."""
+        if logs is not None:
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+
+
+class TerminateOnNaN(Callback):
+    """Stop as soon as a batch's loss is NaN or infinite.
+
+    Parameters
+    ----------
+    raise_error : bool
+        Whether to raise instead of stopping.
+
+    Raises
+    ------
+    RuntimeError
+        In training, if ``raise_error`` and the loss is NaN or infinite.
+
+    References
+    ----------
+    ``keras.callbacks.TerminateOnNaN``.
+    """
+
+    def __init__(self, raise_error: bool = False) -> None:
+        super().__init__()
+        self.raise_error = bool(raise_error)
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Look at the loss."""
+        loss = (logs or {}).get("loss")
+        if loss is None or np.isfinite(loss):
+            return
+        if self.raise_error:
+            raise RuntimeError(f"the loss is {loss} at batch {batch}")
+        self.model.stop_training = True
+
+
+class LambdaCallback(Callback):
+    """Functions called at the moments of the protocol.
+
+    Parameters
+    ----------
+    **moments
+        Functions by the name of their moment, such as ``on_epoch_end``.
+
+    Raises
+    ------
+    TypeError
+        If a name is no moment or a value is no function.
+
+    References
+    ----------
+    ``keras.callbacks.LambdaCallback``.
+    """
+
+    def __init__(self, **moments: Callable[..., Any] | None) -> None:
+        super().__init__()
+        for moment, function in moments.items():
+            if not (moment.startswith("on_") and hasattr(Callback, moment)):
+                raise TypeError(f"moments must be names of the protocol, got {moment!r}")
+            if function is not None and not callable(function):
+                raise TypeError(f"{moment} must be a function, got {function!r}")
+            if function is not None:
+                setattr(self, moment, function)
+
+
+class CSVLogger(Callback):
+    """Write the logs of each epoch to a CSV file as they come.
+
+    Parameters
+    ----------
+    filename : path
+        Where to.
+    separator : str
+        Between the columns.
+    append : bool
+        Whether to go on in a file that exists.
+
+    References
+    ----------
+    ``keras.callbacks.CSVLogger``.
+    """
+
+    def __init__(
+        self, filename: str | os.PathLike, separator: str = ",", append: bool = False
+    ) -> None:
+        super().__init__()
+        self.filename = Path(filename)
+        self.separator = separator
+        self.append = bool(append)
+        self.file: Any = None
+        self.writer: Any = None
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Open the file."""
+        continued = self.append and self.filename.exists() and self.filename.stat().st_size > 0
+        self.file = self.filename.open("a" if self.append else "w", newline="", encoding="utf-8")
+        self.writer, self._header_is_there = None, continued
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Write a row and flush it, so that an interrupted run leaves whole rows."""
+        row = {"epoch": epoch, **(logs or {})}
+        if self.writer is None:
+            self.writer = csv.DictWriter(
+                self.file, list(row), delimiter=self.separator, extrasaction="ignore"
+            )
+            if not self._header_is_there:
+                self.writer.writeheader()
+        self.writer.writerow(row)
+        self.file.flush()
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Close the file."""
+        self.file.close()
+
+
+class ModelCheckpoint(Monitor):
+    """Save the model after each epoch, or only when it is the best so far.
+
+    Parameters
+    ----------
+    filepath : path
+        Where to; may hold ``{epoch}`` and names from the logs, such as ``{val_loss:.2f}``.
+    monitor : str
+        The key in the logs that says what is best.
+    verbose : int
+        1 prints each save.
+    save_best_only : bool
+        Whether to save only what is better than all before.
+    mode : {"auto", "min", "max"}
+        Which way is better.
+    initial_value_threshold : float, optional
+        What the first save must beat.
+
+    References
+    ----------
+    ``keras.callbacks.ModelCheckpoint``.
+    """
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike,
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        mode: str = "auto",
+        initial_value_threshold: float | None = None,
+    ) -> None:
+        super().__init__(monitor, mode, 0.0)
+        self.filepath = os.fspath(filepath)
+        self.verbose = verbose
+        self.save_best_only = bool(save_best_only)
+        self.best = initial_value_threshold
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Save, if it is to be saved."""
+        if self.save_best_only:
+            value = self.monitored(logs)
+            if value is None or not self.improves(value, self.best):
+                return
+            self.best = value
+        path = self.filepath.format(epoch=epoch + 1, **(logs or {}))
+        self.model.save(path)
+        if self.verbose:
+            print(f"Epoch {epoch + 1}: saved to {path}")
+
+
+class SwapEMAWeights(Callback):
+    """Evaluate with the optimizer's averaged weights: swap them in, and back out.
+
+    Parameters
+    ----------
+    swap_on_epoch : bool
+        Whether to swap around the callbacks of an epoch's end, so that a checkpoint saves the
+        average; otherwise around each evaluation.
+
+    Raises
+    ------
+    ValueError
+        In training, if the optimizer keeps no average (``use_ema=True``).
+
+    References
+    ----------
+    Polyak and Juditsky (1992), "Acceleration of stochastic approximation by averaging";
+    ``keras.callbacks.SwapEMAWeights``.
+    """
+
+    def __init__(self, swap_on_epoch: bool = False) -> None:
+        super().__init__()
+        self.swap_on_epoch = bool(swap_on_epoch)
+
+    def _swap(self) -> None:
+        optimizer = self.model.optimizer
+        if not optimizer.use_ema:
+            raise ValueError("SwapEMAWeights needs an optimizer with use_ema=True, got without")
+        if optimizer.average is not None:
+            weights = optimizer.block.value
+            kept = weights.copy()
+            weights[...] = optimizer.average
+            optimizer.average[...] = kept
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Put the trained weights back."""
+        if self.swap_on_epoch and epoch > self._first_epoch:
+            self._swap()
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Note that nothing is swapped yet."""
+        self._first_epoch = self.params.get("initial_epoch", 0)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Put the average in."""
+        if self.swap_on_epoch:
+            self._swap()
+
+    def on_test_begin(self, logs: Logs = None) -> None:
+        """Put the average in."""
+        if not self.swap_on_epoch:
+            self._swap()
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        """Put the trained weights back."""
+        if not self.swap_on_epoch:
+            self._swap()
+
+
+class SWA(Callback):
+    r"""Average the weights of the last epochs: :math:`\bar w \leftarrow \bar w + (w - \bar w)/n`.
+
+    Parameters
+    ----------
+    start_epoch : int
+        The first epoch, from 0, whose weights count.
+    frequency : int
+        Every how many epochs they are taken.
+
+    References
+    ----------
+    Izmailov et al. (2018), "Averaging weights leads to wider optima and better
+    generalization". Keras has none.
+
+    Notes
+    -----
+    Running means of batch normalization belong to the weights before the average; call the
+    model once in training mode on the training data to renew them.
+    """
+
+    def __init__(self, start_epoch: int = 0, frequency: int = 1) -> None:
+        super().__init__()
+        self.start_epoch = check_integer("start_epoch", start_epoch, low=0)
+        self.frequency = check_integer("frequency", frequency, low=1)
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Start afresh."""
+        self.number = 0
+        self.average: list[np.ndarray] = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Take the weights into the average."""
+        since = epoch - self.start_epoch
+        if since < 0 or since % self.frequency:
+            return
+        self.number += 1
+        weights = self.model.get_weights()
+        if not self.average:
+            self.average = [w.astype("float64") for w in weights]
+        for mean, w in zip(self.average, weights, strict=True):
+            mean += (w - mean) / self.number
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Give the model the average."""
+        if self.average:
+            self.model.set_weights(self.average)

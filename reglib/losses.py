@@ -154,6 +154,112 @@ class MeanSquaredError(Loss):
         return (y_pred - y_true) * (2 / y_pred.shape[-1])
 
 
+class MeanAbsoluteError(Loss):
+    r"""Mean absolute error, :math:`\frac1K\sum_k|y_k - \hat y_k|` an example.
+
+    References
+    ----------
+    ``keras.losses.MeanAbsoluteError``.
+
+    Examples
+    --------
+    >>> float(MeanAbsoluteError()([[0.0, 1.0]], [[1.0, 1.0]]))
+    0.5
+    """
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "mean_absolute_error"
+    ) -> None:
+        super().__init__(reduction, name)
+
+    def per_example(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return one loss an example."""
+        return np.abs(y_true - y_pred).mean(axis=-1)
+
+    def derivative(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return sign(ŷ - y)/K."""
+        return np.sign(y_pred - y_true) / y_pred.shape[-1]
+
+
+class Huber(Loss):
+    r"""Squared for small errors, absolute for large: half :math:`e^2` up to :math:`\delta`.
+
+    .. math:: \tfrac12 e^2 \text{ if } |e| \le \delta,
+        \quad \delta|e| - \tfrac12\delta^2 \text{ else}
+
+    Parameters
+    ----------
+    delta : float
+        Where the change is, above 0.
+
+    References
+    ----------
+    Huber (1964), "Robust estimation of a location parameter"; ``keras.losses.Huber``.
+
+    Examples
+    --------
+    >>> float(Huber()([[0.0]], [[3.0]]))
+    2.5
+    """
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "huber_loss",
+    ) -> None:
+        super().__init__(reduction, name)
+        self.delta = check_number("delta", delta, low=0, low_open=True)
+
+    def per_example(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return one loss an example."""
+        error = np.abs(y_pred - y_true)
+        small = np.minimum(error, self.delta)
+        return (small * (error - 0.5 * small)).mean(axis=-1)
+
+    def derivative(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return the error, cut at ±δ, over K."""
+        return np.clip(y_pred - y_true, -self.delta, self.delta) / y_pred.shape[-1]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "delta": self.delta}
+
+
+class Hinge(Loss):
+    r"""The margin loss, :math:`\max(1 - y\hat y, 0)` with :math:`y = \pm 1`.
+
+    Targets of 0 and 1 are turned into -1 and 1, as in Keras.
+
+    References
+    ----------
+    ``keras.losses.Hinge``.
+
+    Examples
+    --------
+    >>> float(Hinge()([[1.0]], [[0.25]]))
+    0.75
+    """
+
+    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "hinge") -> None:
+        super().__init__(reduction, name)
+
+    def align(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray, NDArray]:
+        """Return targets of -1 and 1, and predictions."""
+        y_true, y_pred = align(y_true, y_pred)
+        if np.isin(y_true, (0, 1)).all():
+            y_true = 2 * y_true - 1
+        return y_true, y_pred
+
+    def per_example(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return one loss an example."""
+        return np.maximum(1 - y_true * y_pred, 0).mean(axis=-1)
+
+    def derivative(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return -y/K inside the margin."""
+        return -y_true * (y_true * y_pred < 1) / y_pred.shape[-1]
+
+
 class BinaryCrossentropy(Loss):
     r"""Cross-entropy of yes-no targets, :math:`-y\log\hat y - (1-y)\log(1-\hat y)`.
 
@@ -358,6 +464,9 @@ _REGISTRY: dict[str, type[Loss]] = {
     name: cls
     for cls, *names in (
         (MeanSquaredError, "mean_squared_error", "mse", "MSE"),
+        (MeanAbsoluteError, "mean_absolute_error", "mae", "MAE"),
+        (Huber, "huber", "huber_loss"),
+        (Hinge, "hinge"),
         (BinaryCrossentropy, "binary_crossentropy"),
         (CategoricalCrossentropy, "categorical_crossentropy"),
         (SparseCategoricalCrossentropy, "sparse_categorical_crossentropy"),

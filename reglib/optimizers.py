@@ -523,9 +523,107 @@ class AdamW(Adam):
         )
 
 
+class Adagrad(Optimizer):
+    r"""Steps over the root of all past squares, :math:`w \leftarrow w - \eta g/\sqrt{s+\epsilon}`.
+
+    With :math:`s \leftarrow s + g^2`: the step of each weight shrinks with its own history.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The step size.
+    initial_accumulator_value : float
+        What :math:`s` starts from, at least 0.
+    epsilon : float
+        What keeps the division finite.
+
+    References
+    ----------
+    Duchi, Hazan and Singer (2011), "Adaptive subgradient methods for online learning and
+    stochastic optimization"; ``keras.optimizers.Adagrad``.
+    """
+
+    slot_names = ("accumulator",)
+
+    def __init__(
+        self,
+        learning_rate: float | Callable[[int], float] = 0.001,
+        initial_accumulator_value: float = 0.1,
+        epsilon: float = 1e-7,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.initial_accumulator_value = check_number(
+            "initial_accumulator_value", initial_accumulator_value, low=0
+        )
+        self.epsilon = check_number("epsilon", epsilon, low=0)
+
+    def new_slot(self, w: NDArray) -> NDArray:
+        """Return the initial sum of squares."""
+        return np.full_like(w, self.initial_accumulator_value)
+
+    def update(self, w: NDArray, g: NDArray, learning_rate: float) -> None:
+        """Change the flat weights in place."""
+        s = self.slots["accumulator"]
+        s += np.square(g)
+        w -= learning_rate * g / np.sqrt(s + self.epsilon)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "initial_accumulator_value": self.initial_accumulator_value,
+            "epsilon": self.epsilon,
+        }
+
+
+class Lion(Optimizer):
+    r"""Steps of one size, by the sign: :math:`w \leftarrow w - \eta\,\mathrm{sign}(c)`.
+
+    With :math:`c = \beta_1 m + (1-\beta_1) g` and then
+    :math:`m \leftarrow \beta_2 m + (1-\beta_2) g`.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The step size; a tenth of Adam's is usual.
+    beta_1, beta_2 : float
+        Momenta of the direction and of the memory, in (0, 1] and [0, 1].
+
+    References
+    ----------
+    Chen et al. (2023), "Symbolic discovery of optimization algorithms";
+    ``keras.optimizers.Lion``.
+    """
+
+    slot_names = ("momentum",)
+
+    def __init__(
+        self,
+        learning_rate: float | Callable[[int], float] = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.99,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.beta_1 = check_number("beta_1", beta_1, low=0, high=1, low_open=True)
+        self.beta_2 = check_number("beta_2", beta_2, low=0, high=1)
+
+    def update(self, w: NDArray, g: NDArray, learning_rate: float) -> None:
+        """Change the flat weights in place."""
+        m = self.slots["momentum"]
+        w -= learning_rate * np.sign(self.beta_1 * m + (1 - self.beta_1) * g)
+        m *= self.beta_2
+        m += (1 - self.beta_2) * g
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2}
+
+
 _REGISTRY: dict[str, type[Optimizer]] = {
     name: cls
-    for cls in (SGD, RMSprop, Adam, AdamW)
+    for cls in (SGD, RMSprop, Adam, AdamW, Adagrad, Lion)
     for name in (cls.__name__, cls.__name__.lower())
 }
 

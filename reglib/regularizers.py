@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from reglib import _serialization
 from reglib._namespace import namespace
-from reglib._validation import check_number
+from reglib._validation import check_choice, check_number
 
 
 class Regularizer:
@@ -169,7 +169,167 @@ class L1L2(Regularizer):
         return {"l1": self.l1, "l2": self.l2}
 
 
-l1, l2, l1_l2 = L1, L2, L1L2
+class OrthogonalRegularizer(Regularizer):
+    r"""Penalty on rows (or columns) that point the same way.
+
+    .. math:: \frac{f}{n(n-1)}\sum_{i \ne j}|\langle \hat w_i, \hat w_j\rangle|
+
+    over the :math:`n` rows, each divided by its length.
+
+    Parameters
+    ----------
+    factor : float
+        :math:`f`, at least 0.
+    mode : {"rows", "columns"}
+        Which vectors are to be orthogonal.
+
+    Raises
+    ------
+    ValueError
+        If ``factor`` is negative, ``mode`` is another, or the weights are no matrix.
+
+    References
+    ----------
+    ``keras.regularizers.OrthogonalRegularizer``.
+
+    Notes
+    -----
+    Keras 3.15's ``mode="columns"`` normalizes the wrong axis of a NumPy array; this is what it
+    does with tensors.
+
+    Examples
+    --------
+    >>> float(OrthogonalRegularizer(1.0)(np.array([[1.0, 0.0], [1.0, 0.0]])).round(6))
+    1.0
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        self.factor = check_number("factor", factor, low=0)
+        self.mode = check_choice("mode", mode, ("rows", "columns"))
+
+    def __call__(self, x: Any) -> Any:
+        """Return the penalty, a scalar of the dtype of ``x``."""
+        xp = namespace(x)
+        rows = self._rows(x, xp)
+        unit = rows / xp.sqrt(xp.maximum(xp.sum(xp.square(rows), axis=1, keepdims=True), 1e-14))
+        products = xp.absolute(xp.matmul(unit, xp.transpose(unit)))
+        n = rows.shape[0]
+        # The diagonal is taken away by its values: they are 1 but for rounding.
+        return self.factor * 0.5 * (xp.sum(products) - xp.sum(xp.diagonal(products))) / _pairs(n)
+
+    def gradient(self, x: NDArray) -> NDArray:
+        """Return the subgradient, through the division by the length."""
+        rows = self._rows(x, np)
+        length = np.sqrt(np.maximum(np.square(rows).sum(axis=1, keepdims=True), 1e-14))
+        unit = rows / length
+        signs = np.sign(unit @ unit.T)
+        np.fill_diagonal(signs, 0)
+        by_unit = self.factor * (signs @ unit) / _pairs(len(rows))
+        by_row = (by_unit - unit * (by_unit * unit).sum(axis=1, keepdims=True)) / length
+        return by_row if self.mode == "rows" else by_row.T
+
+    def _rows(self, x: Any, xp: Any) -> Any:
+        if len(x.shape) != 2:
+            raise ValueError(f"x must be a matrix of weights, got shape {tuple(x.shape)}")
+        return x if self.mode == "rows" else xp.transpose(x)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {"factor": self.factor, "mode": self.mode}
+
+
+def _pairs(n: int) -> float:
+    """Return the number of pairs of ``n`` vectors, 1 where there is none."""
+    return max(1.0, n * (n - 1) / 2)
+
+
+def proximal_l1(w: NDArray, threshold: float) -> NDArray:
+    r"""Return :math:`\mathrm{sign}(w)\max(|w| - t, 0)`: the step that makes exact zeros.
+
+    It is the minimum over :math:`u` of :math:`\frac12\|u - w\|^2 + t\sum|u|`.
+
+    Parameters
+    ----------
+    w : ndarray
+        Weights of any shape.
+    threshold : float
+        :math:`t`, at least 0: the learning rate times the penalty's factor.
+
+    Raises
+    ------
+    ValueError
+        If ``threshold`` is negative.
+
+    References
+    ----------
+    Parikh and Boyd (2014), "Proximal algorithms".
+
+    Examples
+    --------
+    >>> proximal_l1(np.array([3.0, -0.5, -2.0]), 1.0)
+    array([ 2., -0., -1.])
+    """
+    threshold = check_number("threshold", threshold, low=0)
+    return np.sign(w) * np.maximum(np.abs(w) - threshold, 0)
+
+
+def proximal_l2(w: NDArray, strength: float) -> NDArray:
+    r"""Return :math:`w/(1 + 2t)`: the minimum of :math:`\frac12\|u - w\|^2 + t\sum u^2`.
+
+    Parameters
+    ----------
+    w : ndarray
+        Weights of any shape.
+    strength : float
+        :math:`t`, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If ``strength`` is negative.
+
+    References
+    ----------
+    Parikh and Boyd (2014), "Proximal algorithms".
+
+    Examples
+    --------
+    >>> proximal_l2(np.array([3.0, -1.5]), 0.25)
+    array([ 2., -1.])
+    """
+    return w / (1 + 2 * check_number("strength", strength, low=0))
+
+
+def proximal_elastic_net(w: NDArray, l1: float, l2: float) -> NDArray:
+    r"""Return the minimum of :math:`\frac12\|u - w\|^2 + t_1\sum|u| + t_2\sum u^2`.
+
+    First the threshold, then the shrinking.
+
+    Parameters
+    ----------
+    w : ndarray
+        Weights of any shape.
+    l1, l2 : float
+        :math:`t_1` and :math:`t_2`, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If a strength is negative.
+
+    References
+    ----------
+    Parikh and Boyd (2014), "Proximal algorithms".
+
+    Examples
+    --------
+    >>> proximal_elastic_net(np.array([3.0, -0.5]), 1.0, 0.5)
+    array([ 1., -0.])
+    """
+    return proximal_l2(proximal_l1(w, l1), l2)
+
+
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
 
 _REGISTRY: dict[str, type[Regularizer]] = {
     "L1": L1,
@@ -179,6 +339,8 @@ _REGISTRY: dict[str, type[Regularizer]] = {
     "L1L2": L1L2,
     "l1l2": L1L2,
     "l1_l2": L1L2,
+    "OrthogonalRegularizer": OrthogonalRegularizer,
+    "orthogonal_regularizer": OrthogonalRegularizer,
 }
 
 

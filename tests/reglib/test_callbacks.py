@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reglib import callbacks, layers, metrics, models
+from reglib import callbacks, layers, metrics, models, optimizers
 
 
 class Watched:
@@ -37,13 +37,15 @@ def run(callback, values, monitor="val_loss"):
     return epoch + 1, float(model.get_weights()[0])
 
 
+# Exact in float32: Keras compares in its backend's precision.
+EIGHTHS = st.lists(st.integers(0, 8).map(lambda n: n / 8), min_size=1, max_size=15)
 OPTIONS = st.fixed_dictionaries(
     {
         "patience": st.integers(0, 4),
-        "min_delta": st.sampled_from([0, 0.1, -0.25]),
+        "min_delta": st.sampled_from([0, 0.125, -0.25]),
         "restore_best_weights": st.booleans(),
         "start_from_epoch": st.integers(0, 3),
-        "baseline": st.sampled_from([None, 0.4]),
+        "baseline": st.sampled_from([None, 0.375]),
         "mode": st.sampled_from(["min", "max", "auto"]),
     }
 )
@@ -53,7 +55,7 @@ OPTIONS = st.fixed_dictionaries(
 @settings(max_examples=300, deadline=None)
 @given(
     options=OPTIONS,
-    values=st.lists(st.floats(0, 1).map(lambda v: round(v, 1)), min_size=1, max_size=15),
+    values=EIGHTHS,
 )
 def test_early_stopping_agrees_with_keras(options, values):
     import keras
@@ -140,7 +142,7 @@ def test_every_moment_reaches_every_callback(rng):
     x, y = rng.normal(size=(4, 2)), rng.normal(size=(4, 1))
     model.fit(x, y, batch_size=2, validation_data=(x, y), callbacks=[Recorder()])
     model.predict(x, callbacks=[Recorder()])
-    batch = ["on_train_batch_begin", "on_train_batch_end"]
+    batch = ["on_train_batch_begin", "on_batch_begin", "on_train_batch_end", "on_batch_end"]
     assert seen == [
         "on_train_begin",
         "on_epoch_begin",
@@ -165,3 +167,148 @@ def test_history_becomes_a_table(rng):
     assert list(frame.index) == [0, 1, 2]
     assert {"loss", "data_loss", "penalty", "mae", "val_loss"} <= set(frame.columns)
     np.testing.assert_allclose(frame["loss"], frame["data_loss"] + frame["penalty"])
+
+
+class Rated(Watched):
+    """A model with an optimizer, for callbacks that move the learning rate."""
+
+    def __init__(self, optimizer):
+        super().__init__()
+        self.optimizer = optimizer
+
+
+def rates(callback, optimizer, values):
+    callback.set_model(Rated(optimizer))
+    callback.on_train_begin()
+    seen = []
+    for epoch, value in enumerate(values):
+        logs = {"val_loss": value}
+        callback.on_epoch_end(epoch, logs)
+        seen.append((logs["learning_rate"], float(optimizer.learning_rate)))
+    return seen
+
+
+@pytest.mark.keras
+@settings(max_examples=150, deadline=None)
+@given(
+    options=st.fixed_dictionaries(
+        {
+            "factor": st.sampled_from([0.5, 0.1]),
+            "patience": st.integers(0, 3),
+            "cooldown": st.integers(0, 2),
+            "min_delta": st.sampled_from([0.0, 0.125]),
+            "min_lr": st.sampled_from([0.0, 0.02]),
+        }
+    ),
+    values=EIGHTHS,
+)
+def test_the_plateau_callback_agrees_with_keras(options, values):
+    import keras
+
+    ours = rates(callbacks.ReduceLROnPlateau(**options), optimizers.SGD(0.1), values)
+    theirs = rates(keras.callbacks.ReduceLROnPlateau(**options), keras.optimizers.SGD(0.1), values)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+def trained(watchers, optimizer=None, epochs=4, rate=0.05):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(16, 3)), rng.normal(size=(16, 1))
+    model = models.Sequential([layers.Dense(1)], seed=0)
+    model.compile(optimizer or optimizers.SGD(rate), "mse")
+    history = model.fit(x, y, epochs=epochs, callbacks=watchers, validation_data=(x, y))
+    return model, history
+
+
+def test_a_schedule_sets_the_rate_of_each_epoch():
+    schedule = callbacks.LearningRateScheduler(lambda epoch, rate: 0.1 / (epoch + 1))
+    _, history = trained([schedule])
+    np.testing.assert_allclose(history.history["learning_rate"], [0.1, 0.05, 0.1 / 3, 0.025])
+
+
+def test_training_ends_at_a_nan():
+    with np.errstate(all="ignore"):
+        _, history = trained([callbacks.TerminateOnNaN()], rate=1e300, epochs=50)
+        assert len(history.epoch) < 50
+        with pytest.raises(RuntimeError, match=r"the loss is .* at batch 0"):
+            trained([callbacks.TerminateOnNaN(raise_error=True)], rate=1e300, epochs=50)
+
+
+def test_the_log_is_written_as_training_goes(tmp_path):
+    path = tmp_path / "log.csv"
+    trained([callbacks.CSVLogger(path)])
+    trained([callbacks.CSVLogger(path, append=True)])
+    lines = path.read_text().splitlines()
+    assert lines[0] == "epoch,loss,val_loss"
+    assert [line.split(",")[0] for line in lines[1:]] == list("01230123")
+
+
+def test_the_best_model_is_kept_on_disk(tmp_path):
+    path = tmp_path / "best-{epoch:02d}.npz"
+    model, _ = trained([callbacks.ModelCheckpoint(path, save_best_only=True)])
+    saved = sorted(p.name for p in tmp_path.iterdir())
+    assert saved == [f"best-{e:02d}.npz" for e in range(1, 5)]  # every epoch was the best so far
+    assert models.load_model(tmp_path / saved[-1]).layers[0].kernel.value == pytest.approx(
+        model.layers[0].kernel.value
+    )
+
+
+def test_evaluation_can_use_the_averaged_weights():
+    optimizer = optimizers.SGD(0.5, use_ema=True, ema_momentum=0.9)
+    _, with_average = trained([callbacks.SwapEMAWeights()], optimizer)
+    _, without = trained([], optimizers.SGD(0.5))
+    assert with_average.history["loss"] == without.history["loss"]  # training is not disturbed
+    assert with_average.history["val_loss"] != without.history["val_loss"]
+
+
+def test_swapping_needs_an_average():
+    with pytest.raises(ValueError, match="needs an optimizer with use_ema=True"):
+        trained([callbacks.SwapEMAWeights()])
+
+
+def test_swa_is_the_mean_of_the_epochs():
+    seen = []
+    recorder = callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append(recorder.model.get_weights()[0])
+    )
+    model, _ = trained([recorder, callbacks.SWA(start_epoch=1)])
+    np.testing.assert_allclose(model.get_weights()[0], np.mean(seen[1:], axis=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (
+            lambda: callbacks.ReduceLROnPlateau(factor=1.0),
+            ValueError,
+            r"factor must be in \[0, 1\)",
+        ),
+        (lambda: callbacks.ReduceLROnPlateau(patience=-1), ValueError, "patience must be"),
+        (lambda: callbacks.LearningRateScheduler(0.1), TypeError, "schedule must be a function"),
+        (lambda: callbacks.LambdaCallback(on_lunch=print), TypeError, "must be names of the proto"),
+        (lambda: callbacks.LambdaCallback(on_epoch_end=3), TypeError, "on_epoch_end must be a fun"),
+        (lambda: callbacks.SWA(start_epoch=-1), ValueError, "start_epoch must be at least 0"),
+        (
+            lambda: trained([callbacks.LearningRateScheduler(lambda e, r: -1.0)]),
+            ValueError,
+            "learning_rate from the schedule must be",
+        ),
+    ],
+)
+def test_bad_options_of_the_others_are_named(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+@pytest.mark.keras
+def test_callbacks_of_either_library_work_in_the_other():
+    import keras
+
+    theirs = keras.callbacks.EarlyStopping("loss", patience=1, min_delta=10.0)
+    _, history = trained([theirs], epochs=20)
+    ours = callbacks.EarlyStopping("loss", patience=1, min_delta=10.0)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(16, 3)), rng.normal(size=(16, 1))
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.05), "mse")
+    their_history = model.fit(x, y, epochs=20, callbacks=[ours], verbose=0)
+    assert len(history.epoch) == len(their_history.epoch) == 2

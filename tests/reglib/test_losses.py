@@ -8,6 +8,9 @@ from reglib.gradcheck import check_gradient
 
 CASES = {
     "mse": (losses.MeanSquaredError(), "real"),
+    "mae": (losses.MeanAbsoluteError(), "real"),
+    "huber": (losses.Huber(delta=0.7), "real"),
+    "hinge": (losses.Hinge(), "yes-no logits"),
     "binary": (losses.BinaryCrossentropy(), "yes-no"),
     "binary smoothed": (losses.BinaryCrossentropy(label_smoothing=0.2), "yes-no"),
     "binary logits": (losses.BinaryCrossentropy(from_logits=True), "yes-no logits"),

@@ -16,6 +16,8 @@ SETTINGS = {
     "adam": ("Adam", {}),
     "amsgrad": ("Adam", {"amsgrad": True}),
     "adamw": ("AdamW", {"weight_decay": 0.05}),
+    "adagrad": ("Adagrad", {}),
+    "lion": ("Lion", {"beta_1": 0.8}),
     "sgd with decay": ("SGD", {"weight_decay": 0.05}),
     "clipnorm": ("SGD", {"clipnorm": 0.5}),
     "clipvalue": ("Adam", {"clipvalue": 0.2}),
