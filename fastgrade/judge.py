@@ -106,7 +106,6 @@ class _Bench:
         peer = JudgePeer(connection, self._limits.message_mb << 20)
         before = set(self._names)
         reply: dict[str, Any] = {"status": "ok", "stdout": "", "text": None, "number": None}
-        hidden = bool(request["hidden"])
         with _captured() as output:
             try:
                 self._names.update(peer.names(request["names"]))
@@ -125,7 +124,7 @@ class _Bench:
                     message="the answer and the test called each other too often",
                 )
             except BaseException as error:
-                reply.update(status="error", **_report(error, hidden))
+                reply.update(status="error", **_report(error, _is_hidden(error, request["hidden"])))
         reply["stdout"] = output.getvalue()[:_MAX_TEXT]
         self._forget(before, request["names"])
         return reply
@@ -169,6 +168,18 @@ def _number(value: Any) -> float | None:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def _is_hidden(error: BaseException, first: int | None) -> bool:
+    """Whether a test stopped at or after its first hidden line."""
+    if first is None:
+        return False
+    lines = [
+        frame.lineno or first
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == "<test>"
+    ]
+    return not lines or lines[0] >= first
 
 
 def _report(error: BaseException, hidden: bool) -> dict[str, Any]:

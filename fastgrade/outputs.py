@@ -146,20 +146,23 @@ class Outputs:
                 return "".join(text) if isinstance(text, list) else text
         return None
 
+    def silence(self) -> None:
+        """Drop what was printed and displayed."""
+        self._items = [
+            item for item in self._items if item["output_type"] not in ("stream", "display_data")
+        ]
+
     def for_test(self, hidden: bool) -> None:
         """Make these the outputs of a test cell.
 
         nbgrader takes anything on stderr for a failure, so a warning is shown on stdout.  What a
         student's function printed while a hidden test called it could tell the test's inputs.
         """
-        kept = []
+        if hidden:
+            self.silence()
         for item in self._items:
-            if item["output_type"] in ("stream", "display_data") and hidden:
-                continue
             if item["output_type"] == "stream" and item["name"] == "stderr":
                 item["name"] = "stdout"
-            kept.append(item)
-        self._items = kept
 
     def finish(self) -> list[dict[str, Any]]:
         """Return the outputs, shortened as nbgrader shortens them."""

@@ -68,6 +68,8 @@ class Cell:
         Names that a test takes from the student.
     judge : str
         Statements that the judge runs instead of a setup or solution cell.
+    binds, reads : frozenset of str
+        Names that a test binds and reads.
     """
 
     index: int
@@ -78,6 +80,8 @@ class Cell:
     hidden: bool = False
     names: tuple[str, ...] = ()
     judge: str = ""
+    binds: frozenset[str] = frozenset()
+    reads: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -104,12 +108,15 @@ class Plan:
         For each cell, the statements of it that the judge runs.
     hidden : tuple of bool
         For each cell, whether it holds hidden tests.
+    uses : tuple of pairs of frozenset of str
+        For each cell, if it is a test, the names that it binds and reads.
     """
 
     notebook: dict[str, Any]
     names: tuple[tuple[str, ...], ...]
     judge: tuple[str, ...]
     hidden: tuple[bool, ...]
+    uses: tuple[tuple[frozenset[str], frozenset[str]], ...]
 
     @property
     def has_hidden_tests(self) -> bool:
@@ -261,8 +268,10 @@ def _plan(source: bytes, hidden_begin: str, hidden_end: str, forbidden: tuple[st
     names: list[tuple[str, ...]] = []
     pieces: list[list[ast.stmt]] = []
     wanted: set[str] = set()
+    uses = []
     for cell in cells:
         role, statements = _role(cell), []
+        uses.append((frozenset[str](), frozenset[str]()))
         if cell["cell_type"] == "code" and role in ("solution", "manual"):
             tree = _parse(cell["source"])
             imports = [node for node in tree.body if _is_import(node, forbidden)]
@@ -274,6 +283,7 @@ def _plan(source: bytes, hidden_begin: str, hidden_end: str, forbidden: tuple[st
             names.append(tuple(sorted(students)))
             wanted |= _loaded(tree)
             students -= _bound(tree)
+            uses[-1] = (frozenset(_bound(tree)), frozenset(_loaded(tree)))
             pieces.append([])
             continue
         elif cell["cell_type"] == "code":
@@ -290,7 +300,7 @@ def _plan(source: bytes, hidden_begin: str, hidden_end: str, forbidden: tuple[st
         ast.unparse(ast.Module(statements, [])) if statements else "" for statements in pieces
     )
     hidden = tuple(_role(cell) == "test" and hidden_begin in cell["source"] for cell in cells)
-    return Plan(notebook, tuple(names), judge, hidden)
+    return Plan(notebook, tuple(names), judge, hidden, tuple(uses))
 
 
 def _parse(code: str) -> ast.Module:
@@ -464,6 +474,8 @@ def rebuild(
                 hidden=place is not None and instructor.hidden[place],
                 names=instructor.names[place] if place is not None else (),
                 judge=instructor.judge[place] if place is not None else "",
+                binds=instructor.uses[place][0] if place is not None else frozenset(),
+                reads=instructor.uses[place][1] if place is not None else frozenset(),
             )
         )
 

@@ -23,7 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -273,6 +273,10 @@ class _StudentProcess:
             allowance = run.settings.limits.processes + run.question_count
             self.forks = Forks(descriptors[0], allowance)
 
+    def dismiss(self) -> None:
+        """Hang up: no more cells; the forks that wait for questions live on."""
+        self.channel.close()
+
     def end(self) -> int:
         """End the process with all that it started; return its wait status."""
         if self.dead:
@@ -285,6 +289,26 @@ class _StudentProcess:
         for descriptor in self.pipes:
             os.close(descriptor)
         return ended["status"]
+
+
+@dataclass
+class _Question:
+    """A test and the fork of the student's process that waits for it."""
+
+    cell: Cell
+    target: dict[str, Any]
+    channel: Channel | None = None
+    link: socket.socket | None = None
+    pid: int | None = None
+    why: str = "left no process to answer the test"
+    silent: bool = False
+
+    def close(self) -> None:
+        """Hang up on the fork."""
+        for end in (self.channel, self.link):
+            if end is not None:
+                end.close()
+        self.channel = self.link = None
 
 
 class _JudgeProcess:
@@ -336,7 +360,7 @@ class _Run:
         self._student: _StudentProcess | None = None
         self._judge: _JudgeProcess | None = None
         self._prepared: list[str] = []
-        self._ran: list[tuple[Cell, int]] = []
+        self._log: list[tuple[Cell, int] | _Question] = []
         self._out_of_time = False
         self._watched = 0.0
         self._why = ""
@@ -357,8 +381,13 @@ class _Run:
     # ------------------------------------------------------------------ the walk
 
     def run(self) -> list[QuestionVerdict]:
-        """Run all cells; return the verdicts in the instructor's order."""
+        """Run all cells, then all questions; return the verdicts in the instructor's order.
+
+        A question's process is forked in its place and waits until all cells have run: what an
+        answer learns from a test can then no longer reach the output of any cell.
+        """
         verdicts: dict[str, QuestionVerdict] = {}
+        questions: list[_Question | str] = []
         count = 0
         for cell in self.rebuilt.cells:
             if not cell.code.strip() and cell.kind != "test":
@@ -371,20 +400,55 @@ class _Run:
             if self._out_of_time:
                 if cell.kind == "test":
                     verdicts[cell.grade_id] = self._unreached(cell, target)
-                continue
-            if cell.judge:
-                self._prepare(cell.judge)
-            if cell.kind == "test":
-                start = time.monotonic()
-                if self.settings.mode == "kernel":
-                    verdict = self._kernel_question(cell, count, target)
-                else:
-                    verdict = self._question(cell, target)
-                seconds = round(time.monotonic() - start, 4)
-                verdicts[cell.grade_id] = replace(verdict, seconds=seconds)
-            else:
+            elif cell.kind != "test":
+                if cell.judge:
+                    questions.append(cell.judge)
                 target["outputs"] = self._cell(cell, count)
+            elif self.settings.mode == "kernel":
+                start = time.monotonic()
+                verdict = self._kernel_question(cell, count, target)
+                verdicts[cell.grade_id] = _timed(verdict, start)
+            else:
+                question = _Question(cell, target)
+                questions.append(question)
+                if self._student_ready() is not None:
+                    self._log.append(question)
+                    self._hold(question)
+        if self._student is not None:
+            self._student.dismiss()
+        self._ask_all(questions, verdicts)
         return self._in_order(verdicts)
+
+    def _ask_all(
+        self, events: Sequence[_Question | str], verdicts: dict[str, QuestionVerdict]
+    ) -> None:
+        """Have the judge run visible tests, then hidden ones, each after what prepares it."""
+        asked = [event for event in events if isinstance(event, _Question)]
+        in_order = any(
+            earlier.cell.hidden and not later.cell.hidden and earlier.cell.binds & later.cell.reads
+            for earlier, later in itertools.combinations(asked, 2)
+        )
+        rounds = [events]
+        if not in_order:
+            rounds = [
+                [event for event in events if isinstance(event, str) or not event.cell.hidden],
+                [event for event in asked if event.cell.hidden],
+            ]
+        seen_hidden = False
+        for event in itertools.chain.from_iterable(rounds):
+            if isinstance(event, str):
+                self._prepare(event)
+                continue
+            if time.monotonic() > self.deadline:
+                self._give_up()
+            seen_hidden = seen_hidden or event.cell.hidden
+            event.silent = seen_hidden
+            start = time.monotonic()
+            if self._out_of_time:
+                verdict = self._unreached(event.cell, event.target)
+            else:
+                verdict = self._question(event)
+            verdicts[event.cell.grade_id] = _timed(verdict, start)
 
     def skip(self) -> list[QuestionVerdict]:
         """Return verdicts on a submission in which there is nothing to run."""
@@ -419,6 +483,9 @@ class _Run:
     def close(self) -> None:
         """End what still runs, and remove the folders."""
         try:
+            for question in self._log:
+                if isinstance(question, _Question):
+                    question.close()
             for process in (self._student, self._judge):
                 if process is not None:
                     process.end()
@@ -446,10 +513,11 @@ class _Run:
         if self._student is not None and not self._student.dead:
             return self._student
         self._student = _StudentProcess(self)
-        for cell, count in list(self._ran):
-            outcome = self._execute(cell, count, Outputs(0, count))
-            if outcome == "dead":  # it ran before, and does not now
-                self._ran.remove((cell, count))
+        for entry in list(self._log):
+            if isinstance(entry, _Question):
+                self._hold(entry)
+            elif self._execute(*entry, Outputs(0, entry[1])) == "dead":
+                self._log.remove(entry)  # it ran before, and does not now
                 return self._student_ready() if time.monotonic() < self.deadline else None
         return self._student
 
@@ -461,11 +529,11 @@ class _Run:
         outcome = self._execute(cell, count, outputs)
         name = f"The cell {cell.grade_id!r}" if cell.grade_id else f"Code cell {count}"
         if outcome == "done":
-            self._ran.append((cell, count))
+            self._log.append((cell, count))
         else:
             self._flag(f"{name} {self._why}.")
             if outcome == "interrupted":
-                self._ran.append((cell, count))
+                self._log.append((cell, count))
         if outputs.cut:
             self._flag(f"{name} printed too much; its output was cut.")
         return outputs.finish()
@@ -616,76 +684,81 @@ class _Run:
             self._judge.end()
             self._judge = None
 
-    def _question(self, cell: Cell, target: dict[str, Any]) -> QuestionVerdict:
-        """Have the judge run a test against a fresh fork of the student's process."""
-        deadline = min(time.monotonic() + self.limits.cell_seconds, self.deadline)
-        student = self._student_ready()
-        if student is None:
-            self._give_up()
-            return self._unreached(cell, target)
-        judge = self._judge_ready()
-        outputs = Outputs(self.limits.output_bytes, target["execution_count"])
-        tested, testing = socket.socketpair()
+    def _hold(self, question: _Question) -> None:
+        """Fork the student's process for a question; the fork waits for the judge."""
+        student = self._student
+        assert student is not None
+        question.close()
+        tested, question.link = socket.socketpair()
         said, saying = socket.socketpair()
         said.settimeout(10.0)
-        channel = Channel(said, _MESSAGE_LIMIT)
+        question.channel = Channel(said, _MESSAGE_LIMIT)
         try:
-            try:
-                student.channel.send({"do": "question"}, [tested.fileno(), saying.fileno()])
-            except OSError:
-                self._bury(outputs)
-                return self._student_failed(cell, target, self._why)
+            student.channel.send({"do": "question"}, [tested.fileno(), saying.fileno()])
+        except OSError:
+            question.pid = None
+        else:
+            question.pid = self._await_fork(student, question.channel, time.monotonic() + 10.0)
+        finally:
             tested.close()
             saying.close()
-            child = self._await_fork(student, channel, time.monotonic() + 10.0)
-            if child is None:
-                why = self._why if self._why.startswith("used") else ""
-                why = why or "left no process to answer: it may have started too many of its own"
+        if question.pid is None:
+            why = self._why if self._why.startswith("used") else ""
+            question.why = why or "left no process to answer the test"
+            student.end()
+
+    def _question(self, question: _Question) -> QuestionVerdict:
+        """Have the judge run a test against the fork that waits for it."""
+        cell, target = question.cell, question.target
+        student, channel, link = self._student, question.channel, question.link
+        if student is None or student.dead or channel is None or link is None or not question.pid:
+            return self._student_failed(cell, target, question.why)
+        deadline = min(time.monotonic() + self.limits.cell_seconds, self.deadline)
+        judge = self._judge_ready()
+        outputs = Outputs(self.limits.output_bytes, target["execution_count"])
+        request = {
+            "do": "test",
+            "code": transformed(cell.code),
+            "hidden": self._first_hidden_line(cell),
+            "names": list(cell.names),
+        }
+        judge.channel.send(request, [link.fileno()])
+        link.close()
+        outcome, reply = self._await_verdict(student, channel, outputs, deadline)
+        if question.silent:
+            outputs.silence()
+        if outcome == "timeout":
+            if not student.zygote.end_child(student.pid, question.pid):
                 student.end()
-                return self._student_failed(cell, target, why)
-            judge.channel.send(
-                {
-                    "do": "test",
-                    "code": transformed(cell.code),
-                    "hidden": cell.hidden,
-                    "names": list(cell.names),
-                },
-                [testing.fileno()],
-            )
-            testing.close()
-            outcome, reply = self._await_verdict(student, channel, outputs, deadline)
-            if outcome == "timeout":
-                if not student.zygote.end_child(student.pid, child):
-                    student.end()
-                testing_over, reply = self._await_verdict(
-                    student, channel, outputs, time.monotonic() + GRACE
-                )
-                if testing_over != "verdict":
-                    self._end_judge()
-                why = f"took longer than {self.limits.cell_seconds:g} s"
-                self._flag(f"The question {cell.grade_id!r} {why}.")
-                return self._failed(cell, target, "TimeoutError", f"your code {why}", outputs)
-            self._finish_question(student, channel, outputs, child)
-            if outcome == "lost":
+            later, _ = self._await_verdict(student, channel, outputs, time.monotonic() + GRACE)
+            if later != "verdict":
                 self._end_judge()
-                self._flag(f"The judge of the question {cell.grade_id!r} ended unexpectedly.")
-                why = "the test could not cope with what your code returned"
-                return self._failed(cell, target, "RuntimeError", why, outputs)
-            if outcome == "bounds":
-                student.end()
-                return self._student_failed(cell, target, self._why)
-            assert reply is not None
-            if reply["status"] == "lost":
-                return self._student_failed(
-                    cell,
-                    target,
-                    "ended while the test called it: it may have crashed, left, or "
-                    "reached a limit of memory or time",
-                )
-            return self._judged(cell, target, reply, outputs)
-        finally:
-            for connection in (tested, testing, said, saying):
-                connection.close()
+            why = f"took longer than {self.limits.cell_seconds:g} s"
+            self._flag(f"The answer to {cell.grade_id!r} {why}.")
+            return self._failed(cell, target, "TimeoutError", f"your code {why}", outputs)
+        if outcome == "bounds":
+            student.end()
+            self._end_judge()
+            return self._student_failed(cell, target, self._why)
+        self._finish_question(student, channel, outputs, question.pid)
+        if question.silent:
+            outputs.silence()
+        if outcome == "lost":
+            self._end_judge()
+            self._flag(f"The judge of the question {cell.grade_id!r} ended unexpectedly.")
+            why = "the test could not cope with what your code returned"
+            return self._failed(cell, target, "RuntimeError", why, outputs)
+        assert reply is not None
+        if reply["status"] == "lost":
+            why = "ended while the test called it: it crashed, left, or reached a limit"
+            return self._student_failed(cell, target, why)
+        return self._judged(cell, target, reply, outputs)
+
+    def _first_hidden_line(self, cell: Cell) -> int | None:
+        for number, line in enumerate(cell.code.split("\n"), 1):
+            if self.settings.hidden_begin in line:
+                return number
+        return None
 
     def _await_fork(
         self, student: _StudentProcess, channel: Channel, deadline: float
@@ -864,7 +937,7 @@ class _Run:
             return self._unreached(cell, target)
         outcome = self._execute(cell, count, outputs)
         if outcome != "dead":
-            self._ran.append((cell, count))
+            self._log.append((cell, count))
         if outcome != "done":
             self._flag(f"The question {cell.grade_id!r} {self._why}.")
         failure = outputs.first_error()
@@ -878,6 +951,10 @@ class _Run:
         with contextlib.suppress(TypeError, ValueError):
             number = float(text)  # type: ignore[arg-type]
         return self._scored(cell, target, number, text, outputs)
+
+
+def _timed(verdict: QuestionVerdict, start: float) -> QuestionVerdict:
+    return replace(verdict, seconds=round(time.monotonic() - start, 4))
 
 
 def _cause(status: int, cpu_seconds: int) -> str:
