@@ -1,6 +1,18 @@
 """Layers that augment images while training, under Keras's names."""
 
 from reglib.layers.augmentation.base import AugmentationLayer
+from reglib.layers.augmentation.color import (
+    AutoContrast,
+    Equalization,
+    RandomBrightness,
+    RandomColorDegeneration,
+    RandomContrast,
+    RandomPosterization,
+    RandomSharpness,
+    Solarization,
+)
+from reglib.layers.augmentation.crop import RandomCrop
+from reglib.layers.augmentation.erasing import Cutout, RandomErasing, cutout
 from reglib.layers.augmentation.geometric import (
     RandomFlip,
     RandomRotation,
@@ -8,12 +20,31 @@ from reglib.layers.augmentation.geometric import (
     RandomTranslation,
     RandomZoom,
 )
+from reglib.layers.augmentation.mixing import CutMix, MixUp
+from reglib.layers.augmentation.policies import AugMix, Pipeline, RandAugment
 
 __all__ = [
+    "AugMix",
     "AugmentationLayer",
+    "AutoContrast",
+    "CutMix",
+    "Cutout",
+    "Equalization",
+    "MixUp",
+    "Pipeline",
+    "RandAugment",
+    "RandomBrightness",
+    "RandomColorDegeneration",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomErasing",
     "RandomFlip",
+    "RandomPosterization",
     "RandomRotation",
+    "RandomSharpness",
     "RandomShear",
     "RandomTranslation",
     "RandomZoom",
+    "Solarization",
+    "cutout",
 ]

@@ -1,0 +1,574 @@
+"""Changing values, pixels in place: contrast, brightness, saturation, sharpness and the like.
+
+None of these passes a gradient back: they clip, round or count. Masks and labels stay as
+they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reglib._validation import check_integer
+from reglib.layers.augmentation.base import AugmentationLayer, check_factor, check_value_range
+
+
+class _ColorLayer(AugmentationLayer):
+    """Base of the layers that know the range of the values."""
+
+    def __init__(self, *, value_range: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.value_range = sorted(check_value_range(value_range))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "value_range": self.value_range}
+
+    def _clipped(self, images: NDArray) -> NDArray:
+        return np.clip(images, *self.value_range)
+
+    def _to_bytes(self, images: NDArray) -> NDArray:
+        """Return the images on the scale 0 to 255."""
+        return _rescaled(images, self.value_range, (0, 255))
+
+    def _from_bytes(self, images: NDArray) -> NDArray:
+        """Return images on the scale 0 to 255 in the layer's own range."""
+        return _rescaled(images, (0, 255), self.value_range)
+
+
+def _rescaled(images: NDArray, source: Any, target: Any) -> NDArray:
+    (low, high), (new_low, new_high) = source, target
+    if low == new_low and high == new_high:
+        return images
+    return (images - low) / (high - low) * (new_high - new_low) + new_low
+
+
+class RandomContrast(_ColorLayer):
+    r"""Stretch each channel about its mean: :math:`x \to \bar x + f(x - \bar x)`, clipped.
+
+    Parameters
+    ----------
+    factor : float or pair of floats in [0, 1]
+        For a pair (a, b), f is uniform in [1 - a, 1 + b]; one f an image.
+    value_range : pair of floats
+        What the result is clipped to.
+    seed, **kwargs
+        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+
+    Raises
+    ------
+    ValueError
+        If ``factor`` or ``value_range`` is no number or pair as described.
+
+    Notes
+    -----
+    As in Keras, a single number b stands for the pair (0, b): contrast only grows, to at most
+    1 + b. Keras's documentation says [1 - b, 1 + b]; write (b, b) for that.
+
+    References
+    ----------
+    ``keras.layers.RandomContrast``.
+
+    Examples
+    --------
+    >>> image = np.array([[[10.0], [30.0]]])
+    >>> layer = RandomContrast(0.5)
+    >>> layer.transform_images(image, {"contrast_factor": np.array(1.5)}).ravel()
+    array([ 5., 35.], dtype=float32)
+    """
+
+    _unbatched_keys = ("contrast_factor",)
+
+    def __init__(
+        self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(value_range=value_range, seed=seed, **kwargs)
+        # Keras keeps this one as it came.
+        self.value_range = value_range
+        self.factor = check_factor("factor", factor, 0, 1, symmetric=False, strict=False)
+
+    def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
+        lower, upper = self.factor
+        factor = self._uniform(generator, (shape[0], 1, 1, 1), 1 - lower, 1 + upper)
+        return {"contrast_factor": factor}
+
+    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
+        axes = (1, 2) if self.data_format == "channels_last" else (2, 3)
+        factor = _per_image(transformation["contrast_factor"], images)
+        mean = images.mean(axis=axes, keepdims=True)
+        return self._clipped((images - mean) * factor + mean)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "factor": self.factor}
+
+
+def _per_image(numbers: ArrayLike, images: NDArray) -> NDArray:
+    """Return one number an image with the axes of the images."""
+    return np.reshape(np.asarray(numbers, images.dtype), (-1, 1, 1, 1))
+
+
+class RandomBrightness(_ColorLayer):
+    r"""Add one number to each image: :math:`x \to x + f(v_{max} - v_{min})`, clipped.
+
+    Parameters
+    ----------
+    factor : float or pair of floats in [-1, 1]
+        Range of f; a number b stands for (-b, b).
+    value_range : pair of floats
+        :math:`v_{min}, v_{max}`, what the result is clipped to.
+    seed, **kwargs
+        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+
+    Raises
+    ------
+    ValueError
+        If ``factor`` or ``value_range`` is no number or pair as described.
+
+    References
+    ----------
+    ``keras.layers.RandomBrightness``.
+
+    Examples
+    --------
+    >>> RandomBrightness((0.1, 0.1))(np.full((1, 1, 1), 250.0)).ravel()
+    array([255.], dtype=float32)
+    """
+
+    _unbatched_keys = ("rgb_delta",)
+
+    def __init__(
+        self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(value_range=value_range, seed=seed, **kwargs)
+        self.factor = check_factor("factor", factor, -1, 1, strict=False)
+
+    def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
+        low, high = self.value_range
+        delta = self._uniform(generator, (shape[0], 1, 1, 1), *self.factor)
+        return {"rgb_delta": delta * (high - low)}
+
+    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
+        return self._clipped(images + _per_image(transformation["rgb_delta"], images))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "factor": self.factor}
+
+
+class RandomColorDegeneration(_ColorLayer):
+    r"""Move each image toward its gray version: :math:`x \to x + f(\mathrm{gray}(x) - x)`.
+
+    Parameters
+    ----------
+    factor : float or pair of floats in [-1, 1]
+        Range of f: 0 keeps the colors, 1 leaves gray, negative numbers add color; a number
+        b stands for (-b, b).
+    value_range : pair of floats
+        What the result is clipped to.
+    data_format, seed, **kwargs
+        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+
+    Raises
+    ------
+    ValueError
+        If ``factor`` or ``value_range`` is no number or pair as described, or the images
+        have other than 1 or 3 channels.
+
+    References
+    ----------
+    ``keras.layers.RandomColorDegeneration``.
+
+    Examples
+    --------
+    >>> RandomColorDegeneration((1.0, 1.0))(np.array([[[100.0, 0.0, 0.0]]])).round(2)
+    array([[[29.89, 29.89, 29.89]]], dtype=float32)
+    """
+
+    # How bright red, green and blue look.
+    _luminance = (0.2989, 0.5870, 0.1140)
+
+    def __init__(
+        self,
+        factor: Any,
+        value_range: Any = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(value_range=value_range, data_format=data_format, seed=seed, **kwargs)
+        self.factor = check_factor("factor", factor, -1, 1, strict=False)
+
+    def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
+        return {"factor": self._uniform(generator, (shape[0], 1, 1, 1), *self.factor)}
+
+    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
+        axis = 3 if self.data_format == "channels_last" else 1
+        channels = images.shape[axis]
+        if channels not in (1, 3):
+            raise ValueError(f"images must have 1 or 3 channels, got {channels}")
+        gray = images
+        if channels == 3:
+            weights = np.array(self._luminance, images.dtype)
+            gray = np.expand_dims(np.tensordot(images, weights, axes=(axis, 0)), axis)
+        factor = _per_image(transformation["factor"], images)
+        return self._clipped(images + factor * (gray - images))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "factor": self.factor}
+
+
+class RandomSharpness(_ColorLayer):
+    r"""Blur or sharpen each image: :math:`x \to x + (1 - 2f)(\mathrm{smooth}(x) - x)`.
+
+    The smooth version is a 3 by 3 mean that counts the center five times, with zeros around
+    the image.
+
+    Parameters
+    ----------
+    factor : float or pair of floats in [0, 1]
+        Range of f: 0 gives the smooth version, 1/2 the image itself, 1 a sharpened one; a
+        number b stands for (0, b).
+    value_range : pair of floats
+        What the result is clipped to.
+    data_format, seed, **kwargs
+        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+
+    Raises
+    ------
+    ValueError
+        If ``factor`` or ``value_range`` is no number or pair as described.
+
+    References
+    ----------
+    ``keras.layers.RandomSharpness``.
+
+    Examples
+    --------
+    >>> image = np.zeros((3, 3, 1))
+    >>> image[1, 1] = 13
+    >>> RandomSharpness((0.0, 0.0))(image)[..., 0].round(4)
+    array([[1., 1., 1.],
+           [1., 5., 1.],
+           [1., 1., 1.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        factor: Any,
+        value_range: Any = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(value_range=value_range, data_format=data_format, seed=seed, **kwargs)
+        self.factor = check_factor("factor", factor, 0, 1, symmetric=False, strict=False)
+
+    def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
+        return {"factor": self._uniform(generator, (shape[0],), *self.factor)}
+
+    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
+        height, width = (1, 2) if self.data_format == "channels_last" else (2, 3)
+        around = _with_neighbors(_with_neighbors(images, height), width)
+        smooth = (around + 4 * images) / 13
+        factor = _per_image(transformation["factor"], images)
+        return self._clipped(images + (1 - 2 * factor) * (smooth - images))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "factor": self.factor}
+
+
+def _with_neighbors(images: NDArray, axis: int) -> NDArray:
+    """Return each pixel plus the two beside it along an axis, zeros outside."""
+    sums = images.copy()
+    images, view = np.moveaxis(images, axis, 0), np.moveaxis(sums, axis, 0)
+    view[1:] += images[:-1]
+    view[:-1] += images[1:]
+    return sums
+
+
+class RandomPosterization(_ColorLayer):
+    """Keep only the leading bits of each value's byte.
+
+    Parameters
+    ----------
+    factor : int or pair of ints in [1, 8]
+        How many bits stay; a number b stands for (1, b).
+    value_range : pair of floats
+        The values that stand for the bytes 0 and 255.
+    data_format, seed, **kwargs
+        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+
+    Raises
+    ------
+    ValueError
+        If ``factor`` or ``value_range`` is no number or pair as described.
+
+    Notes
+    -----
+    As in Keras, the upper end is never drawn unless both ends are equal: 4 keeps 1, 2 or 3
+    bits. Values outside ``value_range`` are clipped to it, where Keras wraps around.
+
+    References
+    ----------
+    ``keras.layers.RandomPosterization``.
+
+    Examples
+    --------
+    >>> RandomPosterization((1, 1))(np.array([[[100.0], [200.0]]])).ravel()
+    array([  0., 128.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        factor: Any,
+        value_range: Any = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(value_range=value_range, data_format=data_format, seed=seed, **kwargs)
+        self.factor = check_factor("factor", factor, 1, 8, symmetric=False)
+
+    def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
+        lower, upper = (int(end) for end in self.factor)
+        bits = generator.integers(lower, max(upper, lower + 1), shape[0])
+        return {"shift_factor": (8 - bits).astype("uint8")}
+
+    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
+        shift = np.reshape(np.asarray(transformation["shift_factor"], "uint8"), (-1, 1, 1, 1))
+        leading = np.clip(self._to_bytes(images), 0, 255).astype("uint8") >> shift << shift
+        return self._from_bytes(leading.astype(images.dtype))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "factor": self.factor}
+
+
+class Solarization(_ColorLayer):
+    r"""Invert values above a threshold: :math:`x \to 255 - x` where :math:`x + a \ge t`.
+
+    First a random :math:`a` is added and the sum clipped; on the scale 0 to 255.
+
+    Parameters
+    ----------
+    addition_factor : float or pair of floats in [0, 1]
+        Range of :math:`a`; a number b stands for (0, b).
+    threshold_factor : float or pair of floats in [0, 1]
+        Range of :math:`t`; a number b stands for (0, b).
+    value_range : pair of floats
+        The values that stand for 0 and 255.
+    seed, **kwargs
+        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+
+    Raises
+    ------
+    ValueError
+        If a factor or ``value_range`` is no number or pair as described.
+
+    Notes
+    -----
+    As in Keras, only the upper end of a factor counts in units of 255: (0.5, 0.5) draws from
+    0.5 to 127.5.
+
+    References
+    ----------
+    ``keras.layers.Solarization``.
+
+    Examples
+    --------
+    >>> image = np.array([[[100.0], [200.0]]])
+    >>> drawn = {"additions": np.array(0.0), "thresholds": np.array(128.0)}
+    >>> Solarization().transform_images(image, drawn).ravel()
+    array([100.,  55.], dtype=float32)
+    """
+
+    _unbatched_keys = ("additions", "thresholds")
+
+    def __init__(
+        self,
+        addition_factor: Any = 0.0,
+        threshold_factor: Any = 0.0,
+        value_range: Any = (0, 255),
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(value_range=value_range, seed=seed, **kwargs)
+        self.addition_factor = check_factor(
+            "addition_factor", addition_factor, 0, 1, symmetric=False
+        )
+        self.threshold_factor = check_factor(
+            "threshold_factor", threshold_factor, 0, 1, symmetric=False
+        )
+
+    def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
+        drawn = {}
+        for key, factor in (
+            ("additions", self.addition_factor),
+            ("thresholds", self.threshold_factor),
+        ):
+            drawn[key] = self._uniform(generator, (shape[0], 1, 1, 1), factor[0], factor[1] * 255)
+        return drawn
+
+    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
+        additions = _per_image(transformation["additions"], images)
+        thresholds = _per_image(transformation["thresholds"], images)
+        values = np.clip(self._to_bytes(images) + additions, 0, 255)
+        return self._from_bytes(np.where(values < thresholds, values, 255 - values))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "addition_factor": self.addition_factor,
+            "threshold_factor": self.threshold_factor,
+        }
+
+
+class _FixedLayer(_ColorLayer):
+    """Base of the layers that draw nothing."""
+
+    def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> None:
+        return None
+
+    def transform_images(
+        self, images: ArrayLike, transformation: Any = None, training: bool = True
+    ) -> NDArray:
+        """Return the changed images; there is no transformation to give."""
+        return super().transform_images(images, {}, training=training)
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """Raise NotImplementedError: values are counted or compared."""
+        return self._transpose(gradient, None)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        config = super().get_config()
+        del config["seed"]
+        return config
+
+
+class AutoContrast(_FixedLayer):
+    r"""Stretch each channel to the whole range: :math:`x \to (x - \min x)/(\max x - \min x)`.
+
+    Parameters
+    ----------
+    value_range : pair of floats
+        The lowest and the highest value of the result.
+    **kwargs
+        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+
+    Raises
+    ------
+    ValueError
+        If ``value_range`` is no pair of numbers.
+
+    Notes
+    -----
+    As in Keras, nothing is random, it works outside training too, and with channels first
+    the extremes are taken over channels and rows.
+
+    References
+    ----------
+    ``keras.layers.AutoContrast``.
+
+    Examples
+    --------
+    >>> AutoContrast()(np.array([[[10.0], [20.0], [30.0]]])).ravel()
+    array([  0. , 127.5, 255. ], dtype=float32)
+    """
+
+    def __init__(self, value_range: Any = (0, 255), **kwargs: Any) -> None:
+        super().__init__(value_range=value_range, **kwargs)
+
+    def transform_images(
+        self, images: ArrayLike, transformation: Any = None, training: bool = True
+    ) -> NDArray:
+        """Return the images, stretched, in training or not."""
+        return super().transform_images(images, training=True)
+
+    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
+        values = self._to_bytes(images)
+        low = values.min(axis=(1, 2), keepdims=True)
+        high = values.max(axis=(1, 2), keepdims=True)
+        # A constant channel divides by zero: what comes out as NaN stays as it was.
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            scale = 255 / (high - low)
+            stretched = self._from_bytes(np.clip(values * scale - low * scale, 0, 255))
+        return np.where(np.isnan(stretched), images, stretched)
+
+
+class Equalization(_FixedLayer):
+    """Spread each channel's values so that all are about equally frequent.
+
+    Each value is replaced by its rank: the share of pixels below it, times 255.
+
+    Parameters
+    ----------
+    value_range : pair of floats
+        The lowest and the highest value.
+    bins : int
+        How many values the histogram tells apart.
+    data_format, **kwargs
+        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``bins`` is no whole number of at least 2, or ``value_range`` no pair.
+
+    Notes
+    -----
+    As in Keras, one histogram serves the whole batch, and nothing is random.
+
+    References
+    ----------
+    ``keras.layers.Equalization``.
+
+    Examples
+    --------
+    >>> Equalization()(np.array([[[10.0], [11.0], [12.0]]])).ravel()
+    array([  0., 128., 255.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        value_range: Any = (0, 255),
+        bins: int = 256,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(value_range=value_range, data_format=data_format, **kwargs)
+        self.bins = check_integer("bins", bins, low=2)
+
+    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
+        low, high = self.value_range
+        to_bytes, from_bytes = 255 / (high - low), (high - low) / 255
+        axis = 3 if self.data_format == "channels_last" else 1
+        outputs = np.empty_like(images)
+        for channel, out in zip(
+            np.moveaxis(images, axis, 0), np.moveaxis(outputs, axis, 0), strict=True
+        ):
+            values = self._equalized(channel * to_bytes - low * to_bytes)
+            out[...] = values * from_bytes + low
+        return outputs
+
+    def _equalized(self, values: NDArray) -> NDArray:
+        top = self.bins - 1
+        bin_ = np.clip(values * top / 255, 0, top).astype(np.intp)
+        counts = np.bincount(bin_.ravel(), minlength=self.bins)
+        if np.count_nonzero(counts) <= 1:
+            return values
+        below = np.cumsum(counts)
+        lowest = below[below > 0][0]
+        table = np.round((below - lowest) * 255 / (below[-1] - lowest)).clip(0, 255)
+        # Keras looks values up by a second formula that rounds a few of them differently.
+        return table[np.clip(values / 255 * top, 0, top).astype(np.intp)]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "bins": self.bins}

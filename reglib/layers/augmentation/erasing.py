@@ -1,0 +1,294 @@
+"""Hiding a rectangle of each image: random erasing and cutout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reglib._validation import check_array, check_integer, check_number
+from reglib.layers.augmentation.base import AugmentationLayer, check_factor, check_value_range
+
+
+def box_masks(
+    shape: tuple[int, int], x0: ArrayLike, x1: ArrayLike, y0: ArrayLike, y1: ArrayLike
+) -> NDArray:
+    """Return one mask an image, (N, H, W), True where x0 <= x < x1 and y0 <= y < y1.
+
+    Examples
+    --------
+    >>> box_masks((2, 3), [1], [3], [0], [1]).astype(int)
+    array([[[0, 1, 1],
+            [0, 0, 0]]])
+    """
+    height, width = shape
+    x, y = np.arange(width), np.arange(height)
+    x0, x1, y0, y1 = (np.asarray(edge)[:, None] for edge in (x0, x1, y0, y1))
+    columns, rows = (x >= x0) & (x < x1), (y >= y0) & (y < y1)
+    return rows[:, :, None] & columns[:, None, :]
+
+
+class _BoxLayer(AugmentationLayer):
+    """Base of the layers that cut a box out of each image."""
+
+    def _box(
+        self, generator: np.random.Generator, shares: NDArray, length: int
+    ) -> tuple[NDArray, NDArray]:
+        """Return start and end of a stretch that takes a share of a length and lies within it."""
+        size = (shares * length).astype(self.dtype)
+        start = self._uniform(generator, shares.shape) * (length - size)
+        return start, start + size
+
+    def _masks(self, shape: tuple[int, ...], *edges: NDArray) -> NDArray:
+        """Return the boxes' masks with the shape of the batch."""
+        masks = box_masks(self._size(shape), *edges)
+        axis = 3 if self.data_format == "channels_last" else 1
+        return np.repeat(np.expand_dims(masks, axis), shape[axis], axis=axis)
+
+
+class RandomErasing(_BoxLayer):
+    """Replace a random rectangle of an image by noise or by a constant.
+
+    Parameters
+    ----------
+    factor : float or pair of floats in [0, 1]
+        Range of the probability that an image is erased at all; a number b stands for (0, b).
+    scale : float or pair of floats in [0, 1]
+        Range of the squared share of each side that the rectangle takes; a number b stands
+        for (0, b).
+    fill_value : None, float or three floats
+        What the rectangle is filled with: None for noise, a number, or one a channel.
+    value_range : pair of floats
+        What the fill is clipped to; noise has the upper end as its standard deviation.
+    seed, data_format, **kwargs
+        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    Notes
+    -----
+    As in Keras, the default ``factor`` of 1 draws each image's probability from [0, 1], so
+    that about half of the images are erased; write (1, 1) for all.
+
+    References
+    ----------
+    ``keras.layers.RandomErasing``; Zhong et al. (2020), "Random erasing data augmentation".
+
+    Examples
+    --------
+    >>> layer = RandomErasing((1, 1), scale=(0.25, 0.25), fill_value=9, seed=0)
+    >>> int((layer(np.zeros((4, 4, 1))) == 9).sum())
+    4
+    """
+
+    _unbatched_keys = ("fill_value",)
+
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        scale: Any = (0.02, 0.33),
+        fill_value: Any = None,
+        value_range: Any = (0, 255),
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed=seed, data_format=data_format, **kwargs)
+        self.factor = check_factor("factor", factor, 0, 1, symmetric=False, strict=False)
+        self.scale = check_factor("scale", scale, 0, 1, symmetric=False)
+        self.fill_value = _checked_fill(fill_value)
+        check_value_range(value_range)
+        self.value_range = value_range
+
+    def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
+        number, (height, width) = shape[0], self._size(shape)
+        shares = np.sqrt(self._uniform(generator, (number, 2), *self.scale))
+        x0, x1 = self._box(generator, shares[:, 0], width)
+        y0, y1 = self._box(generator, shares[:, 1], height)
+        probability = self._uniform(generator, (number,), *self.factor)
+        return {
+            "apply_erasing": self._uniform(generator, (number,)) < probability,
+            "batch_masks": self._masks(shape, x0, x1, y0, y1),
+            "fill_value": self._fill(shape, generator),
+        }
+
+    def _fill(self, shape: tuple[int, ...], generator: np.random.Generator) -> NDArray:
+        if self.fill_value is None:
+            fill = generator.standard_normal(shape, dtype=self.dtype) * self.value_range[1]
+        else:
+            fill = np.asarray(self.fill_value, self.dtype)
+            if fill.ndim == 1 and self.data_format == "channels_first":
+                fill = fill[:, None, None]
+            fill = np.broadcast_to(fill, shape)
+        return np.clip(fill, *self.value_range)
+
+    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
+        masks = self._erased(transformation)
+        return np.where(masks, np.asarray(transformation["fill_value"], images.dtype), images)
+
+    def _transpose(self, gradient: NDArray, transformation: Any) -> NDArray:
+        return np.where(self._erased(transformation), 0, gradient)
+
+    def _erased(self, transformation: Any) -> NDArray:
+        apply = np.reshape(transformation["apply_erasing"], (-1, 1, 1, 1))
+        return transformation["batch_masks"] & apply
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "factor": self.factor,
+            "scale": self.scale,
+            "fill_value": self.fill_value,
+            "value_range": self.value_range,
+        }
+
+
+def _checked_fill(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        if len(value) != 3:
+            raise ValueError(f"fill_value must be None, a number or three numbers, got {value!r}")
+        for part in value:
+            check_number("fill_value", part)
+    elif value is not None:
+        check_number("fill_value", value)
+    return value
+
+
+class Cutout(_BoxLayer):
+    """Hide one square of a fixed size in every image: random erasing's simpler sibling.
+
+    The square's center is uniform over the image, so near an edge part of it falls outside
+    and less is hidden, as in the paper.
+
+    Parameters
+    ----------
+    size : int or pair of ints
+        Side of the square in pixels, or height and width.
+    fill_value : float
+        What the square is filled with.
+    seed, data_format, **kwargs
+        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``size`` is not one or two whole numbers of at least 1, or ``fill_value`` no
+        finite number.
+
+    Notes
+    -----
+    Keras has no such layer.
+
+    References
+    ----------
+    DeVries and Taylor (2017), "Improved regularization of convolutional neural networks with
+    cutout".
+
+    Examples
+    --------
+    >>> hidden = Cutout(2, seed=0)(np.ones((5, 5, 1))) == 0
+    >>> int(hidden.sum())
+    4
+    """
+
+    def __init__(
+        self,
+        size: int | tuple[int, int],
+        fill_value: float = 0.0,
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(seed=seed, data_format=data_format, **kwargs)
+        self.size = size
+        self._sides = _checked_sides(size)
+        self.fill_value = check_number("fill_value", fill_value)
+
+    def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
+        edges = _square(generator, shape[0], self._size(shape), self._sides)
+        return {"batch_masks": self._masks(shape, *edges)}
+
+    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
+        return np.where(transformation["batch_masks"], images.dtype.type(self.fill_value), images)
+
+    def _transpose(self, gradient: NDArray, transformation: Any) -> NDArray:
+        return np.where(transformation["batch_masks"], 0, gradient)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "size": self.size, "fill_value": self.fill_value}
+
+
+def _checked_sides(size: Any) -> tuple[int, int]:
+    sides = size if isinstance(size, (tuple, list)) else (size, size)
+    if len(sides) != 2:
+        raise ValueError(f"size must be one or two whole numbers, got {size!r}")
+    height, width = (check_integer("size", side, low=1) for side in sides)
+    return height, width
+
+
+def _square(
+    generator: np.random.Generator, number: int, shape: tuple[int, int], sides: tuple[int, int]
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Return the edges x0, x1, y0, y1 of boxes whose centers are uniform over the image."""
+    (height, width), (box_height, box_width) = shape, sides
+    y0 = generator.integers(0, height, number) - box_height // 2
+    x0 = generator.integers(0, width, number) - box_width // 2
+    return x0, x0 + box_width, y0, y0 + box_height
+
+
+def cutout(
+    images: ArrayLike,
+    size: int | tuple[int, int],
+    generator: np.random.Generator | int | None = None,
+    fill_value: float = 0.0,
+) -> NDArray:
+    """Return the images with one square each hidden, as :class:`Cutout` does.
+
+    Parameters
+    ----------
+    images : array_like
+        (N, H, W, C) or (H, W, C); the dtype is kept.
+    size : int or pair of ints
+        Side of the square in pixels, or height and width.
+    generator : numpy.random.Generator or int, optional
+        Where the squares come from.
+    fill_value : float
+        What the squares are filled with.
+
+    Returns
+    -------
+    ndarray
+        A new array of the shape of ``images``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described.
+
+    References
+    ----------
+    DeVries and Taylor (2017), "Improved regularization of convolutional neural networks with
+    cutout".
+
+    Examples
+    --------
+    >>> cutout(np.ones((2, 2, 1)), size=4, generator=0)[..., 0]
+    array([[0., 0.],
+           [0., 0.]])
+    """
+    images = check_array("images", images)
+    if images.ndim not in (3, 4):
+        raise ValueError(f"images must have 3 or 4 axes, got shape {images.shape}")
+    sides = _checked_sides(size)
+    fill_value = check_number("fill_value", fill_value)
+    batch = images if images.ndim == 4 else images[None]
+    edges = _square(np.random.default_rng(generator), len(batch), batch.shape[1:3], sides)
+    outputs = batch.copy()
+    outputs[box_masks(batch.shape[1:3], *edges)] = fill_value
+    return outputs if images.ndim == 4 else outputs[0]
