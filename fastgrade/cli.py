@@ -29,6 +29,7 @@ from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
 import fastgrade
+from fastgrade import _startup  # noqa: F401  before all that imports jsonschema
 from fastgrade.course import LEVELS, Settings
 from fastgrade.gradebook import Gradebook, GradebookError, copy_gradebook, safe_url
 from fastgrade.journal import JournalBusyError

@@ -431,7 +431,10 @@ class Run:
             notebook=notebook,
             source=self._sources[notebook],
             submission=handed_in.notebooks[notebook],
-            files=folders.merge(handed_in.files, self._files),
+            files=folders.merge(
+                {name: data for name, data in handed_in.files.items() if name != "timestamp.txt"},
+                self._files,
+            ),
         )
 
     def _is_current(self, journal: Journal, work: _Work, held: dict[str, Held]) -> bool:

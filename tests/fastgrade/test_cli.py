@@ -1,0 +1,417 @@
+"""The command grades a class, keeps nbgrader's books, and tells scripts how it went."""
+
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from classroom import HIDDEN, RIGHT, WRONG, classroom, released_course, run  # noqa: F401
+from test_gradebook import rows
+
+from fastgrade.journal import Journal, path_of
+
+
+def counts(done):
+    """The table that a run ends with."""
+    found = re.findall(r"[│|] *([a-z ,]+?) *[│|] *([0-9.]+)", done.stdout)
+    return {name: float(value) for name, value in found}
+
+
+@pytest.mark.slow
+def test_grades_are_those_of_nbgrader_autograde(classroom, tmp_path):  # noqa: F811
+    classroom.configure("c.LateSubmissionPlugin.penalty_method = 'zero'")
+    with classroom.gradebook() as book:
+        book.update_or_create_assignment("ps1", duedate="2030-01-10 12:00:00")
+    classroom.hand_in("ada", RIGHT, timestamp="2030-01-09 12:00:00 UTC")
+    classroom.hand_in("bob", WRONG, timestamp="2030-01-11 12:00:00 UTC")
+    classroom.hand_in("cyd", {})
+    raises = {**RIGHT, "add": "def add(a, b):\n    raise RuntimeError('no')\n"}
+    classroom.hand_in("dan", raises)
+    (classroom.folder("dan") / "notes.txt").write_text("mine")
+    before = classroom.database.read_bytes()
+    classroom.nbgrader("autograde", "ps1")
+    stock = rows(classroom.database)
+    stock_files = tree(classroom.root / "autograded")
+    for path in classroom.root.glob("gradebook.db*"):
+        path.unlink()
+    classroom.database.write_bytes(before)
+    (classroom.root / "autograded").rename(tmp_path / "stock")
+    classroom.fastgrade("ps1")
+    assert rows(classroom.database) == stock
+    assert tree(classroom.root / "autograded") == stock_files
+
+
+def tree(folder):
+    """The files below a folder with their permissions."""
+    return {
+        str(path.relative_to(folder)): oct(path.stat().st_mode)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_a_class_is_graded_and_summed_up(classroom):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    classroom.hand_in("bob", WRONG)
+    classroom.hand_in("cyd", {})
+    done = classroom.fastgrade("ps1")
+    assert done.returncode == 0
+    assert "ps1: 3 submissions" in done.stdout
+    assert counts(done) == {
+        "graded": 3,
+        "up to date": 0,
+        "flagged": 0,
+        "failed": 0,
+        "mean score": 2.67,
+        "median score": 3.0,
+        "waiting for a human grader": 2,
+        "time": counts(done)["time"],
+    }
+    assert [classroom.score(name) for name in ("ada", "bob", "cyd")] == [5.0, 3.0, 0.0]
+    assert classroom.grades("ada")["why"] == (None, None, True)
+    assert classroom.grades("cyd")["why"] == (0.0, None, False)
+
+
+def test_only_what_changed_is_graded_again(classroom):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    classroom.hand_in("bob", WRONG)
+    classroom.fastgrade("ps1")
+    assert counts(classroom.fastgrade("ps1"))["up to date"] == 2
+    classroom.hand_in("bob", RIGHT | {"why": "Because of associativity."})
+    done = counts(classroom.fastgrade("ps1"))
+    assert (done["graded"], done["up to date"]) == (1, 1)
+    assert classroom.score("bob") == 5.0
+    done = counts(classroom.fastgrade("ps1", "--force"))
+    assert (done["graded"], done["up to date"]) == (2, 0)
+
+
+def test_new_tests_regrade_everybody(classroom):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    classroom.fastgrade("ps1")
+    source = classroom.root / "source" / "ps1" / "arithmetic.ipynb"
+    notebook = nbformat.read(source, as_version=4)
+    notebook.cells[2].source = "assert add(1, 2) == 4, 'a new rule'"
+    nbformat.write(notebook, source)
+    classroom.nbgrader("generate_assignment", "ps1", "--force")
+    assert counts(classroom.fastgrade("ps1"))["graded"] == 1
+    assert classroom.score("ada") == 3.0
+
+
+def test_tests_count_as_they_were_generated(classroom):  # noqa: F811
+    """As in nbgrader: an edit of the source counts from `generate_assignment` on."""
+    classroom.hand_in("ada", RIGHT)
+    source = classroom.root / "source" / "ps1" / "arithmetic.ipynb"
+    notebook = nbformat.read(source, as_version=4)
+    notebook.cells[2].source = "assert False"
+    nbformat.write(notebook, source)
+    classroom.fastgrade("ps1")
+    assert classroom.score("ada") == 5.0
+
+
+def test_identical_submissions_are_graded_once(classroom):  # noqa: F811
+    for name in ("ada", "bob", "cyd"):
+        classroom.hand_in(name, RIGHT)
+    done = counts(classroom.fastgrade("ps1"))
+    assert (done["graded"], done["identical to another, graded with it"]) == (1, 2)
+    classroom.hand_in("dan", RIGHT)
+    done = counts(classroom.fastgrade("ps1"))
+    assert (done["graded"], done["identical to another, graded with it"]) == (0, 1)
+    for name in ("ada", "bob", "cyd", "dan"):
+        assert classroom.score(name) == 5.0
+        assert (classroom.autograded(name) / "arithmetic.ipynb").exists()
+
+
+def test_manual_grades_and_comments_survive_force(classroom):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    classroom.fastgrade("ps1")
+    with classroom.gradebook() as book:
+        grade = book.find_grade("why", "arithmetic", "ps1", "ada")
+        grade.manual_score, grade.extra_credit = 1.0, 0.5
+        book.find_comment("why", "arithmetic", "ps1", "ada").manual_comment = "Well said."
+        book.db.commit()
+    classroom.fastgrade("ps1", "--force")
+    with classroom.gradebook() as book:
+        assert book.find_submission("ps1", "ada").score == 6.5
+        assert book.find_comment("why", "arithmetic", "ps1", "ada").comment == "Well said."
+
+
+def test_a_late_resubmission_is_recorded_without_running_anything(classroom):  # noqa: F811
+    classroom.configure("c.LateSubmissionPlugin.penalty_method = 'zero'")
+    with classroom.gradebook() as book:
+        book.update_or_create_assignment("ps1", duedate="2030-01-10 12:00:00")
+    classroom.hand_in("ada", RIGHT, timestamp="2030-01-09 12:00:00 UTC")
+    classroom.fastgrade("ps1")
+    classroom.hand_in("ada", RIGHT, timestamp="2030-01-11 12:00:00 UTC")
+    done = counts(classroom.fastgrade("ps1"))
+    assert (done["graded"], done["written again from the journal"]) == (0, 1)
+    with classroom.gradebook() as book:
+        assert book.find_submission("ps1", "ada").late_submission_penalty == 5.0
+        book.grant_extension("ps1", "ada", days=7)
+    assert counts(classroom.fastgrade("ps1"))["written again from the journal"] == 1
+    with classroom.gradebook() as book:
+        assert book.find_submission("ps1", "ada").late_submission_penalty == 0.0
+    assert counts(classroom.fastgrade("ps1"))["up to date"] == 1
+
+
+@pytest.mark.parametrize("chosen", ["ada,bob", "ada, bob", "[ab]*"])
+def test_some_students_can_be_chosen(classroom, chosen):  # noqa: F811
+    for name in ("ada", "bob", "cyd"):
+        classroom.hand_in(name, {**RIGHT, "why": name})
+    assert counts(classroom.fastgrade("ps1", "--students", chosen))["graded"] == 2
+    assert not classroom.autograded("cyd").exists()
+
+
+def test_a_dry_run_writes_nothing(classroom):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    before = snapshot(classroom.root)
+    done = classroom.fastgrade("ps1", "--dry-run")
+    assert "ada: new" in done.stdout
+    assert "1 of 1 submissions would be graded" in done.stdout
+    assert snapshot(classroom.root) == before
+    classroom.fastgrade("ps1")
+    classroom.hand_in("ada", WRONG)
+    before = snapshot(classroom.root)
+    assert "ada: changed" in classroom.fastgrade("ps1", "--dry-run").stdout
+    assert "ada: forced" in classroom.fastgrade("ps1", "--dry-run", "--force").stdout
+    assert snapshot(classroom.root) == before
+
+
+def snapshot(root):
+    """Every file with its content; SQLite's shared-memory file may come and go with readers."""
+    return {
+        str(path): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file() and not path.name.endswith(("-shm", "-wal"))
+    }
+
+
+def test_feedback_names_the_failure_and_hides_the_hidden_test(classroom):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    classroom.hand_in("bob", WRONG)
+    lucky = {**RIGHT, "add": "def add(a, b):\n    return 3\n"}
+    classroom.hand_in("cyd", lucky)
+    classroom.fastgrade("ps1")
+    classroom.nbgrader("generate_feedback", "ps1")
+    for name in ("ada", "bob", "cyd"):
+        page = (classroom.folder(name, step="feedback") / "arithmetic.html").read_text()
+        assert HIDDEN not in page
+        assert "add(40" not in page
+        assert "HIDDEN TESTS" not in page
+    assert (
+        "one and two make three"
+        in (classroom.folder("bob", step="feedback") / "arithmetic.html").read_text()
+    )
+    assert classroom.score("cyd") == 3.0
+
+
+def test_formgraders_queries_see_the_submission_as_autograded(classroom):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    classroom.fastgrade("ps1")
+    program = (
+        "import json, os\n"
+        "from nbgrader.apps import NbGraderAPI\n"
+        "from nbgrader.coursedir import CourseDirectory\n"
+        "from traitlets.config import Config\n"
+        "api = NbGraderAPI(CourseDirectory(root=os.getcwd()))\n"
+        "s = api.get_submission('ps1', 'ada')\n"
+        "print(json.dumps([s['autograded'], s['submitted'], s['score'], s['max_score']]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=classroom.root, capture_output=True, text=True
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == [True, True, 5.0, 6.0], done.stderr
+
+
+def test_stock_autograde_takes_over_and_gives_back(classroom):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    classroom.fastgrade("ps1")
+    classroom.nbgrader("autograde", "ps1", "--force")
+    assert classroom.score("ada") == 5.0
+    assert classroom.fastgrade("ps1").returncode == 0
+    assert classroom.score("ada") == 5.0
+
+
+STRANGE = {
+    "empty": b"",
+    "truncated": b'{"cells": [{"cell_type": "code", "metadata": {"nbgr',
+    "binary": bytes(range(256)) * 10,
+    "a_list": b"[]",
+    "no_cells": b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}}',
+    "deep": b"[" * 100_000,
+}
+
+
+def test_strange_submissions_are_flagged_and_hold_up_nobody(classroom):  # noqa: F811
+    for name, content in STRANGE.items():
+        folder = classroom.folder(name)
+        folder.mkdir(parents=True)
+        (folder / "arithmetic.ipynb").write_bytes(content)
+    classroom.hand_in("zoe", RIGHT)
+    classroom.folder("nothing").mkdir(parents=True)
+    classroom.hand_in("renamed", RIGHT, notebook="arithmetic (1)")
+    huge = classroom.hand_in("huge", RIGHT) / "arithmetic.ipynb"
+    with open(huge, "ab") as file:
+        file.truncate(200_000_000)
+    done = classroom.fastgrade("ps1")
+    assert counts(done)["failed"] == 0
+    for name in (*STRANGE, "nothing", "renamed", "huge"):
+        assert f"flagged {name}:" in done.stdout
+    for name in (*STRANGE, "nothing", "huge"):
+        assert classroom.score(name) == 0.0
+    assert classroom.score("renamed") == 5.0
+    assert (classroom.autograded("renamed") / "arithmetic.ipynb").exists()
+    assert classroom.score("zoe") == 5.0
+    again = classroom.fastgrade("ps1")
+    assert counts(again)["up to date"] == len(STRANGE) + 4
+    assert "flagged huge:" in again.stdout
+
+
+def test_duplicated_cells_and_another_kernel_are_flagged(classroom):  # noqa: F811
+    path = classroom.hand_in("ada", RIGHT) / "arithmetic.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.append(notebook.cells[2])
+    notebook.metadata.kernelspec = {"name": "ir", "display_name": "R", "language": "R"}
+    path.write_text(json.dumps(notebook))
+    done = classroom.fastgrade("ps1")
+    assert "flagged ada" in done.stdout
+    assert "kernel" in done.stdout
+    assert classroom.score("ada") == 5.0
+
+
+def test_a_submission_that_cannot_be_recorded_fails_alone(classroom):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    classroom.hand_in("bob", WRONG)
+    (classroom.root / "autograded").mkdir()
+    (classroom.root / "autograded" / "bob").write_text("a file where a folder must be")
+    done = classroom.fastgrade("ps1", check=False)
+    assert done.returncode == 1
+    assert "failed bob: cannot be recorded" in done.stderr
+    assert classroom.score("ada") == 5.0
+    (classroom.root / "autograded" / "bob").unlink()
+    assert classroom.fastgrade("ps1").returncode == 0
+    assert classroom.score("bob") == 3.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (["ps9"], 3, "no assignment 'ps9'"),
+        (["ps1"], 3, "nobody has handed in"),
+        (["ps1", "--students", "zoe"], 3, "no submission of 'ps1' by zoe"),
+        (["ps1", "--students", ","], 2, "names nobody"),
+        (["ps1", "--workers", "0"], 2, "--workers"),
+        (["ps1", "--workers", "2", "--scheduler", "tcp://x:1"], 2, "--workers is for this machine"),
+        (["ps1", "--unknown"], 2, "No such option"),
+        (["--course", "nowhere", "ps1"], 2, "does not exist"),
+        (["ps1", "--course", "nowhere"], 2, "does not exist"),
+        ([], 2, "Usage"),
+        (["report", "ps9"], 3, "no assignment 'ps9'"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_and_a_status(classroom, arguments, status, told):  # noqa: F811
+    done = classroom.fastgrade(*arguments, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert told in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_configuration_that_cannot_be_read_is_told(classroom):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    classroom.configure("c.FastGrade.limits = {'memroy_mb': 5}")
+    done = classroom.fastgrade("ps1", check=False)
+    assert done.returncode == 3
+    assert "memroy_mb" in done.stderr
+    classroom.configure("this is no Python")
+    done = classroom.fastgrade("ps1", check=False)
+    assert done.returncode == 3
+    assert "nbgrader_config.py cannot be read" in done.stderr
+
+
+def test_a_module_that_cannot_be_preloaded_is_told_once(classroom):  # noqa: F811
+    for number in range(5):
+        classroom.hand_in(f"s{number}", {**RIGHT, "why": str(number)})
+    classroom.configure("c.FastGrade.preload = ['no_such_module']")
+    done = classroom.fastgrade("ps1", check=False)
+    assert done.returncode == 3
+    assert done.stderr.count("no_such_module") == 1
+    assert not (classroom.root / "autograded").exists()
+
+
+def test_a_second_run_at_the_same_time_is_refused(classroom):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    with Journal(path_of(classroom.root, "ps1")):
+        done = classroom.fastgrade("ps1", check=False)
+    assert done.returncode == 5
+    assert "another run" in done.stderr
+
+
+def test_too_little_protection_is_refused(classroom):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    program = (
+        "import dataclasses, sys\n"
+        "import fastgrade.sandbox as sandbox\n"
+        "real = sandbox.probe\n"
+        "sandbox.probe = lambda: dataclasses.replace(real(), level='rlimits')\n"
+        "from fastgrade.cli import main\n"
+        "main(['ps1'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=classroom.root, capture_output=True, text=True
+    )
+    assert done.returncode == 4
+    assert "hidden tests are refused" in done.stderr
+    assert not classroom.autograded("ada").exists()
+
+
+def test_doctor_says_what_is_there_and_what_is_demanded(classroom):  # noqa: F811
+    done = classroom.fastgrade("doctor")
+    assert "Protection:" in done.stdout
+    assert "demands 'sandbox'" in done.stdout
+    assert "indexes missing" in done.stdout
+    assert "Landlock" in done.stdout
+
+
+def test_help_has_examples_and_the_exit_status():
+    for arguments in (["--help"], ["grade", "--help"], ["report", "--help"], ["doctor", "--help"]):
+        done = run("fastgrade", *arguments, cwd="/")
+        assert "Usage:" in done.stdout
+    done = run("fastgrade", "--help", cwd="/")
+    assert "fastgrade ps1 --students ada,bob" in done.stdout
+    assert "Exit status" in done.stdout
+    assert run("fastgrade", "--version", cwd="/").stdout.startswith("fastgrade, version")
+
+
+def test_an_assignment_called_like_a_command_can_be_graded(classroom):  # noqa: F811
+    done = classroom.fastgrade("grade", "doctor", check=False)
+    assert "no assignment 'doctor'" in done.stderr
+
+
+def test_quiet_prints_nothing_when_all_is_well(classroom):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    done = classroom.fastgrade("ps1", "--quiet")
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_it_works_from_another_folder(classroom, tmp_path):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    run("fastgrade", "ps1", "--course", str(classroom.root), cwd=tmp_path)
+    assert classroom.score("ada") == 5.0
+    run("fastgrade", "report", "ps1", "--course", "course", "--output", "r.html", cwd=tmp_path)
+    assert (tmp_path / "r.html").exists()
+
+
+def test_a_lost_folder_or_gradebook_row_is_made_again(classroom):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    classroom.fastgrade("ps1")
+    with sqlite3.connect(classroom.database) as connection:
+        connection.execute("UPDATE grade SET auto_score = 99")
+    assert counts(classroom.fastgrade("ps1"))["written again from the journal"] == 1
+    assert classroom.score("ada") == 5.0
+    notebook = classroom.autograded("ada") / "arithmetic.ipynb"
+    os.unlink(notebook)
+    assert counts(classroom.fastgrade("ps1"))["graded"] == 1
+    assert notebook.exists()
