@@ -482,8 +482,12 @@ def _backward_data(student: Student, rng: np.random.Generator) -> Iterator[Findi
 # ridge_closed_form and map_lambda
 
 
-def _ridge_cases(rng: np.random.Generator) -> Iterator[Case]:
-    for m, features in ((9, 3), (20, 5), (4, 7)):
+_TALL = ((9, 3), (20, 5), (13, 4))
+_WIDE = ((4, 7), (3, 5))
+
+
+def _ridge_cases(rng: np.random.Generator, shapes: Sequence[tuple[int, int]]) -> Iterator[Case]:
+    for m, features in shapes:
         X, y = rng.standard_normal((m, features)), rng.standard_normal(m)
         lam = float(rng.uniform(0.5, 4))
         text = f"X of shape {X.shape} and lam = {lam:.3g}"
@@ -509,16 +513,24 @@ def _faulty_ridge(wrong: frozenset[str], X: NDArray, y: NDArray, lam: float) -> 
         raise ValueError("no such solution") from error
 
 
-def _ridge_value(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
-    yield from compare(
-        student,
-        _ridge_cases(rng),
-        reference.ridge_closed_form,
-        faulty=_faulty_ridge,
-        mistakes=(NO_IDENTITY, LAMBDA_TIMES_M, NO_RIDGE, RIDGE_MINUS, RIDGE_HALF),
-        together=1,
-        what="w",
-    )
+def _ridge_test(
+    shapes: Sequence[tuple[int, int]], mistakes: Sequence[Mistake]
+) -> Callable[[Student, np.random.Generator], Iterator[Finding]]:
+    def test(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
+        yield from compare(
+            student,
+            _ridge_cases(rng, shapes),
+            reference.ridge_closed_form,
+            faulty=_faulty_ridge,
+            mistakes=mistakes,
+            together=1,
+            what="w",
+        )
+
+    return test
+
+
+_RIDGE_MISTAKES = (NO_IDENTITY, LAMBDA_TIMES_M, NO_RIDGE, RIDGE_MINUS, RIDGE_HALF)
 
 
 def _map_cases(rng: np.random.Generator) -> Iterator[Case]:
@@ -589,8 +601,20 @@ ASSIGNMENT = Assignment(
         "ridge_closed_form(X, y, lam)",
         reference.ridge_closed_form,
         CHAPTER,
-        (Aspect("value", "w makes |X w - y|² + lam |w|² smallest", _ridge_value),),
-        (NO_IDENTITY, LAMBDA_TIMES_M, NO_RIDGE, RIDGE_MINUS, RIDGE_HALF, HARD_CODED),
+        (
+            Aspect(
+                "tall",
+                "w makes |X w - y|² + lam |w|² smallest",
+                _ridge_test(_TALL, _RIDGE_MISTAKES),
+            ),
+            Aspect(
+                "wide",
+                "it also does so with more features than examples",
+                # lam on every entry leaves a singular matrix here, and so no answer to compare.
+                _ridge_test(_WIDE, _RIDGE_MISTAKES[1:]),
+            ),
+        ),
+        (*_RIDGE_MISTAKES, HARD_CODED),
     ),
     Exercise(
         "map_lambda",
