@@ -425,10 +425,18 @@ def _picked(image: NDArray, wrong: frozenset[str], places: tuple[NDArray, NDArra
     return out
 
 
-def _clear(places: tuple[NDArray, NDArray]) -> NDArray:
-    """Say which places are not half-way between two pixels, where rounding is a matter of taste."""
-    away = [np.abs(place - np.floor(place) - 0.5) > 1e-6 for place in places]
-    return away[0] & away[1]
+def _clear(image: NDArray, places: tuple[NDArray, NDArray]) -> NDArray:
+    """Say which places leave no choice to a correct answer.
+
+    Half-way between two pixels, rounding is a matter of taste; so is the half pixel around the
+    image, which belongs to the nearest pixel or to the outside.
+    """
+    clear = np.ones(image.shape[:2], dtype=bool)
+    for place, size in zip(places, image.shape, strict=False):
+        clear &= np.abs(place - np.floor(place) - 0.5) > 1e-6
+        within = (place > -1e-6) & (place < size - 1 + 1e-6)
+        clear &= within | (place < -0.5) | (place > size - 0.5)
+    return clear
 
 
 def _zoom_back(
@@ -447,7 +455,7 @@ _RIGHT: frozenset[str] = frozenset()
 
 
 def _zoom_clear(image: NDArray, factor: float) -> NDArray:
-    return _clear(_sources(image, _RIGHT, _zoom_back(_RIGHT, factor)))
+    return _clear(image, _sources(image, _RIGHT, _zoom_back(_RIGHT, factor)))
 
 
 _PLACE_MISTAKES = (CORNER, HALF_PIXEL, FORWARD, FLOORED, REPEATED, WRAPPED)
@@ -488,7 +496,7 @@ def _faulty_rotate(wrong: frozenset[str], image: NDArray, degrees: float) -> NDA
 
 
 def _rotate_clear(image: NDArray, degrees: float) -> NDArray:
-    return _clear(_sources(image, _RIGHT, _turn_back(_RIGHT, degrees)))
+    return _clear(image, _sources(image, _RIGHT, _turn_back(_RIGHT, degrees)))
 
 
 def _rotate_test(
@@ -600,6 +608,7 @@ _SAFETY = (
     ("a flip, which side is brighter", _flip, _side, False),
     ("a negative, by day or by night", _negative, _bright, False),
     ("dimming, by day or by night", _dim, _bright, False),
+    ("dimming, by day or by night", _dim, _bright, False),
     ("dimming, which side is brighter", _dim, _side, True),
     ("no change, which side is brighter", _same, _side, True),
 )
@@ -607,8 +616,10 @@ _SAFETY = (
 
 def _safety(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
     answers, wrong = [], {mistake: [] for mistake in (ONE_IMAGE, ANY_IMAGE, PIXELS_COMPARED)}
-    for _, transform, label_of, _ in _SAFETY:
+    for number, (_, transform, label_of, _) in enumerate(_SAFETY):
         images = _task_images(rng)
+        if number % 2:  # the image that tips over comes first
+            images = images[2:] + images[:2]
         answer = student(transform, (images, label_of))
         if answer is None:
             came = f"{student.name} returned None"

@@ -192,7 +192,7 @@ def _curve(rng: np.random.Generator, epochs: int) -> list[float]:
 
 
 def _stop_cases(rng: np.random.Generator) -> Iterator[Case]:
-    for patience in (1, 2, 3, 4, 5, 2, 3):
+    for patience in (2, 3, 4, 5, 2, 3, 4):
         losses = _curve(rng, int(rng.integers(14, 26)))
         yield Case((losses, patience, 0.0), f"{len(losses)} noisy losses and patience = {patience}")
     flat = [float(rng.uniform(0.3, 0.9))] * 9

@@ -161,10 +161,13 @@ def backward_zeroing(X, Y, cache, keep_prob):
     dA1[np.logical_not(D1)] = 0
     dA1[A1 <= 0] = 0
     return {
-        "dW3": dZ3 @ A2.T, "db3": dZ3.sum(axis=1).reshape(-1, 1),
-        "dW2": dA2 @ A1.T, "db2": dA2.sum(axis=1)[:, None],
-        "dW1": dA1 @ X.T, "db1": dA1 @ np.ones((m, 1)),
-    }  # fmt: skip
+        "dW3": dZ3 @ A2.T,
+        "db3": dZ3.sum(axis=1).reshape(-1, 1),
+        "dW2": dA2 @ A1.T,
+        "db2": dA2.sum(axis=1)[:, None],
+        "dW1": dA1 @ X.T,
+        "db1": dA1 @ np.ones((m, 1)),
+    }
 
 
 def backward_einsum(X, Y, cache, keep_prob):
@@ -191,18 +194,21 @@ RIGHT = {
         lambda forward, a, keep_prob, rng: bool(
             np.all(forward(a, keep_prob, rng)[1] == forward(a, keep_prob, rng)[1])
         ),
-        lambda forward, a, keep_prob, rng: len(
-            {np.asarray(forward(a, keep_prob, rng)[1]).tobytes() for _ in range(3)}
-        ) == 1,
+        lambda forward, a, keep_prob, rng: (
+            len({np.asarray(forward(a, keep_prob, rng)[1]).tobytes() for _ in range(3)}) == 1
+        ),
         lambda forward, a, keep_prob, rng: np.array_equal(
             forward(a, keep_prob, rng)[0], forward(a, keep_prob, rng)[0]
         ),
         lambda forward, a, keep_prob, rng: int(
             not np.any(np.asarray(forward(a, keep_prob, rng)[1]) != forward(a, keep_prob, rng)[1])
         ),
-        lambda forward, a, keep_prob, rng: np.std(
-            [np.asarray(forward(a, keep_prob, rng)[1], float) for _ in range(4)], axis=0
-        ).max() == 0,
+        lambda forward, a, keep_prob, rng: (
+            np.std(
+                [np.asarray(forward(a, keep_prob, rng)[1], float) for _ in range(4)], axis=0
+            ).max()
+            == 0
+        ),
     ),
     "forward_propagation_with_dropout": NETWORKS,
     "backward_propagation_with_dropout": (
@@ -229,7 +235,7 @@ RIGHT = {
             np.array([f(x, stream) for stream in rng.spawn(n)])
         ),
     ),
-}  # fmt: skip
+}
 
 
 def cases_of(table):
@@ -280,17 +286,20 @@ DRAWN_WRONGLY = {
     ),
     "keep_prob fixed": (lambda shape, p, rng: rng.random(shape) < 0.5, {HARD_CODED}),
     "one column for all": (
-        lambda shape, p, rng: np.tile(
-            rng.random((shape[0], 1)) < p, (1, shape[1])
-        ) if len(shape) == 2 else rng.random(shape) < p,
+        lambda shape, p, rng: (
+            np.tile(rng.random((shape[0], 1)) < p, (1, shape[1]))
+            if len(shape) == 2
+            else rng.random(shape) < p
+        ),
         {contract.ONE_MASK},
     ),
     "one row for all": (
-        lambda shape, p, rng: rng.random((1, shape[-1])) < p if len(shape) == 2
-        else rng.random(shape) < p,
+        lambda shape, p, rng: (
+            rng.random((1, shape[-1])) < p if len(shape) == 2 else rng.random(shape) < p
+        ),
         {contract.ONE_MASK},
     ),
-}  # fmt: skip
+}
 
 FRESH_WRONGLY = {
     "seed inside": (
@@ -298,16 +307,19 @@ FRESH_WRONGLY = {
         contract.FROZEN,
     ),
     "copy of rng": (
-        lambda shape, p, rng: np.random.Generator(
-            type(rng.bit_generator)(int(rng.bit_generator.state["state"]["state"]) % 2**60)
-        ).random(shape) < p,
+        lambda shape, p, rng: (
+            np.random.Generator(
+                type(rng.bit_generator)(int(rng.bit_generator.state["state"]["state"]) % 2**60)
+            ).random(shape)
+            < p
+        ),
         contract.NOT_ADVANCED,
     ),
     "numpy's own state": (
         lambda shape, p, rng: np.random.rand(*shape) < p,  # noqa: NPY002
         contract.OTHER_SOURCE,
     ),
-}  # fmt: skip
+}
 
 
 def seeded_globally(shape, p, rng):
