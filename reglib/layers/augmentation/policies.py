@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib import _serialization
 from reglib._validation import check_choice, check_integer, check_number
 from reglib.layers.augmentation._warp import INTERPOLATIONS
 from reglib.layers.augmentation.base import AugmentationLayer, check_factor, check_value_range
@@ -23,7 +22,7 @@ from reglib.layers.augmentation.color import (
     Solarization,
 )
 from reglib.layers.augmentation.geometric import RandomRotation, RandomShear, RandomTranslation
-from reglib.layers.base import Layer
+from reglib.layers.base import Layer, deserialize, serialize
 
 
 class _Policy(AugmentationLayer):
@@ -377,14 +376,15 @@ class Pipeline(Layer):
 
     def __call__(self, inputs: Any, training: bool = True) -> Any:
         """Return the last layer's outputs, for images or for a dict that holds them."""
+        if isinstance(inputs, Mapping):
+            return self.call(inputs, training=training)
+        return super().__call__(inputs, training=training)
+
+    def call(self, inputs: Any, training: bool = True) -> Any:
+        """Return the last layer's outputs."""
         for layer in self._layers:
             inputs = layer(inputs, training=training)
-        self.built = True
         return inputs
-
-    def call(self, inputs: NDArray, training: bool = True) -> NDArray:
-        """Return the last layer's outputs."""
-        return self(inputs, training=training)
 
     def backward(self, gradient: NDArray) -> NDArray:
         """Return the gradient with respect to the inputs, through every layer."""
@@ -400,8 +400,7 @@ class Pipeline(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the layers' descriptions and the name."""
-        layers = [_serialization.serialize(layer, "layers") for layer in self._layers]
-        return {"layers": layers, "name": self.name}
+        return {"layers": [serialize(layer) for layer in self._layers], "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Pipeline:
@@ -415,13 +414,4 @@ class Pipeline(Layer):
         layers = config.get("layers")
         if not isinstance(layers, (list, tuple)):
             raise ValueError(f"config must have a list 'layers', got {layers!r}")
-        # The package imports this module, so it can only be asked now.
-        import reglib.layers as package
-
-        known = {
-            name: value
-            for name, value in vars(package).items()
-            if isinstance(value, type) and issubclass(value, Layer)
-        }
-        made = [_serialization.deserialize(layer, known, "layer") for layer in layers]
-        return cls(**{**config, "layers": made})
+        return cls(**{**config, "layers": [deserialize(layer) for layer in layers]})
