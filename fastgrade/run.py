@@ -52,7 +52,7 @@ from fastgrade.scheduler import Outcome, Pool, PoolError
 from fastgrade.verdict import Task, Verdict
 
 BATCH = 50
-BATCH_SECONDS = 1.0
+BATCH_SECONDS = 0.5
 # How many submissions are held in memory while an identical one is being graded.
 WAITING = 200
 WAIT_SECONDS = 0.2

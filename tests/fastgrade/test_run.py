@@ -1,0 +1,240 @@
+"""A run may be killed at any moment; the same command then finishes the work, once each."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+
+import nbformat
+import pytest
+from classroom import BIN, RIGHT, WRONG, classroom, environment, released_course  # noqa: F401
+
+from fastgrade.journal import Journal, path_of
+
+NUMBER = 60
+
+
+def hand_in_all(classroom):  # noqa: F811
+    for number in range(NUMBER):
+        answers = RIGHT if number % 4 else WRONG
+        classroom.hand_in(f"s{number:02}", {**answers, "why": f"Reason {number}."})
+
+
+def start(classroom):  # noqa: F811
+    return subprocess.Popen(
+        [str(BIN / "fastgrade"), "ps1"],
+        cwd=classroom.root,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def verdict_lines(classroom):  # noqa: F811
+    """How often each student was graded, from the journal's lines."""
+    path = path_of(classroom.root, "ps1")
+    graded = Counter()
+    if path.exists():
+        for line in path.read_bytes().split(b"\n"):
+            if b'{"kind":"verdict"' in line:
+                graded[line.split(b'"student":"', 1)[1].split(b'"', 1)[0].decode()] += 1
+    return graded
+
+
+def assert_graded_once_each(classroom):  # noqa: F811
+    with classroom.gradebook() as book:
+        submissions = book.assignment_submissions("ps1")
+        assert len(submissions) == NUMBER
+        for submission in submissions:
+            number = int(submission.student.id[1:])
+            assert submission.score == (5.0 if number % 4 else 3.0)
+            (notebook,) = submission.notebooks
+            assert len(notebook.grades) == 3
+            assert len(notebook.comments) == 3
+    for number in range(NUMBER):
+        folder = classroom.autograded(f"s{number:02}")
+        assert os.listdir(folder) == ["arithmetic.ipynb"]
+        nbformat.validate(nbformat.read(folder / "arithmetic.ipynb", as_version=4))
+        assert os.listdir(folder.parent) == ["ps1"], "nothing half made is left"
+    with Journal(path_of(classroom.root, "ps1"), readonly=True) as journal:
+        assert len(journal) == NUMBER
+        assert journal.damaged == 0
+
+
+def no_process_is_left(pids):
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        alive = [pid for pid in pids if os.path.exists(f"/proc/{pid}/cmdline")]
+        alive = [pid for pid in alive if state(pid) not in "ZX"]
+        if not alive:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def state(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return "X"
+
+
+def descendants(pid):
+    """All processes below one, whoever their parents are by now."""
+    found, waiting = set(), [pid]
+    while waiting:
+        parent = waiting.pop()
+        for task in os.listdir(f"/proc/{parent}/task") if os.path.exists(f"/proc/{parent}") else ():
+            try:
+                with open(f"/proc/{parent}/task/{task}/children") as file:
+                    children = {int(child) for child in file.read().split()}
+            except OSError:
+                continue
+            waiting += children - found
+            found |= children
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_kill_9_at_any_moment_loses_and_doubles_nothing(classroom, seed):  # noqa: F811
+    hand_in_all(classroom)
+    chance = random.Random(seed)
+    killed = 0
+    for _ in range(8):
+        before = sum(verdict_lines(classroom).values())
+        process = start(classroom)
+        # Anything from start-up to somewhere in the middle of recording.
+        wanted, patience = before + chance.randrange(1, 12), time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < patience:
+            if sum(verdict_lines(classroom).values()) >= wanted:
+                break
+            time.sleep(0.01)
+        time.sleep(chance.random() * 0.3)
+        if process.poll() is not None:
+            break
+        below = descendants(process.pid)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        killed += 1
+        assert no_process_is_left(below), "warm processes outlive a killed run"
+    assert killed >= 2
+    classroom.fastgrade("ps1")
+    assert_graded_once_each(classroom)
+    assert set(verdict_lines(classroom).values()) == {1}, "a recorded verdict is never redone"
+    assert f"up to date                 │        {NUMBER}" in classroom.fastgrade("ps1").stdout
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL at an exact place: nothing on the way out may catch it."""
+
+
+@pytest.mark.parametrize("place", ["install", "swap", "journal", "gradebook", "applied"])
+def test_between_any_two_steps(classroom, place, monkeypatch):  # noqa: F811
+    """The same promise at each exact boundary of a batch, which luck would seldom hit."""
+    from fastgrade import folders
+    from fastgrade import run as running
+    from fastgrade.gradebook import Gradebook
+    from fastgrade.scheduler import LocalPool
+
+    for name in ("ada", "bob"):
+        classroom.hand_in(name, {**WRONG, "why": name})
+    classroom.fastgrade("ps1")
+    for name in ("ada", "bob"):
+        classroom.hand_in(name, {**RIGHT, "why": name})
+
+    def die(*args, **more):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        if place == "install":
+            real = folders.install
+            done = []
+
+            def one(*args, **more):
+                if done:
+                    raise Killed
+                done.append(real(*args, **more))
+
+            patch.setattr(folders, "install", one)
+        elif place == "swap":
+
+            def half(building, destination):
+                os.rename(destination, building.with_name(f"{building.name}.old"))
+                raise Killed
+
+            patch.setattr(folders, "_swap", half)
+            patch.setattr(folders.shutil, "rmtree", lambda *args, **more: None)
+        elif place == "journal":
+            patch.setattr(Journal, "add_verdicts", die)
+        elif place == "gradebook":
+            patch.setattr(Gradebook, "write", die)
+        else:
+            patch.setattr(Journal, "add_applied", die)
+        course = running.load_course(classroom.root)
+        with running.Run(course, "ps1") as run, pytest.raises(Killed):
+            run.grade(lambda settings: LocalPool(settings, 2))
+    done = classroom.fastgrade("ps1")
+    assert "failed" in done.stdout
+    for name in ("ada", "bob"):
+        assert classroom.score(name) == 5.0
+        assert os.listdir(classroom.autograded(name).parent) == ["ps1"]
+        assert "a + b" in (classroom.autograded(name) / "arithmetic.ipynb").read_text()
+    with classroom.gradebook() as book:
+        assert len(book.assignment_submissions("ps1")) == 2
+    before = verdict_lines(classroom)
+    assert "up to date                 │         2" in classroom.fastgrade("ps1").stdout
+    assert verdict_lines(classroom) == before
+
+
+def test_control_c_records_what_is_done(classroom):  # noqa: F811
+    hand_in_all(classroom)
+    process = start(classroom)
+    while sum(verdict_lines(classroom).values()) < 3 and process.poll() is None:
+        time.sleep(0.02)
+    below = descendants(process.pid)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"interrupted after" in told
+    assert b"Traceback" not in told
+    assert no_process_is_left(below)
+    classroom.fastgrade("ps1")
+    assert_graded_once_each(classroom)
+
+
+def test_a_run_that_dies_while_removing_the_old_folder_leaves_a_whole_one(classroom):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    classroom.fastgrade("ps1")
+    stray = classroom.autograded("ada").with_name(".fastgrade-ps1-abcd1234.old")
+    stray.mkdir()
+    (stray / "arithmetic.ipynb").write_text("old")
+    classroom.fastgrade("ps1", "--force")
+    assert os.listdir(classroom.autograded("ada").parent) == ["ps1"]
+
+
+def test_a_course_can_finish_notebooks_its_own_way(classroom):  # noqa: F811
+    """nbgrader's preprocessors that follow execution run here too, with their settings."""
+    shout = {**RIGHT, "add": "for i in range(50):\n    print('line', i)\n" + RIGHT["add"]}
+    classroom.hand_in("ada", shout)
+    classroom.configure("c.LimitOutput.max_lines = 5")
+    classroom.fastgrade("ps1")
+    text = (classroom.autograded("ada") / "arithmetic.ipynb").read_text()
+    assert "Output truncated" in text
+    assert "line 40" not in text
+
+
+def test_data_files_reach_the_student_and_the_folder(classroom):  # noqa: F811
+    (classroom.root / "source" / "ps1" / "data.txt").write_text("41")
+    reads = "def add(a, b):\n    return a + b + int(open('data.txt').read()) - 41\n"
+    folder = classroom.hand_in("ada", {**RIGHT, "add": reads})
+    (folder / "data.txt").write_text("0")
+    classroom.fastgrade("ps1")
+    assert classroom.score("ada") == 5.0
+    assert (classroom.autograded("ada") / "data.txt").read_text() == "41"
+    (classroom.root / "source" / "ps1" / "data.txt").write_text("42")
+    classroom.fastgrade("ps1")
+    assert classroom.score("ada") == 3.0, "what a grade depends on has changed"
