@@ -1,0 +1,331 @@
+"""Keras's names over reglib, so that the tests that Keras installs can run against reglib.
+
+``pytest -p shim FILES`` makes ``keras``, ``keras.src`` and their modules out of reglib before
+the files are imported; Keras itself is never loaded. To cover more of Keras's files, add
+names: a module to ``_modules``, a function to ``_ops`` or ``_backend``; then list the file in
+``files.py``.
+
+What cannot be compared is left out of ``run_layer_test``: Keras's masks, mixed precision,
+seed generators, and layers that count as built before they have seen an input.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import sys
+import types
+import unittest
+
+import numpy as np
+from absl.testing import parameterized
+
+import reglib.callbacks
+import reglib.layers
+import reglib.losses
+import reglib.metrics
+import reglib.models
+import reglib.optimizers
+import reglib.regularizers
+from reglib.layers.augmentation.base import AugmentationLayer
+from reglib.layers.base import Layer, Node
+
+
+def _module(name, *sources, **names):
+    """Make a module whose names come from ``names``, else from the sources in order."""
+    module = types.ModuleType(name)
+    module.__path__ = []
+    module.__dict__.update(names)
+
+    def find(key):
+        for source in sources:
+            if hasattr(source, key):
+                return getattr(source, key)
+        raise AttributeError(f"the shim's {name} has no {key!r}")
+
+    module.__getattr__ = find
+    return module
+
+
+# Arrays: a tensor of this backend is a NumPy array.
+
+
+def _to_tensor(x, dtype=None, sparse=None):
+    if dtype is None and not hasattr(x, "dtype"):
+        x = np.asarray(x)
+        dtype = "float32" if x.dtype == np.float64 else None
+    return np.asarray(x, dtype=dtype)
+
+
+def _standardize_dtype(dtype):
+    return np.dtype(dtype or "float32").name
+
+
+def _uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
+    return np.random.default_rng(seed).uniform(minval, maxval, shape).astype(dtype or "float32")
+
+
+_arrays = {
+    "array": _to_tensor,
+    "convert_to_tensor": _to_tensor,
+    "convert_to_numpy": np.asarray,
+    "cast": lambda x, dtype: np.asarray(x).astype(dtype),
+    "shape": np.shape,
+    "is_tensor": lambda x: isinstance(x, np.ndarray),
+    "ones": lambda shape, dtype="float32": np.ones(shape, dtype),
+    "zeros": lambda shape, dtype="float32": np.zeros(shape, dtype),
+}
+_ops = _module("keras.src.ops", np, **_arrays)
+_random = _module(
+    "keras.src.random",
+    uniform=_uniform,
+    normal=lambda shape, mean=0.0, stddev=1.0, dtype=None, seed=None: (
+        np.random.default_rng(seed).normal(mean, stddev, shape).astype(dtype or "float32")
+    ),
+    randint=lambda shape, minval, maxval, dtype="int32", seed=None: (
+        np.random.default_rng(seed).integers(minval, maxval, shape).astype(dtype)
+    ),
+)
+_config = _module(
+    "keras.src.backend.config",
+    image_data_format=lambda: "channels_last",
+    floatx=lambda: "float32",
+    epsilon=lambda: 1e-7,
+)
+_backend = _module(
+    "keras.src.backend",
+    backend=lambda: "reglib",
+    config=_config,
+    image_data_format=_config.image_data_format,
+    numpy=_ops,
+    random=_random,
+    standardize_dtype=_standardize_dtype,
+    KerasTensor=Node,
+    **_arrays,
+)
+
+
+# Layers: reglib's own, with the attributes that Keras's tests look at.
+
+
+class _Keras:
+    """What a layer of Keras has besides."""
+
+    backend = _backend
+    compute_dtype = property(lambda self: self.dtype)
+    non_trainable_variables = property(lambda self: self.non_trainable_weights)
+    trainable_variables = property(lambda self: self.trainable_weights)
+
+    @property
+    def losses(self):
+        return [] if self.activity_regularizer is None else [self.activity_penalty]
+
+
+class _KerasAugmentation(_Keras):
+    def _uniform(self, generator, shape, low=0.0, high=1.0):
+        # Keras's tests replace the backend's function to fix what is drawn.
+        return np.asarray(
+            self.backend.random.uniform(shape, minval=low, maxval=high, seed=generator)
+        )
+
+    def transform_images(self, images, transformation=None, training=True):
+        return super().transform_images(images, transformation, training=training)
+
+
+def _wrapped(cls):
+    mixin = _KerasAugmentation if issubclass(cls, AugmentationLayer) else _Keras
+    return type(cls.__name__, (mixin, cls), {"__module__": __name__})
+
+
+_layers = _module(
+    "keras.src.layers",
+    reglib.layers,
+    **{
+        name: _wrapped(value)
+        for name, value in vars(reglib.layers).items()
+        if isinstance(value, type) and issubclass(value, Layer) and value is not Layer
+    },
+)
+
+
+# Tests: what keras.src.testing offers.
+
+
+class TestCase(parameterized.TestCase, unittest.TestCase):
+    """Keras's assertions over NumPy arrays."""
+
+    maxDiff = None
+
+    def assertAllClose(self, x1, x2, atol=1e-6, rtol=1e-6, msg=None, **_):
+        np.testing.assert_allclose(_array(x1), _array(x2), atol=atol, rtol=rtol, err_msg=msg or "")
+
+    def assertNotAllClose(self, x1, x2, atol=1e-6, rtol=1e-6, msg=None, **_):
+        assert not np.allclose(_array(x1), _array(x2), atol=atol, rtol=rtol), msg
+
+    def assertAllEqual(self, x1, x2, msg=None):
+        np.testing.assert_array_equal(_array(x1), _array(x2), err_msg=msg or "")
+
+    def assertAlmostEqual(self, x1, x2, decimal=3, msg=None, **_):
+        np.testing.assert_almost_equal(_array(x1), _array(x2), decimal=decimal, err_msg=msg or "")
+
+    def assertLen(self, iterable, expected, msg=None):
+        assert len(iterable) == expected, msg
+
+    def assertDType(self, x, dtype, msg=None):
+        assert _standardize_dtype(x.dtype) == _standardize_dtype(dtype), msg
+
+    def assertRaisesRegex(self, error, pattern, *args, **kwargs):
+        """Expect the error; of Keras's text only the argument's name, the words are our own."""
+        named = re.findall(r"`(\w+)`", pattern)
+        expected = named[0] if named else ""
+        return super().assertRaisesRegex(error, expected, *args, **kwargs)  # noqa: PT027
+
+    def get_temp_dir(self):
+        import tempfile
+
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        return directory.name
+
+    def run_class_serialization_test(self, instance, custom_objects=None):
+        """An object comes back from its config, by way of JSON."""
+        config = instance.get_config()
+        revived = type(instance).from_config(config)
+        assert _plain(config) == _plain(revived.get_config())
+        assert set(dir(instance)) == set(dir(revived))
+        again = type(instance).from_config(json.loads(json.dumps(config)))
+        assert _plain(config) == _plain(again.get_config())
+        return revived
+
+    def run_layer_test(
+        self,
+        layer_cls,
+        init_kwargs,
+        input_shape=None,
+        input_dtype=None,
+        input_data=None,
+        call_kwargs=None,
+        expected_output_shape=None,
+        expected_output_dtype=None,
+        expected_output=None,
+        expected_num_trainable_weights=None,
+        expected_num_non_trainable_weights=None,
+        expected_num_losses=None,
+        custom_objects=None,
+        run_training_check=True,
+        **_,
+    ):
+        """A layer keeps its config, builds, gives the expected outputs, and lets a model train."""
+
+        def make():
+            return layer_cls(**(init_kwargs or {}))
+
+        self.run_class_serialization_test(make(), custom_objects)
+        if input_data is None and input_shape is None:
+            return
+        if input_data is None:
+            input_data = (4 * np.random.default_rng(0).random(input_shape)).astype(
+                input_dtype or "float32"
+            )
+
+        layer = make()
+        drawn = layer(Node(None, (), np.shape(input_data)), **(call_kwargs or {}))
+        if expected_output_shape is not None:
+            assert _fits(drawn.shape, expected_output_shape)
+
+        layer = make()
+        output = layer(input_data, **(call_kwargs or {}))
+        assert layer.built
+        if expected_num_trainable_weights is not None:
+            self.assertLen(layer.trainable_weights, expected_num_trainable_weights)
+        if expected_num_non_trainable_weights is not None:
+            self.assertLen(layer.non_trainable_weights, expected_num_non_trainable_weights)
+        if expected_num_losses is not None:
+            self.assertLen(layer.losses, expected_num_losses)
+        if expected_output_shape is not None:
+            assert _fits(output.shape, expected_output_shape)
+        if expected_output_dtype is not None:
+            self.assertDType(output, expected_output_dtype)
+        if expected_output is not None:
+            self.assertAllClose(expected_output, output)
+        if run_training_check:
+            ends = [reglib.layers.Flatten(), reglib.layers.Dense(1)]
+            model = reglib.models.Sequential([make(), *ends])
+            model.compile(optimizer="sgd", loss="mse")
+            model.fit(input_data, np.zeros((len(input_data), 1)), epochs=1, verbose=0)
+
+
+def _array(x):
+    return x.numpy() if hasattr(x, "numpy") else np.asarray(x)
+
+
+def _plain(config):
+    return json.loads(json.dumps(config))
+
+
+def _fits(shape, expected):
+    return len(shape) == len(expected) and all(
+        wanted is None or length is None or wanted == length
+        for length, wanted in zip(shape, expected, strict=True)
+    )
+
+
+# The modules by name.
+
+
+def _modules():
+    testing = _module("keras.src.testing", TestCase=TestCase)
+    testing.test_case = _module("keras.src.testing.test_case", TestCase=TestCase)
+    utils = _module("keras.src.utils", set_random_seed=lambda seed: None)
+    utils.backend_utils = _module(
+        "keras.src.utils.backend_utils",
+        convert_tf_tensor=lambda x, dtype=None: np.asarray(x, dtype),
+    )
+    source = _module(
+        "keras.src",
+        backend=_backend,
+        ops=_ops,
+        random=_random,
+        layers=_layers,
+        models=reglib.models,
+        regularizers=reglib.regularizers,
+        callbacks=reglib.callbacks,
+        metrics=reglib.metrics,
+        losses=reglib.losses,
+        optimizers=reglib.optimizers,
+        testing=testing,
+        utils=utils,
+    )
+    keras = _module("keras", source, src=source, Sequential=reglib.models.Sequential)
+    # TensorFlow's graphs are out of reach: whoever asks for a data set fails.
+    tensorflow = _module("tensorflow", data=_module("tensorflow.data"))
+    found = {"keras": keras, "tensorflow": tensorflow, "tensorflow.data": tensorflow.data}
+    stack = [("keras.src", source)]
+    while stack:
+        name, module = stack.pop()
+        found[name] = module
+        stack += [
+            (f"{name}.{key}", value)
+            for key, value in vars(module).items()
+            if isinstance(value, types.ModuleType)
+            and f"{name}.{key}" not in found
+            and value.__name__.split(".")[0] in ("keras", "reglib")
+        ]
+    return found
+
+
+def pytest_configure(config):
+    sys.modules.update(_modules())
+
+
+def pytest_sessionfinish(session):
+    """Fail the run if a module of the real Keras was loaded after all."""
+    real = [
+        name
+        for name, module in sys.modules.items()
+        if "/site-packages/keras/" in pathlib.Path(getattr(module, "__file__", "") or "").as_posix()
+    ]
+    if real:
+        print("the real Keras was loaded:", *real)
+        session.exitstatus = 70

@@ -1,0 +1,72 @@
+"""The tests that Keras installs, run against reglib in a process without Keras."""
+
+import fnmatch
+import importlib.util
+import os
+import pathlib
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import pytest
+from files import FILES
+
+HERE = pathlib.Path(__file__).parent
+REPOSITORY = HERE.parents[2]
+
+pytestmark = pytest.mark.keras
+
+
+@pytest.fixture(scope="session")
+def outcomes(tmp_path_factory):
+    """What became of each case: {file: {case: "" if it passed, else why not}}."""
+    keras = importlib.util.find_spec("keras")
+    if keras is None:
+        pytest.skip("Keras is not installed: its tests cannot be run")
+    source = pathlib.Path(keras.origin).parent / "src"
+    directory = tmp_path_factory.mktemp("peer")
+    # Copies, because a file within the package would load the package.
+    for file in FILES:
+        (directory / flat(file)).write_text((source / file).read_text())
+    (directory / "pytest.ini").write_text("[pytest]\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "shim", "--junitxml=outcomes.xml"],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": f"{HERE}{os.pathsep}{REPOSITORY}"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    found = {file: {} for file in FILES}
+    by_module = {flat(file).removesuffix(".py"): file for file in FILES}
+    for case in ElementTree.parse(directory / "outcomes.xml").iter("testcase"):
+        module = case.get("classname").split(".")[0]
+        trouble = [child for child in case if child.tag in ("failure", "error")]
+        found[by_module[module]][case.get("name")] = "\n".join(t.text or "" for t in trouble)
+    return found
+
+
+def flat(file):
+    return file.replace("/", "__")
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_case_of_keras_that_applies_passes(file, outcomes):
+    applicable = {
+        case: why
+        for case, why in outcomes[file].items()
+        if not any(fnmatch.fnmatch(case, pattern) for pattern in FILES[file])
+    }
+    assert applicable, "no case of the file applies: leave it out"
+    failed = {case: why for case, why in applicable.items() if why}
+    assert not failed, "\n\n".join(f"{case}:\n{why}" for case, why in failed.items())
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_case_that_is_left_out_exists_and_fails(file, outcomes):
+    for pattern in FILES[file]:
+        matched = {c: why for c, why in outcomes[file].items() if fnmatch.fnmatch(c, pattern)}
+        assert matched, f"{pattern} matches no case"
+        passed = [case for case, why in matched.items() if not why]
+        assert not passed, f"{pattern} leaves out what passes: {passed}"
