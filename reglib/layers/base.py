@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib import _serialization, config, regularizers
+from reglib import _serialization, _twin, config, regularizers
 from reglib._validation import check_choice
 
 _names: Counter[str] = Counter()
@@ -25,7 +25,7 @@ _registry: dict[str, type] = {}
 
 def _default_name(cls: type) -> str:
     """Return Keras's automatic name: ``dense``, ``dense_1``, ``random_flip``, ..."""
-    stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
+    stem = re.sub(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
     number = _names[stem]
     _names[stem] += 1
     return stem if number == 0 else f"{stem}_{number}"
@@ -179,6 +179,8 @@ class Layer:
         self.name = name or _default_name(type(self))
         self.input_shape = None if input_shape is None else tuple(input_shape)
         self.built = False
+        self.built_shape: tuple[int | None, ...] | None = None
+        self.keras_twin: Any = None
         self.activity_penalty = 0.0
         self._parameters: list[Parameter] = []
         self._generator: np.random.Generator | None = None
@@ -214,7 +216,8 @@ class Layer:
     def __call__(self, inputs: ArrayLike | Node, training: bool = False) -> NDArray | Node:
         """Return the outputs for a batch; the first call builds the parameters.
 
-        A :class:`Node` instead of a batch gives a node: so functional models are drawn.
+        A :class:`Node` instead of a batch gives a node: so functional models are drawn. A
+        tensor of Keras is handed to the layer's twin in Keras.
 
         Raises
         ------
@@ -223,6 +226,8 @@ class Layer:
         """
         if isinstance(inputs, Node):
             return Node(self, (inputs,), self.compute_output_shape(inputs.shape))
+        if _twin.is_keras_tensor(inputs):
+            return _twin.call_twin(self, inputs, training)
         inputs = self.cast(inputs)
         if not self.built:
             self.ensure_built(inputs.shape)
@@ -254,7 +259,8 @@ class Layer:
     def ensure_built(self, input_shape: tuple[int | None, ...]) -> None:
         """Build once; a later call with the parameters in place does nothing."""
         if not self.built:
-            self.build(tuple(input_shape))
+            self.built_shape = tuple(input_shape)
+            self.build(self.built_shape)
             self.built = True
 
     def add_weight(
@@ -297,12 +303,9 @@ class Layer:
 
     @property
     def weights(self) -> list[Parameter]:
-        """All parameters in Keras's order: the trainable ones first."""
-        return self.trainable_weights + self.non_trainable_weights
-
-    def _all_parameters(self) -> list[Parameter]:
-        own = list(self._parameters)
-        return own + [p for layer in self.sublayers() for p in layer._all_parameters()]
+        """All parameters in Keras's order: own trainable, own others, those of wrapped layers."""
+        own = sorted(self._parameters, key=lambda parameter: not parameter.trainable)
+        return own + [p for layer in self.sublayers() for p in layer.weights]
 
     @property
     def trainable_weights(self) -> list[Parameter]:
@@ -316,7 +319,7 @@ class Layer:
     def non_trainable_weights(self) -> list[Parameter]:
         """The parameters that no optimizer changes."""
         trainable = set(map(id, self.trainable_weights))
-        return [p for p in self._all_parameters() if id(p) not in trainable]
+        return [p for p in self.weights if id(p) not in trainable]
 
     def get_weights(self) -> list[NDArray]:
         """Return copies of all parameters' values, in the order of :attr:`weights`."""

@@ -347,6 +347,14 @@ class SpectralNormalization(Layer):
             trainable=False,
         )
 
+    @property
+    def weights(self) -> list[Parameter]:
+        """All parameters in Keras's order: it counts the wrapped kernel as the wrapper's own."""
+        if not self.built:
+            return super().weights
+        rest = [p for p in self.layer.weights if p is not self.kernel]
+        return [self.kernel, self.vector_u, *rest]
+
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Normalize the kernel in training; return the wrapped layer's outputs."""
         self._sigma = None

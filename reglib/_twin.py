@@ -1,0 +1,63 @@
+"""Layers' twins in Keras: the same configuration and weights, for calls on Keras's tensors.
+
+Keras is used only when it has been imported by somebody else.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+
+def loaded_keras() -> ModuleType | None:
+    """Return the module ``keras`` if the program has imported it."""
+    return sys.modules.get("keras")
+
+
+def is_keras_tensor(x: Any) -> bool:
+    """Return whether ``x`` is a tensor of Keras or its backend, symbolic ones included."""
+    keras = loaded_keras()
+    if keras is None or isinstance(x, (np.ndarray, np.generic)):
+        return False
+    return isinstance(x, keras.KerasTensor) or keras.ops.is_tensor(x)
+
+
+def to_keras_layer(layer: Any) -> Any:
+    """Return a new Keras layer of the same class name, configuration and weights.
+
+    Raises
+    ------
+    ImportError
+        If Keras has not been imported.
+    ValueError
+        If Keras has no such layer.
+    """
+    keras = loaded_keras()
+    if keras is None:
+        raise ImportError("import keras before a layer is turned into one of Keras's")
+    name = type(layer).__name__
+    if not hasattr(keras.layers, name):
+        raise ValueError(f"layer must be one that Keras has too, got {name}")
+    config = layer.get_config()
+    if config["trainable"]:
+        del config["trainable"]  # the default, which some of Keras's constructors do not take
+    theirs = keras.layers.deserialize(
+        {"module": "keras.layers", "class_name": name, "config": config}
+    )
+    if layer.built and layer.weights:
+        theirs.build(layer.built_shape)
+        theirs.set_weights(layer.get_weights())
+    return theirs
+
+
+def call_twin(layer: Any, inputs: Any, training: bool) -> Any:
+    """Return what the layer's twin makes of a Keras tensor; the twin is made once and kept."""
+    if layer.keras_twin is None:
+        layer.keras_twin = to_keras_layer(layer)
+    if "training" in inspect.signature(layer.keras_twin.call).parameters:
+        return layer.keras_twin(inputs, training=training)
+    return layer.keras_twin(inputs)

@@ -1,0 +1,200 @@
+"""Layers and whole models to Keras and back, with their weights.
+
+Regularizers, constraints and callbacks need none of this: either library takes the other's.
+Import Keras before you call a function of this module; nothing here imports it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from reglib import initializers, layers, losses, models, optimizers
+from reglib._twin import loaded_keras, to_keras_layer
+from reglib.layers.base import Layer, Node
+
+
+def to_keras(thing: Layer | models.Sequential | models.Model) -> Any:
+    """Return a Keras layer or model with the same configuration and weights.
+
+    Parameters
+    ----------
+    thing : Layer, Sequential or Model
+        A model that is compiled comes out compiled, with a fresh optimizer.
+
+    Raises
+    ------
+    ImportError
+        If Keras has not been imported.
+    TypeError
+        If ``thing`` is no layer or model of this library.
+    ValueError
+        If Keras has no such layer.
+    """
+    keras = _require_keras()
+    if isinstance(thing, Layer):
+        return to_keras_layer(thing)
+    if isinstance(thing, models.Sequential):
+        theirs = keras.Sequential([to_keras_layer(layer) for layer in thing.layers])
+        if thing.built:
+            theirs.build(thing.layers[0].built_shape)
+    elif isinstance(thing, models.Model):
+        theirs = _graph_to_keras(thing, keras)
+    else:
+        raise TypeError(f"thing must be a layer or model of reglib, got {type(thing).__name__}")
+    if thing.built:
+        for mine, other in zip(_weighted(thing.layers), _weighted(theirs.layers), strict=True):
+            other.set_weights(mine.get_weights())
+    if thing.optimizer is not None:
+        theirs.compile(
+            keras.optimizers.deserialize(optimizers.serialize(thing.optimizer)),
+            keras.losses.deserialize(losses.serialize(thing.loss)),
+            metrics=[metric.name for metric in thing.metrics],
+        )
+    return theirs
+
+
+def from_keras(thing: Any) -> Layer | models.Sequential | models.Model:
+    """Return a layer or model of this library with the configuration and weights of Keras's.
+
+    Parameters
+    ----------
+    thing : keras.Layer or keras.Model
+        Models come out not compiled.
+
+    Raises
+    ------
+    ImportError
+        If Keras has not been imported.
+    TypeError
+        If ``thing`` is no layer or model of Keras.
+    ValueError
+        If a layer, or an option that is set, does not exist here.
+    """
+    keras = _require_keras()
+    if isinstance(thing, keras.Sequential):
+        ours = models.Sequential([_layer_from_keras(layer) for layer in thing.layers])
+        if thing.built:
+            ours.build(tuple(thing.input_shape))
+    elif isinstance(thing, keras.Model):
+        ours = _graph_from_keras(thing)
+    elif isinstance(thing, keras.Layer):
+        ours = _layer_from_keras(thing)
+        if thing.built and thing.weights:
+            ours.ensure_built(_built_shape(thing))
+            ours.set_weights(thing.get_weights())
+        return ours
+    else:
+        raise TypeError(f"thing must be a layer or model of Keras, got {type(thing).__name__}")
+    if ours.built:
+        for mine, other in zip(_weighted(ours.layers), _weighted(thing.layers), strict=True):
+            mine.set_weights(other.get_weights())
+    return ours
+
+
+def _require_keras() -> Any:
+    keras = loaded_keras()
+    if keras is None:
+        raise ImportError("import keras before you exchange layers or models with it")
+    return keras
+
+
+def _weighted(layers: list[Any]) -> list[Any]:
+    return [layer for layer in layers if layer.weights]
+
+
+def _built_shape(layer: Any) -> tuple[int | None, ...]:
+    return tuple(layer.get_build_config()["input_shape"])
+
+
+def _accepted(cls: type) -> set[str]:
+    """Return the names of all arguments that a layer's constructor takes."""
+    return {
+        name
+        for base in cls.__mro__
+        if "__init__" in vars(base)
+        for name in inspect.signature(base.__init__).parameters
+    } - {"self", "args", "kwargs"}
+
+
+def _known_part(config: Mapping[str, Any], theirs: type, ours: type, what: str) -> dict[str, Any]:
+    """Return the options that our class has; refuse others unless they are at their default."""
+    known = _accepted(ours)
+    defaults = inspect.signature(theirs.__init__).parameters
+    for option in sorted(set(config) - known):
+        value = config[option]
+        default = defaults[option].default if option in defaults else None
+        harmless = (default, None, False, "auto", "channels_last")
+        if isinstance(value, (tuple, list)):
+            harmless = (*harmless, type(value)([default]) * len(value))
+        if value not in harmless:
+            raise ValueError(
+                f"{what} has {option}={value!r}, which reglib's {ours.__name__} does not know"
+            )
+    return {option: value for option, value in config.items() if option in known}
+
+
+def _layer_from_keras(layer: Any) -> Layer:
+    """Return a layer of the same name and configuration, without weights."""
+    keras = _require_keras()
+    name = type(layer).__name__
+    cls = getattr(layers, name, None)
+    if not (isinstance(cls, type) and issubclass(cls, Layer)):
+        raise ValueError(f"layer must be one that reglib has too, got Keras's {name}")
+    config = _known_part(layer.get_config(), type(layer), cls, f"layer {layer.name}")
+    if isinstance(config.get("dtype"), dict):
+        config["dtype"] = config["dtype"]["config"]["name"]
+    if name == "LayerNormalization":
+        # Keras notes the axis as a list, and counts it from the front once it is built.
+        (axis,) = config["axis"] if isinstance(config["axis"], (list, tuple)) else [config["axis"]]
+        last = layer.built and axis == len(_built_shape(layer)) - 1
+        config["axis"] = -1 if last else axis
+    if name == "SpectralNormalization":
+        config["layer"] = layers.serialize(_layer_from_keras(layer.layer))
+    for option, value in config.items():
+        if isinstance(value, dict) and value.get("module") == "keras.initializers":
+            kind = value["class_name"]
+            part = _known_part(
+                value["config"],
+                getattr(keras.initializers, kind),
+                type(initializers.get(kind)),
+                f"{option} of layer {layer.name}",
+            )
+            config[option] = {**value, "config": part}
+    return cls.from_config(config)
+
+
+def _graph_to_keras(model: models.Model, keras: Any) -> Any:
+    tensors: dict[Node, Any] = {}
+    for node in model._nodes:
+        if not node.parents:
+            tensors[node] = keras.Input(node.shape[1:], name=node.layer.name)
+            continue
+        given = [tensors[parent] for parent in node.parents]
+        layer = to_keras_layer(node.layer)
+        tensors[node] = layer(given if len(given) > 1 else given[0])
+    return keras.Model(tensors[model.inputs], tensors[model.outputs], name=model.name)
+
+
+def _graph_from_keras(model: Any) -> models.Model:
+    nodes: dict[str, Node] = {}
+    for description in model.get_config()["layers"]:
+        name = description["name"]
+        theirs = model.get_layer(name)
+        if len(description["inbound_nodes"]) > 1:
+            raise ValueError(f"layer {name} must be used once, got several uses")
+        if not description["inbound_nodes"]:
+            nodes[name] = layers.Input(tuple(theirs.batch_shape[1:]), name=name)
+            continue
+        given = description["inbound_nodes"][0]["args"][0]
+        parents = [
+            nodes[tensor["config"]["keras_history"][0]]
+            for tensor in (given if isinstance(given, (list, tuple)) else [given])
+        ]
+        nodes[name] = _layer_from_keras(theirs)(parents if len(parents) > 1 else parents[0])
+    return models.Model(
+        nodes[model.inputs[0]._keras_history.operation.name],
+        nodes[model.outputs[0]._keras_history.operation.name],
+        name=model.name,
+    )

@@ -1,0 +1,163 @@
+"""Layers and models go to Keras and back with their weights, and Keras's tensors through ours."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from reglib import interop, layers, models, optimizers, regularizers
+
+pytestmark = pytest.mark.keras
+
+IMAGES = (3, 8, 8, 2)
+SEQUENCES = (3, 5, 4)
+ROWS = (3, 6)
+LAYERS = {
+    "Dense": (lambda: layers.Dense(4, "relu", kernel_regularizer="l2"), ROWS),
+    "Activation": (lambda: layers.Activation("selu"), ROWS),
+    "Flatten": (lambda: layers.Flatten(), IMAGES),
+    "Reshape": (lambda: layers.Reshape((4, -1)), IMAGES),
+    "Conv1D": (lambda: layers.Conv1D(4, 3, padding="same"), SEQUENCES),
+    "Conv2D": (lambda: layers.Conv2D(4, 3, strides=2, activation="tanh"), IMAGES),
+    "MaxPooling2D": (lambda: layers.MaxPooling2D(3, 2, "same"), IMAGES),
+    "AveragePooling2D": (lambda: layers.AveragePooling2D(2), IMAGES),
+    "GlobalAveragePooling2D": (lambda: layers.GlobalAveragePooling2D(), IMAGES),
+    "SimpleRNN": (lambda: layers.SimpleRNN(4), SEQUENCES),
+    "LSTM": (lambda: layers.LSTM(4, dropout=0.2, return_sequences=True), SEQUENCES),
+    "GRU": (lambda: layers.GRU(4, recurrent_dropout=0.2), SEQUENCES),
+    "BatchNormalization": (lambda: layers.BatchNormalization(momentum=0.9), IMAGES),
+    "LayerNormalization": (lambda: layers.LayerNormalization(epsilon=1e-4), ROWS),
+    "SpectralNormalization": (lambda: layers.SpectralNormalization(layers.Dense(4)), ROWS),
+    "Dropout": (lambda: layers.Dropout(0.3, seed=1), ROWS),
+    "SpatialDropout1D": (lambda: layers.SpatialDropout1D(0.3), SEQUENCES),
+    "SpatialDropout2D": (lambda: layers.SpatialDropout2D(0.3), IMAGES),
+    "GaussianDropout": (lambda: layers.GaussianDropout(0.3), ROWS),
+    "GaussianNoise": (lambda: layers.GaussianNoise(0.3), ROWS),
+    "AlphaDropout": (lambda: layers.AlphaDropout(0.3), ROWS),
+    "ActivityRegularization": (lambda: layers.ActivityRegularization(0.1, 0.2), ROWS),
+}
+
+
+@pytest.fixture(scope="module")
+def keras():
+    return pytest.importorskip("keras", reason="the `keras` extra is not installed")
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_goes_to_keras_and_back(name, keras, rng):
+    make, shape = LAYERS[name]
+    x = rng.normal(size=shape).astype("float32")
+    ours = make()
+    expected = ours(x)
+    theirs = interop.to_keras(ours)
+    assert type(theirs) is getattr(keras.layers, name)
+    np.testing.assert_allclose(np.asarray(theirs(x)), expected, rtol=1e-5, atol=1e-6)
+    back = interop.from_keras(theirs)
+    np.testing.assert_allclose(back(x), expected, rtol=1e-5, atol=1e-6)
+    for key, value in ours.get_config().items():
+        if not isinstance(value, (dict, float)):
+            assert back.get_config()[key] == value, key
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_takes_a_keras_tensor(name, keras, rng):
+    make, shape = LAYERS[name]
+    x = rng.normal(size=shape).astype("float32")
+    ours = make()
+    expected = ours(x)
+    tensor = ours(keras.ops.convert_to_tensor(x))
+    assert keras.ops.is_tensor(tensor)
+    np.testing.assert_allclose(np.asarray(tensor), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_our_layers_stand_in_a_functional_keras_model(keras, rng):
+    inputs = keras.Input((6,))
+    hidden = layers.Dropout(0.5, seed=0)(layers.Dense(8, activation="relu")(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(1)(hidden))
+    model.compile("adam", "mse")
+    x = rng.normal(size=(32, 6)).astype("float32")
+    history = model.fit(x, x[:, :1], epochs=30, verbose=0).history["loss"]
+    assert history[-1] < history[0]
+    training = [np.asarray(model(x, training=True)) for _ in range(2)]
+    assert (training[0] != training[1]).any()  # the dropout is alive in training
+
+
+def chain():
+    model = models.Sequential(
+        [
+            layers.Conv2D(
+                3, 3, activation="relu", kernel_regularizer=regularizers.L1L2(1e-3, 1e-3)
+            ),
+            layers.BatchNormalization(),
+            layers.SpatialDropout2D(0.2),
+            layers.Flatten(),
+            layers.Dense(3, activation="softmax", kernel_constraint="max_norm"),
+        ],
+        seed=0,
+    )
+    model.build((None, 8, 8, 2))
+    return model
+
+
+def graph():
+    start = layers.Input((8, 8, 2))
+    trunk = layers.Conv2D(4, 3, padding="same", activation="relu")(start)
+    branch = layers.Conv2D(4, 3, padding="same")(layers.Dropout(0.1)(trunk))
+    merged = layers.GlobalAveragePooling2D()(layers.Add()([trunk, branch]))
+    return models.Model(start, layers.Dense(3, activation="softmax")(merged), seed=0)
+
+
+@pytest.mark.parametrize("make", [chain, graph])
+def test_a_model_goes_to_keras_and_back(make, keras, rng):
+    ours = make()
+    ours.compile(optimizers.AdamW(0.01, weight_decay=0.1), "sparse_categorical_crossentropy")
+    x, y = rng.normal(size=(7, 8, 8, 2)).astype("float32"), rng.integers(0, 3, size=7)
+    theirs = interop.to_keras(ours)
+    np.testing.assert_allclose(theirs.predict(x, verbose=0), ours.predict(x), rtol=1e-4, atol=1e-6)
+    assert theirs.evaluate(x, y, verbose=0) == pytest.approx(ours.evaluate(x, y), rel=1e-4)
+    assert theirs.optimizer.weight_decay == pytest.approx(0.1)
+    theirs.fit(x, y, verbose=0)
+    back = interop.from_keras(theirs)
+    np.testing.assert_allclose(back.predict(x), theirs.predict(x, verbose=0), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda keras: interop.to_keras(layers.DropPath(0.1)),
+            ValueError,
+            "must be one that Keras has too, got DropPath",
+        ),
+        (
+            lambda keras: interop.from_keras(keras.layers.Conv2DTranspose(3, 3)),
+            ValueError,
+            "must be one that reglib has too, got Keras's Conv2DTranspose",
+        ),
+        (
+            lambda keras: interop.from_keras(keras.layers.Conv2D(4, 3, dilation_rate=2)),
+            ValueError,
+            "dilation_rate=",
+        ),
+        (lambda keras: interop.to_keras("dense"), TypeError, "must be a layer or model of reglib"),
+        (lambda keras: interop.from_keras("dense"), TypeError, "must be a layer or model of Keras"),
+    ],
+)
+def test_what_cannot_be_exchanged_is_named(call, error, message, keras):
+    with pytest.raises(error, match=message):
+        call(keras)
+
+
+def test_keras_is_never_imported():
+    code = (
+        "import sys, numpy as np\n"
+        "from reglib import interop, layers, models\n"
+        "m = models.Sequential([layers.Dense(1)]); m.compile('adam', 'mse')\n"
+        "m.fit(np.ones((4, 2)), np.ones(4))\n"
+        "assert 'keras' not in sys.modules\n"
+        "try: interop.to_keras(m)\n"
+        "except ImportError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "import keras before" in done.stdout
