@@ -48,6 +48,8 @@ class AugmentationLayer(Layer):
 
     # Keys of the transformation that lose their batch axis for a single image.
     _unbatched_keys: tuple[str, ...] = ()
+    # Whether transform_images returns a single image as a batch of one, as some of Keras's do.
+    _single_becomes_batch = False
 
     def __init__(
         self, *, seed: int | None = None, data_format: str | None = None, **kwargs: Any
@@ -125,7 +127,18 @@ class AugmentationLayer(Layer):
             return images
         batch = images if images.ndim == 4 else images[None]
         outputs = self._transform(batch, transformation)
-        return outputs if images.ndim == 4 else outputs[0]
+        return outputs if images.ndim == 4 or self._single_becomes_batch else outputs[0]
+
+    def transform_single_image(
+        self, image: ArrayLike, transformation: Any, training: bool = True
+    ) -> NDArray:
+        """Return one image, (H, W, C), under the given transformation."""
+        return self.transform_images(np.asarray(image)[None], transformation, training=training)[0]
+
+    def _transform_any(self, images: NDArray, transformation: Any, training: bool) -> NDArray:
+        one = images.ndim == 3
+        transform = self.transform_single_image if one else self.transform_images
+        return transform(images, transformation, training=training)
 
     def transform_labels(
         self, labels: ArrayLike, transformation: Any, training: bool = True
@@ -173,7 +186,7 @@ class AugmentationLayer(Layer):
         self.ensure_built(images.shape)
         transformation = self.get_random_transformation(images, training=training)
         self._transformation = transformation if training else None
-        outputs["images"] = self.transform_images(images, transformation, training=training)
+        outputs["images"] = self._transform_any(images, transformation, training)
         if "labels" in inputs:
             labels = np.asarray(inputs["labels"])
             single = images.ndim == 3
@@ -191,7 +204,7 @@ class AugmentationLayer(Layer):
         """Return the images, augmented if training."""
         transformation = self.get_random_transformation(inputs, training=training)
         self._transformation = transformation if training else None
-        return self.transform_images(inputs, transformation, training=training)
+        return self._transform_any(inputs, transformation, training)
 
     def backward(self, gradient: NDArray) -> NDArray:
         """Return the gradient with respect to the images of the last call.

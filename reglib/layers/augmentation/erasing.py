@@ -72,7 +72,8 @@ class RandomErasing(_BoxLayer):
     Notes
     -----
     As in Keras, the default ``factor`` of 1 draws each image's probability from [0, 1], so
-    that about half of the images are erased; write (1, 1) for all.
+    that about half of the images are erased; write (1, 1) for all. Its ``transform_images``
+    returns a single image as a batch of one.
 
     References
     ----------
@@ -86,6 +87,7 @@ class RandomErasing(_BoxLayer):
     """
 
     _unbatched_keys = ("fill_value",)
+    _single_becomes_batch = True
 
     def __init__(
         self,

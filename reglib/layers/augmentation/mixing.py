@@ -60,7 +60,8 @@ class MixUp(_MixingLayer):
 
     Notes
     -----
-    Masks are blended image by image; Keras flattens the batch of masks by mistake.
+    Masks are blended image by image; Keras flattens the batch of masks by mistake. As in
+    Keras, ``transform_images`` returns a single image as a batch of one.
 
     References
     ----------
@@ -73,6 +74,8 @@ class MixUp(_MixingLayer):
     array([[0.75, 0.25],
            [0.25, 0.75]])
     """
+
+    _single_becomes_batch = True
 
     def __init__(
         self,

@@ -76,7 +76,7 @@ _arrays = {
     "ones": lambda shape, dtype="float32": np.ones(shape, dtype),
     "zeros": lambda shape, dtype="float32": np.zeros(shape, dtype),
 }
-_ops = _module("keras.src.ops", np, **_arrays)
+_ops = _module("keras.src.ops", np, numpy=_module("keras.src.ops.numpy", np, **_arrays), **_arrays)
 _random = _module(
     "keras.src.random",
     uniform=_uniform,
@@ -275,7 +275,12 @@ def _fits(shape, expected):
 
 
 def _modules():
-    testing = _module("keras.src.testing", TestCase=TestCase)
+    nowhere = {
+        f"{backend}_uses_{device}": lambda: False
+        for backend in ("jax", "tensorflow", "torch")
+        for device in ("gpu", "tpu")
+    }
+    testing = _module("keras.src.testing", TestCase=TestCase, **nowhere)
     testing.test_case = _module("keras.src.testing.test_case", TestCase=TestCase)
     utils = _module("keras.src.utils", set_random_seed=lambda seed: None)
     utils.backend_utils = _module(
