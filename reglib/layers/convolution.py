@@ -312,7 +312,7 @@ class _Pooling2D(_Windowed):
 
     def __init__(
         self,
-        pool_size: int | Sequence[int] = 2,
+        pool_size: int | Sequence[int] = (2, 2),
         strides: int | Sequence[int] | None = None,
         padding: str = "valid",
         data_format: str | None = None,

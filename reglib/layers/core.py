@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import activations, constraints, initializers, regularizers
-from reglib._validation import check_integer
+from reglib._validation import check_choice, check_integer
 from reglib.layers.base import Layer
 
 
@@ -183,11 +183,20 @@ class Activation(Layer):
 class Flatten(Layer):
     """All axes but the batch made one.
 
+    Parameters
+    ----------
+    data_format : {None, "channels_last"}
+        As in Keras; channels are always last here.
+
     Examples
     --------
     >>> Flatten()(np.zeros((2, 8, 8, 1))).shape
     (2, 64)
     """
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_choice("data_format", data_format, (None, "channels_last"))
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return the inputs as a matrix."""

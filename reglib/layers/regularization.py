@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._validation import check_integer, check_number
+from reglib._validation import check_choice, check_integer, check_number
 from reglib.layers.base import Layer
 from reglib.layers.core import Dense
 from reglib.regularizers import L1L2
@@ -154,6 +154,8 @@ class SpatialDropout2D(_SharedDropout):
     ----------
     rate : float
         Fraction of the maps to drop, in [0, 1].
+    data_format : {None, "channels_last"}
+        As in Keras; channels are always last here.
     seed : int, optional
         Makes the sequence of masks repeatable.
 
@@ -167,6 +169,16 @@ class SpatialDropout2D(_SharedDropout):
     >>> SpatialDropout2D(0.5)(np.ones((1, 8, 8, 4)), training=True).shape
     (1, 8, 8, 4)
     """
+
+    def __init__(
+        self,
+        rate: float,
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(rate, seed=seed, **kwargs)
+        check_choice("data_format", data_format, (None, "channels_last"))
 
     def mask_shape(self, inputs: NDArray) -> tuple[int, ...]:
         """Return (batch, 1, 1, channels)."""

@@ -72,13 +72,15 @@ def test_a_layer_takes_a_keras_tensor(name, keras, rng):
 
 
 def test_our_layers_stand_in_a_functional_keras_model(keras, rng):
+    keras.utils.set_random_seed(0)
     inputs = keras.Input((6,))
     hidden = layers.Dropout(0.5, seed=0)(layers.Dense(8, activation="relu")(inputs))
     model = keras.Model(inputs, keras.layers.Dense(1)(hidden))
-    model.compile("adam", "mse")
+    model.compile(keras.optimizers.Adam(0.01), "mse")
     x = rng.normal(size=(32, 6)).astype("float32")
-    history = model.fit(x, x[:, :1], epochs=30, verbose=0).history["loss"]
-    assert history[-1] < history[0]
+    before = model.evaluate(x, x[:, :1], verbose=0)
+    model.fit(x, x[:, :1], epochs=100, verbose=0)
+    assert model.evaluate(x, x[:, :1], verbose=0) < before / 2
     training = [np.asarray(model(x, training=True)) for _ in range(2)]
     assert (training[0] != training[1]).any()  # the dropout is alive in training
 

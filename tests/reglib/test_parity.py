@@ -1,0 +1,146 @@
+"""Every name that reglib shares with Keras has its arguments and defaults, or says why not."""
+
+import inspect
+
+import pytest
+
+from reglib import (
+    callbacks,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+)
+
+pytestmark = pytest.mark.keras
+
+MODULES = [
+    callbacks,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+]
+# Base classes are ours to design; what people call is Keras's.
+BASES = {"Callback", "CallbackList", "Constraint", "Initializer", "InputLayer", "Layer", "Loss"}
+BASES |= {"Metric", "Optimizer", "Regularizer"}
+
+# Arguments that Keras has and reglib wilfully lacks, by name, with the reason.
+DEVIATIONS = {
+    "axis": "classes are on the last axis",
+    "dilation_rate": "no chapter needs it; from_keras refuses it by name",
+    "dtype": "losses and metrics follow the dtype of the predictions",
+    "gradient_accumulation_steps": "a batch always fits into memory here",
+    "groups": "no chapter needs it; from_keras refuses it by name",
+    "ignore_class": "no chapter needs it",
+    "input_axes": "kernels have Keras's usual layout",
+    "lora_alpha": "low-rank adaptation is out of scope",
+    "lora_rank": "low-rank adaptation is out of scope",
+    "loss_scale_factor": "there is no float16",
+    "mask_zero": "there is no masking",
+    "output_axes": "kernels have Keras's usual layout",
+    "quantization_config": "quantization is out of scope",
+    "renorm": "batch renormalization is out of scope",
+    "renorm_clipping": "batch renormalization is out of scope",
+    "renorm_momentum": "batch renormalization is out of scope",
+    "reset_after": "always true, Keras's default; from_keras refuses false by name",
+    "return_state": "a layer returns one array",
+    "save_freq": "checkpoints are written once an epoch",
+    "save_weights_only": "a saved model is small",
+    "stateful": "every batch starts from zeros",
+    "synchronized": "there is one device",
+    "unroll": "loops are always plain",
+    "use_cudnn": "there is no GPU",
+    "weights": "set_weights does it",
+}
+
+
+def arguments(cls):
+    """Return a constructor's arguments with defaults, those of its bases included."""
+    found = {}
+    for base in cls.__mro__:
+        if "__init__" in vars(base):
+            for name, parameter in inspect.signature(base.__init__).parameters.items():
+                if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+                    found.setdefault(name, parameter.default)
+    return found
+
+
+def shared():
+    import keras
+
+    for module in MODULES:
+        theirs = getattr(keras, module.__name__.rpartition(".")[2])
+        for name, cls in vars(module).items():
+            if inspect.isclass(cls) and cls.__module__.startswith("reglib") and name not in BASES:
+                other = getattr(theirs, name, None)
+                if inspect.isclass(other):
+                    yield f"{module.__name__}.{name}", cls, other
+
+
+def test_the_field_is_covered():
+    assert len({cls for _, cls, _ in shared()}) > 75
+
+
+def same(mine, other):
+    """Return whether two defaults mean the same: 1 is (1, 1)."""
+    return mine == other or (isinstance(other, tuple) and set(other) == {mine})
+
+
+def test_arguments_and_defaults_are_those_of_keras():
+    different, used = {}, set()
+    for name, ours, theirs in shared():
+        mine = arguments(ours)
+        named = inspect.signature(theirs.__init__).parameters.values()
+        for parameter in named:
+            if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+                continue
+            argument = parameter.name
+            if argument not in mine:
+                used.add(argument)
+                moment = argument.startswith("on_") and "**moments" in str(inspect.signature(ours))
+                if argument not in DEVIATIONS and not moment:
+                    different[f"{name}({argument})"] = "missing"
+            elif parameter.default is not parameter.empty and not same(
+                mine[argument], parameter.default
+            ):
+                different[f"{name}({argument})"] = (mine[argument], parameter.default)
+    assert not different
+    unused = set(DEVIATIONS) - used
+    assert not unused, "the table lists what is no deviation any more"
+
+
+def test_configs_have_the_keys_of_keras():
+    """What a Keras config says and ours does not is in the table, or Keras's own bookkeeping."""
+    bookkeeping = {"data_format", "seed", "zero_output_for_mask", "gradient_accumulation_steps"}
+    bookkeeping |= {"loss_scale_factor", "is_legacy_optimizer", "jit_compile", "synchronized"}
+    bookkeeping |= {"activity_regularizer"}  # named in our configs only where there is one
+    made = {
+        "reglib.layers.Dense": (3,),
+        "reglib.layers.LSTM": (3,),
+        "reglib.layers.GRU": (3,),
+        "reglib.layers.Conv2D": (3, 3),
+        "reglib.layers.Dropout": (0.5,),
+        "reglib.layers.BatchNormalization": (),
+        "reglib.optimizers.SGD": (),
+        "reglib.optimizers.RMSprop": (),
+        "reglib.optimizers.AdamW": (),
+        "reglib.losses.Huber": (),
+        "reglib.losses.CategoricalCrossentropy": (),
+        "reglib.regularizers.L1L2": (),
+        "reglib.constraints.MinMaxNorm": (),
+    }
+    checked = 0
+    for name, ours, theirs in shared():
+        if name not in made:
+            continue
+        checked += 1
+        mine, other = (cls(*made[name]).get_config() for cls in (ours, theirs))
+        assert set(other) - set(mine) <= bookkeeping | set(DEVIATIONS), name
+    assert checked == len(made)
