@@ -5,6 +5,7 @@
 ``source``        code shown from reglib's source, never retyped
 ``alt_text``      a figure without alternative text fails the build
 ``freshness``     chapters are executed again when what they import has changed
+``execute``       chapters are executed ahead, several at a time, by warm kernels
 ``kernel``        chapters run under a profile of the book's own
 ``publish``       executed notebooks, exercises and MathJax are served from the site
 ``theme``         cures for the theme's faults
@@ -14,13 +15,35 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from regbook import alt_text, components, freshness, kernel, markup, publish, quiz, source, theme
+from regbook import (
+    alt_text,
+    components,
+    execute,
+    freshness,
+    kernel,
+    markup,
+    publish,
+    quiz,
+    source,
+    theme,
+)
 
 __all__ = ["setup"]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register every part with Sphinx."""
-    for part in (markup, components, quiz, source, alt_text, freshness, kernel, publish, theme):
+    for part in (
+        markup,
+        components,
+        quiz,
+        source,
+        alt_text,
+        freshness,
+        kernel,
+        execute,
+        publish,
+        theme,
+    ):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
