@@ -15,6 +15,7 @@ The cluster gets chunks of submissions as the bytes of :meth:`Task.to_json` and 
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.metadata
 import os
 import queue
@@ -232,6 +233,7 @@ class DaskPool:
         from distributed import Client
 
         self._settings = settings.to_json()
+        self._versions = versions()
         self._chunk = chunk
         try:
             self._client = Client(address, timeout="20s", set_as_default=False)
@@ -256,16 +258,11 @@ class DaskPool:
         return max(1, sum(self._client.nthreads().values()))
 
     def _check_workers(self, demanded: str) -> None:
-        here = versions()
         complaint = ""
         for worker, there in self._client.run(describe_worker).items():
-            different = ", ".join(
-                f"{name} {there['versions'].get(name)} instead of {here[name]}"
-                for name in sorted(here)
-                if here[name] != there["versions"].get(name)
-            )
-            if different:
-                complaint = f"Dask worker {worker} has {different}: grades could differ"
+            if there["versions"] != self._versions:
+                told = _difference(self._versions, there["versions"])
+                complaint = f"Dask worker {worker}: {told}"
             elif LEVELS.index(there["level"]) < LEVELS.index(demanded):
                 complaint = (
                     f"Dask worker {worker} reaches the protection {there['level']!r}, the course "
@@ -316,6 +313,7 @@ class DaskPool:
             grade_chunk,
             [task.to_json().encode() for _, task in items],
             self._settings,
+            self._versions,
             pure=False,
         )
         self._futures[future] = items
@@ -341,8 +339,13 @@ _kept: dict[str, _Graders] = {}
 _keeping = threading.Lock()
 
 
-def grade_chunk(requests: list[bytes], settings: str) -> list[bytes]:
-    """Grade some tasks on a Dask worker, which keeps its warm processes from chunk to chunk."""
+def grade_chunk(requests: list[bytes], settings: str, expected: dict[str, str]) -> list[bytes]:
+    """Grade some tasks on a Dask worker, which keeps its warm processes from chunk to chunk.
+
+    A worker that joined later, with other versions than ``expected``, grades nothing.
+    """
+    if versions() != expected:
+        return [f"E{_difference(expected, versions())}".encode()] * len(requests)
     with _keeping:
         if settings not in _kept:
             while _kept:
@@ -354,6 +357,15 @@ def grade_chunk(requests: list[bytes], settings: str) -> list[bytes]:
         verdict, reason = graders.grade(Task.from_json(request))
         replies.append(b"E" + reason.encode() if verdict is None else b"V" + _bytes(verdict))
     return replies
+
+
+def _difference(here: dict[str, str], there: dict[str, str]) -> str:
+    different = ", ".join(
+        f"{name} {there.get(name)} instead of {here[name]}"
+        for name in sorted(here)
+        if here[name] != there.get(name)
+    )
+    return f"it has {different}, so grades could differ"
 
 
 def _bytes(verdict: Verdict) -> bytes:
@@ -374,6 +386,7 @@ def describe_worker() -> dict[str, Any]:
     return {"versions": versions(), "level": probe().level}
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """Return the versions that all who grade one class must share."""
     packages = ("nbgrader", "nbformat", "ipython", "numpy")
