@@ -103,7 +103,7 @@ class _Bench:
 
     def test(self, request: Mapping[str, Any], connection: socket.socket) -> dict[str, Any]:
         """Run a test cell and say how it ended."""
-        peer = JudgePeer(connection, self._limits.message_mb << 20)
+        peer = JudgePeer(connection, self._limits.message_mb << 20, request["answers"])
         before = set(self._names)
         reply: dict[str, Any] = {"status": "ok", "stdout": "", "text": None, "number": None}
         with _captured() as output:
@@ -125,6 +125,10 @@ class _Bench:
                 )
             except BaseException as error:
                 reply.update(status="error", **_report(error, _is_hidden(error, request["hidden"])))
+                missing = getattr(error, "name", None)
+                if isinstance(error, NameError) and missing in request["names"]:
+                    text = f"the notebook does not define {missing}, or its cell failed"
+                    reply.update(message=text, note="")
         reply["stdout"] = output.getvalue()[:_MAX_TEXT]
         self._forget(before, request["names"])
         return reply
@@ -185,14 +189,13 @@ def _is_hidden(error: BaseException, first: int | None) -> bool:
 def _report(error: BaseException, hidden: bool) -> dict[str, Any]:
     """Say what went wrong, in words that a student may read."""
     if isinstance(error, StudentError):
-        # The text of an exception can carry a test's inputs out of a hidden test.
         where = "" if error.line is None else f" in line {error.line} of the cell"
-        text = "" if hidden or not error.evalue else f": {error.evalue}"
+        text = f": {error.evalue}" if error.evalue else ""
         return {
             "ename": error.ename,
             "message": f"your code raised {error.ename}{where}{text}"[:_MAX_TEXT],
-            "evalue": "" if hidden else error.evalue[:_MAX_TEXT],
-            "traceback": [] if hidden else list(error.traceback),
+            "evalue": error.evalue[:_MAX_TEXT],
+            "traceback": list(error.traceback),
         }
     try:
         message = str(error)

@@ -360,6 +360,7 @@ class _Run:
         self._student: _StudentProcess | None = None
         self._judge: _JudgeProcess | None = None
         self._prepared: list[str] = []
+        self._answers = "\n".join(c.code for c in rebuilt.cells if c.kind == "solution")
         self._log: list[tuple[Cell, int] | _Question] = []
         self._out_of_time = False
         self._watched = 0.0
@@ -512,6 +513,9 @@ class _Run:
         """Return a student's process in which all cells so far have run."""
         if self._student is not None and not self._student.dead:
             return self._student
+        if self.folder in self._folders:  # a new process starts in a new folder
+            self._folders.remove(self.folder)
+            shutil.rmtree(self.folder, ignore_errors=True)
         self._student = _StudentProcess(self)
         for entry in list(self._log):
             if isinstance(entry, _Question):
@@ -698,7 +702,7 @@ class _Run:
         except OSError:
             question.pid = None
         else:
-            question.pid = self._await_fork(student, question.channel, time.monotonic() + 10.0)
+            question.pid = self._await_fork(student, question.channel, time.monotonic() + 5.0)
         finally:
             tested.close()
             saying.close()
@@ -721,6 +725,7 @@ class _Run:
             "code": transformed(cell.code),
             "hidden": self._first_hidden_line(cell),
             "names": list(cell.names),
+            "answers": self._answers if cell.hidden else None,
         }
         judge.channel.send(request, [link.fileno()])
         link.close()

@@ -172,7 +172,10 @@ class Zygote:
         self._ask({"do": "interrupt", "pid": pid})
 
     def usage(self, pid: int) -> dict[str, int]:
-        """Return ``{"processes": n, "rss": bytes}`` of the process group of `pid`."""
+        """Return ``{"processes": n, "rss": bytes}`` of the process group of `pid`.
+
+        Memory that a fork has had from the warm process does not count.
+        """
         return self._ask({"do": "usage", "pid": pid})
 
     def _ask(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> dict[str, Any]:
@@ -351,6 +354,7 @@ class _Server:
 
     def _usage(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         group, count, pages = self._mine(request), 0, 0
+        shared = _pages("self")  # what a fork has in common with this process
         for entry in os.listdir("/proc"):
             if not entry.isdigit():
                 continue
@@ -361,10 +365,15 @@ class _Server:
                 continue
             if int(fields[2]) == group:
                 count += 1
-                with contextlib.suppress(OSError), open(f"/proc/{entry}/statm") as file:
-                    numbers = file.read().split()
-                    pages += int(numbers[1]) - int(numbers[2])
+                with contextlib.suppress(OSError):
+                    pages += max(0, _pages(entry) - shared)
         return {"processes": count, "rss": pages * os.sysconf("SC_PAGE_SIZE")}
+
+
+def _pages(process: str) -> int:
+    with open(f"/proc/{process}/statm", encoding="ascii") as file:
+        _, resident, from_files, *_ = file.read().split()
+    return int(resident) - int(from_files)
 
 
 def wait_readable(items: Iterable[Any], timeout: float | None) -> list[Any]:

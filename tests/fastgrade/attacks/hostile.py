@@ -1,0 +1,1701 @@
+"""Hostile submissions, each with what it tries.
+
+They answer one small assignment (`SOURCE`).  Unless an attack holds an honest answer too, it has
+earned nothing, so any point is a theft.  ``{course}`` in the code is the course's folder, with the
+source notebook, the gradebook and another student's submission in it; ``{victim}`` is a folder that
+no submission may touch.  Whatever an attack gets hold of it prints: a secret in the autograded
+notebook or in the verdict is a leak.
+"""
+
+# ruff: noqa: E501  attacks are written as their authors would
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+#: In hidden tests, in the judge's environment, in a forbidden module, in files of the course.
+SECRETS = {
+    "test": "f7c1d0aa51",
+    "environment": "9e0b44c2d7",
+    "module": "3a86e17f0c",
+    "gradebook": "c4d92b68ee",
+    "classmate": "77aa03bd19",
+    "input": "715537.25",
+}
+FORBIDDEN_MODULE = f'''"""Reference answers."""
+
+TOKEN = "{SECRETS["module"]}"
+
+
+def square(x):
+    return x**2
+'''
+
+
+def code(source: str, grade_id: str = "", **roles: object) -> dict:
+    """Return a code cell of a notebook."""
+    metadata = {}
+    if grade_id:
+        tag = {"grade": False, "solution": False, "locked": False, "task": False}
+        metadata["nbgrader"] = {"schema_version": 3, "grade_id": grade_id, **tag, **roles}
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": grade_id or f"plain-{abs(hash(source)) % 10**8}",
+        "metadata": metadata,
+        "outputs": [],
+        "source": source,
+    }
+
+
+def notebook(*cells: dict) -> bytes:
+    """Return a notebook as bytes."""
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return json.dumps(
+        {
+            "cells": list(cells),
+            "metadata": {"kernelspec": kernel},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+    ).encode()
+
+
+ANSWERS = {
+    "square": "def square(x):\n    return x**2",
+    "average": "def average(f, n):\n    return sum(f(i) for i in range(n)) / n",
+    "fill": "def fill(a):\n    a[:] = 7.0\n    return a",
+    "counter": (
+        "class Counter:\n"
+        "    def __init__(self):\n        self.count = 0\n"
+        "    def tick(self):\n        self.count += 1\n        return self.count"
+    ),
+}
+STUB = "raise NotImplementedError('write your answer here')"
+_HIDDEN = "### BEGIN HIDDEN TESTS\n{}\n### END HIDDEN TESTS"
+TESTS = {
+    "square": "assert square(3) == 9\n"
+    + _HIDDEN.format(
+        f"token = '{SECRETS['test']}'\n"
+        f"assert square({SECRETS['input']}) == {SECRETS['input']} ** 2\n"
+        "assert np.allclose(square(np.array([1.5, -2.0])), [2.25, 4.0]), token"
+    ),
+    "average": _HIDDEN.format(
+        "assert average(lambda i: 3.0 * i, 5) == 6.0\n"
+        f"token = '{SECRETS['test']}'\n"
+        "got = average(np.sqrt, 3)\n"
+        "2 * (1 - abs(got - np.sqrt([0, 1, 2]).mean()))"
+    ),
+    "fill": "a = np.zeros(3)\nb = fill(a)\nassert np.array_equal(a, [7.0] * 3)\n"
+    "assert np.array_equal(b, [7.0] * 3)",
+    "counter": "c = Counter()\nassert [c.tick(), c.tick()] == [1, 2]\nassert c.count == 2",
+}
+POINTS = {"square": 2, "average": 2, "fill": 1, "counter": 1}
+
+
+def _build(answers: dict[str, str], tests: dict[str, str], extra: tuple[dict, ...] = ()) -> bytes:
+    cells = [code("import numpy as np\nfrom answers import square as reference")]
+    for name in ANSWERS:
+        cells.append(code(answers.get(name, STUB), name, solution=True))
+        cells.append(
+            code(tests.get(name, ""), f"test-{name}", grade=True, locked=True, points=POINTS[name])
+        )
+    return notebook(*cells, *extra)
+
+
+SOURCE = _build(ANSWERS, TESTS)
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One hostile submission.
+
+    Parameters
+    ----------
+    name : str
+        What it is called in reports.
+    kind : {"read", "forge", "harm", "stall"}
+        What it is after.
+    tries : str
+        What it does, in a sentence.
+    answers : dict of str to str
+        Source of its solution cells, by name; the others are left as they were.
+    honest : float
+        Points that it has earned by an honest answer.
+    extra : tuple of str
+        Cells that it adds at the end.
+    build : callable, optional
+        Makes the bytes of the submission from those of an untouched one.
+    stock_hurts : bool
+        Whether it must not be run in stock nbgrader outside of a container.
+    """
+
+    name: str
+    kind: str
+    tries: str
+    answers: dict[str, str] = field(default_factory=dict)
+    honest: float = 0.0
+    extra: tuple[str, ...] = ()
+    build: Callable[[dict], bytes] | None = None
+
+    def submission(self, course: str, victim: str) -> bytes:
+        """Return the bytes that are handed in."""
+
+        def fill_in(text: str) -> str:
+            return text.replace("{course}", course).replace("{victim}", victim)
+
+        answers = {name: fill_in(text) for name, text in self.answers.items()}
+        extra = tuple(code(fill_in(text)) for text in self.extra)
+        data = _build(answers, {}, extra)
+        return data if self.build is None else self.build(json.loads(data))
+
+
+ATTACKS: list[Attack] = []
+
+
+def _attack(
+    name: str,
+    kind: str,
+    tries: str,
+    square: str = "",
+    *,
+    honest: float = 0.0,
+    extra: tuple[str, ...] = (),
+    build: Callable[[dict], bytes] | None = None,
+    **answers: str,
+) -> None:
+    if square:
+        answers["square"] = square
+    cells = {cell: textwrap.dedent(text).strip("\n") for cell, text in answers.items()}
+    more = tuple(textwrap.dedent(text).strip("\n") for text in extra)
+    ATTACKS.append(Attack(name, kind, tries, cells, honest, more, build))
+
+
+# ------------------------------------------------------------------------------ reading secrets
+
+_attack(
+    "source-notebook",
+    "read",
+    "opens the instructor's notebook by its path",
+    """
+    print(open("{course}/source/ps1/ps1.ipynb").read())
+""",
+)
+_attack(
+    "walk-the-course",
+    "read",
+    "walks the course's folder and prints all files",
+    """
+    import os
+    for root, folders, files in os.walk("{course}"):
+        for name in files:
+            try:
+                print(open(os.path.join(root, name), errors="replace").read())
+            except OSError as error:
+                print(type(error))
+""",
+)
+_attack(
+    "gradebook-read",
+    "read",
+    "opens the gradebook with sqlite3 and prints all grades",
+    """
+    import sqlite3
+    print(list(sqlite3.connect("{course}/gradebook.db").execute("select * from grade")))
+""",
+)
+_attack(
+    "classmate",
+    "read",
+    "copies the submission of another student",
+    """
+    print(open("{course}/submitted/classmate/ps1/ps1.ipynb").read())
+""",
+)
+_attack(
+    "symlink-read",
+    "read",
+    "links to the source notebook and reads through the link",
+    """
+    import os
+    os.symlink("{course}/source/ps1/ps1.ipynb", "innocent.txt")
+    print(open("innocent.txt").read())
+""",
+)
+_attack(
+    "hardlink-read",
+    "read",
+    "makes a hard link to the source notebook",
+    """
+    import os
+    os.link("{course}/source/ps1/ps1.ipynb", "innocent.txt")
+    print(open("innocent.txt").read())
+""",
+)
+_attack(
+    "frames",
+    "read",
+    "walks up the stack while a test calls, and prints all local names",
+    """
+    import sys
+    def square(x):
+        frame, seen = sys._getframe(), []
+        while frame is not None:
+            seen.append({**frame.f_locals, **frame.f_globals})
+            frame = frame.f_back
+        open("seen.txt", "a").write(repr(seen))
+        print(seen)
+        return 0
+""",
+    fill="print(open('seen.txt').read())",
+)
+_attack(
+    "garbage-collector",
+    "read",
+    "searches all objects of the process for strings of tests",
+    """
+    import gc
+    for thing in gc.get_objects():
+        try:
+            text = repr(thing)
+        except Exception:
+            continue
+        if "assert" in text and "HIDDEN" in text or "token" in text:
+            print(text[:5000])
+""",
+)
+_attack(
+    "memory-of-self",
+    "read",
+    "searches its own memory through /proc/self/mem",
+    """
+    import re
+    for line in open("/proc/self/maps"):
+        low, high = (int(number, 16) for number in line.split()[0].split("-"))
+        with open("/proc/self/mem", "rb") as memory:
+            memory.seek(low)
+            print(re.findall(rb".{200}HIDDEN TESTS.{200}", memory.read(high - low)))
+""",
+)
+_attack(
+    "memory-by-ctypes",
+    "read",
+    "searches inherited memory with ctypes, without /proc",
+    """
+    import ctypes, gc
+    base = id(object())
+    for page in range(2000):
+        try:
+            block = ctypes.string_at(base - page * 4096, 4096)
+        except Exception:
+            break
+        if b"HIDDEN" in block or b"token" in block:
+            print(block)
+""",
+)
+_attack(
+    "memory-of-others",
+    "read",
+    "reads memory and environment of every process in /proc",
+    """
+    import os
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            for name in ("environ", "cmdline", "maps", "fd"):
+                try:
+                    path = f"/proc/{entry}/{name}"
+                    print(os.listdir(path) if name == "fd" else open(path).read())
+                except OSError:
+                    pass
+""",
+)
+_attack(
+    "process-vm-readv",
+    "read",
+    "reads the memory of its parent by system call",
+    """
+    import ctypes, os
+    libc = ctypes.CDLL(None, use_errno=True)
+    print(libc.ptrace(16, os.getppid(), 0, 0), ctypes.get_errno())
+    print(libc.process_vm_readv(os.getppid(), None, 0, None, 0, 0), ctypes.get_errno())
+""",
+)
+_attack(
+    "inherited-files",
+    "read",
+    "reads from every file descriptor it has inherited",
+    """
+    import os
+    for number in range(3, 256):
+        for read in (lambda: os.pread(number, 100000, 0), lambda: os.listdir(number),
+                     lambda: os.open("../../../../../{course}/source", 0, dir_fd=number)):
+            try:
+                print(number, read())
+            except OSError:
+                pass
+""",
+)
+_attack(
+    "environment",
+    "read",
+    "prints its environment, where the course's secret might be",
+    """
+    import os
+    print(dict(os.environ), os.popen("env").read() if False else "")
+""",
+)
+_attack(
+    "forbidden-import",
+    "read",
+    "imports the reference answers",
+    """
+    import answers
+    print(answers.TOKEN)
+    square = answers.square
+""",
+)
+_attack(
+    "forbidden-from-import",
+    "read",
+    "imports the reference answer under its own name",
+    """
+    from answers import square, TOKEN
+    print(TOKEN)
+""",
+)
+_attack(
+    "forbidden-unguarded",
+    "read",
+    "removes the import hook first",
+    """
+    import sys
+    sys.meta_path[:] = [finder for finder in sys.meta_path if "Guard" not in type(finder).__name__]
+    sys.path_importer_cache.clear()
+    from answers import square, TOKEN
+    print(TOKEN)
+""",
+)
+_attack(
+    "forbidden-file",
+    "read",
+    "reads the file of the reference answers",
+    """
+    import os, sys
+    for folder in sys.path + ["{course}"]:
+        for name in ("answers.py", "__pycache__/answers.cpython-311.pyc"):
+            try:
+                text = open(os.path.join(folder, name), "rb").read()
+            except OSError:
+                continue
+            print(text)
+            exec(text)
+""",
+)
+_attack(
+    "forbidden-by-spec",
+    "read",
+    "loads the reference answers with importlib's machinery",
+    """
+    import importlib.util
+    spec = importlib.util.spec_from_file_location("innocent", "{course}/answers.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    print(module.TOKEN)
+    square = module.square
+""",
+)
+_attack(
+    "forbidden-stand-in",
+    "read",
+    "uses the name that the instructor's cell has imported",
+    """
+    square = reference
+    print(reference, reference.TOKEN, reference.__globals__)
+""",
+)
+_attack(
+    "loaded-modules",
+    "read",
+    "looks for tests and answers among the loaded modules",
+    """
+    import sys
+    for name, module in list(sys.modules.items()):
+        if "answers" in name or "judge" in name:
+            print(name, vars(module))
+""",
+)
+_attack(
+    "callback-globals",
+    "read",
+    "prints the globals and the closure of a function it was lent",
+    average="""
+    def average(f, n):
+        for name in ("__globals__", "__closure__", "__code__", "__self__", "__wrapped__"):
+            print(getattr(f, name, None))
+        print(f, dir(f), f._peer.__dict__)
+        return 0
+""",
+)
+_attack(
+    "callback-traceback",
+    "read",
+    "lets a function of the test fail and reads its traceback",
+    average="""
+    import traceback
+    def average(f, n):
+        try:
+            f("no number", "too many")
+        except BaseException as error:
+            print(error, error.__context__, error.__cause__)
+            tb = error.__traceback__
+            while tb:
+                print(tb.tb_frame.f_locals, tb.tb_frame.f_globals)
+                tb = tb.tb_next
+        return 0
+""",
+)
+_attack(
+    "print-inputs",
+    "read",
+    "prints the inputs of hidden tests",
+    """
+    def square(x):
+        print("input", x)
+        import sys, os
+        print("input", x, file=sys.stderr)
+        os.write(1, str(x).encode())
+        return x**2
+""",
+    honest=2,
+)
+_attack(
+    "raise-inputs",
+    "read",
+    "raises an exception that holds the inputs of hidden tests",
+    """
+    def square(x):
+        if x == 3:
+            return 9
+        raise ValueError(f"the input was {x}")
+""",
+)
+_attack(
+    "exception-name",
+    "read",
+    "raises an exception whose type's name is the input",
+    """
+    def square(x):
+        if x == 3:
+            return 9
+        raise type(f"Input {x}", (Exception,), {})("x")
+""",
+)
+_attack(
+    "display-inputs",
+    "read",
+    "shows the inputs of hidden tests as a figure and as HTML",
+    """
+    from IPython.display import display, HTML
+    def square(x):
+        display(HTML(f"<b>{x}</b>"))
+        return x**2
+""",
+    honest=2,
+)
+_attack(
+    "warn-inputs",
+    "read",
+    "warns with the inputs of hidden tests",
+    """
+    import warnings, logging
+    def square(x):
+        warnings.warn(f"input {x}")
+        logging.warning("input %s", x)
+        return x**2
+""",
+    honest=2,
+)
+_attack(
+    "inputs-by-file",
+    "read",
+    "leaves the inputs of a hidden test in a file for a later cell",
+    """
+    def square(x):
+        open("inputs.txt", "a").write(f"{x} ")
+        return x**2
+""",
+    honest=2,
+    average="""
+    import time
+    time.sleep(0.3)
+    print(open("inputs.txt").read())
+""",
+    extra=("import time; time.sleep(0.3); print(open('inputs.txt').read())",),
+)
+_attack(
+    "inputs-by-visible-test",
+    "read",
+    "prints a hidden test's inputs in a later visible test",
+    """
+    def square(x):
+        open("inputs.txt", "a").write(f"{x} ")
+        return x**2
+""",
+    honest=3,
+    fill="""
+    def fill(a):
+        import os
+        if os.path.exists("inputs.txt"):
+            print(open("inputs.txt").read())
+        a[:] = 7.0
+        return a
+""",
+)
+_attack(
+    "inputs-by-stray-thread",
+    "read",
+    "lets a thread print later what a hidden test passed",
+    """
+    import threading, time, os
+    def watch():
+        while True:
+            time.sleep(0.05)
+            if os.path.exists("inputs.txt"):
+                print(open("inputs.txt").read(), flush=True)
+                os.write(1, open("inputs.txt", "rb").read())
+    threading.Thread(target=watch, daemon=True).start()
+    def square(x):
+        open("inputs.txt", "a").write(f"{x} ")
+        return x**2
+""",
+    honest=2,
+)
+_attack(
+    "timing",
+    "read",
+    "times the calls of a test and prints what it learnt",
+    """
+    import time
+    calls = []
+    def square(x):
+        calls.append((time.perf_counter(), x))
+        print(calls)
+        return x**2
+""",
+    honest=2,
+)
+
+# ------------------------------------------------------------------------------ forging results
+
+_attack(
+    "patch-numpy",
+    "forge",
+    "replaces numpy's comparisons",
+    """
+    import numpy as np
+    for name in ("allclose", "array_equal", "isclose", "all", "abs"):
+        setattr(np, name, lambda *a, **k: True)
+    np.testing.assert_allclose = lambda *a, **k: None
+    def square(x):
+        return 9 if x == 3 else 0
+""",
+)
+_attack(
+    "patch-builtins",
+    "forge",
+    "replaces built-in functions",
+    """
+    import builtins
+    builtins.abs = lambda x: 0
+    builtins.all = builtins.any = builtins.isinstance = lambda *a: True
+    builtins.AssertionError = type("Quiet", (Exception,), {})
+    def square(x):
+        return 0
+""",
+)
+_attack(
+    "equal-to-all",
+    "forge",
+    "returns an object that equals everything",
+    """
+    class Yes:
+        def __eq__(self, other): return True
+        __ne__ = __lt__ = __gt__ = lambda self, other: False
+        __le__ = __ge__ = __eq__
+        def __bool__(self): return True
+        def __float__(self): return 2.0
+        def __array__(self, *a, **k):
+            import numpy as np
+            return np.array([2.25, 4.0])
+        __sub__ = __rsub__ = __abs__ = __add__ = __mul__ = lambda self, *a: self
+        __hash__ = None
+    def square(x):
+        return Yes()
+    def average(f, n):
+        return Yes()
+""",
+    average="average = lambda f, n: Yes()",
+    fill="fill = lambda a: Yes()",
+)
+_attack(
+    "array-subclass",
+    "forge",
+    "returns an array whose class answers comparisons",
+    """
+    import numpy as np
+    class Liar(np.ndarray):
+        def __eq__(self, other): return np.ones(self.shape, bool)
+        def __array_ufunc__(self, *a, **k): return np.ones(self.shape, bool)
+        def __array_function__(self, *a, **k): return True
+    def square(x):
+        return np.zeros(2).view(Liar)
+""",
+    fill="fill = lambda a: np.zeros(3).view(Liar)",
+)
+_attack(
+    "number-subclass",
+    "forge",
+    "returns a float whose class answers comparisons",
+    """
+    class Liar(float):
+        def __eq__(self, other): return True
+        def __ne__(self, other): return False
+        def __sub__(self, other): return 0.0
+        __rsub__ = __sub__
+        __hash__ = float.__hash__
+    def square(x):
+        return Liar(0.5)
+""",
+    average="average = lambda f, n: Liar(0.5)",
+)
+_attack(
+    "array-interface",
+    "forge",
+    "offers an array whose data lie at an address of its choice",
+    """
+    class Pointer:
+        __array_interface__ = {"shape": (10**6,), "typestr": "<f8", "data": (4096, False), "version": 3}
+        __array_struct__ = property(lambda self: 4096)
+    def square(x):
+        return Pointer()
+""",
+    fill="fill = lambda a: Pointer()",
+)
+_attack(
+    "displayhook",
+    "forge",
+    "replaces the display hook so that a test shows full points",
+    """
+    import sys
+    from IPython import get_ipython
+    shell = get_ipython()
+    type(shell.displayhook).__call__ = lambda self, value=None: print(2.0)
+    sys.displayhook = lambda value: print(2.0)
+""",
+)
+_attack(
+    "input-transformer",
+    "forge",
+    "rewrites test cells before they run",
+    """
+    from IPython import get_ipython
+    get_ipython().input_transformers_cleanup.append(lambda lines: ["2.0\\n"])
+""",
+)
+_attack(
+    "ast-transformer",
+    "forge",
+    "removes assertions from test cells",
+    """
+    import ast
+    from IPython import get_ipython
+    class Silence(ast.NodeTransformer):
+        def visit_Assert(self, node):
+            return ast.Pass()
+    get_ipython().ast_transformers.append(Silence())
+""",
+)
+_attack(
+    "run-cell",
+    "forge",
+    "replaces the shell's run_cell",
+    """
+    from IPython import get_ipython
+    shell = get_ipython()
+    original = type(shell).run_cell
+    type(shell).run_cell = lambda self, code, *a, **k: original(self, "2.0", *a, **k)
+""",
+)
+_attack(
+    "shell-events",
+    "forge",
+    "registers a callback that defines answers before each test",
+    """
+    from IPython import get_ipython
+    def cheat(*a):
+        get_ipython().user_ns["square"] = lambda x: x
+    get_ipython().events.register("pre_run_cell", cheat)
+    get_ipython().events.register("post_run_cell", lambda *a: print(2.0))
+""",
+)
+_attack(
+    "show-traceback",
+    "forge",
+    "silences errors of the shell",
+    """
+    from IPython import get_ipython
+    shell = get_ipython()
+    type(shell).showtraceback = type(shell)._showtraceback = lambda *a, **k: None
+    shell.set_custom_exc((BaseException,), lambda *a, **k: None)
+    import sys
+    sys.excepthook = lambda *a: None
+""",
+)
+_attack(
+    "no-assertions",
+    "forge",
+    "compiles what comes later without assertions",
+    """
+    import builtins
+    original = builtins.compile
+    builtins.compile = lambda *a, **k: original(*a, **{**k, "optimize": 2})
+    __debug__ if False else None
+""",
+)
+_attack(
+    "forged-frames",
+    "forge",
+    "writes replies of its own onto every socket it finds",
+    """
+    import os, socket, struct, json
+    message = json.dumps({"say": "done", "status": "ok", "number": 2.0, "points": 2}).encode()
+    for number in range(3, 128):
+        try:
+            os.write(number, struct.pack(">I", len(message)) + message)
+        except OSError:
+            pass
+    def square(x):
+        for number in range(3, 128):
+            try:
+                os.write(number, struct.pack(">I", 3) + b"RtN" + struct.pack(">I", len(message)) + message)
+            except OSError:
+                pass
+        return 9
+""",
+)
+_attack(
+    "garbage-replies",
+    "forge",
+    "answers calls with random bytes",
+    """
+    import os, struct
+    def square(x):
+        for number in range(3, 128):
+            try:
+                os.write(number, struct.pack(">I", 64) + b"R" + os.urandom(63))
+            except OSError:
+                pass
+        return 9
+""",
+)
+_attack(
+    "endless-reply",
+    "forge",
+    "announces a reply of four gigabytes",
+    """
+    import os
+    def square(x):
+        for number in range(3, 128):
+            try:
+                os.write(number, b"\\xff\\xff\\xff\\xffR")
+            except OSError:
+                pass
+        import time
+        time.sleep(100)
+""",
+)
+_attack(
+    "deep-reply",
+    "forge",
+    "returns a list nested a million deep, and one that holds itself",
+    """
+    deep = []
+    for _ in range(1_000_000):
+        deep = [deep]
+    loop = []
+    loop.append(loop)
+    def square(x):
+        return deep if x == 3 else loop
+""",
+    average="average = lambda f, n: loop",
+)
+_attack(
+    "huge-integer",
+    "forge",
+    "returns an integer of a million digits",
+    """
+    def square(x):
+        return 10 ** 1_000_000
+""",
+    average="average = lambda f, n: 1 << 10_000_000",
+)
+_attack(
+    "colliding-keys",
+    "forge",
+    "returns a dict whose keys all have one hash",
+    """
+    step = 2**61 - 1
+    def square(x):
+        return {complex(k * 1000003, -k): k for k in range(50000)}
+""",
+    average="average = lambda f, n: {k * step: 0 for k in range(3000)}",
+)
+_attack(
+    "patched-engine",
+    "forge",
+    "replaces methods of the engine in its process",
+    """
+    import sys, gc
+    from fastgrade import peer, wire, student
+    def lie(self, *a):
+        return b"T"
+    peer.StudentPeer._call = lambda self, body: b"t\\x00\\x00\\x00\\x02TN"
+    wire.Encoder.encode = lie
+    def square(x):
+        return 9
+""",
+)
+_attack(
+    "foreign-names",
+    "forge",
+    "hands the judge names it never asked for",
+    """
+    from fastgrade import peer, wire
+    original = peer.StudentPeer._perform
+    def perform(self, operation, operands):
+        if operation == "names":
+            return {"np": 1, "assert": 2, "abs": lambda x: 0, "square": lambda x: 9}
+        return original(self, operation, operands)
+    peer.StudentPeer._perform = perform
+""",
+)
+_attack(
+    "bad-bools",
+    "forge",
+    "returns bools that are neither true nor false",
+    """
+    import numpy as np
+    def square(x):
+        return np.full(3, 7, np.uint8).view(bool)
+""",
+    fill="fill = lambda a: np.full(3, 7, np.uint8).view(bool)",
+)
+_attack(
+    "broken-generator",
+    "forge",
+    "returns a generator whose state points outside of its table",
+    """
+    import numpy as np
+    from fastgrade import wire
+    wire._plain = lambda state: {"bit_generator": "MT19937", "state": {"key": np.zeros(624, np.uint32), "pos": 2**30}}
+    def square(x):
+        return np.random.Generator(np.random.MT19937(1))
+""",
+)
+_attack(
+    "not-a-number",
+    "forge",
+    "makes partial credit NaN, infinite or negative",
+    average="average = lambda f, n: 6.0 if n == 5 else float('nan')",
+)
+_attack(
+    "infinite-credit",
+    "forge",
+    "makes partial credit minus infinity",
+    average="average = lambda f, n: 6.0 if n == 5 else float('-inf')",
+)
+_attack(
+    "stop-iteration",
+    "forge",
+    "raises StopIteration to end a loop of the test",
+    """
+    def square(x):
+        raise StopIteration
+""",
+    average="def average(f, n):\n    raise StopIteration",
+    counter="class Counter:\n    def tick(self):\n        raise StopIteration",
+)
+_attack(
+    "system-exit",
+    "forge",
+    "leaves with success when a test calls",
+    """
+    import sys
+    def square(x):
+        sys.exit(0)
+""",
+    average="import os\naverage = lambda f, n: os._exit(0)",
+)
+_attack(
+    "leave-early",
+    "forge",
+    "ends the process in a cell, before any test",
+    """
+    import os
+    os._exit(0)
+""",
+)
+_attack(
+    "keyboard-interrupt",
+    "forge",
+    "raises KeyboardInterrupt and GeneratorExit in tests",
+    """
+    def square(x):
+        raise KeyboardInterrupt
+""",
+    average="def average(f, n):\n    raise GeneratorExit",
+)
+_attack(
+    "tracing",
+    "forge",
+    "changes local names of the test through a trace function",
+    """
+    import sys, ctypes
+    def trace(frame, event, arg):
+        frame.f_locals["got"] = 2.0
+        ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), ctypes.c_int(0))
+        return trace
+    sys.settrace(trace)
+    def square(x):
+        return 0
+""",
+)
+_attack(
+    "liar-class",
+    "forge",
+    "uses a metaclass that says yes to everything",
+    counter="""
+    class Meta(type):
+        def __instancecheck__(cls, value): return True
+        def __eq__(cls, other): return True
+        __hash__ = type.__hash__
+    class Counter(metaclass=Meta):
+        def __getattr__(self, name): return lambda *a: self
+        def __eq__(self, other): return True
+        def __iter__(self): return iter([1, 2])
+        __hash__ = None
+""",
+)
+_attack(
+    "skip-tag",
+    "forge",
+    "tags the test cells so that nbclient skips them",
+    build=lambda nb: _tagged(nb, "skip-execution"),
+)
+_attack(
+    "raises-tag",
+    "forge",
+    "tags the test cells so that errors count as expected",
+    build=lambda nb: _tagged(nb, "raises-exception"),
+)
+_attack(
+    "not-a-test",
+    "forge",
+    "takes the grade flag from test cells",
+    build=lambda nb: _roles(nb, grade=False),
+)
+_attack(
+    "test-as-solution",
+    "forge",
+    "makes test cells solution cells, to be graded by hand",
+    build=lambda nb: _roles(nb, solution=True),
+)
+_attack(
+    "more-points",
+    "forge",
+    "gives itself a hundred points a question",
+    build=lambda nb: _roles(nb, points=100),
+)
+_attack(
+    "own-tests", "forge", "puts its own source into the test cells", build=lambda nb: _own_tests(nb)
+)
+_attack(
+    "copied-test",
+    "forge",
+    "adds a second copy of each test that passes",
+    build=lambda nb: _copied(nb),
+)
+_attack(
+    "saved-outputs",
+    "forge",
+    "saves full points as the outputs of the test cells",
+    build=lambda nb: _outputs(nb),
+)
+_attack(
+    "gradebook-write",
+    "forge",
+    "sets all grades in the gradebook with sqlite3",
+    """
+    import sqlite3
+    connection = sqlite3.connect("{course}/gradebook.db")
+    connection.execute("update grade set manual_score = 100")
+    connection.commit()
+""",
+)
+_attack(
+    "journal-write",
+    "forge",
+    "appends a verdict of its own to the journal",
+    """
+    import glob
+    for path in ["{course}/.fastgrade/journal.jsonl", *glob.glob("{course}/.fastgrade/*"), "{victim}/journal"]:
+        open(path, "a").write('{"points": 100}')
+""",
+)
+
+# ------------------------------------------------------------------------------ harm
+
+_attack(
+    "fork-bomb",
+    "harm",
+    "forks without end",
+    """
+    import os
+    while True:
+        try:
+            os.fork()
+        except OSError:
+            pass
+""",
+)
+_attack(
+    "fork-bomb-in-test",
+    "harm",
+    "forks without end when a test calls",
+    """
+    import os
+    def square(x):
+        while True:
+            try:
+                os.fork()
+            except OSError:
+                pass
+""",
+)
+_attack(
+    "thread-bomb",
+    "harm",
+    "starts threads without end",
+    """
+    import threading, time
+    while True:
+        try:
+            threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+        except RuntimeError:
+            pass
+""",
+)
+_attack(
+    "memory",
+    "harm",
+    "takes all memory",
+    """
+    hoard = []
+    while True:
+        hoard.append(bytearray(b"x" * (1 << 24)))
+""",
+)
+_attack(
+    "memory-of-children",
+    "harm",
+    "takes memory in several processes",
+    """
+    import os, time
+    for _ in range(5):
+        if os.fork() == 0:
+            hoard = bytearray(b"x" * (100 << 20))
+            time.sleep(1000)
+    time.sleep(1000)
+""",
+)
+_attack(
+    "memory-in-test",
+    "harm",
+    "returns an array of many gigabytes",
+    """
+    import numpy as np
+    def square(x):
+        return np.ones((100_000, 100_000))
+""",
+)
+_attack(
+    "big-file",
+    "harm",
+    "writes one endless file",
+    """
+    with open("big", "wb") as file:
+        while True:
+            file.write(b"x" * (1 << 20))
+""",
+)
+_attack(
+    "many-files",
+    "harm",
+    "writes files without end",
+    """
+    number = 0
+    while True:
+        number += 1
+        open(f"file{number}", "wb").write(b"x" * (1 << 20))
+""",
+)
+_attack(
+    "ten-gigabytes",
+    "harm",
+    "prints without end",
+    """
+    while True:
+        print("x" * 1_000_000)
+""",
+)
+_attack(
+    "raw-output",
+    "harm",
+    "writes to its standard output without end, below Python",
+    """
+    import os
+    while True:
+        os.write(1, b"x" * 65536)
+""",
+)
+_attack(
+    "display-flood",
+    "harm",
+    "displays without end",
+    """
+    from IPython.display import display, HTML
+    while True:
+        display(HTML("x" * 100_000))
+""",
+)
+_attack(
+    "tcp",
+    "harm",
+    "connects to the network",
+    """
+    import socket
+    for make in (lambda: socket.create_connection(("127.0.0.1", 22), 1),
+                 lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 53)),
+                 lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)):
+        try:
+            make()
+            open("{victim}/reached", "w")
+            print("REACHED")
+        except OSError as error:
+            print(error)
+""",
+)
+_attack(
+    "unix-socket",
+    "harm",
+    "talks to a socket of the system through a paired one",
+    """
+    import socket
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        try:
+            pair = socket.socketpair(socket.AF_UNIX, kind)
+            pair[0].sendto(b"x", "{victim}/socket")
+            print("REACHED")
+        except OSError as error:
+            print(error)
+        try:
+            socket.socket(socket.AF_UNIX, kind).connect("{victim}/socket")
+            print("REACHED")
+        except OSError as error:
+            print(error)
+""",
+)
+_attack(
+    "kill-parent",
+    "harm",
+    "sends SIGKILL to its parent, to process 1 and to all others",
+    """
+    import os, signal
+    for target in (os.getppid(), 1, -1, 0, -os.getpgrp()):
+        try:
+            os.kill(target, signal.SIGKILL)
+        except OSError as error:
+            print(error)
+""",
+)
+_attack(
+    "kill-by-number",
+    "harm",
+    "sends SIGKILL to every process number",
+    """
+    import os, signal
+    for pid in range(2, 40000):
+        if pid != os.getpid():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
+""",
+)
+_attack(
+    "daemon",
+    "harm",
+    "leaves a process behind that has left its session",
+    """
+    import os, time
+    if os.fork() == 0:
+        for leave in (os.setsid, lambda: os.setpgid(0, 0)):
+            try:
+                leave()
+            except OSError:
+                pass
+        if os.fork() == 0:
+            time.sleep(1000)
+        os._exit(0)
+""",
+)
+_attack(
+    "daemon-in-test",
+    "harm",
+    "leaves a process behind when a test calls",
+    """
+    import os, time
+    def square(x):
+        if os.fork() == 0:
+            if os.fork() == 0:
+                time.sleep(1000)
+            os._exit(0)
+        return x**2
+""",
+    honest=2,
+)
+_attack(
+    "gradebook-delete",
+    "harm",
+    "deletes and renames files of the course",
+    """
+    import os, shutil
+    for act in (lambda: os.unlink("{course}/gradebook.db"),
+                lambda: os.rename("{course}/gradebook.db", "{course}/x"),
+                lambda: os.truncate("{course}/gradebook.db", 0),
+                lambda: open("{course}/gradebook.db", "w"),
+                lambda: shutil.rmtree("{course}"),
+                lambda: shutil.rmtree("{victim}")):
+        try:
+            act()
+        except OSError as error:
+            print(error)
+""",
+)
+_attack(
+    "gradebook-chmod",
+    "harm",
+    "makes the gradebook unreadable and changes its times",
+    """
+    import os
+    for act in (lambda: os.chmod("{course}/gradebook.db", 0),
+                lambda: os.chown("{course}/gradebook.db", 1, 1),
+                lambda: os.utime("{course}/gradebook.db", (0, 0)),
+                lambda: os.setxattr("{course}/gradebook.db", "user.x", b"x")):
+        try:
+            act()
+        except OSError as error:
+            print(error)
+""",
+)
+_attack(
+    "symlink-write",
+    "harm",
+    "replaces its folder's files by links to the gradebook",
+    """
+    import os
+    for name in ("ps1.ipynb", "out", ".ipython", "data.txt"):
+        try:
+            os.symlink("{course}/gradebook.db", name)
+            open(name, "w").write("x")
+        except OSError as error:
+            print(error)
+    os.symlink("{victim}", "folder")
+    try:
+        open("folder/new", "w").write("x")
+    except OSError as error:
+        print(error)
+""",
+)
+_attack(
+    "other-folders",
+    "harm",
+    "writes into the folders of other submissions",
+    """
+    import glob, os
+    for path in glob.glob("/tmp/fastgrade-*/*") + glob.glob("/tmp/fastgrade-*") + glob.glob("../*") + ["{victim}"]:
+        if os.path.realpath(path) == os.getcwd():
+            continue
+        try:
+            open(os.path.join(path, "planted"), "w").write("x")
+            print("PLANTED", path)
+        except OSError:
+            pass
+""",
+)
+_attack(
+    "plant-code",
+    "harm",
+    "writes into the installation and the start-up files",
+    """
+    import os, sys, site, fastgrade, numpy
+    for folder in (*sys.path, os.path.dirname(fastgrade.__file__), os.path.dirname(numpy.__file__),
+                   site.getusersitepackages(), os.path.expanduser("~root"), os.environ.get("MPLCONFIGDIR", ".")):
+        for name in ("sitecustomize.py", "planted.pth"):
+            try:
+                open(os.path.join(folder or "/", name), "w").write("print('owned')")
+                print("PLANTED", folder)
+            except OSError:
+                pass
+    os.unlink("sitecustomize.py") if os.path.exists("sitecustomize.py") else None
+""",
+)
+_attack(
+    "run-programs",
+    "harm",
+    "runs a shell",
+    """
+    import os, subprocess
+    for act in (lambda: subprocess.run(["/bin/sh", "-c", "touch {victim}/ran; echo REACHED"]),
+                lambda: os.execv("/bin/sh", ["sh", "-c", "touch {victim}/ran; echo REACHED"]),
+                lambda: os.posix_spawn("/bin/touch", ["touch", "{victim}/ran"], {})):
+        try:
+            print(act())
+        except OSError as error:
+            print(error)
+    os.system("touch {victim}/ran")
+    get_ipython().system("touch {victim}/ran")
+""",
+)
+_attack(
+    "own-binary",
+    "harm",
+    "writes a program of its own and runs it",
+    """
+    import os, subprocess
+    open("tool", "w").write("#!/bin/sh\\ntouch {victim}/ran\\n")
+    os.chmod("tool", 0o755)
+    try:
+        subprocess.run(["./tool"])
+    except OSError as error:
+        print(error)
+""",
+)
+_attack(
+    "raise-limits",
+    "harm",
+    "raises its own limits and lowers those of others",
+    """
+    import os, resource
+    for kind in (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
+        for target in (0, os.getppid()):
+            try:
+                resource.prlimit(target, kind, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+                print("RAISED", kind, target)
+            except (OSError, ValueError) as error:
+                print(error)
+        try:
+            resource.prlimit(os.getppid(), kind, (1, 1))
+            print("LOWERED")
+        except (OSError, ValueError) as error:
+            print(error)
+""",
+)
+_attack(
+    "namespaces",
+    "harm",
+    "makes namespaces and mounts of its own",
+    """
+    import ctypes
+    libc = ctypes.CDLL(None, use_errno=True)
+    print([libc.unshare(flag) for flag in (0x10000000, 0x00020000, 0x20000000, 0x40000000)])
+    print(libc.mount(b"none", b"{victim}", b"tmpfs", 0, None), libc.chroot(b"{victim}"), libc.setns(0, 0))
+""",
+)
+_attack(
+    "shared-memory",
+    "harm",
+    "fills memory that no limit of a process counts",
+    """
+    import ctypes, mmap, os
+    libc = ctypes.CDLL(None, use_errno=True)
+    print(libc.shmget(0, 1 << 30, 0o1600), libc.memfd_create(b"x", 0) if hasattr(libc, "memfd_create") else None)
+    for folder in ("/dev/shm", "/run", "/var/tmp", "/tmp"):
+        try:
+            open(folder + "/fastgrade-planted", "wb").write(b"x")
+            print("PLANTED", folder)
+        except OSError as error:
+            print(error)
+""",
+)
+_attack(
+    "io-uring",
+    "harm",
+    "opens files through io_uring, which seccomp does not see",
+    """
+    import ctypes
+    libc = ctypes.CDLL(None, use_errno=True)
+    print(libc.syscall(425, 8, ctypes.create_string_buffer(120)), ctypes.get_errno())
+""",
+)
+_attack(
+    "handles",
+    "harm",
+    "opens files by handle, past all folders",
+    """
+    import ctypes
+    libc = ctypes.CDLL(None, use_errno=True)
+    print(libc.syscall(303, -100, b"{course}/gradebook.db", None, None, 0), ctypes.get_errno())
+    print(libc.syscall(304, -100, None, 0), ctypes.get_errno())
+""",
+)
+_attack(
+    "become-root",
+    "harm",
+    "changes its user",
+    """
+    import os
+    for act in (lambda: os.setuid(0), lambda: os.setresuid(0, 0, 0), lambda: os.setgroups([0])):
+        try:
+            act()
+            print("ROOT" if os.getuid() == 0 and False else "")
+        except OSError as error:
+            print(error)
+""",
+)
+
+# ------------------------------------------------------------------------------ stalling
+
+_attack("endless-loop", "stall", "loops without end", "while True:\n    pass")
+_attack(
+    "endless-loop-in-test",
+    "stall",
+    "loops without end when a test calls",
+    """
+    def square(x):
+        while True:
+            pass
+""",
+    fill=ANSWERS["fill"],
+    honest=1,
+)
+_attack("long-sleep", "stall", "sleeps for a year", "import time\ntime.sleep(3e7)")
+_attack(
+    "ignored-signals",
+    "stall",
+    "ignores every signal and sleeps",
+    """
+    import signal, time
+    for number in range(1, 32):
+        try:
+            signal.signal(number, signal.SIG_IGN)
+        except (OSError, ValueError):
+            pass
+    while True:
+        time.sleep(1)
+""",
+)
+_attack(
+    "caught-interrupt",
+    "stall",
+    "catches KeyboardInterrupt and goes on",
+    """
+    while True:
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass
+""",
+)
+_attack(
+    "blocking-c-call",
+    "stall",
+    "computes in C without ever looking at signals",
+    """
+    import re
+    re.match(r"(a+)+$", "a" * 60 + "b")
+""",
+)
+_attack(
+    "blocking-c-call-in-test",
+    "stall",
+    "does so when a test calls",
+    """
+    import re
+    def square(x):
+        return re.match(r"(a+)+$", "a" * 60 + "b")
+""",
+)
+_attack("huge-power", "stall", "computes a number with ten billion digits", "x = 7 ** (10 ** 10)")
+_attack(
+    "stopped",
+    "stall",
+    "stops itself",
+    """
+    import os, signal
+    try:
+        signal.raise_signal(signal.SIGSTOP)
+    except OSError:
+        pass
+    try:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    except OSError as error:
+        print(error)
+""",
+)
+_attack(
+    "half-a-message",
+    "stall",
+    "sends half a message to the grader and then nothing",
+    """
+    import os, time
+    for number in range(3, 128):
+        try:
+            os.write(number, b"\\x00\\x00\\x10\\x00{")
+        except OSError:
+            pass
+    time.sleep(1000)
+""",
+)
+_attack(
+    "half-a-reply",
+    "stall",
+    "sends half a reply to the judge and then nothing",
+    """
+    import os, time
+    def square(x):
+        for number in range(3, 128):
+            try:
+                os.write(number, b"\\x00\\x00\\x10\\x00R")
+            except OSError:
+                pass
+        time.sleep(1000)
+""",
+)
+_attack(
+    "endless-callbacks",
+    "stall",
+    "calls a function of the test without end",
+    average="""
+    def average(f, n):
+        while True:
+            f(1)
+""",
+)
+_attack(
+    "endless-iterator",
+    "stall",
+    "returns iterators and lengths without end",
+    """
+    class Endless:
+        def __iter__(self): return self
+        def __next__(self): return 1
+        def __len__(self): return 2**61
+        def __getitem__(self, key): return self
+    def square(x):
+        return Endless()
+""",
+    fill="fill = lambda a: Endless()",
+)
+_attack(
+    "stall-after-fork",
+    "stall",
+    "holds a lock that the process of a question will wait for",
+    """
+    import threading, os
+    lock = threading.Lock()
+    lock.acquire()
+    os.register_at_fork(after_in_child=lambda: lock.acquire())
+    def square(x):
+        return x**2
+""",
+)
+_attack(
+    "endless-destructor",
+    "stall",
+    "loops in destructors and at exit",
+    """
+    import atexit, time
+    class Trap:
+        def __del__(self):
+            while True:
+                time.sleep(1)
+    trap = Trap()
+    atexit.register(time.sleep, 1000)
+    def square(x):
+        return x**2
+""",
+    honest=2,
+)
+_attack(
+    "many-slow-cells",
+    "stall",
+    "adds cells that each stay below the limit of a cell",
+    extra=tuple(f"import time; time.sleep(1.2)  # {number}" for number in range(40)),
+)
+
+
+# ------------------------------------------------------------------------------ whole notebooks
+
+
+def _tests_of(nb: dict) -> list[dict]:
+    return [c for c in nb["cells"] if c["metadata"].get("nbgrader", {}).get("grade")]
+
+
+def _dump(nb: dict) -> bytes:
+    return json.dumps(nb).encode()
+
+
+def _tagged(nb: dict, tag: str) -> bytes:
+    for cell in _tests_of(nb):
+        cell["metadata"]["tags"] = [tag]
+    nb["metadata"].update(execution={"timeout": 0}, skip_cells_with_tag=tag, allow_errors=True)
+    return _dump(nb)
+
+
+def _roles(nb: dict, **roles: object) -> bytes:
+    for cell in _tests_of(nb):
+        cell["metadata"]["nbgrader"].update(roles)
+    return _dump(nb)
+
+
+def _own_tests(nb: dict) -> bytes:
+    for cell in _tests_of(nb):
+        cell["source"] = "2.0"
+        cell["metadata"]["nbgrader"]["locked"] = False
+    return _dump(nb)
+
+
+def _copied(nb: dict) -> bytes:
+    copies = [{**json.loads(json.dumps(cell)), "source": "2.0"} for cell in _tests_of(nb)]
+    for number, cell in enumerate(copies):
+        cell["id"] = f"copy{number}"
+    nb["cells"] = copies + nb["cells"] + copies
+    return _dump(nb)
+
+
+def _outputs(nb: dict) -> bytes:
+    for cell in _tests_of(nb):
+        cell["outputs"] = [
+            {
+                "output_type": "execute_result",
+                "data": {"text/plain": "2.0"},
+                "metadata": {},
+                "execution_count": 1,
+            }
+        ]
+    return _dump(nb)
