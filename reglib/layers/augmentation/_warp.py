@@ -136,8 +136,8 @@ def _inside(index: NDArray, size: int) -> NDArray:
     return (index >= 0) & (index < size)
 
 
-def _chunks(images: NDArray) -> tuple[int, list[slice]]:
-    """Return how many images a chunk holds at most, and the chunks."""
+def chunked(images: NDArray) -> tuple[int, list[slice]]:
+    """Return how many images fit the cache together, and the batch in such chunks."""
     count = len(images)
     size = min(count, max(1, _CHUNK // images[0].size))
     return size, [slice(start, min(start + size, count)) for start in range(0, count, size)]
@@ -162,7 +162,7 @@ def _bilinear_separable(
     row_fill = fill_value * (1 - top_weight - bottom_weight) if fills else None
     column_fill = fill_value * (1 - left_weight - right_weight) if fills else None
 
-    size, chunks = _chunks(images)
+    size, chunks = chunked(images)
     outputs = np.empty_like(images)
     first_row = np.arange(size)[:, None] * height
     first_pixel = (np.arange(size * height) * width).reshape(size, height, 1)
@@ -172,9 +172,9 @@ def _bilinear_separable(
         count = chunk.stop - chunk.start
         lines = images[chunk].reshape(count * height, width * channels)
         upper, lower = buffer[:, :count]
-        # mode="clip" only spares the check: the indices are within range.
-        lines.take(top[0][chunk] + first_row[:count], axis=0, out=upper, mode="clip")
-        lines.take(bottom[0][chunk] + first_row[:count], axis=0, out=lower, mode="clip")
+        # The indices are within range; mode="wrap" only spares the check.
+        lines.take(top[0][chunk] + first_row[:count], axis=0, out=upper, mode="wrap")
+        lines.take(bottom[0][chunk] + first_row[:count], axis=0, out=lower, mode="wrap")
         upper *= top_weight[chunk]
         lower *= bottom_weight[chunk]
         upper += lower
@@ -184,9 +184,9 @@ def _bilinear_separable(
         index = indices[:count]
         out, other = outputs[chunk], lower.reshape(count, height, width, channels)
         np.add(first_pixel[:count], left[0][chunk, None], out=index)
-        pixels.take(index, axis=0, out=out, mode="clip")
+        pixels.take(index, axis=0, out=out, mode="wrap")
         np.add(first_pixel[:count], right[0][chunk, None], out=index)
-        pixels.take(index, axis=0, out=other, mode="clip")
+        pixels.take(index, axis=0, out=other, mode="wrap")
         out = out.reshape(count, height, width * channels)
         out *= left_weight[chunk]
         lower *= right_weight[chunk]
@@ -218,27 +218,37 @@ def _positions(scale: NDArray, shift: NDArray, size: int) -> NDArray:
 
 
 def _nearest(images: NDArray, rows: NDArray, fill_mode: str, fill_value: float) -> NDArray:
+    channels = images.shape[-1]
     outputs = np.empty_like(images)
     for chunk, widened, x, y, stride in _widened(images, rows, fill_mode, fill_value):
         np.floor(np.add(x, 0.5, out=x), out=x)
         np.floor(np.add(y, 0.5, out=y), out=y)
-        y *= stride
-        y += x
-        pixels = widened.reshape(len(widened), -1, images.shape[-1])
-        number = np.arange(len(widened))[:, None, None]
-        outputs[chunk] = pixels[number, y.astype(np.intp)]
+        index = _flat_index(x, y, stride, widened, channels).astype(np.intp)
+        flat = widened.reshape(-1)
+        for channel in range(channels):
+            outputs[chunk][..., channel] = flat[channel:].take(index, mode="wrap")
     return outputs
+
+
+def _flat_index(x: NDArray, y: NDArray, stride: int, widened: NDArray, channels: int) -> NDArray:
+    """Return where the pixels' first channels stand in the flat chunk, as floats, in ``y``."""
+    y *= stride
+    y += x
+    y *= channels
+    y += (np.arange(len(widened)) * widened[0].size)[:, None, None]
+    return y
 
 
 def _bilinear(images: NDArray, rows: NDArray, fill_mode: str, fill_value: float) -> NDArray:
     _, height, width, channels = images.shape
     outputs = np.empty_like(images)
-    size, _ = _chunks(images)
+    size, _ = chunked(images)
     shape = (size, height, width)
     floor_x, floor_y = np.empty(shape), np.empty(shape)
     all_indices = np.empty(shape, np.intp)
     all_weights = np.empty((4, *shape), images.dtype)
     all_values = np.empty((4, *shape), images.dtype)
+    plane = np.empty(shape, images.dtype)
     for chunk, widened, x, y, stride in _widened(images, rows, fill_mode, fill_value):
         count = len(widened)
         index, fx, fy = all_indices[:count], floor_x[:count], floor_y[:count]
@@ -252,19 +262,16 @@ def _bilinear(images: NDArray, rows: NDArray, fill_mode: str, fill_value: float)
         np.subtract(x, weights[3], out=weights[1], casting="same_kind")
         np.subtract(y, weights[3], out=weights[2], casting="same_kind")
         np.subtract(1 - x, weights[2], out=weights[0], casting="same_kind")
-        # Where the upper left neighbor's first channel stands in the flat chunk.
-        fy *= stride
-        fy += fx
-        fy *= channels
-        fy += (np.arange(count) * widened[0].size)[:, None, None]
-        np.copyto(index, fy, casting="unsafe")
+        np.copyto(index, _flat_index(fx, fy, stride, widened, channels), casting="unsafe")
         flat = widened.reshape(-1)
         shifts = (0, channels, stride * channels, (stride + 1) * channels)
         for channel in range(channels):
             for value, shift in zip(values, shifts, strict=True):
-                flat[channel + shift :].take(index, out=value, mode="clip")
+                flat[channel + shift :].take(index, out=value, mode="wrap")
             np.multiply(values, weights, out=values)
-            np.add.reduce(values, axis=0, out=outputs[chunk][..., channel])
+            # A sum straight into every third float would take twice as long.
+            np.add.reduce(values, axis=0, out=plane[:count])
+            outputs[chunk][..., channel] = plane[:count]
     return outputs
 
 
@@ -278,13 +285,11 @@ def _widened(images: NDArray, rows: NDArray, fill_mode: str, fill_value: float):
     a0, a1, a2, b0, b1, b2 = rows[:, :6].T
     low_x, high_x, far_x = _extent(a0, a1, a2, height, width, width, fill_mode)
     low_y, high_y, far_y = _extent(b0, b1, b2, height, width, height, fill_mode)
-    all_columns, all_lines = np.arange(low_x, high_x + 1), np.arange(low_y, high_y + 1)
-    columns, lines = fold(all_columns, width, fill_mode), fold(all_lines, height, fill_mode)
-    inside = _inside(all_lines, height)[:, None] & _inside(all_columns, width)
-    outside = fill_mode == "constant" and not inside.all()
+    size, chunks = chunked(images)
+    widen = _Widening(images, (low_x, high_x), (low_y, high_y), fill_mode, fill_value, size)
     x_of_column, x_of_line = a0[:, None] * np.arange(width), a1[:, None] * np.arange(height)
     y_of_column, y_of_line = b0[:, None] * np.arange(width), b1[:, None] * np.arange(height)
-    for chunk in _chunks(images)[1]:
+    for chunk in chunks:
         x = x_of_column[chunk, None, :] + (x_of_line[chunk] + a2[chunk, None])[:, :, None]
         y = y_of_column[chunk, None, :] + (y_of_line[chunk] + b2[chunk, None])[:, :, None]
         if far_x:
@@ -293,10 +298,54 @@ def _widened(images: NDArray, rows: NDArray, fill_mode: str, fill_value: float):
             y = _fold_position(y, height, fill_mode)
         x -= low_x
         y -= low_y
-        widened = images[chunk].take(lines, axis=1, mode="clip").take(columns, axis=2, mode="clip")
-        if outside:
-            widened[:, ~inside] = fill_value
-        yield chunk, widened, x, y, len(columns)
+        yield chunk, widen(images[chunk]), x, y, high_x - low_x + 1
+
+
+class _Widening:
+    """Extends images by their fill to the columns and lines from ``low`` to ``high``."""
+
+    def __init__(
+        self,
+        images: NDArray,
+        column_range: tuple[int, int],
+        line_range: tuple[int, int],
+        fill_mode: str,
+        fill_value: float,
+        size: int,
+    ) -> None:
+        _, height, width, channels = images.shape
+        columns, lines = (np.arange(low, high + 1) for low, high in (column_range, line_range))
+        low = column_range[0]
+        # Columns before `left` and from `right` on are fill; those between are copied at once.
+        left, right = np.clip((-low, width - low), 0, len(columns))
+        self.inner = slice(left * channels, right * channels)
+        self.copied = slice((low + left) * channels, (low + right) * channels)
+        folded = fold(columns, width, fill_mode)[:, None] * channels + np.arange(channels)
+        self.before, self.after = folded[:left].ravel(), folded[right:].ravel()
+        self.lines = fold(lines, height, fill_mode)
+        self.constant = fill_mode == "constant"
+        self.empty_lines = ~_inside(lines, height)
+        self.fill_value = fill_value
+        self.buffer = np.empty((size, height, len(columns) * channels), images.dtype)
+
+    def __call__(self, images: NDArray) -> NDArray:
+        """Return the widened images, (n, lines, columns * channels)."""
+        count, height = images.shape[:2]
+        flat = images.reshape(count, height, -1)
+        wide = self.buffer[:count]
+        wide[..., self.inner] = flat[..., self.copied]
+        borders = (
+            (slice(0, self.inner.start), self.before),
+            (slice(self.inner.stop, None), self.after),
+        )
+        for place, source in borders:
+            wide[..., place] = (
+                self.fill_value if self.constant else flat.take(source, axis=2, mode="wrap")
+            )
+        widened = wide.take(self.lines, axis=1, mode="wrap")
+        if self.constant:
+            widened[:, self.empty_lines] = self.fill_value
+        return widened
 
 
 def _extent(

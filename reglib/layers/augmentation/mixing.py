@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib._validation import check_number
+from reglib.layers.augmentation._warp import chunked
 from reglib.layers.augmentation.base import AugmentationLayer, check_factor
 from reglib.layers.augmentation.erasing import _BoxLayer
 
@@ -96,8 +97,15 @@ class MixUp(_MixingLayer):
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
         weight = np.reshape(transformation["mix_weight"], (-1, 1, 1, 1)).astype(images.dtype)
-        others = images[transformation["permutation_order"]]
-        return weight * images + (1 - weight) * others
+        weight = np.broadcast_to(weight, (len(images), 1, 1, 1))
+        order = np.asarray(transformation["permutation_order"])
+        outputs = np.empty_like(images)
+        for chunk in chunked(images)[1]:
+            np.multiply(images[chunk], weight[chunk], out=outputs[chunk])
+            others = images[order[chunk]]
+            others *= 1 - weight[chunk]
+            outputs[chunk] += others
+        return outputs
 
     def _transform_masks(self, masks: NDArray, transformation: Any) -> NDArray:
         return self._transform(masks.astype(self.dtype, copy=False), transformation)
@@ -184,8 +192,12 @@ class CutMix(_MixingLayer, _BoxLayer):
         }
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
-        others = images[transformation["permutation_order"]]
-        return np.where(transformation["batch_masks"], others, images)
+        order = np.asarray(transformation["permutation_order"])
+        masks = np.broadcast_to(transformation["batch_masks"], images.shape)
+        outputs = images.copy()
+        for chunk in chunked(images)[1]:
+            np.copyto(outputs[chunk], images[order[chunk]], where=masks[chunk])
+        return outputs
 
     def _transform_masks(self, masks: NDArray, transformation: Any) -> NDArray:
         return self._transform(masks.astype(self.dtype, copy=False), transformation)
