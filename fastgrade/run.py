@@ -550,7 +550,7 @@ class Run:
         }
         for finisher in self._finishers:
             notebook, resources = finisher(notebook, resources)
-        return replace(verdict, autograded=(nbformat.writes(notebook) + "\n").encode())
+        return replace(verdict, autograded=(nbformat.v4.writes(notebook) + "\n").encode())
 
     # ---- record ----
 

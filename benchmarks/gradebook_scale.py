@@ -1,0 +1,320 @@
+"""Where time goes when a gradebook holds 20,000 or 100,000 submissions.
+
+For each size this fills a gradebook and a journal with synthetic submissions, then
+
+1. times what a run reads before it starts (journal, gradebook) and what a report asks;
+2. takes further submissions through everything that the one writing process does for them
+   (read, key, finish, score, folder, journal, gradebook), with verdicts that are ready at once,
+   so that only the writer is timed;
+3. has nbgrader's own autograder record some submissions into the same gradebook, execution turned
+   off, before and after fastgrade's indexes are there.
+
+From the writer's time and the time that a worker needs for a submission it says how many workers
+one writer can serve.
+
+    python benchmarks/gradebook_scale.py
+    python benchmarks/gradebook_scale.py --sizes 1000 --new 100
+    python benchmarks/gradebook_scale.py --database postgresql+psycopg2://me@127.0.0.1/bench
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+
+from fastgrade import folders, run, worker
+from fastgrade.gradebook import INDEXES, Gradebook, NotebookScores, SubmissionScores
+from fastgrade.journal import Applied, Journal, path_of
+from fastgrade.scheduler import Outcome
+from fastgrade.verdict import QuestionVerdict, Task, Verdict
+
+BIN = Path(sys.executable).parent
+ENVIRONMENT = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+QUESTIONS = 3
+FILL = 2000
+STAGES = ("read", "key", "finish", "score", "folder", "journal", "gradebook")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[20_000, 100_000])
+    parser.add_argument("--new", type=int, default=1000, help="submissions taken through")
+    parser.add_argument("--stock", type=int, default=5, help="submissions that nbgrader records")
+    parser.add_argument("--database", help="address of an empty database instead of SQLite")
+    options = parser.parse_args()
+    for size in options.sizes:
+        here = os.getcwd()
+        with tempfile.TemporaryDirectory(prefix="gradebook-scale-") as folder:
+            measure(Path(folder), size, options)
+            os.chdir(here)
+        if options.database:
+            break  # one size for each empty database
+
+
+def measure(root: Path, size: int, options: argparse.Namespace) -> None:
+    """Fill a gradebook and print what things cost there."""
+    print(f"\n{size:,} submissions of {QUESTIONS} questions", flush=True)
+    make_course(root, options.database)
+    course = run.load_course(root)
+    os.chdir(root)
+    with course.gradebook() as book:
+        rate = fill(book, course, size)
+        show("filled by the writer, without files", f"{rate:,.0f} submissions a second")
+        if options.stock:
+            hand_in(root, [f"stock{n:03}" for n in range(2 * options.stock)])
+            show("nbgrader's records, no indexes", per(stock(root, options.stock, 0)))
+        with clock() as seconds:
+            book.prepare()
+        show(f"adding {len(INDEXES)} indexes", f"{seconds():.2f} s, once")
+        if options.stock:
+            show("nbgrader's records, indexes", per(stock(root, options.stock, options.stock)))
+        cells = book.assignment("ps1")
+        for name, ask in (
+            ("what a run asks of the gradebook", lambda: book.held(cells)),
+            ("results for a report", lambda: book.results(cells)),
+            ("questions for a report", lambda: book.questions(cells)),
+        ):
+            with clock() as seconds:
+                ask()
+            show(name, f"{seconds():.2f} s")
+    path = path_of(root, "ps1")
+    with clock() as seconds, Journal(path) as journal:
+        entries = len(journal)
+    megabytes = path.stat().st_size / 1e6
+    show("opening the journal", f"{seconds():.2f} s ({entries:,} verdicts, {megabytes:.0f} MB)")
+    hand_in(root, [f"new{n:05}" for n in range(options.new)])
+    spent, loop, workers_seconds = take_through(course, options.new)
+    total = sum(spent[stage] for stage in STAGES)
+    for stage in STAGES:
+        show(f"  {stage}", f"{1e3 * spent[stage] / options.new:6.2f} ms")
+    show("writer, of one submission", f"{1e3 * total / options.new:6.2f} ms")
+    show("writer, whole loop", f"{1e3 * loop / options.new:6.2f} ms")
+    show("  of it CPU time", f"{1e3 * spent['cpu'] / options.new:6.2f} ms")
+    rate = options.new / loop
+    show("one writer takes", f"{rate:,.0f} submissions a second")
+    show("a worker takes", f"{1e3 * workers_seconds:.0f} ms for this light notebook")
+    show("workers that saturate the writer", f"{workers_seconds * rate:.0f}")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    show("peak memory of this process", f"{peak:.0f} MB")
+
+
+def make_course(root: Path, database: str | None) -> None:
+    """Make a course whose one assignment has three small questions."""
+    notebook = new_notebook(
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+        }
+    )
+    for number in range(QUESTIONS):
+        answer = f"def f{number}(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION\n"
+        notebook.cells += [
+            new_code_cell(answer, metadata=about(f"f{number}", solution=True)),
+            new_code_cell(f"assert f{number}(1) == 1", metadata=about(f"t{number}", points=2)),
+        ]
+    (root / "source" / "ps1").mkdir(parents=True)
+    nbformat.write(notebook, root / "source" / "ps1" / "problem.ipynb")
+    config = "c = get_config()\n"
+    if database:
+        config += f"c.CourseDirectory.db_url = {database!r}\n"
+    (root / "nbgrader_config.py").write_text(config)
+    nbgrader(root, "generate_assignment", "ps1")
+
+
+def about(name: str, points: float | None = None, solution: bool = False) -> dict[str, Any]:
+    tag = {
+        "grade_id": name,
+        "grade": points is not None,
+        "solution": solution,
+        "locked": not solution,
+        "schema_version": 3,
+        "task": False,
+    }
+    return {"nbgrader": tag if points is None else {**tag, "points": points}}
+
+
+def nbgrader(root: Path, *arguments: str) -> None:
+    done = subprocess.run(
+        [str(BIN / "nbgrader"), *arguments],
+        cwd=root,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+
+
+def hand_in(root: Path, students: list[str]) -> None:
+    """Put a notebook for each student where nbgrader collects them, each with its own answer."""
+    released = (root / "release" / "ps1" / "problem.ipynb").read_text()
+    for student in students:
+        folder = root / "submitted" / student / "ps1"
+        folder.mkdir(parents=True)
+        answer = released.replace("# YOUR CODE HERE", f"return x  # {student}")
+        (folder / "problem.ipynb").write_text(answer)
+
+
+def fill(book: Gradebook, course: run.Course, size: int) -> float:
+    """Write synthetic submissions and their verdicts; return the rate of the gradebook alone."""
+    cells = book.assignment("ps1")
+    scores = NotebookScores({f"t{n}": 2.0 for n in range(QUESTIONS)})
+    questions = tuple(QuestionVerdict(f"t{n}", 2.0, 2.0, True) for n in range(QUESTIONS))
+    seconds = 0.0
+    with Journal(path_of(course.root, "ps1")) as journal:
+        for start in range(0, size, FILL):
+            names = [f"old{n:06}" for n in range(start, min(size, start + FILL))]
+            began = time.perf_counter()
+            book.write(cells, [SubmissionScores(s, None, {"problem": scores}) for s in names])
+            seconds += time.perf_counter() - began
+            journal.add_verdicts(
+                (s, Verdict(s, "ps1", "problem", questions, (), b"{}", 0.03, s)) for s in names
+            )
+            journal.add_applied(
+                Applied(s, "f" * 64, {"problem": [s, QUESTIONS, 6.0]}) for s in names
+            )
+    return size / seconds
+
+
+class Ready:
+    """A pool whose verdicts are there at once: what remains is the writer."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        self.done: list[Outcome] = []
+
+    def __enter__(self) -> Ready:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+    def room(self) -> int:
+        """Eight at a time."""
+        return 8 - len(self.done)
+
+    def submit(self, number: int, task: Task) -> None:
+        """Take a task and have its verdict."""
+        self.done.append(Outcome(number, replace(self.verdict, student=task.student)))
+
+    def wait(self, timeout: float) -> list[Outcome]:
+        """Return what was submitted."""
+        done, self.done = self.done, []
+        return done
+
+
+def take_through(course: run.Course, number: int) -> tuple[Counter[str], float, float]:
+    """Take new submissions through the writer; return its stages, its time and a worker's."""
+    spent: Counter[str] = Counter()
+    with run.Run(course, "ps1", ("new*",)) as running, contextlib.ExitStack() as stack:
+        submission = running._submissions[0]
+        handed_in = folders.read_submission(course.coursedir, submission, ["problem"], 10**8)
+        task = running._task(submission, handed_in, "problem")
+        with worker.Grader(running.settings) as grader:
+            verdict = grader.grade(task)
+            with clock() as seconds:
+                for _ in range(20):
+                    grader.grade(task)
+            workers_seconds = seconds() / 20
+        for stage, owner, name in (
+            ("read", folders, "read_submission"),
+            ("key", worker, "key"),
+            ("finish", run.Run, "_finish"),
+            ("score", run, "scores_of"),
+            ("folder", folders, "install"),
+            ("journal", Journal, "_append"),
+            ("gradebook", Gradebook, "write"),
+        ):
+            stack.enter_context(timed(spent, stage, owner, name))
+        busy = time.process_time()
+        with clock() as seconds:
+            summary = running.grade(lambda settings: Ready(verdict))
+        spent["cpu"] = time.process_time() - busy
+        assert summary.graded == number, summary
+    return spent, seconds(), workers_seconds
+
+
+@contextlib.contextmanager
+def timed(spent: Counter[str], stage: str, owner: Any, name: str) -> Iterator[None]:
+    """Add up the time that a function takes."""
+    real = getattr(owner, name)
+
+    def measured(*args: Any, **more: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return real(*args, **more)
+        finally:
+            spent[stage] += time.perf_counter() - began
+
+    setattr(owner, name, measured)
+    try:
+        yield
+    finally:
+        setattr(owner, name, real)
+
+
+STOCK = """
+import sys, time
+from nbgrader.apps import NbGrader
+from nbgrader.converters import Autograde
+app = NbGrader()
+app.log_level = "CRITICAL"
+app.initialize([])
+app.config.Execute.enabled = False
+began = None
+for student in sys.argv[1:]:
+    app.coursedir.student_id, app.coursedir.assignment_id = student, "ps1"
+    Autograde(coursedir=app.coursedir, parent=app).start()
+    began = began or time.perf_counter()
+print((time.perf_counter() - began) / (len(sys.argv) - 2))
+"""
+
+
+def stock(root: Path, number: int, first: int) -> float:
+    """Return the seconds that nbgrader's autograder needs for a submission, nothing executed."""
+    students = [f"stock{n:03}" for n in range(first, first + number)]
+    done = subprocess.run(
+        [sys.executable, "-c", STOCK, *students],
+        cwd=root,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return float(done.stdout.splitlines()[-1])
+
+
+@contextlib.contextmanager
+def clock() -> Iterator[Callable[[], float]]:
+    """Time a block; what is yielded returns the seconds, for good once the block has ended."""
+    began, ended = time.perf_counter(), None
+    try:
+        yield lambda: (ended or time.perf_counter()) - began
+    finally:
+        ended = time.perf_counter()
+
+
+def per(seconds: float) -> str:
+    return f"{1e3 * seconds:6.0f} ms a submission"
+
+
+def show(name: str, value: str) -> None:
+    print(f"  {name:40} {value}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
