@@ -79,29 +79,44 @@ class Loss:
         """Return targets and predictions as :meth:`per_example` wants them."""
         return align(y_true, y_pred)
 
+    def both(self, y_true: NDArray, y_pred: NDArray) -> tuple[NDArray, NDArray]:
+        """Return :meth:`per_example` and :meth:`derivative`; a loss may share work between them."""
+        return self.per_example(y_true, y_pred), self.derivative(y_true, y_pred)
+
     def __call__(
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Any:
         """Return the reduced loss of a batch, each example's loss times its weight."""
-        losses = self.per_example(*self.align(y_true, y_pred))
-        if sample_weight is not None:
-            losses = losses * _weights_for(losses, sample_weight)
-        if self.reduction in ("none", None):
-            return losses
-        return losses.sum() if self.reduction == "sum" else losses.mean()
+        return self._reduce(self.per_example(*self.align(y_true, y_pred)), sample_weight)
 
     def gradient(
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> NDArray:
         """Return the derivative of the reduced loss with respect to ``y_pred``."""
-        y_true, y_pred = self.align(y_true, y_pred)
-        derivative = self.derivative(y_true, y_pred)
-        number = np.prod(y_pred.shape[:-1]) if y_pred.ndim > 1 else 1
+        return self._scale(self.derivative(*self.align(y_true, y_pred)), sample_weight)
+
+    def value_and_gradient(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> tuple[Any, NDArray]:
+        """Return the reduced loss and its gradient: what a training step needs."""
+        losses, derivative = self.both(*self.align(y_true, y_pred))
+        return self._reduce(losses, sample_weight), self._scale(derivative, sample_weight)
+
+    def _reduce(self, losses: NDArray, sample_weight: ArrayLike | None) -> Any:
+        if sample_weight is not None:
+            losses = losses * _weights_for(losses, sample_weight)
+        if self.reduction in ("none", None):
+            return losses
+        total = np.add.reduce(losses, axis=None)
+        return total if self.reduction == "sum" else total / losses.size
+
+    def _scale(self, derivative: NDArray, sample_weight: ArrayLike | None) -> NDArray:
         if self.reduction in ("sum_over_batch_size", "mean"):
-            derivative *= derivative.dtype.type(1 / number)
+            number = derivative.size // derivative.shape[-1] if derivative.ndim > 1 else 1
+            derivative = derivative * (1 / number)
         if sample_weight is not None:
             weights = _weights_for(derivative[..., 0], sample_weight)
-            derivative *= weights[..., np.newaxis].astype(derivative.dtype)
+            derivative = derivative * weights[..., np.newaxis].astype(derivative.dtype)
         return derivative
 
     def get_config(self) -> dict[str, Any]:
@@ -399,7 +414,7 @@ def _log_softmax(z: NDArray) -> NDArray:
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
-class SparseCategoricalCrossentropy(CategoricalCrossentropy):
+class SparseCategoricalCrossentropy(Loss):
     r"""Cross-entropy of integer targets, :math:`-\log\hat y_{k}` for class :math:`k`.
 
     Parameters
@@ -423,10 +438,11 @@ class SparseCategoricalCrossentropy(CategoricalCrossentropy):
         reduction: str | None = "sum_over_batch_size",
         name: str = "sparse_categorical_crossentropy",
     ) -> None:
-        super().__init__(from_logits, 0.0, reduction, name)
+        super().__init__(reduction, name)
+        self.from_logits = bool(from_logits)
 
     def align(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray, NDArray]:
-        """Return one-hot targets and predictions.
+        """Return class numbers, one an example, and predictions.
 
         Raises
         ------
@@ -447,17 +463,42 @@ class SparseCategoricalCrossentropy(CategoricalCrossentropy):
             raise ValueError(f"y_true must have shape {y_pred.shape[:-1]}, got {labels.shape}")
         classes = y_pred.shape[-1]
         indices = labels.astype(np.intp)
-        if (indices != labels).any() or (indices < 0).any() or (indices >= classes).any():
+        whole = labels.dtype.kind != "f" or (indices == labels).all()
+        if not whole or indices.min() < 0 or indices.max() >= classes:
             raise ValueError(f"y_true must hold class numbers from 0 to {classes - 1}, got others")
-        one_hot = np.zeros_like(y_pred)
-        np.put_along_axis(one_hot, indices[..., np.newaxis], 1, axis=-1)
-        return one_hot, y_pred
+        return indices, y_pred
+
+    def per_example(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return one loss an example."""
+        return self.both(y_true, y_pred)[0]
+
+    def derivative(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return the derivative; for logits it is softmax(z) - y."""
+        return self.both(y_true, y_pred)[1]
+
+    def both(self, y_true: NDArray, y_pred: NDArray) -> tuple[NDArray, NDArray]:
+        """Return one loss an example, and the derivative."""
+        rows = y_pred.reshape(-1, y_pred.shape[-1])
+        right = np.arange(len(rows)), y_true.ravel()
+        if self.from_logits:
+            log_p = _log_softmax(rows)
+            losses, derivative = -log_p[right], np.exp(log_p)
+            derivative[right] -= 1
+        else:
+            total = np.add.reduce(rows, axis=-1)
+            p = rows[right] / total
+            kept = np.minimum(np.maximum(p, EPSILON), 1 - EPSILON)
+            losses = -np.log(kept)
+            # Every output stands in the sum that it is divided by, the right one above it too.
+            by_p = (kept == p) / (kept * -total)
+            derivative = np.empty_like(rows)
+            derivative[...] = (-by_p * p)[:, np.newaxis]
+            derivative[right] += by_p
+        return losses.reshape(y_true.shape), derivative.reshape(y_pred.shape)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
-        config = super().get_config()
-        del config["label_smoothing"]
-        return config
+        return {**super().get_config(), "from_logits": self.from_logits}
 
 
 _REGISTRY: dict[str, type[Loss]] = {

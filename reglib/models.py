@@ -91,6 +91,7 @@ class Sequential(Trainer):
     ) -> None:
         super().__init__(name=name, seed=seed)
         self._layers: list[Layer] = []
+        self._first_learning = 0
         for layer in layers:
             self.add(layer)
 
@@ -157,12 +158,18 @@ class Sequential(Trainer):
             inputs = layer(inputs, training=training)
         return inputs
 
-    def backward(self, gradient: NDArray) -> None:
-        """Write every parameter's gradient, from the last layer to the first that has any."""
-        weighted = (i for i, layer in enumerate(self._layers) if layer.trainable_weights)
-        first = next(weighted, len(self._layers))
-        for layer in reversed(self._layers[first:]):
-            gradient = layer.propagate_back(gradient)
+    def backward(self, gradient: NDArray, to_inputs: bool = False) -> NDArray | None:
+        """Write every parameter's gradient, from the last layer to the first that learns."""
+        first = 0 if to_inputs else self._first_learning
+        for number in range(len(self._layers) - 1, first - 1, -1):
+            layer = self._layers[number]
+            gradient = layer.propagate_back(gradient, to_inputs or number > first)
+        return gradient
+
+    def shorten_way_back(self) -> None:
+        """Note the first layer that learns."""
+        learning = [bool(layer.trainable_weights) for layer in self._layers]
+        self._first_learning = learning.index(True) if any(learning) else len(learning)
 
     def _shapes(self) -> Iterator[tuple[Layer, tuple[int | None, ...]]]:
         shape = self._input_shape
@@ -246,6 +253,7 @@ class Model(Trainer):
                 raise ValueError(f"layer {layer.name} must be used once, got two uses")
             layer.seed_from(self._layer_seeds.spawn(1)[0])
         self.build(inputs.shape)
+        self.shorten_way_back()
 
     save = save_model
 
@@ -269,15 +277,29 @@ class Model(Trainer):
             values[node] = node.layer(given if len(given) > 1 else given[0], training=training)
         return values[self.outputs]
 
-    def backward(self, gradient: NDArray) -> None:
+    def backward(self, gradient: NDArray, to_inputs: bool = False) -> NDArray | None:
         """Write every parameter's gradient; where a branch began, gradients add up."""
+        needed = set(self._nodes) if to_inputs else self._learning
         gradients = {self.outputs: gradient}
         for node in reversed(self._nodes):
-            back = node.layer.propagate_back(gradients.pop(node))
-            for parent, part in zip(
-                node.parents, back if len(node.parents) > 1 else [back], strict=False
-            ):
-                gradients[parent] = gradients[parent] + part if parent in gradients else part
+            if node not in needed:
+                continue
+            if not node.parents:
+                return gradients[node]
+            wanted = any(parent in needed for parent in node.parents)
+            back = node.layer.propagate_back(gradients.pop(node), wanted)
+            parts = back if len(node.parents) > 1 else [back]
+            for parent, part in zip(node.parents, parts, strict=True):
+                if parent in needed:
+                    gradients[parent] = gradients[parent] + part if parent in gradients else part
+        return None
+
+    def shorten_way_back(self) -> None:
+        """Note the nodes that learn, or hang on one that does."""
+        self._learning: set[Node] = set()
+        for node in self._nodes:
+            if node.layer.trainable_weights or not self._learning.isdisjoint(node.parents):
+                self._learning.add(node)
 
     def _shapes(self) -> Iterator[tuple[Layer, tuple[int | None, ...]]]:
         for node in self._nodes:

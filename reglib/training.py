@@ -60,8 +60,16 @@ class Trainer:
         """Return the outputs for a batch."""
         raise NotImplementedError
 
-    def backward(self, gradient: NDArray) -> None:
-        """Write every parameter's gradient, given the loss's with respect to the outputs."""
+    def backward(self, gradient: NDArray, to_inputs: bool = False) -> NDArray | None:
+        """Write every parameter's gradient, given the loss's with respect to the outputs.
+
+        With ``to_inputs`` the way back goes to the end, and the gradient of the inputs is
+        returned; otherwise it ends at the first layer that learns.
+        """
+        raise NotImplementedError
+
+    def shorten_way_back(self) -> None:
+        """Note where the way back may end, for the parameters that are trainable now."""
         raise NotImplementedError
 
     # Weights.
@@ -287,13 +295,13 @@ class Trainer:
     ) -> tuple[float, float | None, NDArray]:
         """Take one step; return the data loss, the penalty (None: no penalties) and the outputs."""
         outputs = self.forward(x, training=True)
-        data_loss = float(self.loss(y, outputs, sample_weight))
-        self.backward(self.loss.gradient(y, outputs, sample_weight))
+        data_loss, gradient = self.loss.value_and_gradient(y, outputs, sample_weight)
+        self.backward(gradient)
         penalty = self.penalty()
         for parameter in self._penalized:
             parameter.gradient += parameter.regularizer.gradient(parameter.value)
         self.optimizer.step(self._block)
-        return data_loss, penalty, outputs
+        return float(data_loss), penalty, outputs
 
     def penalty(self) -> float | None:
         """Return the sum of all weight and activity penalties; None when there are none."""
@@ -313,6 +321,17 @@ class Trainer:
         means = _Means(self.metrics)
         means.add(*self.train_step(*batch), *batch)
         return means.logs()
+
+    def input_gradient(self, x: ArrayLike, y: ArrayLike) -> NDArray:
+        """Return the gradient of the loss, noise layers off, with respect to the inputs.
+
+        Its sign is what an adversary adds to the inputs (Goodfellow, Shlens and Szegedy, 2015).
+        """
+        self._require_compiled("input_gradient")
+        x, y, _ = _checked_data(x, y)
+        self._prepare(x)
+        outputs = self.forward(x, training=False)
+        return self.backward(self.loss.gradient(y, outputs), to_inputs=True)
 
     def evaluate(
         self,
@@ -406,6 +425,7 @@ class Trainer:
         if self._block is None or not self._block.holds(trainable):
             self._block = optimizers.Block(trainable)
         self._penalized = [p for p in trainable if p.regularizer is not None]
+        self.shorten_way_back()
 
     # A look at the whole.
 

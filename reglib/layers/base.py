@@ -181,6 +181,7 @@ class Layer:
         self.built = False
         self.built_shape: tuple[int | None, ...] | None = None
         self.keras_twin: Any = None
+        self.to_inputs = True
         self.activity_penalty = 0.0
         self._parameters: list[Parameter] = []
         self._generator: np.random.Generator | None = None
@@ -249,8 +250,13 @@ class Layer:
             self.activity_penalty = float(self.activity_regularizer(outputs)) / len(outputs)
         return outputs
 
-    def propagate_back(self, gradient: NDArray) -> NDArray:
-        """Return :meth:`backward` of the gradient plus that of the activity penalty."""
+    def propagate_back(self, gradient: NDArray, to_inputs: bool = True) -> NDArray | None:
+        """Return :meth:`backward` of the gradient plus that of the activity penalty.
+
+        Without ``to_inputs`` a layer may leave out the gradient of its inputs and return None:
+        nobody needs that of the first layer that learns.
+        """
+        self.to_inputs = to_inputs
         if self.activity_regularizer is not None:
             penalty_gradient = self.activity_regularizer.gradient(self._outputs)
             gradient = gradient + penalty_gradient / len(self._outputs)

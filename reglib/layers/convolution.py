@@ -211,13 +211,15 @@ class _Convolution(_Windowed):
         return self._a
 
     def backward(self, gradient: NDArray) -> NDArray:
-        """Write dW and db; return dx."""
+        """Write dW and db; return dx, if it is wanted."""
         dz = self.activation.gradient(gradient, self._z, self._a)
         rows = dz.reshape(-1, self.filters)
         flat = self.kernel.gradient.reshape(-1, self.filters)
         np.matmul(self._rows.T, rows, out=flat)
         if self.bias is not None:
             np.sum(rows, axis=0, out=self.bias.gradient)
+        if not self.to_inputs:
+            return None
         back = rows @ self.kernel.value.reshape(-1, self.filters).T
         return self.add_back(back.reshape(*dz.shape[:-1], *self.kernel.shape[:-1]))
 

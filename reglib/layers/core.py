@@ -118,7 +118,7 @@ class Dense(Layer):
         return self.kernel.value
 
     def backward(self, gradient: NDArray) -> NDArray:
-        """Write dW = xᵀ dz and db = Σ dz; return dx = dz Wᵀ."""
+        """Write dW = xᵀ dz and db = Σ dz; return dx = dz Wᵀ, if it is wanted."""
         dz = self.activation.gradient(gradient, self._z, self._a)
         # Axes between batch and features are more examples to the kernel.
         rows = dz.reshape(-1, self.units)
@@ -126,7 +126,7 @@ class Dense(Layer):
         np.matmul(inputs.T, rows, out=self.kernel.gradient)
         if self.bias is not None:
             np.add.reduce(rows, axis=0, out=self.bias.gradient)
-        return dz @ self._kernel.T
+        return dz @ self._kernel.T if self.to_inputs else None
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the outputs."""

@@ -158,7 +158,7 @@ class _Recurrent(Layer):
         return self._h[:, 1:] if self.return_sequences else states[0]
 
     def backward(self, gradient: NDArray) -> NDArray:
-        """Walk back in time; write all gradients and return that of the inputs."""
+        """Walk back in time; write all gradients and return that of the inputs, if wanted."""
         x, length = self._x, self._x.shape[1]
         dp = np.empty((len(x), length, self.gates * self.units), x.dtype)
         dq = np.empty_like(dp)
@@ -182,6 +182,8 @@ class _Recurrent(Layer):
             np.stack([dp.sum(axis=(0, 1)), dq.sum(axis=(0, 1))], out=self.bias.gradient)
         elif self.bias is not None:
             np.sum(dp, axis=(0, 1), out=self.bias.gradient)
+        if not self.to_inputs:
+            return None
         dx = _masked_product_back(dp, self._masks, self.kernel.value)
         return dx[:, ::-1] if self.go_backwards else dx
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reglib import callbacks, layers, models, optimizers, regularizers
-from reglib.gradcheck import check_model
+from reglib.gradcheck import check_gradient, check_model
 
 
 def small_model(module_layers, module_models, module_regularizers):
@@ -395,3 +395,38 @@ def test_a_clone_has_the_layers_and_fresh_weights(make):
         (mine != other).any()
         for mine, other in zip(clone.get_weights(), model.get_weights(), strict=True)
     )
+
+
+@pytest.mark.parametrize("make", [residual, None])
+def test_the_gradient_of_the_inputs_agrees_with_finite_differences(make, rng):
+    if make is residual:
+        model = residual(rate=0.3, dtype="float64")
+    else:
+        double = {"dtype": "float64"}
+        model = models.Sequential(
+            [layers.Dense(5, "tanh", **double), layers.Dense(3, "softmax", **double)], seed=0
+        )
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    x, y = rng.normal(size=(4, 6)), rng.integers(0, 3, size=4)
+    gradient = model.input_gradient(x, y)
+    check_gradient(lambda v: float(model.loss(y, model.forward(v, False))), gradient, x)
+
+
+def test_training_goes_back_no_further_than_the_first_layer_that_learns(classes):
+    seen = []
+
+    class Watch(layers.Layer):
+        def call(self, inputs, training=False):
+            return inputs
+
+        def backward(self, gradient):
+            seen.append(self.name)
+            return gradient
+
+    frozen = layers.Dense(5, trainable=False)
+    model = models.Sequential(
+        [Watch(name="early"), frozen, layers.Dense(4), Watch(name="late"), layers.Dense(3)]
+    )
+    model.compile("sgd", "mse")
+    model.train_on_batch(classes[0], np.eye(3)[classes[1]])
+    assert seen == ["late"]
