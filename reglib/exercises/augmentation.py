@@ -409,6 +409,8 @@ def _sources(
 
 
 def _picked(image: NDArray, wrong: frozenset[str], places: tuple[NDArray, NDArray]) -> NDArray:
+    if NOTHING_DONE.name in wrong:
+        return image
     height, width = image.shape[:2]
     integer = np.floor if FLOORED.name in wrong else np.rint
     i, j = (integer(place).astype(int) for place in places)
@@ -458,7 +460,7 @@ def _zoom_clear(image: NDArray, factor: float) -> NDArray:
     return _clear(image, _sources(image, _RIGHT, _zoom_back(_RIGHT, factor)))
 
 
-_PLACE_MISTAKES = (CORNER, HALF_PIXEL, FORWARD, FLOORED, REPEATED, WRAPPED)
+_PLACE_MISTAKES = (NOTHING_DONE, CORNER, HALF_PIXEL, FORWARD, FLOORED, REPEATED, WRAPPED)
 
 
 def _zoom_test(low: float, high: float) -> Callable[..., Iterator[Finding]]:

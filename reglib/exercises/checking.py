@@ -268,7 +268,11 @@ class Student:
         kind, text = type(error).__name__, str(error)
         expected = f"a result from {self.signature}"
         if _is(error, NotImplementedError):
-            return Finding(f"{self.name} is not written yet", expected, NOT_WRITTEN)
+            inner = _raised_in(error)
+            if inner is None or inner in self._names():
+                return Finding(f"{self.name} is not written yet", expected, NOT_WRITTEN)
+            came = f"{self.name} calls {inner}, which is not written yet"
+            return Finding(came, expected, NOT_WRITTEN)
         came = f"{self.name} raised {kind}: {text}{_line_of(error)}"
         if _is(error, NameError):
             return Finding(came, expected, UNDEFINED)
@@ -286,14 +290,22 @@ def _is(error: BaseException, kind: type[BaseException]) -> bool:
     }
 
 
+def _raised_in(error: BaseException) -> str | None:
+    """Return the name of the function that raised an error, if that can be seen."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return frames[-1].name if frames and not _ours(frames[-1]) else None
+
+
+def _ours(frame: traceback.FrameSummary) -> bool:
+    here = os.path.dirname(os.path.abspath(__file__))
+    return frame.filename.startswith(here) or "site-packages" in frame.filename
+
+
 def _line_of(error: BaseException) -> str:
     """Return where in the student's own code an error arose, if that can be seen."""
-    ours = os.path.dirname(os.path.abspath(__file__))
-    frames = traceback.extract_tb(error.__traceback__)
-    for frame in reversed(frames):
-        if frame.filename.startswith(ours) or "site-packages" in frame.filename:
-            continue
-        return f"\n     in the line: {frame.line}" if frame.line else ""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not _ours(frame):
+            return f"\n     in the line: {frame.line}" if frame.line else ""
     return ""
 
 
@@ -601,7 +613,7 @@ class Exercise:
         mistakes = [finding.mistake for finding in findings if finding.mistake]
         if mistakes == [NOT_WRITTEN]:
             return CheckFailed(
-                f"{self.name} is not written yet, so there are no points for it so far.\n"
+                f"{findings[0].came}, so there are no points for it so far.\n"
                 f"Hint: {NOT_WRITTEN.hint} Then run this cell again.\n"
                 f"Read: {self.chapter}",
                 mistakes,

@@ -41,6 +41,11 @@ NOT_RESET = Mistake(
     "The epochs without improvement are counted over the whole training, not in a row.",
     "What should happen to the counter when the loss improves?",
 )
+FIRST_COUNTED = Mistake(
+    "first epoch counted as bad",
+    "best begins as the first loss, so the first epoch is not better than best and is counted.",
+    "Begin with infinity, or begin the loop at the second epoch.",
+)
 PREVIOUS = Mistake(
     "compared with the previous epoch",
     "A loss that only falls back after a peak counts as progress.",
@@ -146,6 +151,7 @@ _STOP_MISTAKES = (
     IMPATIENT,
     EQUAL_COUNTS,
     UPWARDS,
+    FIRST_COUNTED,
     NEVER_STOPS,
 )
 _DELTA_MISTAKES = (NO_MIN_DELTA, DELTA_SIGN, CREEPING)
@@ -163,6 +169,8 @@ def _faulty_stop(
     needed = patience + (TOO_LATE.name in wrong) - (TOO_EARLY.name in wrong)
     needed = 1 if IMPATIENT.name in wrong else needed
     best, wait, previous = np.inf, 0, np.inf
+    if FIRST_COUNTED.name in wrong:
+        best = sign * losses[0]
     for epoch, loss in enumerate(sign * np.asarray(losses)):
         bar = previous if PREVIOUS.name in wrong else best
         better = loss <= bar - delta if EQUAL_COUNTS.name in wrong else loss < bar - delta
@@ -351,7 +359,7 @@ def _epoch_test(
             faulty=_faulty_epoch,
             mistakes=mistakes,
             read=_epoch_or_none(student),
-            together=2,
+            together=3,
             what="the epoch",
         )
 

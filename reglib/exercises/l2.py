@@ -482,6 +482,11 @@ def _backward_data(student: Student, rng: np.random.Generator) -> Iterator[Findi
 # ridge_closed_form and map_lambda
 
 
+def _ridge_diagnose(student: Student, broken: BrokenCall) -> Iterator[Finding]:
+    """Yield what tall matrices show, where a wide one has no solution."""
+    yield from _ridge_test(_TALL, _RIDGE_MISTAKES)(student, np.random.default_rng(4))
+
+
 _TALL = ((9, 3), (20, 5), (13, 4))
 _WIDE = ((4, 7), (3, 5))
 
@@ -615,6 +620,7 @@ ASSIGNMENT = Assignment(
             ),
         ),
         (*_RIDGE_MISTAKES, HARD_CODED),
+        _ridge_diagnose,
     ),
     Exercise(
         "map_lambda",

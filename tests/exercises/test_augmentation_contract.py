@@ -305,6 +305,7 @@ WRONG = {
         ),
     ],
     "zoom": [
+        (lambda image, f: image, {c.NOTHING_DONE}, "magnify"),
         (lambda image, f: looped_zoom(image, 1 / f), {c.INVERSE}, "magnify"),
         (lambda image, f: looped_zoom(image, f, middle=corner), {c.CORNER}, "magnify"),
         (lambda image, f: looped_zoom(image, f, middle=half), {c.HALF_PIXEL}, "magnify"),
@@ -319,6 +320,8 @@ WRONG = {
         ),
     ],
     "rotate": [
+        (lambda image, degrees: image, {c.NOTHING_DONE}, "quarters"),
+        (lambda image, degrees: image, {c.NOTHING_DONE}, "any"),
         (lambda image, degrees: looped_rotate(image, -degrees), {c.CLOCKWISE}, "quarters"),
         (lambda image, degrees: looped_rotate(image, np.rad2deg(degrees)), {c.DEGREES}, "any"),
         (lambda image, degrees: looped_rotate(image, degrees, middle=corner), {c.CORNER}, "any"),

@@ -71,6 +71,15 @@ def test_all_checks_of_an_assignment_are_cheap(module):
 # Messages
 
 
+def test_a_function_that_waits_for_another_one_is_told_so(verdict):
+    def helper():
+        raise NotImplementedError
+
+    failed = verdict(of("soft_threshold"), lambda w, t: helper())
+    assert failed.mistakes == (NOT_WRITTEN.name,)
+    assert "soft_threshold calls helper, which is not written yet" in str(failed)
+
+
 def test_a_message_tells_what_came_what_was_expected_and_where_to_read(verdict):
     failed = verdict(of("dropout_backward"), lambda dout, mask, keep_prob: dout * mask)
     text = str(failed)

@@ -17,7 +17,7 @@ class Stopper:
 
     extra, reset, strict, downwards, creeping, stops = 0, True, True, True, False, True
     delta_factor, keep, against_previous, start = 1, "best", False, 0
-    copies = True
+    copies, from_first = True, False
 
     def __init__(self, patience, min_delta=0.0, restore=True):
         self.patience, self.min_delta, self.restore = patience, min_delta, restore
@@ -31,6 +31,9 @@ class Stopper:
         delta = self.delta_factor * self.min_delta
         if not self.downwards:
             return loss > bar + delta
+        if self.from_first and self.best == np.inf:
+            self.best = loss
+            return False
         return loss < bar - delta if self.strict else loss <= bar - delta
 
     def update(self, loss, weights):
@@ -161,6 +164,7 @@ def epoch_with(**switches):
 FAULTS = {
     contract.TOO_LATE: ({"extra": 1}, "stop"),
     contract.TOO_EARLY: ({"extra": -1}, "stop"),
+    contract.FIRST_COUNTED: ({"from_first": True}, "stop"),
     contract.NOT_RESET: ({"reset": False}, "stop"),
     contract.PREVIOUS: ({"against_previous": True}, "stop"),
     contract.EQUAL_COUNTS: ({"strict": False}, "stop"),
@@ -282,6 +286,21 @@ def test_weights_kept_without_a_copy_are_advised_on_and_pass(capsys):
     assert "keep a copy" in capsys.readouterr().out
     contract.check(Stopper, "restore", name="EarlyStopping")
     assert "Note" not in capsys.readouterr().out
+
+
+def test_two_mistakes_at_once_are_both_named(accused):
+    def stop_epoch(losses, patience, min_delta=0.0):
+        best, wait = losses[0], 0
+        for epoch, loss in enumerate(losses):
+            best, wait = (loss, 0) if loss < best - min_delta else (best, wait + 1)
+            if wait > patience:
+                return epoch
+        return len(losses) - 1
+
+    assert accused(EXERCISES["stop_epoch"], stop_epoch, "stop") == {
+        mistake.name for mistake in (contract.TOO_LATE, contract.FIRST_COUNTED)
+    }
+    assert accused(EXERCISES["stop_epoch"], stop_epoch, "never") == {contract.NOT_NONE.name}
 
 
 def test_the_teaching_class_and_the_function_agree():
