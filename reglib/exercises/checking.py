@@ -21,6 +21,7 @@ import io
 import os
 import re
 import sys
+import textwrap
 import traceback
 import types
 import warnings
@@ -39,6 +40,8 @@ DEFAULT_SECRET = "no secret set"
 HIDDEN_ROUNDS = 3
 #: Standard errors that a rate may be off: a correct answer exceeds it once in 4e11 tests.
 SIGMAS = 7.0
+#: Messages are wrapped, because a notebook cuts long lines off.
+_WIDTH = 88
 
 
 @dataclass(frozen=True)
@@ -630,12 +633,19 @@ class Exercise:
 
 
 def _told(bullet: str, finding: Finding) -> list[str]:
-    indent = " " * len(bullet)
-    lines = [f"{bullet}What came:  {finding.came}", f"{indent}Expected:   {finding.expected}"]
+    parts = [("What came:", finding.came), ("Expected:", finding.expected)]
     if finding.mistake is not None:
         mistake = finding.mistake
-        lines.append(f'{indent}Looks like: "{mistake.name}". {mistake.why}')
-        lines.append(f"{indent}Hint:       {mistake.hint}")
+        parts += [("Looks like:", f'"{mistake.name}". {mistake.why}'), ("Hint:", mistake.hint)]
+    margin, lines = " " * len(bullet), []
+    for label, text in parts:
+        first, after = f"{bullet}{label:<12}", f"{margin}{'':<12}"
+        for line in text.split("\n"):
+            lines += textwrap.wrap(
+                line.strip(), _WIDTH, initial_indent=first, subsequent_indent=after
+            )
+            first = after
+        bullet = margin
     return lines
 
 
