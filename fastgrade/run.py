@@ -35,6 +35,7 @@ from nbgrader.preprocessors import (
     Execute,
     SaveAutoGrades,
 )
+from traitlets import import_item
 
 from fastgrade import folders, worker
 from fastgrade.course import Settings, settings_from_config
@@ -91,11 +92,11 @@ class Course:
     def finishers(self) -> list[Any]:
         """Return the course's preprocessors that come after execution and touch the notebook."""
         elsewhere = (Execute, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata)
-        return [
-            kind(parent=self.autograde)
-            for kind in self.autograde.autograde_preprocessors
-            if not issubclass(kind, elsewhere) and kind.__name__ != "Execute"
+        steps = [
+            import_item(step) if isinstance(step, str) else step
+            for step in self.autograde.autograde_preprocessors
         ]
+        return [kind(parent=self.autograde) for kind in steps if not issubclass(kind, elsewhere)]
 
 
 def load_course(root: str | os.PathLike[str] = ".") -> Course:

@@ -226,6 +226,20 @@ def test_formgraders_queries_see_the_submission_as_autograded(classroom):  # noq
     assert json.loads(done.stdout.splitlines()[-1]) == [True, True, 5.0, 6.0], done.stderr
 
 
+def test_a_course_may_use_fastgrade_in_plain_autograde_too(classroom):  # noqa: F811
+    classroom.hand_in("ada", RIGHT)
+    classroom.hand_in("bob", WRONG)
+    classroom.configure(
+        "from fastgrade.nbgrader_execute import use_fastgrade",
+        "use_fastgrade(c)",
+    )
+    classroom.nbgrader("autograde", "ps1", "--student", "ada")
+    classroom.fastgrade("ps1", "--students", "bob")
+    assert (classroom.score("ada"), classroom.score("bob")) == (5.0, 3.0)
+    classroom.fastgrade("ps1", "--force")
+    assert (classroom.score("ada"), classroom.score("bob")) == (5.0, 3.0)
+
+
 def test_stock_autograde_takes_over_and_gives_back(classroom):  # noqa: F811
     classroom.hand_in("ada", RIGHT)
     classroom.fastgrade("ps1")
