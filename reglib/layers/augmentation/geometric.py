@@ -13,6 +13,7 @@ from reglib.layers.augmentation._warp import (
     INTERPOLATIONS,
     affine_transform,
     affine_transpose,
+    chunked,
 )
 from reglib.layers.augmentation.base import AugmentationLayer, check_factor
 
@@ -70,9 +71,11 @@ class RandomFlip(AugmentationLayer):
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
         flips = np.broadcast_to(np.ravel(transformation["flips"]), len(images)).astype(bool)
-        outputs = np.empty_like(images)
-        outputs[~flips] = images[~flips]
-        outputs[flips] = self._mirrored(images[flips])
+        outputs = images.copy()
+        for chunk in chunked(images)[1]:
+            flipped = np.flatnonzero(flips[chunk])
+            if flipped.size:
+                outputs[chunk][flipped] = self._mirrored(images[chunk][flipped])
         return outputs
 
     def _transform_masks(self, masks: NDArray, transformation: Any) -> NDArray:
