@@ -150,6 +150,11 @@ class RandomBrightness(_ColorLayer):
     ValueError
         If ``factor`` or ``value_range`` is no number or pair as described.
 
+    Notes
+    -----
+    Whole numbers become floats before anything is added; Keras rounds down what it adds to
+    them, and on its NumPy backend changes the array that it was given.
+
     References
     ----------
     ``keras.layers.RandomBrightness``.
@@ -335,7 +340,7 @@ class RandomPosterization(_ColorLayer):
     Notes
     -----
     As in Keras, the upper end is never drawn unless both ends are equal: 4 keeps 1, 2 or 3
-    bits. Values outside ``value_range`` are clipped to it, where Keras wraps around.
+    bits. Values outside ``value_range`` are clipped to it; Keras's NumPy backend wraps around.
 
     References
     ----------

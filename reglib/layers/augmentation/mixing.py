@@ -57,7 +57,7 @@ class MixUp(_MixingLayer):
     Raises
     ------
     TypeError, ValueError
-        If ``alpha`` is no finite number above 0 (Keras fails when called).
+        If ``alpha`` is no finite number above 0 (Keras notices when called, or returns NaN).
 
     Notes
     -----

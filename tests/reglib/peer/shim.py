@@ -3,7 +3,7 @@
 ``pytest -p shim FILES`` makes ``keras``, ``keras.src`` and their modules out of reglib before
 the files are imported; Keras itself is never loaded. To cover more of Keras's files, add
 names: a module to ``_modules``, a function to ``_ops`` or ``_backend``; then list the file in
-``files.py``.
+``peer_cases.py``.
 
 What cannot be compared is left out of ``run_layer_test``: Keras's masks, mixed precision,
 seed generators, and layers that count as built before they have seen an input.

@@ -9,7 +9,7 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
-from files import FILES
+from peer_cases import FILES
 
 HERE = pathlib.Path(__file__).parent
 REPOSITORY = HERE.parents[2]
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.keras
 
 @pytest.fixture(scope="session")
 def outcomes(tmp_path_factory):
-    """What became of each case: {file: {case: "" if it passed, else why not}}."""
+    """What became of each case: {file: {Class.case: "" if it passed, else why not}}."""
     keras = importlib.util.find_spec("keras")
     if keras is None:
         pytest.skip("Keras is not installed: its tests cannot be run")
@@ -43,8 +43,14 @@ def outcomes(tmp_path_factory):
     for case in ElementTree.parse(directory / "outcomes.xml").iter("testcase"):
         module = case.get("classname").split(".")[0]
         trouble = [child for child in case if child.tag in ("failure", "error")]
-        found[by_module[module]][case.get("name")] = "\n".join(t.text or "" for t in trouble)
+        name = f"{case.get('classname').rpartition('.')[2]}.{case.get('name')}"
+        found[by_module[module]][name] = "\n".join(t.text or "" for t in trouble)
     return found
+
+
+def matches(case, pattern):
+    """Whether a pattern fits a case's name, without its class."""
+    return fnmatch.fnmatch(case.partition(".")[2], pattern)
 
 
 def flat(file):
@@ -56,7 +62,7 @@ def test_every_case_of_keras_that_applies_passes(file, outcomes):
     applicable = {
         case: why
         for case, why in outcomes[file].items()
-        if not any(fnmatch.fnmatch(case, pattern) for pattern in FILES[file])
+        if not any(matches(case, pattern) for pattern in FILES[file])
     }
     assert applicable, "no case of the file applies: leave it out"
     failed = {case: why for case, why in applicable.items() if why}
@@ -66,7 +72,7 @@ def test_every_case_of_keras_that_applies_passes(file, outcomes):
 @pytest.mark.parametrize("file", FILES)
 def test_every_case_that_is_left_out_exists_and_fails(file, outcomes):
     for pattern in FILES[file]:
-        matched = {c: why for c, why in outcomes[file].items() if fnmatch.fnmatch(c, pattern)}
+        matched = {c: why for c, why in outcomes[file].items() if matches(c, pattern)}
         assert matched, f"{pattern} matches no case"
         passed = [case for case, why in matched.items() if not why]
         assert not passed, f"{pattern} leaves out what passes: {passed}"

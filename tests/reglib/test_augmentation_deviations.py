@@ -1,0 +1,74 @@
+"""Where augmentation differs from Keras on purpose: what each of the two does."""
+
+import numpy as np
+import pytest
+
+from reglib import layers
+
+pytestmark = pytest.mark.keras
+
+X = np.random.default_rng(0).random((4, 6, 7, 3)).astype("float32")
+BYTES = np.full((1, 2, 2, 1), 5, dtype="uint8")
+
+
+def brightness_of_integers(room):
+    return np.asarray(room.RandomBrightness((0.1, 0.1))(BYTES)).ravel()[0]
+
+
+def shear_from_its_config(room):
+    return room.RandomShear.from_config(room.RandomShear(0.2).get_config()).x_factor
+
+
+def mixed_masks(room):
+    mixed = room.MixUp()({"images": X, "segmentation_masks": X[..., :1]})
+    return np.shape(mixed["segmentation_masks"])
+
+
+def misspelled_mode(room):
+    return bool(np.array_equal(room.RandomFlip("sideways")(X), X))
+
+
+def unknown_fill(room):
+    return room.RandomZoom(0.1, fill_mode="mirror")
+
+
+def mixing_without_weight(room):
+    return type(room.MixUp(alpha=0.0)).__name__
+
+
+def empty_pipeline(room):
+    return type(room.Pipeline([])).__name__
+
+
+def chosen_by_the_seed(room):
+    drawn = [room.AugMix(seed=1).get_random_transformation(X) for _ in range(12)]
+    chains = {
+        str([[step["layer_name"] for step in chain] for chain in each["chain_transforms"]])
+        for each in drawn
+    }
+    return len(chains) == 1
+
+
+# What is tried, what reglib does, what Keras does: a value, or the class of an error.
+DEVIATIONS = [
+    (brightness_of_integers, 30.5, 30),
+    (shear_from_its_config, (-0.2, 0.2), TypeError),
+    (mixed_masks, (4, 6, 7, 1), (4, 6, 7, 4)),
+    (misspelled_mode, ValueError, True),
+    (unknown_fill, ValueError, NotImplementedError),
+    (mixing_without_weight, ValueError, "MixUp"),
+    (empty_pipeline, ValueError, "Pipeline"),
+    (chosen_by_the_seed, True, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("trial", "mine", "theirs"), DEVIATIONS, ids=[row[0].__name__ for row in DEVIATIONS]
+)
+def test_the_difference_is_as_listed(keras, trial, mine, theirs):
+    for room, expected in ((layers, mine), (keras.layers, theirs)):
+        if isinstance(expected, type):
+            with pytest.raises(expected):
+                trial(room)
+        else:
+            assert trial(room) == expected
