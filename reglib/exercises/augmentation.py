@@ -361,8 +361,10 @@ def _crop_window(student: Student, rng: np.random.Generator) -> Iterator[Finding
 def _crop_places(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
     image, size = _image(rng, 4, 5), (3, 4)
     generator = np.random.default_rng(rng.integers(2**31))
-    drawn = [_place(image, _crop(student, image, *size, generator)) for _ in range(_CROP_DRAWS)]
-    places = {place for place in drawn if place is not None}
+    drawn: list[tuple[int, int] | None] = []
+    while len(set(drawn) - {None}) < 4 and len(drawn) < _CROP_DRAWS:
+        drawn.append(_place(image, _crop(student, image, *size, generator)))
+    places = set(drawn) - {None}
     expected = "each of the 4 places about as often as any other"
     if len(places) == 1:
         came = f"{_CROP_DRAWS} crops of 3 x 4 from 4 x 5 pixels, all cut at {places.pop()}"

@@ -10,6 +10,7 @@ import pytest
 from reglib.exercises import augmentation, dropout, early_stopping, l1, l2
 from reglib.exercises.checking import (
     DEFAULT_SECRET,
+    GENERAL_MISTAKES,
     NOT_WRITTEN,
     RETURNS_NOTHING,
     SECRET_VARIABLE,
@@ -41,7 +42,7 @@ def test_the_references_are_reglibs_own(exercise):
 def test_each_mistake_has_a_name_a_reason_and_a_hint(exercise):
     names = [mistake.name for mistake in exercise.mistakes]
     assert len(set(names)) == len(names)
-    for mistake in exercise.mistakes:
+    for mistake in (*exercise.mistakes, *GENERAL_MISTAKES):
         assert mistake.name
         assert mistake.why.endswith((".", "?"))
         assert mistake.hint.endswith((".", "?"))
@@ -218,7 +219,7 @@ def test_a_function_tuned_to_the_visible_inputs_fails_the_hidden_ones(monkeypatc
     l2.check(remember, name="map_lambda")
     tuned = lambda noise_variance, prior_variance: seen.get(noise_variance, 0.0)  # noqa: E731
     l2.check(tuned, name="map_lambda")
-    with pytest.raises(CheckFailed):
+    with pytest.raises(CheckFailed, match="not right yet on further inputs of the same kind"):
         l2.check_hidden(tuned, name="map_lambda")
 
 
