@@ -116,6 +116,17 @@ class _Peer:
         finally:
             self._nesting -= 1
 
+    def _perform_call(
+        self, function: Any, args: tuple, kwargs: dict, raw: memoryview | None
+    ) -> bytes:
+        """Call a function of this side; return its result and what it changed in arguments."""
+        # A handle is written differently on the way back, so the baseline is written anew.
+        before = self._encoder.encode((args, kwargs)) if raw is None else raw
+        result = function(*args, **kwargs)
+        after = self._encoder.encode((args, kwargs))
+        changed = None if after == before else (args, kwargs)
+        return self._encoder.encode((result, changed))
+
     def _export(self, value: Any) -> tuple[int, int, Any] | int:
         raise NotImplementedError
 
@@ -170,7 +181,10 @@ class StudentPeer(_Peer):
         value = self._decoder().decode(body)
         if kind == b"E":
             raise CallbackError(value)
-        return value
+        result, changed = value
+        if changed is not None:
+            _merge_arguments(args, kwargs, changed)
+        return result
 
     def _export(self, value: Any) -> tuple[int, int, Any] | int:
         if type(value) is TestFunction:
@@ -202,15 +216,9 @@ class StudentPeer(_Peer):
 
     def _call(self, body: memoryview) -> bytes:
         function = self._objects[_Q.unpack(body[:8])[0]]
-        raw = body[8:]
         decoder = self._decoder()
-        args, kwargs = decoder.decode(raw)
-        # A handle is written differently on the way back, so the baseline is written anew.
-        before = self._encoder.encode((args, kwargs)) if decoder.handles else raw
-        result = function(*args, **kwargs)
-        after = self._encoder.encode((args, kwargs))
-        changed = None if after == before else (args, kwargs)
-        return self._encoder.encode((result, changed))
+        args, kwargs = decoder.decode(body[8:])
+        return self._perform_call(function, args, kwargs, None if decoder.handles else body[8:])
 
     def _perform(self, operation: str, operands: list) -> Any:
         if operation == "names":
@@ -233,6 +241,11 @@ class StudentPeer(_Peer):
             return target.take()
         if operation == "contains":
             return operands[1] in target
+        if operation == "signature":
+            return _signature_of(target)
+        if operation == "documentation":
+            text = target.__doc__
+            return text[:10_000] if type(text) is str else None
         if operation == "instance":
             return isinstance(operands[1], target)
         raise ValueError(f"unknown operation {operation!r}")
@@ -285,18 +298,17 @@ class TestFunction:
 def _portrait(value: Any) -> dict[str, Any]:
     """Describe an object for its proxy; all of it is hearsay to the judge."""
     portrait: dict[str, Any] = {"type": str(type(value).__name__)[:100]}
-    if not callable(value):
-        return portrait
-    try:
-        portrait["name"] = str(value.__name__)[:100]
-        portrait["doc"] = str(value.__doc__)[:10_000] if value.__doc__ else None
-        portrait["signature"] = [
-            (item.name, int(item.kind), item.default is not item.empty, _default(item.default))
-            for item in inspect.signature(value).parameters.values()
-        ]
-    except Exception:  # no signature, or a hostile object: the proxy does without
-        pass
+    name = getattr(value, "__name__", None)
+    if type(name) is str:
+        portrait["name"] = name[:100]
     return portrait
+
+
+def _signature_of(value: Any) -> list[tuple[str, int, bool, Any]]:
+    return [
+        (item.name, int(item.kind), item.default is not item.empty, _default(item.default))
+        for item in inspect.signature(value).parameters.values()
+    ]
 
 
 def _default(value: Any) -> Any:
@@ -341,19 +353,7 @@ class JudgePeer(_Peer):
         payload = _Q.pack(number) + self._encoder.encode((args, kwargs))
         result, changed = self._ask(b"C", payload)
         if changed is not None:
-            if not (
-                type(changed) is tuple
-                and len(changed) == 2
-                and type(changed[0]) is tuple
-                and len(changed[0]) == len(args)
-                and type(changed[1]) is dict
-            ):
-                raise WireError("malformed reply: changed arguments do not fit")
-            for old, new in zip(args, changed[0], strict=True):
-                merge(old, new)
-            for name, old in kwargs.items():
-                if name in changed[1]:
-                    merge(old, changed[1][name])
+            _merge_arguments(args, kwargs, changed)
         return result
 
     def _ask(self, tag: bytes, payload: bytes) -> tuple[Any, Any]:
@@ -390,7 +390,8 @@ class JudgePeer(_Peer):
         if kind != b"C" or len(body) < 8:
             raise WireError("malformed reply: not a call")
         function = self._objects.get(_Q.unpack(body[:8])[0])
-        value = self._decoder().decode(body[8:])
+        decoder = self._decoder()
+        value = decoder.decode(body[8:])
         if function is None or type(value) is not tuple or len(value) != 2:
             raise WireError("malformed reply: not a call")
         args, kwargs = value
@@ -399,7 +400,8 @@ class JudgePeer(_Peer):
         if not all(type(name) is str for name in kwargs):
             raise WireError("malformed reply: not a call")
         try:
-            reply = self._encoder.encode(function(*args, **kwargs))
+            raw = None if decoder.handles else body[8:]
+            reply = self._perform_call(function, args, kwargs, raw)
         except (StudentLost, WireError):
             raise
         except Exception as error:
@@ -570,12 +572,22 @@ class StudentCallable(StudentObject):
     def __init__(self, peer: JudgePeer, number: int, portrait: dict[str, Any]):
         super().__init__(peer, number, portrait)
         put = object.__setattr__
-        name, doc = portrait.get("name"), portrait.get("doc")
+        name = portrait.get("name")
         put(self, "__name__", name if type(name) is str else "answer")
-        put(self, "__doc__", doc if type(doc) is str else None)
-        signature = _signature(portrait.get("signature"))
-        if signature is not None:
-            put(self, "__signature__", signature)
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        """The text that the student wrote into the function."""
+        text = self._do("documentation")
+        return text if type(text) is str else None
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """The arguments of the function, for `inspect.signature`."""
+        signature = _signature(self._do("signature"))
+        if signature is None:
+            raise AttributeError("__signature__")
+        return signature
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it where it lives."""
@@ -601,6 +613,23 @@ def _signature(items: Any) -> inspect.Signature | None:
         )
     except (TypeError, ValueError):
         return None
+
+
+def _merge_arguments(args: tuple, kwargs: dict, changed: Any) -> None:
+    """Bring arguments to the state in which the other side has left its copies."""
+    if not (
+        type(changed) is tuple
+        and len(changed) == 2
+        and type(changed[0]) is tuple
+        and len(changed[0]) == len(args)
+        and type(changed[1]) is dict
+    ):
+        raise WireError("malformed reply: changed arguments do not fit")
+    for old, new in zip(args, changed[0], strict=True):
+        merge(old, new)
+    for name, old in kwargs.items():
+        if name in changed[1]:
+            merge(old, changed[1][name])
 
 
 def merge(old: Any, new: Any) -> Any:

@@ -296,6 +296,11 @@ def _plan(source: bytes, hidden_begin: str, hidden_end: str, forbidden: tuple[st
         names.append(tuple(sorted(students)))
         pieces.append(statements)
     _keep_needed(pieces, wanted)
+    helpers = set().union(*(_loaded(node) for statements in pieces for node in statements))
+    names = [
+        tuple(sorted({*given} & (helpers | reads)))
+        for given, (_, reads) in zip(names, uses, strict=True)
+    ]
     judge = tuple(
         ast.unparse(ast.Module(statements, [])) if statements else "" for statements in pieces
     )
