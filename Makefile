@@ -22,7 +22,7 @@ ASSIGNMENTS := $(sort $(notdir $(wildcard solutions/*)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all setup book exercises grade grade-stock test lint serve lock clean help where
+.PHONY: all setup book exercises grade grade-stock publish-grades test lint serve lock clean help where
 
 all: book exercises grade where ## set up, build, generate, grade, and say where everything is
 
@@ -59,8 +59,29 @@ $(DONE)/book: $(DONE)/course $(CHAPTERS) $(SOURCES) $(DONE)/exercises
 exercises: $(DONE)/exercises ## generate exercises/ from solutions/
 
 $(DONE)/exercises: $(DONE)/course $(SOLUTIONS)
-	$(BIN)/nbgrader generate_assignment --force $(ASSIGNMENTS)
+	@for name in $(ASSIGNMENTS); do \
+	  $(BIN)/nbgrader generate_assignment --force --log-level=ERROR "$$name" || exit 1; \
+	done
 	@touch $@
+
+grade: $(DONE)/graded ## grade submitted/ and write feedback/, grades.csv and gradebook.db
+
+$(DONE)/graded: $(DONE)/exercises $(CLASS) $(SOURCES) $(GRADER)
+	@for name in $(ASSIGNMENTS); do $(BIN)/fastgrade "$$name" || exit 1; done
+	@$(MAKE) --no-print-directory publish-grades
+	@touch $@
+
+grade-stock: $(DONE)/exercises ## the same with nbgrader's own autograde, one submission at a time
+	@for name in $(ASSIGNMENTS); do \
+	  $(BIN)/nbgrader autograde --force --log-level=ERROR "$$name" || exit 1; \
+	done
+	@$(MAKE) --no-print-directory publish-grades
+
+publish-grades:
+	@for name in $(ASSIGNMENTS); do \
+	  $(BIN)/nbgrader generate_feedback --force --log-level=WARN "$$name" || exit 1; \
+	done
+	@$(BIN)/nbgrader export --log-level=WARN
 
 test: $(DONE)/dev $(DONE)/book ## run all tests
 	$(BIN)/python -m pytest

@@ -49,5 +49,34 @@ c.GenerateFeedback.preprocessors = [
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 
+# fastgrade. Student code may use the library, but not the answers that it holds.
+c.FastGrade.preload = [
+    "numpy",
+    "matplotlib.pyplot",
+    "reglib.datasets",
+    "reglib.plotting",
+    "reglib.textbook.network",
+]
+c.FastGrade.judge_preload = [
+    "numpy",
+    "reglib.exercises.augmentation",
+    "reglib.exercises.dropout",
+    "reglib.exercises.early_stopping",
+    "reglib.exercises.l1",
+    "reglib.exercises.l2",
+]
+c.FastGrade.forbidden_modules = [
+    "reglib.exercises",
+    "reglib.textbook.dropout",
+    "reglib.textbook.images",
+    "reglib.textbook.shrinkage",
+    "reglib.textbook.sparsity",
+    "reglib.textbook.stopping",
+]
+c.FastGrade.limits = {"cell_seconds": c.Execute.timeout}
+c.FastGrade.judge_environment = {
+    name: os.environ[name] for name in ("REGLIB_COURSE_SECRET",) if name in os.environ
+}
+
 c.ExportApp.plugin_class = "nbgrader.plugins.CsvExportPlugin"
 c.CsvExportPlugin.to = "grades.csv"
