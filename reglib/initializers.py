@@ -19,7 +19,7 @@ def compute_fans(shape: Sequence[int]) -> tuple[float, float]:
     Parameters
     ----------
     shape : sequence of int
-        (inputs, outputs) of a matrix, or (*window, inputs, outputs) of a convolution.
+        ``(inputs, outputs)`` of a matrix, or ``(*window, inputs, outputs)`` of a convolution.
 
     Examples
     --------
