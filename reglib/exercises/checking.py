@@ -274,7 +274,9 @@ class Student:
         if _is(error, NameError):
             return Finding(came, expected, UNDEFINED)
         called = re.match(r"(?:[\w.<>]*\.)?([\w<>]+)\(\) (?:takes|missing|got)\b", text)
-        if _is(error, TypeError) and called and called[1] in self._names():
+        # The call itself failed, not one further in.
+        outermost = called and (called[1] in self._names() or _raised_in(error) is None)
+        if _is(error, TypeError) and outermost:
             return Finding(came, f"the arguments of {self.signature}", SIGNATURE)
         return Finding(came, expected)
 

@@ -700,66 +700,67 @@ def _net_diagnose(student: Student, broken: BrokenCall) -> Iterator[Finding]:
     """Yield further faults of a function that broke down, after lending it what it lacks."""
     if broken.finding.mistake is NO_CACHE:
         yield from _black_box(student)
-        return
-    name = undefined_name(broken)
     if broken.finding.mistake not in (SIGNATURE, UNDEFINED):
         return
-    if name and name.endswith("relu"):
+    lacking: dict[str, None] = {}
+    repaired, takes_parameters = _repaired(student, lacking)
+    activations = [name for name in lacking if name.endswith("relu")]
+    for name in activations:
         yield Finding(f"{name} is not defined", "sigmoid in the last layer", UNKNOWN_ACTIVATION)
-    repaired = _repaired(student, name)
-    if repaired is not None:
-        for finding in _black_box(repaired):
-            # The last activation may be the one that was lent.
-            if finding.mistake is not LAST_ACTIVATION or name is None:
-                yield finding
-    elif name == "srelu":
-        yield Finding("a call of srelu", "sigmoid", COPIED)
-    if broken.finding.mistake is SIGNATURE or name == "parameters":
-        yield from _arguments_missing(student)
-
-
-def _arguments_missing(student: Student) -> Iterator[Finding]:
-    X = np.ones((2, 3))
-    for arguments in ((X, 0.5, np.random.default_rng(0)), (X, 0.5), (X,)):
-        try:
-            student(*arguments)
-        except BrokenCall as error:
-            if undefined_name(error) != "parameters":
-                continue
+    if not takes_parameters or "parameters" in lacking:
         yield Finding(
-            f"{student.name} works without parameters among its arguments",
+            f"{student.name} takes no parameters among its arguments",
             student.signature,
             NO_PARAMETERS,
         )
-        return
+    if repaired is not None:
+        for finding in _black_box(repaired):
+            # The last activation may be the one that was lent.
+            if finding.mistake is not LAST_ACTIVATION or not activations:
+                yield finding
+    elif "srelu" in lacking:
+        yield Finding("a call of srelu", "sigmoid", COPIED)
 
 
-def _repaired(student: Student, name: str | None) -> Student | None:
+def _repaired(student: Student, lacking: dict[str, None]) -> tuple[Student | None, bool]:
     """Return the function with missing names lent and surplus arguments dropped, if it then runs.
 
     Names can be lent to a function of this process only; elsewhere just the arguments are tried.
+    Beside it stands whether the function takes the parameters; ``lacking`` is filled with the
+    names that it asked for.
     """
-    lent = {name: relu} if name and name.endswith("relu") else {}
     helpers = {"relu": relu, "sigmoid": sigmoid, "np": np}
+    takes_parameters = True
     for take in (
         lambda X, P, p, rng: (X, P, p, rng),
         lambda X, P, p, rng: (X, P, p),
         lambda X, P, p, rng: (X, p, rng),
         lambda X, P, p, rng: (X, p),
     ):
+        lent: dict[str, Any] = {}
 
-        def call(X: Any, P: Any, p: float, rng: Any, take: Any = take) -> Any:
+        def call(X: Any, P: Any, p: float, rng: Any, take: Any = take, lent: Any = lent) -> Any:
             function = lend(student.function, {**lent, "parameters": P}, helpers)
             return (function or student.function)(*take(X, P, p, rng))
 
         repaired = Student(call, student.name, student.signature)
-        with np.errstate(all="ignore"):
+        # Names are found missing one after the other.
+        for _ in range(3):
             try:
-                _probe(repaired, 3, 0.5, 0.5)
-            except BrokenCall:
-                continue
-        return repaired
-    return None
+                with np.errstate(all="ignore"):
+                    _probe(repaired, 3, 0.5, 0.5)
+            except BrokenCall as broken:
+                name = undefined_name(broken)
+                if name is None:
+                    break
+                lacking[name] = None
+                takes_parameters = len(take(0, 0, 0, 0)) > 2 and take(0, 1, 0, 0)[1] == 1
+                if name in lent or not name.endswith("relu"):
+                    break
+                lent[name] = relu
+            else:
+                return repaired, take(0, 1, 0, 0)[1] == 1
+    return None, takes_parameters
 
 
 def _black_box(student: Student) -> Iterator[Finding]:

@@ -621,12 +621,32 @@ def test_each_fault_is_named_if_the_missing_activation_is_supplied(accused):
     assert accused(exercise, answer) == expected | {contract.LAST_ACTIVATION.name}
 
 
-def test_the_tutorials_own_arguments_are_named_too(accused):
-    def dropout(X, keep_prob=0.5):
-        return tutorials_dropout(X, parameters, keep_prob, None)  # noqa: F821
-
-    found = accused(EXERCISES["forward_propagation_with_dropout"], dropout)
-    assert found >= {SIGNATURE.name, contract.NO_PARAMETERS.name}
+@pytest.mark.parametrize(
+    ("arguments", "further"),
+    [
+        ("X, parameters, keep_prob=0.5", set()),
+        ("X, keep_prob=0.5", {contract.NO_PARAMETERS.name}),
+        ("X, keep_prob, rng", {contract.NO_PARAMETERS.name}),
+    ],
+)
+@pytest.mark.parametrize("network_in_the_notebook", [True, False])
+def test_each_fault_is_named_with_the_tutorials_own_arguments(
+    accused, arguments, further, network_in_the_notebook
+):
+    scope = dict(globals())
+    if network_in_the_notebook:
+        scope["parameters"] = {"W1": np.ones((4, 3)), "b1": np.zeros((4, 1))}
+    exec(
+        f"def dropout({arguments}):\n"
+        "    first = relu(parameters['W1'] @ X + parameters['b1'])\n"
+        "    first = first * np.random.rand(*first.shape) / keep_prob\n"
+        "    second = sigmoid(parameters['W2'] @ first + parameters['b2'])\n"
+        "    second = second * np.random.rand(*second.shape) / keep_prob\n"
+        "    return srelu(parameters['W3'] @ second + parameters['b3'])\n",
+        scope,
+    )
+    found = accused(EXERCISES["forward_propagation_with_dropout"], scope["dropout"])
+    assert found == TUTORIALS_FAULTS | further | {SIGNATURE.name}
 
 
 def test_faults_are_told_where_the_function_cannot_be_looked_into(verdict):
