@@ -353,6 +353,7 @@ def check_model(
     layers = model.layers
     _require_float64("model", layers)
     model(x[:1])  # builds what is not built
+    model.shorten_way_back()
     parameters = model.trainable_weights
     penalized = [parameter for parameter in parameters if parameter.regularizer is not None]
 

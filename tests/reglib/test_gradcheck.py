@@ -12,9 +12,9 @@ from reglib.gradcheck import (
     numerical_gradient,
     relative_error,
 )
-from reglib.layers import Dense, Dropout
+from reglib.layers import Add, Dense, Dropout, Input
 from reglib.layers.base import Layer, Parameter
-from reglib.models import Sequential
+from reglib.models import Model, Sequential
 from reglib.regularizers import L1, L2
 
 
@@ -197,6 +197,25 @@ def test_check_model_passes_dropout_and_penalties():
     x, y = batch()
     assert check_model(net, x, y) < 1e-6
     assert check_model(net, x, y, training=False, sample_weight=np.arange(1.0, 17.0)) < 1e-6
+
+
+def test_check_model_follows_what_is_trainable_now():
+    net = model(Dense(5, dtype="float64"), Dense(4, activation="softmax", dtype="float64"))
+    x, y = batch()
+    net.layers[0].trainable = False
+    assert check_model(net, x, y) < 1e-6
+    net.fit(x, y, verbose=0)
+    net.layers[0].trainable = True
+    assert check_model(net, x, y) < 1e-6
+
+
+def test_check_model_follows_branches():
+    trunk = Input((6,), dtype="float64")
+    branch = Dense(6, activation="tanh", dtype="float64")(trunk)
+    joined = Add(dtype="float64")([trunk, branch])
+    net = Model(trunk, Dense(4, activation="softmax", dtype="float64")(joined), seed=0)
+    net.compile("sgd", "sparse_categorical_crossentropy")
+    assert check_model(net, *batch()) < 1e-6
 
 
 def test_check_model_leaves_weights_as_they_were():
