@@ -144,3 +144,29 @@ def test_no_path_of_the_builder_is_published(site):
         if home in path.read_text(encoding="utf-8", errors="ignore")
     ]
     assert not leaks
+
+
+def public_modules() -> list[str]:
+    """The modules of reglib that a user imports; the exercises' contracts have their own place."""
+    import pkgutil
+
+    import reglib
+
+    return sorted(
+        f"reglib.{module.name}"
+        for module in pkgutil.iter_modules(reglib.__path__)
+        if not module.name.startswith("_") and module.name != "exercises"
+    )
+
+
+@pytest.mark.parametrize("name", public_modules())
+def test_every_public_name_is_in_the_reference(site, name):
+    import importlib
+
+    from regbook.api import public_names
+
+    module = importlib.import_module(name)
+    page = site / "reference" / f"{name.removeprefix('reglib.')}.html"
+    assert page.exists(), f"add book/reference/{page.stem}.rst"
+    text = page.read_text(encoding="utf-8")
+    assert not [n for n in public_names(module) if f'id="{name}.{n}"' not in text]

@@ -3,6 +3,7 @@
 ``components``    admonitions of the course, hidden answers, theme-aware diagrams
 ``quiz``          questions with feedback on each option; predict-first questions
 ``source``        code shown from reglib's source, never retyped
+``api``           the library name by name, from its docstrings
 ``alt_text``      a figure without alternative text fails the build
 ``freshness``     chapters are executed again when what they import has changed
 ``execute``       chapters are executed ahead, several at a time, by warm kernels
@@ -17,6 +18,7 @@ from sphinx.application import Sphinx
 
 from regbook import (
     alt_text,
+    api,
     components,
     execute,
     freshness,
@@ -39,6 +41,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
         quiz,
         source,
         alt_text,
+        api,
         freshness,
         kernel,
         execute,

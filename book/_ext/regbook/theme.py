@@ -46,6 +46,24 @@ def mend_roles(
         context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
 
 
+def name_toggles(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Give a name to what opens a part of the table of contents in the sidebar."""
+    generate = context.get("generate_toctree_html")
+    if generate is None:
+        return
+
+    def generate_with_names(*arguments: Any, **options: Any) -> Any:
+        tree = generate(*arguments, **options)
+        for summary in [] if isinstance(tree, str) else tree.select("li > details > summary"):
+            link = summary.parent.parent.find("a")
+            summary["aria-label"] = f"Pages below {link.get_text().strip()}"
+        return tree
+
+    context["generate_toctree_html"] = generate_with_names
+
+
 def setup(app: Sphinx) -> None:
     """Register the templates and the mending."""
     # Jupyter Book sets this one even where its extension is left out.
@@ -53,3 +71,5 @@ def setup(app: Sphinx) -> None:
     app.connect("config-inited", use_templates)
     app.connect("doctree-resolved", mend_tables)
     app.connect("html-page-context", mend_roles)
+    # The theme puts its function there at 500.
+    app.connect("html-page-context", name_toggles, priority=600)

@@ -1,0 +1,96 @@
+"""``.. api:: reglib.layers``: every public name of a module, from its docstrings.
+
+A new name appears by itself, under the path that a reader imports it from, beside the names that
+are defined in the same file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections import defaultdict
+from types import ModuleType
+from typing import Any, ClassVar
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import nested_parse_with_titles
+
+
+def public_names(module: ModuleType) -> list[str]:
+    """Return the names of functions, classes and constants that a module offers as its own.
+
+    Its ``__all__`` says so; without one, whatever is defined in it or, for a package, below it.
+    """
+    listed = getattr(module, "__all__", None)
+    if listed is not None:
+        return sorted(listed)
+    return sorted(
+        name
+        for name in dir(module)
+        if not name.startswith("_") and belongs(getattr(module, name), module)
+    )
+
+
+def belongs(value: Any, module: ModuleType) -> bool:
+    """Return whether a class or function is defined in a module or, for a package, below it."""
+    if not (inspect.isclass(value) or inspect.isroutine(value)):
+        return False
+    home = getattr(value, "__module__", "") or ""
+    return home == module.__name__ or home.startswith(module.__name__ + ".")
+
+
+def topics(module: ModuleType) -> dict[str, list[str]]:
+    """Return the public names by the file that defines them, in the order of the files' names."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in public_names(module):
+        home = getattr(getattr(module, name), "__module__", module.__name__) or ""
+        parts = home.removeprefix(module.__name__).strip(".").split(".")
+        found[parts[0]].append(name)
+    return dict(sorted(found.items()))
+
+
+def describe(module: ModuleType) -> list[str]:
+    """Return what Sphinx's autodoc is to document, as reStructuredText."""
+    name = module.__name__
+    lines = [f".. automodule:: {name}", "   :no-members:", ""]
+    groups = topics(module)
+    for topic, names in groups.items():
+        if len(groups) > 1:
+            if topic:
+                lines += [f".. py:module:: {name}.{topic}", ""]
+            title = topic.replace("_", " ").capitalize() or "General"
+            lines += [title, "-" * len(title), ""]
+        for member in names:
+            value = getattr(module, member)
+            if inspect.isclass(value):
+                lines += [f".. autoclass:: {name}.{member}", "   :members:", ""]
+            elif inspect.isroutine(value):
+                lines += [f".. autofunction:: {name}.{member}", ""]
+            else:
+                lines += [f".. autodata:: {name}.{member}", "   :no-value:", ""]
+    return lines
+
+
+class Api(SphinxDirective):
+    """``.. api:: module``."""
+
+    required_arguments = 1
+    option_spec: ClassVar[dict[str, Any]] = {}
+
+    def run(self) -> list[nodes.Node]:
+        """Return the documentation of the module."""
+        module = importlib.import_module(self.arguments[0])
+        source = inspect.getsourcefile(module) or ""
+        self.env.note_dependency(source)
+        node = nodes.section()
+        node.document = self.state.document
+        nested_parse_with_titles(self.state, StringList(describe(module), source), node)
+        return node.children
+
+
+def setup(app: Sphinx) -> None:
+    """Register the directive."""
+    app.add_directive("api", Api)
