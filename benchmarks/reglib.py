@@ -4,6 +4,8 @@
     python benchmarks/reglib.py --cases mlp lstm    # some of them
     python benchmarks/reglib.py --rounds 9 --markdown
 
+Augmentation has a program of its own beside this one.
+
 Each peer runs in a process of its own (Keras knows one backend a process). Rounds are
 interleaved: in each, every peer does the same work in turn, so that a busy machine is busy for
 all. What counts is CPU seconds of the whole process, all threads, with one BLAS thread; the
@@ -84,7 +86,9 @@ def mlp(peer: str, l2: float = 0.0, rate: float = 0.0) -> Job:
     epochs = 10
     steps = epochs * -(-len(x) // 32)
     if peer == "numpy":
-        return (lambda: hand_written_fit(x, y, epochs)), steps
+        state = hand_written_state(0)
+        hand_written_fit(state, x, y, 1)
+        return (lambda: hand_written_fit(state, x, y, epochs)), steps
     model = dense_model(library(peer), l2, rate)
     model.fit(x, y, batch_size=32, epochs=1, verbose=0)
     return (lambda: model.fit(x, y, batch_size=32, epochs=epochs, verbose=0)), steps
@@ -150,38 +154,12 @@ def lstm(peer: str) -> Job:
     return (lambda: model.fit(x, y, batch_size=32, epochs=epochs, verbose=0)), steps
 
 
-def augmentation(peer: str, name: str = "RandomRotation", factors: tuple = (0.1,)) -> Job:
-    """Affine augmentation of 256 color images of 64 by 64, called as a layer, eagerly."""
-    import numpy as np
-
-    images = np.random.default_rng(0).random((256, 64, 64, 3), dtype="float32")
-    layer = getattr(library(peer).layers, name)(*factors)
-
-    def run():
-        for _ in range(3):
-            np.asarray(layer(images, training=True))
-
-    run()
-    return run, 3
-
-
-def translation(peer: str) -> Job:
-    return augmentation(peer, "RandomTranslation", (0.1, 0.1))
-
-
-def zoom(peer: str) -> Job:
-    return augmentation(peer, "RandomZoom", (0.1,))
-
-
 CASES: dict[str, tuple[Callable[[str], Job], str]] = {
     "mlp": (mlp, "training step, digits MLP 64-128-64-10, Adam, batch 32"),
     "mlp-reg": (mlp_regularized, "the same with L2 and two dropouts"),
     "sweep": (sweep, "ten fresh models with validation, a model"),
     "cnn": (cnn, "training step, digits CNN with two Conv2D, batch 32"),
     "lstm": (lstm, "training step, LSTM(32) on sunspots, window 10, batch 32"),
-    "rotation": (augmentation, "RandomRotation of 256 x 64 x 64 x 3"),
-    "translation": (translation, "RandomTranslation of 256 x 64 x 64 x 3"),
-    "zoom": (zoom, "RandomZoom of 256 x 64 x 64 x 3"),
 }
 
 # Fresh processes: what a reader waits for.
@@ -219,22 +197,35 @@ FRESH: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-def hand_written_fit(x, y, epochs: int, batch: int = 32) -> float:
-    """Train the digits MLP without any library: views into flat buffers, all steps in place."""
+SHAPES = [(64, 128), (128,), (128, 64), (64,), (64, 10), (10,)]
+
+
+def hand_written_state(seed: int) -> dict:
+    """Return flat buffers for the digits MLP and Adam: weights, gradients, two means."""
     import numpy as np
 
-    rng = np.random.default_rng(0)
-    shapes = [(64, 128), (128,), (128, 64), (64,), (64, 10), (10,)]
-    ends = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])
-    w, g, m, v, scratch = (np.zeros(ends[-1], dtype="float32") for _ in range(5))
-    W1, b1, W2, b2, W3, b3 = views(w, shapes, ends)
-    dW1, db1, dW2, db2, dW3, db3 = views(g, shapes, ends)
-    for W in (W1, W2, W3):
+    rng = np.random.default_rng(seed)
+    size = sum(int(np.prod(shape)) for shape in SHAPES)
+    state = {name: np.zeros(size, dtype="float32") for name in "wgmvs"}
+    for W in views(state["w"])[::2]:
         limit = np.sqrt(6 / sum(W.shape))
         W[...] = rng.uniform(-limit, limit, W.shape)
+    return state | {"rng": rng, "t": 0}
+
+
+def hand_written_fit(state: dict, x, y, epochs: int, batch: int = 32) -> float:
+    """Train the digits MLP without any library: views into flat buffers, all steps in place.
+
+    Returns the last epoch's mean loss.
+    """
+    import numpy as np
+
+    rng, t = state["rng"], state["t"]
+    w, g, m, v, scratch = (state[name] for name in "wgmvs")
+    W1, b1, W2, b2, W3, b3 = views(w)
+    dW1, db1, dW2, db2, dW3, db3 = views(g)
     rows = np.arange(batch)
     beta_1, beta_2, rate, epsilon = 0.9, 0.999, 0.001, 1e-7
-    t = 0
     mean_loss = 0.0
     for _ in range(epochs):
         order = rng.permutation(len(x))
@@ -282,11 +273,17 @@ def hand_written_fit(x, y, epochs: int, batch: int = 32) -> float:
             scratch *= alpha
             w -= scratch
         mean_loss = total / len(x)
+    state["t"] = t
     return mean_loss
 
 
-def views(flat, shapes, ends):
-    return [flat[a:b].reshape(s) for a, b, s in zip(ends[:-1], ends[1:], shapes, strict=True)]
+def views(flat) -> list:
+    """Return the kernels and biases that lie in a flat buffer."""
+    import numpy as np
+
+    ends = np.cumsum([int(np.prod(shape)) for shape in SHAPES])
+    parts = np.split(flat, ends[:-1])
+    return [part.reshape(shape) for part, shape in zip(parts, SHAPES, strict=True)]
 
 
 # Running it.
