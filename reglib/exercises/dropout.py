@@ -156,9 +156,9 @@ NO_PARAMETERS = Mistake(
 )
 COPIED = Mistake(
     "copied with its faults",
-    "The program that ends in srelu has more of them: its masks are never compared with "
-    "keep_prob, hidden layer 2 uses sigmoid, its random numbers do not come from rng, and it "
-    "does not return its masks.",
+    "A much-copied program that looks like this has more of them: its masks are never compared "
+    "with keep_prob, hidden layer 2 uses sigmoid and the last layer srelu, its random numbers do "
+    "not come from rng, and it does not return its masks.",
     "Go through your function line by line with the task beside it.",
 )
 NO_MASK_BACK = Mistake(
@@ -718,8 +718,8 @@ def _net_diagnose(student: Student, broken: BrokenCall) -> Iterator[Finding]:
             # The last activation may be the one that was lent.
             if finding.mistake is not LAST_ACTIVATION or not activations:
                 yield finding
-    elif "srelu" in lacking:
-        yield Finding("a call of srelu", "sigmoid", COPIED)
+    elif "srelu" in lacking or not takes_parameters:
+        yield Finding("faults of a program that many have copied", student.signature, COPIED)
 
 
 def _repaired(student: Student, lacking: dict[str, None]) -> tuple[Student | None, bool]:
@@ -730,7 +730,7 @@ def _repaired(student: Student, lacking: dict[str, None]) -> tuple[Student | Non
     names that it asked for.
     """
     helpers = {"relu": relu, "sigmoid": sigmoid, "np": np}
-    takes_parameters = True
+    takes_parameters = False
     for take in (
         lambda X, P, p, rng: (X, P, p, rng),
         lambda X, P, p, rng: (X, P, p),
@@ -738,6 +738,7 @@ def _repaired(student: Student, lacking: dict[str, None]) -> tuple[Student | Non
         lambda X, P, p, rng: (X, p),
     ):
         lent: dict[str, Any] = {}
+        with_parameters = take(0, 1, 0, 0)[1] == 1
 
         def call(X: Any, P: Any, p: float, rng: Any, take: Any = take, lent: Any = lent) -> Any:
             function = lend(student.function, {**lent, "parameters": P}, helpers)
@@ -750,16 +751,17 @@ def _repaired(student: Student, lacking: dict[str, None]) -> tuple[Student | Non
                 with np.errstate(all="ignore"):
                     _probe(repaired, 3, 0.5, 0.5)
             except BrokenCall as broken:
+                if with_parameters and broken.finding.mistake is not SIGNATURE:
+                    takes_parameters = True
                 name = undefined_name(broken)
                 if name is None:
                     break
                 lacking[name] = None
-                takes_parameters = len(take(0, 0, 0, 0)) > 2 and take(0, 1, 0, 0)[1] == 1
                 if name in lent or not name.endswith("relu"):
                     break
                 lent[name] = relu
             else:
-                return repaired, take(0, 1, 0, 0)[1] == 1
+                return repaired, with_parameters
     return None, takes_parameters
 
 

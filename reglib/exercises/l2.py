@@ -29,6 +29,7 @@ from reglib.exercises._penalties import (
 )
 from reglib.exercises.checking import (
     HARD_CODED,
+    SIGNATURE,
     Aspect,
     Assignment,
     BrokenCall,
@@ -319,10 +320,11 @@ def _cost_data(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
 def _cost_diagnose(student: Student, broken: BrokenCall) -> Iterator[Finding]:
     """Yield further faults of a cost that asks for activations which nobody gives it."""
     asked = set(re.findall(r"'(A[12])'", str(broken.error)))
-    if not asked:
+    if not asked and broken.finding.mistake is not SIGNATURE:
         return
     wanted = ", ".join(sorted(asked))
-    yield Finding(f"the function asks for {wanted}", "weights W1, W2, ... only", ACTIVATIONS)
+    if asked:
+        yield Finding(f"the function asks for {wanted}", "weights W1, W2, ... only", ACTIVATIONS)
     cases = list(_cost_cases(np.random.default_rng(2)))
     rng = np.random.default_rng(3)
     A1, A2 = rng.random((4, 6)), rng.random((3, 6))
@@ -343,7 +345,8 @@ def _cost_diagnose(student: Student, broken: BrokenCall) -> Iterator[Finding]:
         if findings:
             yield from findings
             return
-    yield Finding(f"a line with {wanted} in it", "the L2 penalty alone", COPIED)
+    if asked:
+        yield Finding(f"a line with {wanted} in it", "the L2 penalty alone", COPIED)
 
 
 def _guarded(student: Student, call: Callable[..., Any]) -> Callable[..., Any]:
