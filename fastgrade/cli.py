@@ -364,6 +364,7 @@ def _progress(console: Console) -> tuple[Progress, Callable[[Summary], None]]:
 
 
 def _show_plan(console: Console, assignment: str, summary: Summary) -> None:
+    _show_notes(console, summary)
     for student, why in summary.planned:
         console.print(f"{escape(student)}: {why}")
     console.print(
@@ -372,9 +373,13 @@ def _show_plan(console: Console, assignment: str, summary: Summary) -> None:
     )
 
 
-def _show_summary(console: Console, assignment: str, course: Course, summary: Summary) -> None:
+def _show_notes(console: Console, summary: Summary) -> None:
     for note in summary.notes:
         console.print(f"[dim]{escape(note)}[/]")
+
+
+def _show_summary(console: Console, assignment: str, course: Course, summary: Summary) -> None:
+    _show_notes(console, summary)
     worked = summary.graded + summary.identical + summary.rewritten
     table = Table(title=f"{escape(assignment)}: {summary.total} submissions", show_header=False)
     table.add_column(justify="left")

@@ -122,13 +122,18 @@ def load_course(root: str | os.PathLike[str] = ".") -> Course:
     return Course(app.coursedir, settings, Autograde(coursedir=app.coursedir, parent=app))
 
 
-def instructor_source(source: bytes, cells: NotebookCells) -> bytes:
+def instructor_source(source: bytes, cells: NotebookCells) -> tuple[bytes, list[str]]:
     """Return the instructor's notebook with what the gradebook has recorded of it.
 
     nbgrader records every cell when an assignment is generated, and that record is what counts:
     the tests (made from templates, perhaps), the points, and the checksums of the stubs by which
     an answer that nobody wrote is known. The answers stay as they are.
+
+    Returns
+    -------
+    The notebook, and the names of the tests that were edited since they were recorded.
     """
+    edited = []
     notebook = nbformat.reads(source.decode("utf-8"), as_version=4)
     for cell in notebook.cells:
         metadata = cell.metadata.get("nbgrader", {})
@@ -137,10 +142,12 @@ def instructor_source(source: bytes, cells: NotebookCells) -> bytes:
             continue
         metadata["checksum"] = recorded.checksum
         if recorded.locked:
+            if cell.source != recorded.source and "AUTOTEST" not in cell.source:
+                edited.append(recorded.name)
             cell.source = recorded.source
         if recorded.name in cells.max_scores:
             metadata["points"] = cells.max_scores[recorded.name]
-    return nbformat.writes(notebook).encode()
+    return nbformat.writes(notebook).encode(), edited
 
 
 def scores_of(verdict: Verdict, cells: NotebookCells) -> NotebookScores:
@@ -257,6 +264,7 @@ class Run:
         self._flying: dict[int, tuple[str, list[tuple[_Work, str]]]] = {}
         self._by_key: dict[str, int] = {}
         self._graded_now: set[str] = set()
+        self._unrecorded: dict[str, Verdict] = {}
         self._ready: list[_Work] = []
         self._waiting = 0
         self._numbers = 0
@@ -299,7 +307,13 @@ class Run:
             source = folders.source_notebook(self.course.coursedir, self.assignment, notebook)
         except OSError as error:
             raise CourseError(f"the instructor's notebook cannot be read: {error}") from None
-        return instructor_source(source, self._cells.notebooks[notebook])
+        recorded, edited = instructor_source(source, self._cells.notebooks[notebook])
+        if edited:
+            self.summary.notes.append(
+                f"Edited since they were recorded: {', '.join(edited)}. What counts is the "
+                f"record, until you run `nbgrader generate_assignment {self.assignment} --force`."
+            )
+        return recorded
 
     @property
     def has_hidden_tests(self) -> bool:
@@ -522,8 +536,7 @@ class Run:
         self._waiting -= len(waiting)
         verdict = outcome.verdict
         if verdict is not None:
-            self._graded_now.add(key)
-            verdict = self._finish(verdict)
+            verdict = self._unrecorded[key] = self._finish(verdict)
         for position, (work, name) in enumerate(waiting):
             was_complete = work.complete
             if verdict is None:
@@ -577,7 +590,9 @@ class Run:
                         work.failure = reason
         for work in batch:
             if work.failure is None:
+                self._graded_now.update(work.keys[name] for name in work.fresh)
                 self._count(work)
+        self._unrecorded.clear()
         self._observe(self.summary)
 
     def _record(self, journal: Journal, batch: list[_Work]) -> None:

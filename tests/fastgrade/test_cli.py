@@ -108,7 +108,8 @@ def test_tests_count_as_they_were_generated(classroom):  # noqa: F811
     notebook = nbformat.read(source, as_version=4)
     notebook.cells[2].source = "assert False"
     nbformat.write(notebook, source)
-    classroom.fastgrade("ps1")
+    done = classroom.fastgrade("ps1")
+    assert "Edited since they were recorded: test_add." in done.stdout
     assert classroom.score("ada") == 5.0
 
 
@@ -206,6 +207,20 @@ def test_feedback_names_the_failure_and_hides_the_hidden_test(classroom):  # noq
         in (classroom.folder("bob", step="feedback") / "arithmetic.html").read_text()
     )
     assert classroom.score("cyd") == 3.0
+
+
+def test_scripts_that_an_answer_displays_can_be_kept_out_of_feedback(classroom):  # noqa: F811
+    shows = (
+        "from IPython.display import HTML, display\n"
+        "display(HTML('<b>bold</b><script>alert(1)</script>'))\n"
+    )
+    classroom.hand_in("ada", {**RIGHT, "add": shows + RIGHT["add"]})
+    classroom.configure("c.HTMLExporter.sanitize_html = True")
+    classroom.fastgrade("ps1")
+    classroom.nbgrader("generate_feedback", "ps1")
+    page = (classroom.folder("ada", step="feedback") / "arithmetic.html").read_text()
+    assert "<b>bold</b>" in page
+    assert "<script>alert(1)" not in page
 
 
 def test_formgraders_queries_see_the_submission_as_autograded(classroom):  # noqa: F811
