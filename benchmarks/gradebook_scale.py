@@ -76,7 +76,7 @@ def measure(root: Path, size: int, options: argparse.Namespace) -> None:
     with course.gradebook() as book:
         book.prepare()
         rate = fill(book, course, size)
-        show("gradebook alone, batches of 2,000", f"{rate:,.0f} submissions a second")
+        show("gradebook alone, batches of 2,000", f"{rate:,.0f} submissions a second of CPU")
         with book.engine.begin() as connection:
             for name in INDEXES:
                 connection.execute(text(f"DROP INDEX {name}"))
@@ -106,7 +106,8 @@ def measure(root: Path, size: int, options: argparse.Namespace) -> None:
     spent, loop, workers_seconds = take_through(course, options.new)
     for stage in STAGES:
         show(f"  {stage}", f"{1e3 * spent[stage] / options.new:6.2f} ms CPU")
-    cpu = spent["cpu"] / options.new
+    # What a run asks once, whatever the number of new submissions, stands above.
+    cpu = (spent["cpu"] - spent["start"]) / options.new
     show("writer, of one submission", f"{1e3 * cpu:6.2f} ms CPU")
     show("  by the clock", f"{1e3 * loop / options.new:6.2f} ms (load {os.getloadavg()[0]:.1f})")
     show("one writer takes", f"{1 / cpu:,.0f} submissions a second of CPU")
@@ -181,9 +182,9 @@ def fill(book: Gradebook, course: run.Course, size: int) -> float:
     with Journal(path_of(course.root, "ps1")) as journal:
         for start in range(0, size, FILL):
             names = [f"old{n:06}" for n in range(start, min(size, start + FILL))]
-            began = time.perf_counter()
+            began = time.process_time()
             book.write(cells, [SubmissionScores(s, None, {"problem": scores}) for s in names])
-            seconds += time.perf_counter() - began
+            seconds += time.process_time() - began
             journal.add_verdicts(
                 (s, Verdict(s, "ps1", "problem", questions, (), b"{}", 0.03, s)) for s in names
             )
@@ -238,6 +239,7 @@ def take_through(course: run.Course, number: int) -> tuple[Counter[str], float, 
             ("folder", folders, "install"),
             ("journal", Journal, "_append"),
             ("gradebook", Gradebook, "write"),
+            ("start", Gradebook, "held"),
         ):
             stack.enter_context(timed(spent, stage, owner, name))
         busy = time.process_time()
