@@ -150,6 +150,7 @@ def grade(
         os.chdir(course.root)  # nbgrader's relative addresses start there
         progress, observe = _progress(console)
         with Run(course, assignment, chosen, force, observe) as run, progress:
+            observe(run.summary)
             if dry_run:
                 summary = run.plan()
             else:
@@ -346,8 +347,10 @@ def _progress(console: Console) -> tuple[Progress, Callable[[Summary], None]]:
         SpinnerColumn(),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("done"),
         _Rate(),
-        TimeRemainingColumn(),
+        TimeRemainingColumn(compact=True),
+        TextColumn("left"),
         TextColumn("{task.fields[failures]}", style="red"),
         console=console,
         transient=True,

@@ -1,7 +1,9 @@
 """The command grades a class, keeps nbgrader's books, and tells scripts how it went."""
 
+import contextlib
 import json
 import os
+import pty
 import re
 import sqlite3
 import subprocess
@@ -9,7 +11,16 @@ import sys
 
 import nbformat
 import pytest
-from classroom import HIDDEN, RIGHT, WRONG, classroom, released_course, run  # noqa: F401
+from classroom import (  # noqa: F401
+    BIN,
+    HIDDEN,
+    RIGHT,
+    WRONG,
+    classroom,
+    environment,
+    released_course,
+    run,
+)
 from test_gradebook import rows
 
 from fastgrade.journal import Journal, path_of
@@ -423,6 +434,31 @@ def test_quiet_prints_nothing_when_all_is_well(classroom):  # noqa: F811
     classroom.hand_in("ada", RIGHT)
     done = classroom.fastgrade("ps1", "--quiet")
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_a_terminal_shows_a_bar_with_done_rate_time_and_failures(classroom):  # noqa: F811
+    for number in range(6):
+        classroom.hand_in(f"s{number}", {**RIGHT, "why": str(number)})
+    (classroom.root / "autograded").mkdir()
+    (classroom.root / "autograded" / "s0").write_text("in the way")
+    main, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [str(BIN / "fastgrade"), "ps1"],
+        cwd=classroom.root,
+        env=environment(TERM="xterm"),
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    seen = b""
+    with contextlib.suppress(OSError):  # how the end of a terminal is told
+        while data := os.read(main, 65536):
+            seen += data
+    os.close(main)
+    assert process.wait() == 1
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen.decode())
+    for shown in ("0/6 done", "6/6 done", "/s", "left", "1 failed", "cannot be recorded"):
+        assert shown in text, text
 
 
 def test_it_works_from_another_folder(classroom, tmp_path):  # noqa: F811
