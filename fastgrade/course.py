@@ -250,8 +250,13 @@ def settings_from_config(config: Config | Mapping[str, Any] | None = None) -> Se
         if name not in _LIMITS:
             raise ValueError(f"FastGrade.limits must name limits of Limits, got {name!r}")
     delimiters = config.get("ClearHiddenTests", {})
+    limits = dict(traits.limits)
+    timeout = config.get("Execute", {}).get("timeout", False)
+    if timeout is not False and "cell_seconds" not in limits:
+        # nbgrader's own limit for a cell; None and -1 stand for none there.
+        limits["cell_seconds"] = float(timeout) if timeout and timeout > 0 else 86_400.0
     settings = Settings(
-        limits=Limits(**traits.limits),
+        limits=Limits(**limits),
         assignments={name: dict(value) for name, value in traits.assignments.items()},
         hidden_begin=delimiters.get("begin_test_delimeter", Settings.hidden_begin),
         hidden_end=delimiters.get("end_test_delimeter", Settings.hidden_end),
