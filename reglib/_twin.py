@@ -43,7 +43,7 @@ def to_keras_layer(layer: Any) -> Any:
     if not hasattr(keras.layers, name):
         raise ValueError(f"layer must be one that Keras has too, got {name}")
     config = layer.get_config()
-    if config["trainable"]:
+    if config.get("trainable"):
         del config["trainable"]  # the default, which some of Keras's constructors do not take
     theirs = keras.layers.deserialize(
         {"module": "keras.layers", "class_name": name, "config": config}
