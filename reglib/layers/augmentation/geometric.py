@@ -434,9 +434,9 @@ class RandomShear(_AffineLayer):
 
     Notes
     -----
-    As in Keras, the image is slanted about its upper left corner, not its center. A layer
-    rebuilt from its config takes the pair (-f, f) that a single number became, where Keras
-    rejects its own config.
+    As in Keras, the image is slanted about its upper left corner, not its center. The config
+    holds the factors as given: Keras turns a number f into the pair (-f, f) there and then
+    rejects it. That pair is accepted here, so a config of Keras works.
 
     References
     ----------
@@ -470,6 +470,7 @@ class RandomShear(_AffineLayer):
             data_format=data_format,
             **kwargs,
         )
+        self._given = {"x_factor": x_factor, "y_factor": y_factor}
         self.x_factor = _shear_factor("x_factor", x_factor)
         self.y_factor = _shear_factor("y_factor", y_factor)
 
@@ -487,12 +488,12 @@ class RandomShear(_AffineLayer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "x_factor": self.x_factor, "y_factor": self.y_factor}
+        return {**super().get_config(), **self._given}
 
 
 def _shear_factor(name: str, value: Any) -> tuple[float, float]:
     lower, upper = check_factor(name, value, -1, 1)
-    # The pair (-f, f) is what get_config returns for a single number f.
+    # The pair (-f, f) is what Keras's get_config returns for a single number f.
     if isinstance(value, (tuple, list)) and lower == -upper:
         value = upper
     return check_factor(name, value, 0, 1)
