@@ -25,7 +25,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -43,7 +43,7 @@ class JournalBusyError(RuntimeError):
     """Another process is writing to this journal."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """Where the newest verdict for one notebook of one student stands in the journal."""
 
@@ -56,7 +56,7 @@ class Entry:
     length: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Applied:
     """What the gradebook and the folder of one student held when they were last written.
 
@@ -219,7 +219,7 @@ class Journal:
 
     def add_applied(self, marks: Iterable[Applied]) -> None:
         """Append that the gradebook and the folders of some students are up to date."""
-        self._append({"kind": "applied", **vars(mark)} for mark in marks)
+        self._append({"kind": "applied", **asdict(mark)} for mark in marks)
 
     def _append(self, records: Iterable[dict[str, Any]]) -> None:
         if self._file is None or self.readonly:

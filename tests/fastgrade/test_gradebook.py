@@ -330,3 +330,5 @@ def test_more_submissions_than_a_statement_takes(book, ps1):
     names = [f"s{number}" for number in range(1201)]
     book.write(ps1, [entry(name) for name in names])
     assert set(book.held(ps1)) == set(names)
+    assert set(book.held(ps1, {*names[100:], "nobody"})) == set(names[100:])
+    assert set(book.held(ps1, {f"x{number}" for number in range(20_000)} | {"s7"})) >= {"s7"}
