@@ -434,6 +434,19 @@ def test_bad_images_are_refused(name, bad, error, message):
         getattr(layers, name)(**ALL[name])(bad)
 
 
+@pytest.mark.parametrize(
+    ("matrix", "message"),
+    [
+        (np.full((2, 8), np.nan), "transform must be finite"),
+        (np.zeros((3, 8)), r"transform must have shape \(2, 8\), got \(3, 8\)"),
+        (np.zeros((2, 6)), r"transform must have shape \(2, 8\)"),
+    ],
+)
+def test_a_matrix_that_fits_no_batch_is_refused(matrix, message):
+    with pytest.raises(ValueError, match=message):
+        affine_transform(images((2, 4, 4, 1)), matrix)
+
+
 def test_an_unknown_keyword_is_refused():
     with pytest.raises(TypeError, match="bounding_box_format"):
         layers.RandomFlip(bounding_box_format="xyxy")

@@ -12,6 +12,8 @@ serves all four neighbors. Both work on chunks of images that stay in the proces
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,6 +52,11 @@ def affine_transform(
     ndarray
         (N, H, W, C), of the dtype of ``images``.
 
+    Raises
+    ------
+    ValueError
+        If ``transform`` has another shape or is not finite.
+
     Examples
     --------
     >>> image = np.arange(4.0).reshape(1, 1, 4, 1)
@@ -58,9 +65,7 @@ def affine_transform(
     array([0.5, 1.5, 2.5, 3. ])
     """
     images = np.ascontiguousarray(images)
-    rows = np.asarray(transform, dtype=np.float64).reshape(-1, 8)
-    if len(rows) != len(images):
-        rows = np.broadcast_to(rows, (len(images), 8))
+    rows = _rows_for(images, transform)
     if images.size == 0:
         return images.copy()
     separable = not rows[:, [1, 3]].any()
@@ -82,8 +87,7 @@ def affine_transpose(
     The transform is linear in the images, so this is its transpose: each output pixel's
     gradient goes back to the input pixels that it was read from, with the same weights.
     """
-    rows = np.asarray(transform, dtype=np.float64).reshape(-1, 8)
-    rows = np.broadcast_to(rows, (len(gradient), 8))
+    rows = _rows_for(gradient, transform)
     _, height, width, channels = gradient.shape
     x, y = np.arange(width), np.arange(height)[:, None]
     result = np.zeros_like(gradient)
@@ -96,6 +100,16 @@ def affine_transpose(
                 weight = (line_weight * column_weight).astype(gradient.dtype)
                 np.add.at(pixels, line * width + column, weight[..., None] * image)
     return result
+
+
+def _rows_for(images: NDArray, transform: NDArray) -> NDArray:
+    """Return one row of eight finite numbers an image, in float64."""
+    rows = np.asarray(transform, dtype=np.float64)
+    if rows.shape[-1:] != (8,) or rows.size not in (8, 8 * len(images)):
+        raise ValueError(f"transform must have shape ({len(images)}, 8), got {rows.shape}")
+    if not np.isfinite(rows).all():
+        raise ValueError("transform must be finite, got NaN or infinity")
+    return np.broadcast_to(rows.reshape(-1, 8), (len(images), 8))
 
 
 def fold(index: NDArray, size: int, fill_mode: str) -> NDArray:
@@ -275,7 +289,9 @@ def _bilinear(images: NDArray, rows: NDArray, fill_mode: str, fill_value: float)
     return outputs
 
 
-def _widened(images: NDArray, rows: NDArray, fill_mode: str, fill_value: float):
+def _widened(
+    images: NDArray, rows: NDArray, fill_mode: str, fill_value: float
+) -> Iterator[tuple[slice, NDArray, NDArray, NDArray, int]]:
     """Yield each chunk with its images widened by the fill and the positions within them.
 
     Yields (chunk, widened images, x, y, width of the widened images); x and y, (n, H, W),
