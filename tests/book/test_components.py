@@ -228,6 +228,12 @@ def test_a_question_that_cannot_be_answered_is_refused(question, complaint):
         quiz.check_question(question)
 
 
+def test_a_text_that_yaml_takes_for_a_mapping_is_refused():
+    with pytest.raises(quiz.QuestionError, match="quote a text that contains ': '"):
+        quiz.check_text({"Both": "they minimize the same cost."})
+    assert quiz.check_text(0.02) == "0.02"
+
+
 def test_a_prediction_with_one_option_is_refused():
     with pytest.raises(quiz.QuestionError, match="at least two options, or none"):
         quiz.check_prediction({"question": "?", "answer": "!", "options": ["only"]})

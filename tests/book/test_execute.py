@@ -1,0 +1,123 @@
+"""Chapters are executed ahead and side by side, with the outputs that MyST-NB would have got."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import os
+import re
+
+import pytest
+from jupyter_client.provisioning import KernelProvisionerFactory
+from regbook import execute
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+HEAD = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n\n"
+PAGE = HEAD + "# {title}\n\n```{{code-cell}} python3\n{code}\n```\n"
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    """A function that builds pages and gives what their cells printed and the build's log."""
+    for name in ("IPYTHONDIR", "JUPYTER_DEFAULT_PROVISIONER_NAME", "FASTGRADE_PRELOAD"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(execute, "PRELOAD", ("matplotlib.pyplot",))
+    source = tmp_path / "book"
+    source.mkdir()
+
+    def build(kernels: str, **cells: str) -> tuple[dict[str, str], str]:
+        monkeypatch.setenv("BOOK_KERNELS", kernels)
+        monkeypatch.delenv("JUPYTER_DEFAULT_PROVISIONER_NAME", raising=False)
+        KernelProvisionerFactory.clear_instance()
+        toctree = "\n".join(cells)
+        index = f"# A book\n\n```{{toctree}}\n{toctree}\n```\n"
+        (source / "index.md").write_text(index, encoding="utf-8")
+        for name, code in cells.items():
+            page = PAGE.format(title=name, code=code)
+            (source / f"{name}.md").write_text(page, encoding="utf-8")
+        log = io.StringIO()
+        out = tmp_path / f"build-{kernels}"
+        with patch_docutils(), docutils_namespace():
+            app = Sphinx(
+                srcdir=source,
+                confdir=None,
+                outdir=out / "html",
+                doctreedir=out / ".doctrees",
+                buildername="html",
+                confoverrides={
+                    "extensions": ["myst_nb", "regbook"],
+                    "html_theme": "basic",
+                    "nb_execution_mode": "cache",
+                    "nb_execution_in_temp": True,
+                },
+                status=log,
+                warning=log,
+            )
+            app.build()
+        printed = {}
+        for name in cells:
+            notebook = json.loads((out / "html" / "notebooks" / f"{name}.ipynb").read_text())
+            outputs = [o for c in notebook["cells"] for o in c.get("outputs", [])]
+            printed[name] = json.dumps(
+                [
+                    o.get("text") or o.get("data", {}).get("image/png") or o["output_type"]
+                    for o in outputs
+                ]
+            )
+        return printed, re.sub(r"\x1b\[[0-9;]*m", "", log.getvalue())
+
+    yield build
+    KernelProvisionerFactory.clear_instance()
+
+
+def test_chapters_run_side_by_side(book):
+    code = "import time\nbegan = time.time()\ntime.sleep(2)\nprint(began, time.time())"
+    printed, log = book("warm", one=code, two=code)
+    (a, b), (c, d) = (
+        [float(n) for n in re.findall(r"\d+\.\d+", text)] for text in printed.values()
+    )
+    assert max(a, c) < min(b, d)
+    assert "executed 2 chapters" in log
+
+
+def test_outputs_are_those_of_plain_kernels_one_by_one(book):
+    code = (
+        "import os\nimport matplotlib.pyplot as plt\nprint(os.listdir(), 2**0.5)\n"
+        "plt.figure(figsize=(2, 1))\nplt.plot([1, 2]);"
+    )
+    warm, log = book("warm", one=code)
+    plain, other = book("plain", one=code)
+    assert warm == plain
+    assert "executed 1 chapters" in log
+    assert "executed 1 chapters" not in other
+
+
+def test_a_chapter_that_fails_is_reported_by_name_and_stops_no_other(book):
+    printed, log = book("warm", good="print('fine')", bad="1 / 0")
+    assert "bad.md" in log
+    assert "Executing notebook failed: CellExecutionError" in log
+    assert "fine" in printed["good"]
+
+
+def test_what_the_cache_knows_is_not_executed_again(book):
+    code = "import uuid\nprint(uuid.uuid4())"
+    first, _ = book("warm", one=code)
+    second, log = book("warm", one=code)
+    assert second == first
+    assert "executed" not in log
+
+
+@pytest.mark.parametrize("name", execute.PRELOAD)
+def test_what_is_imported_ahead_exists(name):
+    assert importlib.import_module(name)
+
+
+def test_a_choice_of_the_environment_is_respected(monkeypatch):
+    monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "local-provisioner")
+    monkeypatch.setenv("FASTGRADE_PRELOAD", "")
+    monkeypatch.setenv("BOOK_KERNELS", "")
+    execute.choose_kernels(None, None)
+    assert os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] == "local-provisioner"
