@@ -120,9 +120,10 @@ def faulty_factor(wrong: frozenset[str], lam: float, m: int, half: bool) -> floa
 
 
 def draw_weights(rng: np.random.Generator, layers: int) -> list[NDArray]:
-    """Return matrices of random, different shapes; some entries are 0 and most are not."""
+    """Return matrices of different shapes, each with a 0, whose sums alternate in sign."""
     shapes = rng.integers(2, 6, (layers, 2))
-    weights = [rng.normal(0.3, 1, tuple(shape)) for shape in shapes]
-    for W in weights:
+    weights = [rng.standard_normal(tuple(shape)) for shape in shapes]
+    for layer, W in enumerate(weights):
         W.flat[0] = 0.0
+        W *= np.sign(W.sum()) * (-1) ** layer
     return weights

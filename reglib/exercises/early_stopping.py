@@ -205,6 +205,9 @@ def _stop_cases(rng: np.random.Generator) -> Iterator[Case]:
         yield Case((losses, patience, 0.0), f"{len(losses)} noisy losses and patience = {patience}")
     flat = [float(rng.uniform(0.3, 0.9))] * 9
     yield Case((flat, 3, 0.0), f"nine losses of {flat[0]:.3g} and patience = 3")
+    # The epoch after the right one improves: who waits for it goes on.
+    dip = [0.9, 0.5, 0.6, 0.7, 0.1, 0.2, 0.3, 0.4]
+    yield Case((dip, 2, 0.0), f"the losses {dip} and patience = 2")
     # Up and down around a rising line: better than the epoch before, never than the best.
     saw = [0.3 + 0.02 * i + 0.1 * (i % 2) for i in range(12)]
     yield Case((saw, 4, 0.0), "a saw-tooth that rises and patience = 4")
