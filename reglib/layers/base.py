@@ -16,11 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib import _serialization, _twin, config, regularizers
+from reglib import _serialization, _twin, config, constraints, initializers, regularizers
 from reglib._validation import check_choice
 
 _names: Counter[str] = Counter()
 _registry: dict[str, type] = {}
+_OPTION_MODULES = {
+    "initializer": initializers,
+    "regularizer": regularizers,
+    "constraint": constraints,
+}
 
 
 def _default_name(cls: type) -> str:
@@ -183,6 +188,7 @@ class Layer:
         self.keras_twin: Any = None
         self.to_inputs = True
         self.activity_penalty = 0.0
+        self._weight_options: list[str] = []
         self._parameters: list[Parameter] = []
         self._generator: np.random.Generator | None = None
 
@@ -269,23 +275,37 @@ class Layer:
             self.build(self.built_shape)
             self.built = True
 
+    def set_weight_options(self, **options: Any) -> None:
+        """Keep how weights start, are penalized and constrained, under Keras's names.
+
+        ``kernel_regularizer="l2"`` becomes the attribute ``kernel_regularizer``, an ``L2``; so
+        :meth:`add_weight` finds it, and :meth:`get_config` describes it.
+        """
+        for name, value in options.items():
+            module = _OPTION_MODULES[name.rpartition("_")[2]]
+            setattr(self, name, module.get(value))
+            self._weight_options.append(name)
+
     def add_weight(
         self,
-        shape: Sequence[int],
-        initializer: Any,
         name: str,
+        shape: Sequence[int],
         *,
-        regularizer: Any = None,
-        constraint: Any = None,
+        options: str | None = None,
         trainable: bool = True,
     ) -> Parameter:
-        """Make, remember and return a parameter; randomness comes from the layer's generator."""
-        value = initializer(tuple(shape), dtype=self.dtype, generator=self.generator)
+        """Make, remember and return the parameter ``name``, with the options kept for it.
+
+        Their names begin with ``options``, by default with ``name``. Randomness comes from the
+        layer's generator.
+        """
+        options = options or name
+        initializer = getattr(self, f"{options}_initializer")
         parameter = Parameter(
-            value,
+            initializer(tuple(shape), dtype=self.dtype, generator=self.generator),
             name=name,
-            regularizer=regularizer,
-            constraint=constraint,
+            regularizer=getattr(self, f"{options}_regularizer", None),
+            constraint=getattr(self, f"{options}_constraint", None),
             trainable=trainable,
             dtype=self.dtype,
         )
@@ -363,6 +383,9 @@ class Layer:
         config_ = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
         if self.activity_regularizer is not None:
             config_["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        for name in self._weight_options:
+            module = _OPTION_MODULES[name.rpartition("_")[2]]
+            config_[name] = module.serialize(getattr(self, name))
         return config_
 
     @classmethod

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib import constraints, initializers, regularizers
+from reglib import initializers
 from reglib._validation import check_integer, check_number
 from reglib.layers.base import Layer, Parameter, deserialize, serialize
 
@@ -35,12 +35,14 @@ class _Standardization(Layer):
         self.axis = axis
         self.epsilon = check_number("epsilon", epsilon, low=0)
         self.center, self.scale = bool(center), bool(scale)
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.set_weight_options(
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+        )
         self.gamma: Parameter | None = None
         self.beta: Parameter | None = None
 
@@ -50,21 +52,9 @@ class _Standardization(Layer):
             raise ValueError(f"inputs of layer {self.name} must have a known last axis")
         shape = (input_shape[-1],)
         if self.scale:
-            self.gamma = self.add_weight(
-                shape,
-                self.gamma_initializer,
-                "gamma",
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-            )
+            self.gamma = self.add_weight("gamma", shape)
         if self.center:
-            self.beta = self.add_weight(
-                shape,
-                self.beta_initializer,
-                "beta",
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-            )
+            self.beta = self.add_weight("beta", shape)
 
     def shift_and_scale(self, normalized: NDArray) -> NDArray:
         """Return γ x̂ + β."""
@@ -100,12 +90,6 @@ class _Standardization(Layer):
             "epsilon": self.epsilon,
             "center": self.center,
             "scale": self.scale,
-            "beta_initializer": initializers.serialize(self.beta_initializer),
-            "gamma_initializer": initializers.serialize(self.gamma_initializer),
-            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
-            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
-            "beta_constraint": constraints.serialize(self.beta_constraint),
-            "gamma_constraint": constraints.serialize(self.gamma_constraint),
         }
 
 
@@ -179,19 +163,17 @@ class BatchNormalization(_Standardization):
             **kwargs,
         )
         self.momentum = check_number("momentum", momentum, low=0, high=1)
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.set_weight_options(
+            moving_mean_initializer=moving_mean_initializer,
+            moving_variance_initializer=moving_variance_initializer,
+        )
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make ``gamma``, ``beta`` and the running statistics."""
         super().build(input_shape)
         shape = (input_shape[-1],)
-        self.moving_mean = self.add_weight(
-            shape, self.moving_mean_initializer, "moving_mean", trainable=False
-        )
-        self.moving_variance = self.add_weight(
-            shape, self.moving_variance_initializer, "moving_variance", trainable=False
-        )
+        self.moving_mean = self.add_weight("moving_mean", shape, trainable=False)
+        self.moving_variance = self.add_weight("moving_variance", shape, trainable=False)
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return γ(x - μ)/√(σ² + ε) + β."""
@@ -220,8 +202,6 @@ class BatchNormalization(_Standardization):
         return {
             **super().get_config(),
             "momentum": self.momentum,
-            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
-            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
         }
 
 
@@ -329,6 +309,7 @@ class SpectralNormalization(Layer):
             raise TypeError(f"layer must be a reglib layer, got {type(layer).__name__}")
         self.layer = layer
         self.power_iterations = check_integer("power_iterations", power_iterations, low=1)
+        self.vector_u_initializer = initializers.RandomNormal(stddev=0.02)
 
     def sublayers(self) -> tuple[Layer, ...]:
         """Return the wrapped layer."""
@@ -340,12 +321,7 @@ class SpectralNormalization(Layer):
         self.kernel = getattr(self.layer, "kernel", None)
         if self.kernel is None:
             raise ValueError(f"layer must have a kernel, got {self.layer}")
-        self.vector_u = self.add_weight(
-            (1, self.kernel.shape[-1]),
-            initializers.RandomNormal(stddev=0.02),
-            "vector_u",
-            trainable=False,
-        )
+        self.vector_u = self.add_weight("vector_u", (1, self.kernel.shape[-1]), trainable=False)
 
     @property
     def weights(self) -> list[Parameter]:
