@@ -69,7 +69,7 @@ class RandomContrast(_ColorLayer):
     value_range : pair of floats
         What the result is clipped to.
     seed, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------
@@ -143,7 +143,7 @@ class RandomBrightness(_ColorLayer):
     value_range : pair of floats
         :math:`v_{min}, v_{max}`, what the result is clipped to.
     seed, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------
@@ -198,7 +198,7 @@ class RandomColorDegeneration(_ColorLayer):
     value_range : pair of floats
         What the result is clipped to.
     data_format, seed, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------
@@ -264,7 +264,7 @@ class RandomSharpness(_ColorLayer):
     value_range : pair of floats
         What the result is clipped to.
     data_format, seed, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------
@@ -330,7 +330,7 @@ class RandomPosterization(_ColorLayer):
     value_range : pair of floats
         The values that stand for the bytes 0 and 255.
     data_format, seed, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------
@@ -392,7 +392,7 @@ class Solarization(_ColorLayer):
     value_range : pair of floats
         The values that stand for 0 and 255.
     seed, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------
@@ -489,7 +489,7 @@ class AutoContrast(_FixedLayer):
     value_range : pair of floats
         The lowest and the highest value of the result.
     **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------
@@ -544,7 +544,7 @@ class Equalization(_FixedLayer):
     bins : int
         How many values the histogram tells apart.
     data_format, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------

@@ -19,7 +19,7 @@ class RandomCrop(AugmentationLayer):
     height, width : int
         Size of the window in pixels.
     seed, data_format, name, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------

@@ -62,7 +62,7 @@ class RandomErasing(_BoxLayer):
     value_range : pair of floats
         What the fill is clipped to; noise has the upper end as its standard deviation.
     seed, data_format, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------
@@ -174,7 +174,7 @@ class Cutout(_BoxLayer):
     fill_value : float
         What the square is filled with.
     seed, data_format, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------

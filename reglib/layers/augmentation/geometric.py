@@ -27,7 +27,7 @@ class RandomFlip(AugmentationLayer):
         ``"horizontal"`` (left-right), ``"vertical"`` (top-bottom) or
         ``"horizontal_and_vertical"``.
     seed, data_format, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------
@@ -178,7 +178,7 @@ class RandomTranslation(_AffineLayer):
     interpolation : str
         ``"bilinear"`` or ``"nearest"``.
     seed, data_format, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
     fill_value : float
         The value that moves in for ``"constant"``.
 
@@ -257,7 +257,7 @@ class RandomZoom(_AffineLayer):
     fill_mode, interpolation, fill_value
         As for :class:`RandomTranslation`.
     seed, data_format, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------
@@ -345,7 +345,7 @@ class RandomRotation(_AffineLayer):
     fill_mode, interpolation, fill_value
         As for :class:`RandomTranslation`.
     seed, data_format, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------
@@ -425,7 +425,7 @@ class RandomShear(_AffineLayer):
     interpolation, fill_mode, fill_value
         As for :class:`RandomTranslation`.
     data_format, seed, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------

@@ -52,7 +52,7 @@ class MixUp(_MixingLayer):
     alpha : float
         Above 0: near 0 one image dominates, 1 is uniform, large numbers blend evenly.
     data_format, seed, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------
@@ -132,7 +132,7 @@ class CutMix(_MixingLayer, _BoxLayer):
     factor : float or pair of floats in [0, 1]
         Range of :math:`\alpha`, drawn once a batch; a number b stands for (0, b).
     seed, data_format, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------

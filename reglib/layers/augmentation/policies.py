@@ -89,7 +89,7 @@ class RandAugment(_Policy):
     interpolation : str
         ``"bilinear"`` or ``"nearest"``.
     seed, data_format, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------
@@ -198,7 +198,7 @@ class AugMix(_Policy):
     interpolation : str
         ``"bilinear"`` or ``"nearest"``.
     seed, data_format, **kwargs
-        As for :class:`~reglib.layers.augmentation.base.AugmentationLayer`.
+        As for :class:`~reglib.layers.AugmentationLayer`.
 
     Raises
     ------
