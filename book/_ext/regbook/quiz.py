@@ -57,6 +57,19 @@ def check_prediction(prediction: Any) -> dict[str, Any]:
     return prediction
 
 
+def check_text(value: Any) -> str:
+    """Return a text; YAML makes a mapping of one that holds a colon and is not quoted.
+
+    Raises
+    ------
+    QuestionError
+        If the value is a mapping or a list.
+    """
+    if isinstance(value, dict | list):
+        raise QuestionError(f"quote a text that contains ': ' or begins with '[', got {value!r}")
+    return str(value)
+
+
 def _check_keys(value: Any, known: set[str], required: set[str], what: str) -> None:
     if not isinstance(value, dict):
         raise QuestionError(f"{what} is a YAML mapping, got {type(value).__name__}")
@@ -81,7 +94,7 @@ class _Question(SphinxDirective):
         return f"{kind}-{self.env.new_serialno(kind) + 1}"
 
     def blocks(self, text: Any) -> list[nodes.Node]:
-        return self.parse_text_to_nodes(str(text), offset=self.content_offset)
+        return self.parse_text_to_nodes(check_text(text), offset=self.content_offset)
 
     def inline(self, text: Any) -> list[nodes.Node]:
         blocks = self.blocks(text)
