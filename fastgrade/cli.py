@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import platform
 import statistics
@@ -98,6 +99,10 @@ def main() -> None:
     The options of grading are listed by `fastgrade grade --help`. An assignment that is called
     like a command is graded with `fastgrade grade NAME`.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal cannot show is no reason to stop.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 course_option = click.option(

@@ -248,8 +248,14 @@ class Run:
         self._observe = observe
         self._book = course.gradebook()
         self._cells: AssignmentCells = self._book.assignment(assignment)
-        self._submissions = self._choose(students)
-        self.summary.total = len(self._submissions)
+        chosen = self._choose(students)
+        self.summary.total = len(chosen)
+        self._submissions = [s for s in chosen if _is_text(s.student)]
+        self.summary.failed += [
+            (s.student, "the name of the student's folder is no text in UTF-8")
+            for s in chosen
+            if not _is_text(s.student)
+        ]
         self._files = folders.instructor_files(
             course.coursedir,
             assignment,
@@ -671,6 +677,14 @@ class Run:
 
     def _folder(self, student: str) -> Path:
         return folders.autograded_folder(self.course.coursedir, self.assignment, student)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _stands(folder: Path, notebook: str, entry: Any) -> bool:

@@ -336,6 +336,19 @@ def test_a_submission_that_cannot_be_recorded_fails_alone(classroom):  # noqa: F
     assert classroom.score("bob") == 3.0
 
 
+def test_names_of_any_kind_hold_up_nobody(classroom):  # noqa: F811
+    for name in ("Zoë Ångström", "o'brien; DROP TABLE grade", "[bold]x[b]", "a+b@c.d"):
+        classroom.hand_in(name, {**RIGHT, "why": name})
+    strange = classroom.root / "submitted" / os.fsdecode(b"caf\xe9")
+    os.rename(classroom.hand_in("gone", WRONG).parent, strange)
+    done = classroom.fastgrade("ps1", check=False, PYTHONIOENCODING="ascii")
+    assert done.returncode == 1
+    assert "caf\\udce9: the name of the student's folder is no text" in done.stderr
+    for name in ("Zoë Ångström", "o'brien; DROP TABLE grade", "[bold]x[b]", "a+b@c.d"):
+        assert classroom.score(name) == 5.0
+    assert counts(classroom.fastgrade("ps1", check=False))["up to date"] == 4
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "told"),
     [
