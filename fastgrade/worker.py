@@ -725,6 +725,7 @@ class _Run:
             "code": transformed(cell.code),
             "hidden": self._first_hidden_line(cell),
             "names": list(cell.names),
+            "perhaps": sorted(cell.reads - cell.binds - set(cell.names)),
             "answers": self._answers if cell.hidden else None,
         }
         judge.channel.send(request, [link.fileno()])
