@@ -22,7 +22,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import quantiles
 
@@ -421,21 +421,44 @@ def shown(seconds: float) -> str:
     return f"{seconds / 1e-6:.3g} µs"
 
 
-def print_table(rows: list[list[str]], markdown: bool) -> None:
-    header = ["work", "peer", "CPU", "wall", "CPU, times reglib's (quartiles)"]
+HEADER = ["work", "peer", "CPU", "wall", "CPU, times reglib's (quartiles)"]
+
+
+def print_tables(tables: Iterator[list[list[str]]], markdown: bool) -> None:
+    """Print each case's rows as soon as they are measured; on a terminal as a table of rich."""
     if not markdown and sys.stdout.isatty() and importlib.util.find_spec("rich"):
         from rich.console import Console
         from rich.table import Table
 
-        table = Table(*header)
-        for row in rows:
-            table.add_row(*row)
-        Console().print(table)
+        for rows in tables:
+            table = Table(*HEADER)
+            for row in rows:
+                table.add_row(*row)
+            Console().print(table)
         return
-    print("| " + " | ".join(header) + " |")
-    print("|" + " --- |" * len(header))
-    for row in rows:
-        print("| " + " | ".join(row) + " |", flush=True)
+    print("| " + " | ".join(HEADER) + " |")
+    print("|" + " --- |" * len(HEADER), flush=True)
+    for rows in tables:
+        for row in rows:
+            print("| " + " | ".join(row) + " |", flush=True)
+
+
+def measured_tables(
+    options: argparse.Namespace, peers: list[str], installed: list[str]
+) -> Iterator[list[list[str]]]:
+    for case in options.cases:
+        print(f"measuring {case} ...", file=sys.stderr)
+        if case in FRESH:
+            title, programs = FRESH[case]
+            expanded = {p: s for p, s in programs.items() if p != "keras"}
+            if "keras" in programs:
+                expanded |= {f"keras+{name}": programs["keras"] for name in installed}
+            kept = {p: s for p, s in expanded.items() if p in peers}
+            yield rows_of(title, measure_fresh(kept, options.rounds))
+        else:
+            mine = [p for p in peers if p != "numpy" or case == "mlp"]
+            times = measure_case(case, mine, options.rounds, options.restarts)
+            yield rows_of(CASES[case][1], times)
 
 
 def main() -> None:
@@ -456,21 +479,7 @@ def main() -> None:
     installed = [name for name in BACKENDS if found("keras") and found(name)]
     peers = options.peers or ["reglib", "numpy", *(f"keras+{name}" for name in installed)]
     missing = [name for name in BACKENDS if name not in installed]
-    rows: list[list[str]] = []
-    for case in options.cases:
-        print(f"measuring {case} ...", file=sys.stderr)
-        if case in FRESH:
-            title, programs = FRESH[case]
-            expanded = {p: s for p, s in programs.items() if p != "keras"}
-            if "keras" in programs:
-                expanded |= {f"keras+{name}": programs["keras"] for name in installed}
-            kept = {p: s for p, s in expanded.items() if p in peers}
-            rows += rows_of(title, measure_fresh(kept, options.rounds))
-        else:
-            mine = [p for p in peers if p != "numpy" or case == "mlp"]
-            measured = measure_case(case, mine, options.rounds, options.restarts)
-            rows += rows_of(CASES[case][1], measured)
-    print_table(rows, options.markdown)
+    print_tables(measured_tables(options, peers, installed), options.markdown)
     if missing:
         print(f"\nNot installed here, so not measured: Keras with {' and '.join(missing)}.")
 
