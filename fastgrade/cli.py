@@ -326,9 +326,8 @@ def _demand_protection(settings: Settings) -> None:
         raise _StopError(
             TOO_WEAK,
             f"this machine reaches the protection {protection.level!r}, the course demands "
-            f"{settings.minimum_protection!r}: hidden tests are refused. `fastgrade doctor` says "
-            "what is missing; c.FastGrade.minimum_protection in nbgrader_config.py is what is "
-            "demanded",
+            f"{settings.minimum_protection!r} (c.FastGrade.minimum_protection), so hidden tests "
+            f"are refused. {' '.join(protection.missing)}".rstrip(),
         )
 
 

@@ -256,7 +256,15 @@ def _draw_questions(report: Report) -> Picture:
         ):
             axes.barh(names, values, left=left, color=color, label=label)
             left = [start + value for start, value in zip(left, values, strict=True)]
-        axes.barh(names, waiting, left=left, color="none", edgecolor=INK, label="not graded yet")
+        axes.barh(
+            names,
+            waiting,
+            left=left,
+            color="none",
+            edgecolor=INK,
+            linewidth=[0.8 if share else 0.0 for share in waiting],
+            label="not graded yet" if any(waiting) else None,
+        )
         axes.invert_yaxis()
         axes.set(xlim=(0, 1), xlabel="share of students")
         axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
