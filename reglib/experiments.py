@@ -595,16 +595,28 @@ def _parts(thing: Any, seen: set[Any]) -> Iterator[str]:
 
 def _parts_of_code(thing: FunctionType | type, seen: set[Any]) -> Iterator[str]:
     """Yield the source of a function or class, and the parts of all that it reads."""
-    yield _source(thing)
-    file = inspect.getsourcefile(thing)
-    for function in vars(thing).values() if isinstance(thing, type) else [thing]:
-        # Not the methods that a decorator made: their source is the decorator's.
-        if isinstance(function, FunctionType) and inspect.getsourcefile(function) == file:
-            yield from _parts((function.__defaults__, function.__kwdefaults__), seen)
-            yield from _parts([cell.cell_contents for cell in function.__closure__ or ()], seen)
-            for name in sorted(_names(function.__code__) & set(function.__globals__)):
-                yield name
-                yield from _parts(function.__globals__[name], seen)
+    functions = _own_methods(thing) if isinstance(thing, type) else [thing]
+    try:
+        yield _source(thing)
+    except ValueError:
+        # Python before 3.13 does not find the source of a class from a notebook.
+        if not functions or functions == [thing]:
+            raise
+        yield from map(_source, functions)
+    for function in functions:
+        yield from _parts((function.__defaults__, function.__kwdefaults__), seen)
+        yield from _parts([cell.cell_contents for cell in function.__closure__ or ()], seen)
+        for name in sorted(_names(function.__code__) & set(function.__globals__)):
+            yield name
+            yield from _parts(function.__globals__[name], seen)
+
+
+def _own_methods(cls: type) -> list[FunctionType]:
+    """Return the methods written in a class, without those that a decorator made for it."""
+    library = os.path.dirname(os.__file__)
+    methods = [value for value in vars(cls).values() if isinstance(value, FunctionType)]
+    files = [(method, method.__code__.co_filename) for method in methods]
+    return [method for method, file in files if not file.startswith(("<string>", library))]
 
 
 def _is_library(thing: Any) -> bool:

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import linecache
 import math
+import subprocess
 import sys
 import textwrap
 from dataclasses import dataclass
@@ -225,6 +226,24 @@ def test_a_change_of_reglib_computes_again(cache, monkeypatch):
     run(noisy, [{}], 1, cache=cache)
     monkeypatch.setattr(experiments, "_reglib_digest", lambda: "another source")
     run(noisy, [{}], 1, cache=cache)
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_functions_and_classes_of_a_notebook_are_looked_into(cache):
+    cells = """
+from IPython.core.interactiveshell import InteractiveShell
+from pathlib import Path
+shell = InteractiveShell.instance()
+define = "from reglib.experiments import run\\nclass Model:\\n    def score(self): return {}"
+call = "print(run(lambda seed: Model().score(), [{}], 1, cache=CACHE)['score'][0])"
+for number in (5, 5, 6):
+    shell.user_ns["CACHE"] = Path(PATH)
+    shell.run_cell(define.format(number)).raise_error()
+    shell.run_cell(call).raise_error()
+"""
+    code = f"PATH = {str(cache)!r}\n{cells}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.split() == ["5.0", "5.0", "6.0"], done.stderr
     assert len(list(cache.iterdir())) == 2
 
 
