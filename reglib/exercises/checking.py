@@ -40,6 +40,8 @@ DEFAULT_SECRET = "no secret set"
 HIDDEN_ROUNDS = 2
 #: Standard errors that a rate may be off: a correct answer exceeds it once in 4e11 tests.
 SIGMAS = 7.0
+#: How far a result may be off: an answer in float32 passes, no mistake comes near.
+RELATIVE, ABSOLUTE = 1e-5, 1e-7
 #: Messages are wrapped, because a notebook cuts long lines off.
 _WIDTH = 88
 
@@ -364,10 +366,10 @@ def _short(value: Any) -> str:
     return text if len(text) <= 120 else text[:117] + "..."
 
 
-def close(a: Any, b: Any, relative: float = 1e-6, absolute: float = 1e-9) -> bool:
+def close(a: Any, b: Any) -> bool:
     """Return whether two results agree up to rounding; NaN agrees with nothing."""
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-    return a.shape == b.shape and bool(np.all(np.abs(a - b) <= absolute + relative * np.abs(b)))
+    return a.shape == b.shape and bool(np.all(np.abs(a - b) <= ABSOLUTE + RELATIVE * np.abs(b)))
 
 
 def show(value: Any) -> str:
@@ -390,7 +392,7 @@ def differ(got: NDArray, wanted: NDArray, what: str, mistake: Mistake | None = N
     gap = np.abs(got - wanted)
     worst = np.unravel_index(np.argmax(np.where(np.isnan(gap), np.inf, gap)), gap.shape)
     place = "[" + ", ".join(str(int(i)) for i in worst) + "]"
-    count = int(np.sum(~(gap <= 1e-9 + 1e-6 * np.abs(wanted))))
+    count = int(np.sum(~(gap <= ABSOLUTE + RELATIVE * np.abs(wanted))))
     return Finding(
         f"{count} of the {got.size} entries of {what} differ, most at {place}: {got[worst]:.6g}",
         f"{wanted[worst]:.6g} there",

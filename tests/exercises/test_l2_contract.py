@@ -70,6 +70,9 @@ def ridge_by_svd(X, y, lam):
 RIGHT = {
     "l2_penalty": (
         lambda weights, lam, m: lam / (2 * m) * sum(np.sum(W**2) for W in weights),
+        lambda weights, lam, m: (
+            np.float32(lam / (2 * m)) * sum(np.sum(np.float32(W) ** 2) for W in weights)
+        ),
         lambda weights, lam, m: (1 / m) * (lam / 2) * sum(np.square(W).sum() for W in weights),
         lambda weights, lam, m: (
             lam / 2 / m * np.sum(np.concatenate([W.ravel() for W in weights]) ** 2)
@@ -103,6 +106,9 @@ RIGHT = {
         backward,
         added_afterwards,
         functools.partial(backward, penalty=lambda W, lambd, m: W * (lambd * (1 / m))),
+        lambda X, Y, cache, lambd: backward(
+            X.astype("float32"), Y, [a.astype("float32") for a in cache], lambd
+        ),
         lambda X, Y, cache, lambd: {
             k: v for k, v in added_afterwards(X, Y, list(cache), lambd).items() if "Z" not in k
         },
