@@ -106,13 +106,17 @@ def measure(root: Path, size: int, options: argparse.Namespace) -> None:
     spent, loop, workers_seconds = take_through(course, options.new)
     for stage in STAGES:
         show(f"  {stage}", f"{1e3 * spent[stage] / options.new:6.2f} ms CPU")
-    # What a run asks once, whatever the number of new submissions, stands above.
+    # What a run reads once, whatever the number of new submissions, stands above.
     cpu = (spent["cpu"] - spent["start"]) / options.new
     show("writer, of one submission", f"{1e3 * cpu:6.2f} ms CPU")
     show("  by the clock", f"{1e3 * loop / options.new:6.2f} ms (load {os.getloadavg()[0]:.1f})")
     show("one writer takes", f"{1 / cpu:,.0f} submissions a second of CPU")
+    show("conducting one in the local pool", f"{1e3 * spent['conduct']:6.2f} ms CPU")
+    both = cpu + spent["conduct"]
+    show("writer and local pool take", f"{1 / both:,.0f} submissions a second of CPU")
     show("a worker takes", f"{1e3 * workers_seconds:.0f} ms for this light notebook")
-    show("workers that saturate the writer", f"{workers_seconds / cpu:.0f}")
+    show("local workers that saturate them", f"{workers_seconds / both:.0f}")
+    show("workers of a cluster that would", f"{workers_seconds / cpu:.0f}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     show("peak memory of this process", f"{peak:.0f} MB")
 
@@ -230,7 +234,9 @@ def take_through(course: run.Course, number: int) -> tuple[Counter[str], float, 
         task = running._task(submission, handed_in, "problem")
         with worker.Grader(running.settings) as grader:
             verdict = grader.grade(task)
+            busy = time.process_time()
             workers_seconds = min(grader.grade(task).seconds for _ in range(30))
+            spent["conduct"] = (time.process_time() - busy) / 30
         for stage, owner, name in (
             ("read", folders, "read_submission"),
             ("key", worker, "key"),
@@ -240,6 +246,7 @@ def take_through(course: run.Course, number: int) -> tuple[Counter[str], float, 
             ("journal", Journal, "_append"),
             ("gradebook", Gradebook, "write"),
             ("start", Gradebook, "held"),
+            ("start", Journal, "_load"),
         ):
             stack.enter_context(timed(spent, stage, owner, name))
         busy = time.process_time()
