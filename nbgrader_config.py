@@ -66,7 +66,10 @@ c.FastGrade.judge_preload = [
     "reglib.exercises.l2",
 ]
 c.FastGrade.forbidden_modules = [
+    "reglib.callbacks",
     "reglib.exercises",
+    "reglib.layers",
+    "reglib.regularizers",
     "reglib.textbook.dropout",
     "reglib.textbook.images",
     "reglib.textbook.shrinkage",

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib._validation import check_array, check_integer, check_number
-from reglib.regularizers import L1, L1L2
+from reglib.regularizers import L1, L1L2, proximal_l1
 from reglib.textbook._checks import check_weights
 
 
@@ -78,7 +77,7 @@ def soft_threshold(w: ArrayLike, t: float) -> NDArray:
     array([ 2., -0., -1.])
     """
     w = check_array("w", w)
-    return np.sign(w) * np.maximum(np.abs(w) - check_number("t", t, low=0), 0)
+    return proximal_l1(w, check_number("t", t, low=0))
 
 
 def proximal_step(w: ArrayLike, grad: ArrayLike, lr: float, lam: float) -> NDArray:
