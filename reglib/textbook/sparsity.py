@@ -40,6 +40,7 @@ def l1_penalty(weights: Sequence[ArrayLike], lam: float, m: int) -> float:
 
     Examples
     --------
+    >>> import numpy as np
     >>> l1_penalty([np.array([[3.0, -4.0]])], lam=0.5, m=2)
     1.75
     """

@@ -227,47 +227,12 @@ WRONG = {
 }
 
 
-def flat(table):
-    return [(name, i) for name, cases in table.items() for i in range(len(cases))]
-
-
-@pytest.mark.parametrize(("name", "i"), flat(RIGHT))
-def test_right_answers_in_other_styles_pass(verdict, name, i):
-    assert verdict(EXERCISES[name], RIGHT[name][i], seeds=range(20)) is None
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_the_reference_is_never_accused(verdict, name):
-    exercise = EXERCISES[name]
-    assert verdict(exercise, exercise.reference, seeds=range(200)) is None
-
-
-@pytest.mark.parametrize(("name", "i"), flat(WRONG))
-def test_each_mistake_is_named(accused, name, i):
-    answer, mistakes, aspect = WRONG[name][i]
-    assert accused(EXERCISES[name], answer, aspect) == {mistake.name for mistake in mistakes}
-
-
 @pytest.mark.parametrize("seed", range(30))
 @pytest.mark.parametrize("mistake", FAULTS, ids=lambda mistake: mistake.name)
 def test_a_mistake_fails_whatever_the_seed(verdict, mistake, seed):
     switches, aspect = FAULTS[mistake]
     answer = with_switches(**switches)
     assert verdict(EXERCISES["EarlyStopping"], answer, aspect, seeds=[seed]) is not None
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_an_untouched_stub_is_told_what_to_do(accused, name):
-    class Untouched:
-        def __init__(self, patience, min_delta=0.0, restore=True):
-            raise NotImplementedError
-
-    def stub(*arguments):
-        raise NotImplementedError
-
-    answer = Untouched if name == "EarlyStopping" else stub
-    for aspect in EXERCISES[name].aspects:
-        assert accused(EXERCISES[name], answer, aspect.name) == {NOT_WRITTEN.name}
 
 
 def test_a_class_of_which_only_update_is_missing_is_told_so(accused):

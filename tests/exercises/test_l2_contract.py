@@ -7,7 +7,7 @@ import pytest
 
 from reglib.exercises import _penalties as shared
 from reglib.exercises import l2 as contract
-from reglib.exercises.checking import HARD_CODED, NOT_WRITTEN, SIGNATURE, UNDEFINED
+from reglib.exercises.checking import HARD_CODED, SIGNATURE, UNDEFINED
 from reglib.textbook import backward_propagation, compute_cost
 from reglib.textbook import shrinkage as reference
 
@@ -309,36 +309,6 @@ WRONG = {
         (lambda noise, prior: prior / noise / 2, {contract.INVERTED, contract.LAMBDA_HALF}, None),
     ],
 }
-
-
-def flat(table):
-    return [(name, i) for name, cases in table.items() for i in range(len(cases))]
-
-
-@pytest.mark.parametrize(("name", "i"), flat(RIGHT))
-def test_right_answers_in_other_styles_pass(verdict, name, i):
-    assert verdict(EXERCISES[name], RIGHT[name][i], seeds=range(20)) is None
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_the_reference_is_never_accused(verdict, name):
-    exercise = EXERCISES[name]
-    assert verdict(exercise, exercise.reference, seeds=range(200)) is None
-
-
-@pytest.mark.parametrize(("name", "i"), flat(WRONG))
-def test_each_mistake_is_named(accused, name, i):
-    answer, mistakes, aspect = WRONG[name][i]
-    assert accused(EXERCISES[name], answer, aspect) == {mistake.name for mistake in mistakes}
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_an_untouched_stub_is_told_what_to_do(accused, name):
-    def stub(*arguments):
-        raise NotImplementedError
-
-    for aspect in EXERCISES[name].aspects:
-        assert accused(EXERCISES[name], stub, aspect.name) == {NOT_WRITTEN.name}
 
 
 def test_a_cost_without_its_penalty_keeps_the_points_for_the_data(verdict, accused):
