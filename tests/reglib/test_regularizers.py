@@ -155,6 +155,12 @@ def test_projections_hold_and_repeat(w):
     np.testing.assert_allclose(constraints.MaxNorm(1.5)(within), within, rtol=1e-5, atol=1e-6)
 
 
+def test_the_base_of_all_constraints_constrains_nothing(rng):
+    w = rng.normal(size=(3, 4))
+    np.testing.assert_array_equal(constraints.Constraint()(w), w)
+    assert constraints.Constraint().get_config() == {}
+
+
 def test_every_way_to_name_a_penalty():
     for identifier in ("l2", "L2", regularizers.L2, regularizers.L2(0.01)):
         assert regularizers.get(identifier).l2 == 0.01
