@@ -36,3 +36,4 @@ from reglib.layers.regularization import GaussianDropout as GaussianDropout
 from reglib.layers.regularization import GaussianNoise as GaussianNoise
 from reglib.layers.regularization import SpatialDropout1D as SpatialDropout1D
 from reglib.layers.regularization import SpatialDropout2D as SpatialDropout2D
+from reglib.layers.regularization import SpatialDropout3D as SpatialDropout3D

@@ -147,15 +147,45 @@ class SpatialDropout1D(_SharedDropout):
         return _shared(inputs, "SpatialDropout1D", "(batch, time, channels)", 3)
 
 
-class SpatialDropout2D(_SharedDropout):
+class _MapDropout(_SharedDropout):
+    """Dropout of whole feature maps, whichever axis the channels are on."""
+
+    axes: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        rate: float,
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(rate, seed=seed, **kwargs)
+        check_choice("data_format", data_format, (None, "channels_last", "channels_first"))
+        self.data_format = data_format or "channels_last"
+
+    def mask_shape(self, inputs: NDArray) -> tuple[int, ...]:
+        """Return the shape of the inputs with 1 for the length of every axis of a map."""
+        if self.data_format == "channels_last":
+            wanted = ("batch", *self.axes, "channels")
+            return _shared(inputs, type(self).__name__, f"({', '.join(wanted)})", len(wanted))
+        wanted = ("batch", "channels", *self.axes)
+        _shared(inputs, type(self).__name__, f"({', '.join(wanted)})", len(wanted))
+        return (*inputs.shape[:2], *(1 for _ in self.axes))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "data_format": self.data_format}
+
+
+class SpatialDropout2D(_MapDropout):
     """Dropout of whole feature maps: one draw a channel, shared by all pixels.
 
     Parameters
     ----------
     rate : float
         Fraction of the maps to drop, in [0, 1].
-    data_format : {None, "channels_last"}
-        As in Keras; channels are always last here.
+    data_format : {None, "channels_last", "channels_first"}
+        Where the channels are; None means last.
     seed : int, optional
         Makes the sequence of masks repeatable.
 
@@ -170,19 +200,33 @@ class SpatialDropout2D(_SharedDropout):
     (1, 8, 8, 4)
     """
 
-    def __init__(
-        self,
-        rate: float,
-        data_format: str | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(rate, seed=seed, **kwargs)
-        check_choice("data_format", data_format, (None, "channels_last"))
+    axes = ("height", "width")
 
-    def mask_shape(self, inputs: NDArray) -> tuple[int, ...]:
-        """Return (batch, 1, 1, channels)."""
-        return _shared(inputs, "SpatialDropout2D", "(batch, height, width, channels)", 4)
+
+class SpatialDropout3D(_MapDropout):
+    """Dropout of whole feature volumes: one draw a channel, shared by all places and times.
+
+    Parameters
+    ----------
+    rate : float
+        Fraction of the volumes to drop, in [0, 1].
+    data_format : {None, "channels_last", "channels_first"}
+        Where the channels are; None means last.
+    seed : int, optional
+        Makes the sequence of masks repeatable.
+
+    References
+    ----------
+    Tompson et al. (2015), "Efficient object localization using convolutional networks";
+    ``keras.layers.SpatialDropout3D``.
+
+    Examples
+    --------
+    >>> SpatialDropout3D(0.5)(np.ones((1, 5, 8, 8, 4)), training=True).shape
+    (1, 5, 8, 8, 4)
+    """
+
+    axes = ("depth", "height", "width")
 
 
 def _shared(inputs: NDArray, name: str, wanted: str, ndim: int) -> tuple[int, ...]:

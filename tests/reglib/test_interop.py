@@ -32,6 +32,10 @@ LAYERS = {
     "Dropout": (lambda: layers.Dropout(0.3, seed=1), ROWS),
     "SpatialDropout1D": (lambda: layers.SpatialDropout1D(0.3), SEQUENCES),
     "SpatialDropout2D": (lambda: layers.SpatialDropout2D(0.3), IMAGES),
+    "SpatialDropout3D": (
+        lambda: layers.SpatialDropout3D(0.3, data_format="channels_first"),
+        (2, 3, *IMAGES[1:]),
+    ),
     "GaussianDropout": (lambda: layers.GaussianDropout(0.3), ROWS),
     "GaussianNoise": (lambda: layers.GaussianNoise(0.3), ROWS),
     "AlphaDropout": (lambda: layers.AlphaDropout(0.3), ROWS),

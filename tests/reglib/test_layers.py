@@ -75,6 +75,11 @@ KINDS = {
     ),
     "spatial dropout 1d": (lambda **k: layers.SpatialDropout1D(0.5, seed=1, **k), (2, 5, 6)),
     "spatial dropout 2d": (lambda **k: layers.SpatialDropout2D(0.5, seed=1, **k), (2, 4, 4, 6)),
+    "spatial dropout 2d, channels first": (
+        lambda **k: layers.SpatialDropout2D(0.5, data_format="channels_first", seed=1, **k),
+        (2, 6, 4, 4),
+    ),
+    "spatial dropout 3d": (lambda **k: layers.SpatialDropout3D(0.5, seed=1, **k), (2, 3, 4, 4, 6)),
     "gaussian dropout": (lambda **k: layers.GaussianDropout(0.4, seed=1, **k), (5, 8)),
     "gaussian noise": (lambda **k: layers.GaussianNoise(0.4, seed=1, **k), (5, 8)),
     "alpha dropout": (lambda **k: layers.AlphaDropout(0.4, seed=1, **k), (5, 8)),
@@ -157,6 +162,12 @@ def test_each_kind_of_dropout_shares_its_draws():
     images = np.ones((6, 8, 8, 5))
     channels = layers.SpatialDropout2D(0.5, seed=0)(images, training=True)
     assert (channels == channels[:, :1, :1]).all()
+    first = layers.SpatialDropout2D(0.5, data_format="channels_first", seed=0)
+    channels = first(np.ones((6, 5, 8, 8)), training=True)
+    assert (channels == channels[:, :, :1, :1]).all()
+    assert {0, 2} == set(channels[:, :, 0, 0].ravel())
+    volumes = layers.SpatialDropout3D(0.5, seed=0)(np.ones((6, 4, 8, 8, 5)), training=True)
+    assert (volumes == volumes[:, :1, :1, :1]).all()
     branch = layers.DropPath(0.5, seed=0)(images, training=True)
     assert (branch == branch[:, :1, :1, :1]).all()
     blocks = layers.DropBlock(0.3, 3, seed=0)(images, training=True) == 0
@@ -233,6 +244,7 @@ def test_embedding_looks_rows_up_and_adds_their_gradients_up():
         ("BatchNormalization", (), {}),
         ("LayerNormalization", (), {}),
         ("SpatialDropout2D", (0.0,), {}),
+        ("SpatialDropout2D", (1.0,), {"data_format": "channels_first"}),
     ],
 )
 def test_image_layers_agree_with_keras(name, arguments, options, training, rng):
