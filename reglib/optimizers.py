@@ -315,8 +315,6 @@ class SGD(Optimizer):
     array([0.8])
     """
 
-    slot_names = ("velocity",)
-
     def __init__(
         self,
         learning_rate: float | Callable[[int], float] = 0.01,
@@ -327,6 +325,7 @@ class SGD(Optimizer):
         super().__init__(learning_rate, **kwargs)
         self.momentum = check_number("momentum", momentum, low=0, high=1)
         self.nesterov = bool(nesterov)
+        self.slot_names = ("velocity",) if self.momentum else ()
 
     def update(self, w: NDArray, g: NDArray, learning_rate: float) -> None:
         """Change the flat weights in place."""
@@ -371,8 +370,6 @@ class RMSprop(Optimizer):
     ``keras.optimizers.RMSprop``.
     """
 
-    slot_names = ("mean_square", "mean", "velocity")
-
     def __init__(
         self,
         learning_rate: float | Callable[[int], float] = 0.001,
@@ -387,6 +384,8 @@ class RMSprop(Optimizer):
         self.momentum = check_number("momentum", momentum, low=0, high=1)
         self.epsilon = check_number("epsilon", epsilon, low=0)
         self.centered = bool(centered)
+        mean = ("mean",) if self.centered else ()
+        self.slot_names = ("mean_square", *mean, *(("velocity",) if self.momentum else ()))
 
     def update(self, w: NDArray, g: NDArray, learning_rate: float) -> None:
         """Change the flat weights in place."""
@@ -442,8 +441,6 @@ class Adam(Optimizer):
     ``keras.optimizers.Adam``.
     """
 
-    slot_names = ("momentum", "velocity", "largest_velocity")
-
     def __init__(
         self,
         learning_rate: float | Callable[[int], float] = 0.001,
@@ -458,6 +455,8 @@ class Adam(Optimizer):
         self.beta_2 = check_number("beta_2", beta_2, low=0, high=1)
         self.epsilon = check_number("epsilon", epsilon, low=0)
         self.amsgrad = bool(amsgrad)
+        largest = ("largest_velocity",) if self.amsgrad else ()
+        self.slot_names = ("momentum", "velocity", *largest)
 
     def update(self, w: NDArray, g: NDArray, learning_rate: float) -> None:
         """Change the flat weights in place."""

@@ -105,6 +105,22 @@ def test_a_schedule_sets_the_step_size():
     assert weights.value == pytest.approx(1 + 1 / 2 + 1 / 3)
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "slots"),
+    [
+        (optimizers.SGD(), set()),
+        (optimizers.SGD(momentum=0.9), {"velocity"}),
+        (optimizers.RMSprop(), {"mean_square"}),
+        (optimizers.RMSprop(momentum=0.9, centered=True), {"mean_square", "mean", "velocity"}),
+        (optimizers.Adam(), {"momentum", "velocity"}),
+        (optimizers.Adam(amsgrad=True), {"momentum", "velocity", "largest_velocity"}),
+    ],
+)
+def test_only_what_a_step_needs_is_remembered(optimizer, slots):
+    optimizer.apply([[1.0, 2.0]], [Parameter([0.0, 0.0])])
+    assert set(optimizer.slots) == slots
+
+
 def test_clip_by_norm_leaves_short_gradients_alone(rng):
     short = rng.normal(size=5) * 1e-3
     kept = short.copy()
