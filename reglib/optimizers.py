@@ -187,7 +187,7 @@ class Optimizer:
         Raises
         ------
         ValueError
-            If the number of gradients or parameters is wrong.
+            If the number of gradients or parameters is wrong, or a gradient is None.
         """
         if self.block is None:
             if trainable_variables is None:
@@ -201,6 +201,8 @@ class Optimizer:
         if len(grads) != len(mine):
             raise ValueError(f"grads must be {len(mine)} arrays, got {len(grads)}")
         for parameter, gradient in zip(mine, grads, strict=True):
+            if gradient is None:
+                raise ValueError(f"grads must be arrays, got None for {parameter.name}")
             parameter.gradient[...] = gradient
         self.step(self.block)
 

@@ -154,6 +154,11 @@ def test_clip_by_norm_leaves_short_gradients_alone(rng):
             ValueError,
             "grads must be 1 arrays, got 2",
         ),
+        (
+            lambda: optimizers.SGD().apply([None], [Parameter([1.0], name="kernel")]),
+            ValueError,
+            "grads must be arrays, got None for kernel",
+        ),
     ],
 )
 def test_bad_input_is_named(make, error, message):
