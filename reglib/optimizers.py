@@ -134,6 +134,11 @@ class Optimizer:
 
     @learning_rate.setter
     def learning_rate(self, value: float | Callable[[int], float]) -> None:
+        if callable(getattr(self, "_learning_rate", None)) and not callable(value):
+            # A callback that lowers the rate would silently end the schedule.
+            raise TypeError(
+                f"learning_rate must be a callable where it is a schedule already, got {value}"
+            )
         self._learning_rate = (
             value if callable(value) else check_number("learning_rate", value, low=0)
         )

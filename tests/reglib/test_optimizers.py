@@ -105,6 +105,14 @@ def test_a_schedule_sets_the_step_size():
     assert weights.value == pytest.approx(1 + 1 / 2 + 1 / 3)
 
 
+def test_a_schedule_is_not_silently_replaced_by_a_number():
+    optimizer = optimizers.SGD(lambda step: 1.0 / (step + 1))
+    with pytest.raises(TypeError, match=r"learning_rate must be a callable .* got 0\.5"):
+        optimizer.learning_rate = 0.5
+    optimizer.learning_rate = lambda step: 0.25
+    assert optimizer.learning_rate == 0.25
+
+
 @pytest.mark.parametrize(
     ("optimizer", "slots"),
     [
