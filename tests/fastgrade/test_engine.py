@@ -114,8 +114,9 @@ def test_a_failure_before_hidden_lines_is_explained(grader):
 def test_arguments_changed_in_place_are_changed_for_the_test(grader):
     answer = "def f(a, d, k):\n    a[0] = 9; d['new'] = 1; d['W'] *= 2; k.append(4)"
     test = (
-    answer = "def f(a, d, k):\n    a[0] = 9; d['new'] = 1; d['W'] *= 2; k.append(4)"
-        "f(a, d, l)\nassert a[0] == view[0] == 9 and d['new'] == 1 and l == [1, 4]\n"
+        "import numpy as np\na, d, k = np.zeros(3), {'W': np.ones(2)}, [1]\n"
+        "w, view = d['W'], a[:1]\n"
+        "f(a, d, k)\nassert a[0] == view[0] == 9 and d['new'] == 1 and k == [1, 4]\n"
         "assert w is d['W'] and w.tolist() == [2, 2]"
     )
     assert outcome(grader, answer, test)[0].points == 2
