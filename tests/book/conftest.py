@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import http.server
 import shutil
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,12 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-SITE = ROOT / "_build" / "html"
-EXTENSIONS = ROOT / "book" / "_ext"
-
-sys.path.insert(0, str(EXTENSIONS))
+from built import SITE
 
 
 @pytest.fixture(scope="session")
@@ -27,15 +21,6 @@ def site() -> Path:
     if not (SITE / "index.html").exists():
         pytest.fail(f"{SITE} holds no book: run `make book` first", pytrace=False)
     return SITE
-
-
-def pages() -> list[str]:
-    """Names of the built pages, for parametrized tests; of none where no book is built."""
-    if not SITE.exists():
-        return ["index"]
-    skipped = ("_static/", "_modules/", "notebooks/", "exercises/")
-    names = (path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
-    return sorted(name.removesuffix(".html") for name in names if not name.startswith(skipped))
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

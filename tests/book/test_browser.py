@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from conftest import pages
+from built import pages
 
 pytestmark = pytest.mark.browser
 

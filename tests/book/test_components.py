@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from built import undisturbed
 from regbook import alt_text, components, quiz, source, theme
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
@@ -66,7 +67,7 @@ def build(tmp_path_factory):
         for name, content in (files or {}).items():
             (folder / name).write_text(content, encoding="utf-8")
         warnings = io.StringIO()
-        with patch_docutils(), docutils_namespace():
+        with undisturbed(), patch_docutils(), docutils_namespace():
             app = Sphinx(
                 srcdir=folder,
                 confdir=None,

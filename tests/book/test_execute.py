@@ -9,7 +9,7 @@ import os
 import re
 
 import pytest
-from jupyter_client.provisioning import KernelProvisionerFactory
+from built import undisturbed
 from regbook import execute
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
@@ -21,17 +21,14 @@ PAGE = HEAD + "# {title}\n\n```{{code-cell}} python3\n{code}\n```\n"
 @pytest.fixture
 def book(tmp_path, monkeypatch):
     """A function that builds pages and gives what their cells printed and the build's log."""
-    for name in ("IPYTHONDIR", "JUPYTER_DEFAULT_PROVISIONER_NAME", "FASTGRADE_PRELOAD"):
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
+    for name in ("JUPYTER_DEFAULT_PROVISIONER_NAME", "FASTGRADE_PRELOAD"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(execute, "PRELOAD", ("matplotlib.pyplot",))
     source = tmp_path / "book"
     source.mkdir()
 
     def build(kernels: str, **cells: str) -> tuple[dict[str, str], str]:
         monkeypatch.setenv("BOOK_KERNELS", kernels)
-        monkeypatch.delenv("JUPYTER_DEFAULT_PROVISIONER_NAME", raising=False)
-        KernelProvisionerFactory.clear_instance()
         toctree = "\n".join(cells)
         index = f"# A book\n\n```{{toctree}}\n{toctree}\n```\n"
         (source / "index.md").write_text(index, encoding="utf-8")
@@ -40,7 +37,7 @@ def book(tmp_path, monkeypatch):
             (source / f"{name}.md").write_text(page, encoding="utf-8")
         log = io.StringIO()
         out = tmp_path / f"build-{kernels}"
-        with patch_docutils(), docutils_namespace():
+        with undisturbed(), patch_docutils(), docutils_namespace():
             app = Sphinx(
                 srcdir=source,
                 confdir=None,
@@ -69,8 +66,7 @@ def book(tmp_path, monkeypatch):
             )
         return printed, re.sub(r"\x1b\[[0-9;]*m", "", log.getvalue())
 
-    yield build
-    KernelProvisionerFactory.clear_instance()
+    return build
 
 
 def test_chapters_run_side_by_side(book):

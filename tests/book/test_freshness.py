@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 from pathlib import Path
 
 import pytest
+from built import undisturbed
 from regbook import freshness
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
@@ -40,11 +40,10 @@ def book(tmp_path, monkeypatch):
     (source / "index.md").write_text(CHAPTER, encoding="utf-8")
     files = freshness.imported_files
     monkeypatch.setattr(freshness, "imported_files", lambda: files(root))
-    monkeypatch.setenv("IPYTHONDIR", os.environ.get("IPYTHONDIR", ""))
 
     def build() -> tuple[str, str]:
         warnings = io.StringIO()
-        with patch_docutils(), docutils_namespace():
+        with undisturbed(), patch_docutils(), docutils_namespace():
             app = Sphinx(
                 srcdir=source,
                 confdir=None,

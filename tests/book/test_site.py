@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from conftest import pages
+from built import pages
 from regbook.alt_text import fault
 
 CHAPTERS = [name for name in pages() if name.startswith("chapters/")]

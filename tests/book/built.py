@@ -1,0 +1,39 @@
+"""Where the built book is, and a build that leaves other tests alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from jupyter_client.provisioning import KernelProvisionerFactory
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = ROOT / "_build" / "html"
+
+# Jupyter Book finds the book's own extension through _config.yml, the tests through this.
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+
+
+def pages() -> list[str]:
+    """Names of the built pages, for parametrized tests; of none where no book is built."""
+    if not SITE.exists():
+        return ["index"]
+    skipped = ("_static/", "_modules/", "notebooks/", "exercises/")
+    names = (path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
+    return sorted(name.removesuffix(".html") for name in names if not name.startswith(skipped))
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Undo what a build sets for its kernels, so that other tests start theirs as ever."""
+    before = dict(os.environ)
+    KernelProvisionerFactory.clear_instance()
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        KernelProvisionerFactory.clear_instance()
