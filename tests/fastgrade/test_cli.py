@@ -322,6 +322,20 @@ def test_duplicated_cells_and_another_kernel_are_flagged(classroom):  # noqa: F8
     assert classroom.score("ada") == 5.0
 
 
+def test_a_deleted_test_counts_and_a_warning_costs_nothing(classroom):  # noqa: F811
+    path = classroom.hand_in("ada", RIGHT) / "arithmetic.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    del notebook.cells[2]
+    nbformat.write(notebook, path)
+    warns = "def add(a, b):\n    import warnings\n    warnings.warn('careful')\n    return a + b\n"
+    classroom.hand_in("bob", {**RIGHT, "add": warns})
+    writes = "open('mine.txt', 'w').write('x')\n" + RIGHT["add"]
+    classroom.hand_in("cyd", {**RIGHT, "add": writes})
+    classroom.fastgrade("ps1")
+    assert [classroom.score(name) for name in ("ada", "bob", "cyd")] == [5.0, 5.0, 5.0]
+    assert os.listdir(classroom.autograded("cyd")) == ["arithmetic.ipynb"]
+
+
 def test_a_submission_that_cannot_be_recorded_fails_alone(classroom):  # noqa: F811
     classroom.hand_in("ada", RIGHT)
     classroom.hand_in("bob", WRONG)
