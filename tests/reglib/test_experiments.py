@@ -270,7 +270,6 @@ class Options:
         (len, sum),
         (np.sin, np.cos),
     ],
-    ids=str,
 )
 def test_different_arguments_have_different_keys(first, second):
     def key(value):
