@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import os
 import warnings
 from collections.abc import Callable, Iterable
@@ -433,7 +434,7 @@ class LearningRateScheduler(Callback):
     Parameters
     ----------
     schedule : callable
-        ``schedule(epoch, learning_rate)`` returns the new rate.
+        ``schedule(epoch, learning_rate)`` or ``schedule(epoch)`` returns the new rate.
     verbose : int
         1 prints each change.
 
@@ -442,16 +443,18 @@ class LearningRateScheduler(Callback):
     ``keras.callbacks.LearningRateScheduler``.
     """
 
-    def __init__(self, schedule: Callable[[int, float], float], verbose: int = 0) -> None:
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         super().__init__()
         if not callable(schedule):
             raise TypeError(f"schedule must be a function of (epoch, rate), got {schedule!r}")
         self.schedule = schedule
+        self._takes_rate = _takes(schedule, 2)
         self.verbose = verbose
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Ask the schedule, and set the rate."""
-        rate = self.schedule(epoch, float(self.model.optimizer.learning_rate))
+        rate = float(self.model.optimizer.learning_rate)
+        rate = self.schedule(epoch, rate) if self._takes_rate else self.schedule(epoch)
         rate = check_number("learning_rate from the schedule", rate, low=0)
         self.model.optimizer.learning_rate = rate
         if self.verbose:
@@ -461,6 +464,17 @@ class LearningRateScheduler(Callback):
         """Write the rate into the logs."""
         if logs is not None:
             logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+
+
+def _takes(function: Callable, number: int) -> bool:
+    """Return whether a function can be called with that many arguments."""
+    try:
+        inspect.signature(function).bind(*[None] * number)
+    except TypeError:
+        return False
+    except ValueError:  # some functions of C have no signature
+        return True
+    return True
 
 
 class TerminateOnNaN(Callback):

@@ -225,6 +225,11 @@ def test_a_schedule_sets_the_rate_of_each_epoch():
     np.testing.assert_allclose(history.history["learning_rate"], [0.1, 0.05, 0.1 / 3, 0.025])
 
 
+def test_a_schedule_may_ask_for_the_epoch_alone():
+    _, history = trained([callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))])
+    np.testing.assert_allclose(history.history["learning_rate"], [0.1, 0.05, 0.1 / 3, 0.025])
+
+
 def test_training_ends_at_a_nan():
     with np.errstate(all="ignore"):
         _, history = trained([callbacks.TerminateOnNaN()], rate=1e300, epochs=50)
