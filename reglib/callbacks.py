@@ -541,6 +541,9 @@ class LambdaCallback(Callback):
 class CSVLogger(Callback):
     """Write the logs of each epoch to a CSV file as they come.
 
+    The first epoch decides on the columns. Where it has no validation, every name gets a
+    ``val_`` column besides, for validation that comes later; what an epoch lacks is ``NA``.
+
     Parameters
     ----------
     filename : path
@@ -575,8 +578,11 @@ class CSVLogger(Callback):
         """Write a row and flush it, so that an interrupted run leaves whole rows."""
         row = {"epoch": epoch, **(logs or {})}
         if self.writer is None:
+            columns = list(row)
+            if not any(name.startswith("val_") for name in columns):
+                columns += [f"val_{name}" for name in columns[1:]]
             self.writer = csv.DictWriter(
-                self.file, list(row), delimiter=self.separator, extrasaction="ignore"
+                self.file, columns, "NA", "ignore", delimiter=self.separator
             )
             if not self._header_is_there:
                 self.writer.writeheader()

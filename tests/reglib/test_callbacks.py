@@ -247,6 +247,16 @@ def test_the_log_is_written_as_training_goes(tmp_path):
     assert [line.split(",")[0] for line in lines[1:]] == list("01230123")
 
 
+def test_the_log_has_columns_for_validation_that_comes_later(tmp_path):
+    path = tmp_path / "log.csv"
+    logger = callbacks.CSVLogger(path)
+    logger.on_train_begin()
+    logger.on_epoch_end(0, {"loss": 2.0})
+    logger.on_epoch_end(1, {"loss": 1.0, "val_loss": 3.0})
+    logger.on_train_end()
+    assert path.read_text().split() == ["epoch,loss,val_loss", "0,2.0,NA", "1,1.0,3.0"]
+
+
 def test_the_best_model_is_kept_on_disk(tmp_path):
     path = tmp_path / "best-{epoch:02d}.npz"
     model, _ = trained([callbacks.ModelCheckpoint(path, save_best_only=True)])
