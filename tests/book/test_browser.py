@@ -39,12 +39,14 @@ def violations(page) -> list[str]:
 @pytest.mark.parametrize("name", pages())
 def test_a_page_opens_without_error_and_asks_no_other_host(address, visit, name):
     view = visit()
-    view.open(f"{address}/{name}.html")
+    page = view.open(f"{address}/{name}.html")
     outside = [
         url for url in view.addresses if not url.startswith((address + "/", "data:", "blob:"))
     ]
     assert not outside
     assert not view.faults
+    assert page.locator("mjx-container").count() >= page.locator(".math").count()
+    assert page.locator("mjx-merror").count() == 0
 
 
 @pytest.mark.parametrize("name", LOOKED_AT)
@@ -103,14 +105,6 @@ def test_the_chapters_can_be_reached_on_a_phone(address, visit):
     page.locator(".primary-toggle").click()
     chapter.click()
     page.wait_for_url("**/chapters/05-dropout.html")
-
-
-def test_the_mathematics_is_drawn(address, visit):
-    for name in pages():
-        page = visit().open(f"{address}/{name}.html")
-        if page.locator(".math").count():
-            assert page.locator("mjx-container").count() >= page.locator(".math").count()
-            assert page.locator("mjx-merror").count() == 0
 
 
 def test_a_keyboard_reaches_the_article_first(address, visit):
