@@ -254,7 +254,9 @@ def settings_from_config(config: Config | Mapping[str, Any] | None = None) -> Se
     timeout = config.get("Execute", {}).get("timeout", False)
     if timeout is not False and "cell_seconds" not in limits:
         # nbgrader's own limit for a cell; None and -1 stand for none there.
-        limits["cell_seconds"] = float(timeout) if timeout and timeout > 0 else 86_400.0
+        # On the command line it is still a text, such as "None".
+        seconds = 0.0 if str(timeout) == "None" else float(timeout)
+        limits["cell_seconds"] = seconds if seconds > 0 else 86_400.0
     settings = Settings(
         limits=Limits(**limits),
         assignments={name: dict(value) for name, value in traits.assignments.items()},

@@ -74,7 +74,7 @@ class Execute(StockExecute):
         if not self.enabled or resources is None:
             return nb, resources
         names = resources["nbgrader"]
-        settings = self._settings()
+        settings = settings_from_config(self.config)
         source = self._source(names["assignment"], names["notebook"])
         submission = nbformat.writes(nb).encode("utf-8", "replace")
         if source is None:
@@ -100,15 +100,6 @@ class Execute(StockExecute):
         assert verdict.autograded is not None
         graded = nbformat.reads(verdict.autograded.decode("utf-8"), as_version=4)
         return _merged(nb, graded), resources
-
-    def _settings(self) -> Settings:
-        settings = settings_from_config(self.config)
-        given = self.config.get("FastGrade", {}).get("limits", {})
-        if "timeout" in self.config.get("Execute", {}) and "cell_seconds" not in given:
-            seconds = float(self.timeout) if self.timeout and self.timeout > 0 else 86_400.0
-            limits = replace(settings.limits, cell_seconds=seconds)
-            settings = replace(settings, limits=limits)
-        return settings
 
     def _coursedir(self) -> Any:
         parent = self.parent

@@ -250,7 +250,7 @@ def plan(source: bytes, hidden_begin: str, hidden_end: str, forbidden: tuple[str
     Raises
     ------
     ValueError
-        If it is no notebook.
+        If it is no notebook, or one in another language.
     """
     return _plan(source, hidden_begin, hidden_end, forbidden)
 
@@ -261,6 +261,10 @@ def _plan(source: bytes, hidden_begin: str, hidden_end: str, forbidden: tuple[st
         notebook = _load(source)
     except UnreadableError as error:
         raise ValueError(f"source must be a notebook: {error}") from None
+    kernel = notebook.get("metadata", {}).get("kernelspec", {})
+    language = kernel.get("language") or kernel.get("name") or "python"
+    if not language.startswith("python"):
+        raise ValueError(f"source must be a notebook in Python, got the kernel {language!r}")
     cells = notebook["cells"]
     for cell in cells:
         cell["source"] = _text(cell.get("source"))

@@ -3,6 +3,7 @@
 import pytest
 from traitlets import TraitError
 from traitlets.config import Config
+from traitlets.config.loader import DeferredConfigString
 
 from fastgrade.course import Limits, Settings, settings_from_config
 
@@ -46,6 +47,18 @@ def test_settings_travel_as_json():
         config(preload=["numpy", "json"], assignments={"ps1": {"mode": "kernel"}})
     )
     assert Settings.from_json(settings.to_json()) == settings
+
+
+@pytest.mark.parametrize(
+    ("timeout", "seconds"),
+    [(7, 7), (None, 86_400), (-1, 86_400), (DeferredConfigString("2"), 2)],
+)
+def test_nbgraders_time_limit_holds_unless_there_is_one_of_ours(timeout, seconds):
+    given = config()
+    given.Execute.timeout = timeout
+    assert settings_from_config(given).limits.cell_seconds == seconds
+    given.FastGrade.limits = {"cell_seconds": 3}
+    assert settings_from_config(given).limits.cell_seconds == 3
 
 
 @pytest.mark.parametrize(
