@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from reglib import losses, optimizers
 from reglib.layers.base import Layer, Node, deserialize, serialize
+from reglib.layers.merging import InputLayer
 from reglib.training import Trainer
 
 
@@ -67,7 +68,8 @@ class Sequential(Trainer):
     Parameters
     ----------
     layers : iterable of Layer
-        May also be added one by one with :meth:`add`.
+        May also be added one by one with :meth:`add`. An ``Input`` may come first: it says
+        the shape of one example, and is no layer of the model.
     name : str, optional
         What the model is called.
     seed : int, optional
@@ -91,6 +93,7 @@ class Sequential(Trainer):
     ) -> None:
         super().__init__(name=name, seed=seed)
         self._layers: list[Layer] = []
+        self._declared_shape: tuple[int | None, ...] | None = None
         self._first_learning = 0
         for layer in layers:
             self.add(layer)
@@ -102,7 +105,7 @@ class Sequential(Trainer):
         """The layers, in the order of the forward pass."""
         return list(self._layers)
 
-    def add(self, layer: Layer) -> None:
+    def add(self, layer: Layer | Node) -> None:
         """Append a layer; the model is built at once when its input shape is known.
 
         Raises
@@ -110,8 +113,15 @@ class Sequential(Trainer):
         TypeError
             If it is no layer.
         ValueError
-            If the model holds it already.
+            If the model holds it already, or it is an ``Input`` and not the first.
         """
+        if isinstance(layer, Node) and not layer.parents:
+            layer = layer.layer
+        if isinstance(layer, InputLayer):
+            if self._layers or self._declared_shape is not None:
+                raise ValueError("an Input must be the first of a model, got it later")
+            self._declared_shape = layer.shape
+            return
         if not isinstance(layer, Layer):
             raise TypeError(f"layer must be a reglib layer, got {type(layer).__name__}")
         if any(layer is other for other in self._layers):
@@ -120,7 +130,9 @@ class Sequential(Trainer):
         self._layers.append(layer)
         self._block = None
         self.built = False
-        first = self._layers[0].input_shape
+        first = self._declared_shape
+        if first is None:
+            first = self._layers[0].input_shape
         if first is not None:
             self.build((None, *first))
 

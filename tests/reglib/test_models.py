@@ -343,6 +343,22 @@ def test_a_layer_used_twice_in_a_graph_is_refused():
         models.Model(start, twice(twice(start)))
 
 
+def test_an_input_says_the_shape_of_a_sequential_model(tmp_path):
+    model = models.Sequential([layers.Input((6,)), layers.Dense(3), layers.Dense(1)], seed=1)
+    given = models.Sequential([layers.Dense(3, input_shape=(6,)), layers.Dense(1)], seed=1)
+    assert model.built
+    assert len(model.layers) == 2  # the Input is none of them, as in Keras
+    for ours, others in zip(model.get_weights(), given.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, others)
+    model.save(tmp_path / "model.npz")
+    x = np.ones((2, 6))
+    np.testing.assert_array_equal(models.load_model(tmp_path / "model.npz")(x), model(x))
+    with pytest.raises(ValueError, match="an Input must be the first of a model"):
+        model.add(layers.Input((6,)))
+    with pytest.raises(TypeError, match="layer must be a reglib layer, got Node"):
+        model.add(layers.Dense(2)(layers.Input((6,))))
+
+
 def every_kind_of_layer():
     return models.Sequential(
         [
