@@ -7,11 +7,11 @@ the kernel; the way back multiplies once and adds the rows where they came from.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from reglib import activations
@@ -84,45 +84,63 @@ class _Windowed(Layer):
                         f"got {shape}"
                     )
 
-    def windows(self, inputs: NDArray, fill: float = 0.0) -> NDArray:
-        """Return a view (batch, *positions, *window, channels) of the padded inputs."""
+    def pad(self, inputs: NDArray, fill: float = 0.0) -> NDArray:
+        """Return the inputs with the padding around them, and note the geometry."""
         self.check_inputs(inputs.shape)
-        self._pads = [
-            _padding(length, size, stride, self.padding)
-            for length, size, stride in zip(
-                inputs.shape[1:-1], self.window, self.strides, strict=True
-            )
-        ]
         self._input_shape = inputs.shape
-        if any(before or after for before, after in self._pads):
-            pads = [(0, 0), *self._pads, (0, 0)]
-            inputs = np.pad(inputs, pads, constant_values=fill)
-        axes = tuple(range(1, self.rank + 1))
-        view = sliding_window_view(inputs, self.window, axis=axes)
-        view = np.moveaxis(view, self.rank + 1, -1)  # channels after the window
-        return view[(slice(None), *(slice(None, None, stride) for stride in self.strides))]
+        lengths = inputs.shape[1:-1]
+        each = list(zip(lengths, self.window, self.strides, strict=True))
+        self._pads = [_padding(*sizes, self.padding) for sizes in each]
+        self._positions = tuple(_output_length(*sizes, self.padding) for sizes in each)
+        if not any(map(any, self._pads)):
+            return inputs
+        batch, channels = inputs.shape[0], inputs.shape[-1]
+        wide = [n + before + after for n, (before, after) in zip(lengths, self._pads, strict=True)]
+        padded = np.full((batch, *wide, channels), fill, inputs.dtype)
+        padded[self._inside()] = inputs
+        return padded
 
-    def add_back(self, gradients: NDArray) -> NDArray:
-        """Return the inputs' gradient: each window's gradient added where the window lay."""
-        padded = [
-            length + before + after
-            for length, (before, after) in zip(self._input_shape[1:-1], self._pads, strict=True)
-        ]
-        batch, *_, channels = self._input_shape
-        total = np.zeros((batch, *padded, channels), gradients.dtype)
-        positions = gradients.shape[1 : self.rank + 1]
+    def _inside(self) -> tuple[slice, ...]:
+        """Return where the inputs lie within the padded inputs."""
+        lengths = self._input_shape[1:-1]
+        inner = [slice(p, p + n) for (p, _), n in zip(self._pads, lengths, strict=True)]
+        return (slice(None), *inner)
+
+    def taps(self) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
+        """Yield each offset in a window, and the slices of what lies there, for all windows."""
         for offset in np.ndindex(*self.window):
-            target = tuple(
+            slices = (
                 slice(start, start + stride * number, stride)
-                for start, stride, number in zip(offset, self.strides, positions, strict=True)
+                for start, stride, number in zip(offset, self.strides, self._positions, strict=True)
             )
-            tap = (slice(None),) * (self.rank + 1) + offset
-            total[(slice(None), *target)] += gradients[tap]
-        inner = tuple(
-            slice(before, before + length)
-            for (before, _), length in zip(self._pads, self._input_shape[1:-1], strict=True)
+            yield offset, (slice(None), *slices)
+
+    def windows(self, inputs: NDArray) -> NDArray:
+        """Return all windows of the padded inputs as rows, (positions, window and channels)."""
+        padded = np.ascontiguousarray(self.pad(inputs))
+        batch, *along, channel = padded.strides
+        # A row of a window and its channels lie side by side: they are one axis of the view.
+        view = as_strided(
+            padded,
+            (len(inputs), *self._positions, *self.window[:-1], self.window[-1] * inputs.shape[-1]),
+            (
+                batch,
+                *(n * s for n, s in zip(along, self.strides, strict=True)),
+                *along[:-1],
+                channel,
+            ),
+            writeable=False,
         )
-        return total[(slice(None), *inner)]
+        return view.reshape(len(inputs) * math.prod(self._positions), -1)
+
+    def add_back(self, gradients: NDArray | list[NDArray]) -> NDArray:
+        """Return the inputs' gradient: each window's gradient added where the window lay."""
+        batch, *lengths, channels = self._input_shape
+        wide = [n + before + after for n, (before, after) in zip(lengths, self._pads, strict=True)]
+        total = np.zeros((batch, *wide, channels), gradients[0].dtype)
+        for gradient, (_, place) in zip(gradients, self.taps(), strict=True):
+            total[place] += gradient
+        return total[self._inside()]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the outputs."""
@@ -190,13 +208,11 @@ class _Convolution(_Windowed):
                 f"inputs of layer {self.name} must have {self.kernel.shape[-2]} channels, "
                 f"got shape {inputs.shape}"
             )
-        windows = self.windows(inputs)
-        positions = windows.shape[: self.rank + 1]
-        self._rows = windows.reshape(math.prod(positions), -1)
+        self._rows = self.windows(inputs)
         z = self._rows @ self.kernel.value.reshape(-1, self.filters)
         if self.bias is not None:
             z += self.bias.value
-        self._z = z.reshape(*positions, self.filters)
+        self._z = z.reshape(len(inputs), *self._positions, self.filters)
         self._a = self.activation.value(self._z)
         return self._a
 
@@ -210,8 +226,10 @@ class _Convolution(_Windowed):
             np.sum(rows, axis=0, out=self.bias.gradient)
         if not self.to_inputs:
             return None
-        back = rows @ self.kernel.value.reshape(-1, self.filters).T
-        return self.add_back(back.reshape(*dz.shape[:-1], *self.kernel.shape[:-1]))
+        # One product a tap, so that each lies in one piece when it is added.
+        kernels = self.kernel.value.reshape(-1, *self.kernel.shape[-2:])
+        back = rows @ kernels.transpose(0, 2, 1)
+        return self.add_back(back.reshape(-1, *dz.shape[:-1], self.kernel.shape[-2]))
 
     def output_channels(self, channels: int | None) -> int:
         """Return the number of filters."""
@@ -342,20 +360,22 @@ class MaxPooling2D(_Pooling2D):
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return each window's maximum."""
-        windows = self.windows(inputs, fill=-np.inf)
-        *positions, height, width, channels = windows.shape
-        flat = windows.reshape(*positions, height * width, channels)
-        # The first of equals takes the gradient.
-        self._argmax = flat.argmax(axis=-2)[..., np.newaxis, :]
-        self._flat_shape = flat.shape
-        return np.take_along_axis(flat, self._argmax, axis=-2)[..., 0, :]
+        self._padded = self.pad(inputs, fill=-np.inf)
+        self._places = [place for _, place in self.taps()]
+        self._largest = self._padded[self._places[0]].copy()
+        for place in self._places[1:]:
+            np.maximum(self._largest, self._padded[place], out=self._largest)
+        return self._largest
 
     def backward(self, gradient: NDArray) -> NDArray:
-        """Return the gradient, each window's given to its maximum."""
-        flat = np.zeros(self._flat_shape, gradient.dtype)
-        np.put_along_axis(flat, self._argmax, gradient[..., np.newaxis, :], axis=-2)
-        *positions, _, channels = flat.shape
-        return self.add_back(flat.reshape(*positions, *self.window, channels))
+        """Return the gradient, each window's given to its maximum, the first of equals."""
+        total = np.zeros_like(self._padded)
+        undecided = np.ones(gradient.shape, dtype=bool)
+        for place in self._places:
+            chosen = undecided & (self._padded[place] == self._largest)
+            total[place] += gradient * chosen
+            undecided ^= chosen
+        return total[self._inside()]
 
 
 class AveragePooling2D(_Pooling2D):
@@ -382,15 +402,16 @@ class AveragePooling2D(_Pooling2D):
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return each window's mean."""
-        counts = self.windows(np.ones_like(inputs[:1, ..., :1])).sum(axis=(-3, -2))
-        self._counts = counts
-        return self.windows(inputs).sum(axis=(-3, -2)) / counts
+        self._counts = self._sums(np.ones_like(inputs[:1, ..., :1]))
+        return self._sums(inputs) / self._counts
+
+    def _sums(self, inputs: NDArray) -> NDArray:
+        padded = self.pad(inputs)
+        return sum(padded[place] for _, place in self.taps())
 
     def backward(self, gradient: NDArray) -> NDArray:
-        """Return the gradient, each window's shared out evenly."""
-        share = (gradient / self._counts)[..., np.newaxis, np.newaxis, :]
-        *positions, _, _, channels = share.shape
-        return self.add_back(np.broadcast_to(share, (*positions, *self.window, channels)))
+        """Return the gradient, each window's shared equally."""
+        return self.add_back([gradient / self._counts] * math.prod(self.window))
 
 
 class GlobalAveragePooling2D(Layer):
