@@ -46,8 +46,10 @@ def _sigmoid(z: NDArray) -> NDArray:
 
 
 def _softmax(z: NDArray) -> NDArray:
-    exponentials = np.exp(z - z.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+    a = z - np.maximum.reduce(z, axis=-1, keepdims=True)
+    np.exp(a, out=a)
+    a /= np.add.reduce(a, axis=-1, keepdims=True)
+    return a
 
 
 def _softmax_gradient(upstream: NDArray, z: NDArray, a: NDArray) -> NDArray:

@@ -96,11 +96,31 @@ class Loss:
         return self._scale(self.derivative(*self.align(y_true, y_pred)), sample_weight)
 
     def value_and_gradient(
-        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        linked: bool = False,
     ) -> tuple[Any, NDArray]:
-        """Return the reduced loss and its gradient: what a training step needs."""
-        losses, derivative = self.both(*self.align(y_true, y_pred))
+        r"""Return the reduced loss and its gradient: what a training step needs.
+
+        Where ``y_pred`` came out of the activation that is the loss's :attr:`link`, ``linked``
+        asks for the gradient with respect to that activation's inputs: :math:`\hat y - y`,
+        without a division and a product that cancel each other.
+        """
+        y_true, y_pred = self.align(y_true, y_pred)
+        losses, derivative = (self.both_linked if linked else self.both)(y_true, y_pred)
         return self._reduce(losses, sample_weight), self._scale(derivative, sample_weight)
+
+    @property
+    def link(self) -> str | None:
+        """The activation whose derivative cancels against the loss's; None if there is none."""
+        return None
+
+    def both_linked(self, y_true: NDArray, y_pred: NDArray) -> tuple[NDArray, NDArray]:
+        """Return one loss an example, and the derivative by the inputs of :attr:`link`."""
+        raise NotImplementedError(f"{type(self).__name__} has no link")
 
     def _reduce(self, losses: NDArray, sample_weight: ArrayLike | None) -> Any:
         if sample_weight is not None:
@@ -462,9 +482,11 @@ class SparseCategoricalCrossentropy(Loss):
         if labels.shape != y_pred.shape[:-1]:
             raise ValueError(f"y_true must have shape {y_pred.shape[:-1]}, got {labels.shape}")
         classes = y_pred.shape[-1]
-        indices = labels.astype(np.intp)
+        indices = labels.astype(np.intp, copy=False)
         whole = labels.dtype.kind != "f" or (indices == labels).all()
-        if not whole or indices.min() < 0 or indices.max() >= classes:
+        # Seen as unsigned, a negative number is too large as well.
+        largest = np.maximum.reduce(indices.view(np.uintp), axis=None, initial=0)
+        if not whole or largest >= classes:
             raise ValueError(f"y_true must hold class numbers from 0 to {classes - 1}, got others")
         return indices, y_pred
 
@@ -495,6 +517,23 @@ class SparseCategoricalCrossentropy(Loss):
             derivative[...] = (-by_p * p)[:, np.newaxis]
             derivative[right] += by_p
         return losses.reshape(y_true.shape), derivative.reshape(y_pred.shape)
+
+    @property
+    def link(self) -> str | None:
+        """Softmax, unless predictions are logits."""
+        return None if self.from_logits else "softmax"
+
+    def both_linked(self, y_true: NDArray, y_pred: NDArray) -> tuple[NDArray, NDArray]:
+        """Return one loss an example, and softmax(z) less 1 for the right class."""
+        rows = y_pred.reshape(-1, y_pred.shape[-1])
+        right = np.arange(len(rows)), y_true.ravel()
+        p = rows[right]
+        kept = np.minimum(np.maximum(p, EPSILON), 1 - EPSILON)
+        derivative = rows.copy()
+        derivative[right] = p - 1
+        if np.minimum.reduce(p) < EPSILON:  # there the clipped loss is flat, as in Keras
+            derivative *= (p >= EPSILON)[:, np.newaxis]
+        return -np.log(kept).reshape(y_true.shape), derivative.reshape(y_pred.shape)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

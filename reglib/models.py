@@ -170,12 +170,15 @@ class Sequential(Trainer):
             inputs = layer(inputs, training=training)
         return inputs
 
-    def backward(self, gradient: NDArray, to_inputs: bool = False) -> NDArray | None:
+    def backward(
+        self, gradient: NDArray, to_inputs: bool = False, linked: bool = False
+    ) -> NDArray | None:
         """Write every parameter's gradient, from the last layer to the first that learns."""
         first = 0 if to_inputs else self._first_learning
         for number in range(len(self._layers) - 1, first - 1, -1):
             layer = self._layers[number]
-            gradient = layer.propagate_back(gradient, to_inputs or number > first)
+            gradient = layer.propagate_back(gradient, to_inputs or number > first, linked)
+            linked = False  # only the last layer's activation may be left out
         return gradient
 
     def shorten_way_back(self) -> None:
@@ -289,7 +292,9 @@ class Model(Trainer):
             values[node] = node.layer(given if len(given) > 1 else given[0], training=training)
         return values[self.outputs]
 
-    def backward(self, gradient: NDArray, to_inputs: bool = False) -> NDArray | None:
+    def backward(
+        self, gradient: NDArray, to_inputs: bool = False, linked: bool = False
+    ) -> NDArray | None:
         """Write every parameter's gradient; where a branch began, gradients add up."""
         needed = set(self._nodes) if to_inputs else self._learning
         gradients = {self.outputs: gradient}
@@ -299,7 +304,9 @@ class Model(Trainer):
             if not node.parents:
                 return gradients[node]
             wanted = any(parent in needed for parent in node.parents)
-            back = node.layer.propagate_back(gradients.pop(node), wanted)
+            back = node.layer.propagate_back(
+                gradients.pop(node), wanted, linked and node is self.outputs
+            )
             parts = back if len(node.parents) > 1 else [back]
             for parent, part in zip(node.parents, parts, strict=True):
                 if parent in needed:

@@ -60,11 +60,14 @@ class Trainer:
         """Return the outputs for a batch."""
         raise NotImplementedError
 
-    def backward(self, gradient: NDArray, to_inputs: bool = False) -> NDArray | None:
+    def backward(
+        self, gradient: NDArray, to_inputs: bool = False, linked: bool = False
+    ) -> NDArray | None:
         """Write every parameter's gradient, given the loss's with respect to the outputs.
 
         With ``to_inputs`` the way back goes to the end, and the gradient of the inputs is
-        returned; otherwise it ends at the first layer that learns.
+        returned; otherwise it ends at the first layer that learns. ``linked``: the gradient
+        given is by the inputs of the last activation.
         """
         raise NotImplementedError
 
@@ -233,6 +236,7 @@ class Trainer:
 
         self._prepare(x)
         steps = math.ceil(len(x) / batch_size)
+        copies = [data if data is None else np.empty_like(data) for data in (x, y, weight)]
         history = History()
         watchers = CallbackList(
             [*(callbacks or ()), history], self, verbose=verbose, epochs=epochs, steps=steps
@@ -245,7 +249,7 @@ class Trainer:
             for epoch in range(initial_epoch, epochs):
                 watchers.on_epoch_begin(epoch)
                 order = self.generator.permutation(len(x)) if shuffle else None
-                logs = self._run_epoch(x, y, weight, order, batch_size, watchers)
+                logs = self._run_epoch(x, y, weight, order, batch_size, watchers, copies)
                 if validation_data is not None and (epoch + 1) % validation_freq == 0:
                     validated = self._evaluate(
                         *validation_data, validation_batch_size or batch_size, watchers
@@ -274,11 +278,15 @@ class Trainer:
         order: NDArray | None,
         batch_size: int,
         watchers: CallbackList,
+        copies: Sequence[NDArray | None],
     ) -> dict[str, float]:
         """Take one step a batch; return the epoch's running means."""
         if order is not None:
-            # One copy an epoch, so that every batch is a view.
-            x, y, weight = x[order], y[order], None if weight is None else weight[order]
+            # One copy an epoch, so that every batch is a view; each time into the same memory.
+            x, y, weight = (
+                data if data is None else np.take(data, order, axis=0, out=copy, mode="clip")
+                for data, copy in zip((x, y, weight), copies, strict=True)
+            )
         begin, end = watchers.on_train_batch_begin, watchers.on_train_batch_end
         means = _Means(self.metrics)
         for step, batch in enumerate(_batches(x, y, weight, batch_size)):
@@ -295,8 +303,9 @@ class Trainer:
     ) -> tuple[float, float | None, NDArray]:
         """Take one step; return the data loss, the penalty (None: no penalties) and the outputs."""
         outputs = self.forward(x, training=True)
-        data_loss, gradient = self.loss.value_and_gradient(y, outputs, sample_weight)
-        self.backward(gradient)
+        linked = self._linked
+        data_loss, gradient = self.loss.value_and_gradient(y, outputs, sample_weight, linked=linked)
+        self.backward(gradient, linked=linked)
         penalty = self.penalty()
         for parameter in self._penalized:
             parameter.gradient += parameter.regularizer.gradient(parameter.value)
@@ -425,6 +434,7 @@ class Trainer:
         if self._block is None or not self._block.holds(trainable):
             self._block = optimizers.Block(trainable)
         self._penalized = [p for p in trainable if p.regularizer is not None]
+        self._linked = self.loss is not None and _is_linked(self.loss, self.layers[-1])
         self.shorten_way_back()
 
     # A look at the whole.
@@ -491,6 +501,16 @@ class _Means:
             penalty = self.penalty / self.examples
             logs = {"loss": data_loss + penalty, "data_loss": data_loss, "penalty": penalty}
         return logs | {metric.name: metric.result() for metric in self.metrics}
+
+
+def _is_linked(loss: losses.Loss, last: Layer) -> bool:
+    """Return whether the loss's derivative may leave out the last layer's activation."""
+    return (
+        getattr(loss, "link", None) is not None
+        and last.activity_regularizer is None
+        and hasattr(last, "backward_linear")
+        and last.activation.name == loss.link
+    )
 
 
 def _metric(metric: Any) -> metrics.Metric:

@@ -180,7 +180,8 @@ class Layer:
         self.trainable = trainable
         if dtype is not None:
             check_choice("dtype", np.dtype(dtype).name, ("float32", "float64"))
-        self.dtype = np.dtype(dtype or config.floatx()).name
+        self.numpy_dtype = np.dtype(dtype or config.floatx())
+        self.dtype = self.numpy_dtype.name
         self.name = name or _default_name(type(self))
         self.input_shape = None if input_shape is None else tuple(input_shape)
         self.built = False
@@ -242,6 +243,8 @@ class Layer:
 
     def cast(self, inputs: ArrayLike) -> NDArray:
         """Return the inputs as an array of the layer's dtype, refusing what holds no numbers."""
+        if type(inputs) is np.ndarray and inputs.dtype == self.numpy_dtype:
+            return inputs  # what one layer hands to the next
         inputs = np.asarray(inputs)
         if inputs.dtype.kind not in "biuf":
             raise TypeError(
@@ -256,13 +259,18 @@ class Layer:
             self.activity_penalty = float(self.activity_regularizer(outputs)) / len(outputs)
         return outputs
 
-    def propagate_back(self, gradient: NDArray, to_inputs: bool = True) -> NDArray | None:
+    def propagate_back(
+        self, gradient: NDArray, to_inputs: bool = True, linked: bool = False
+    ) -> NDArray | None:
         """Return :meth:`backward` of the gradient plus that of the activity penalty.
 
         Without ``to_inputs`` a layer may leave out the gradient of its inputs and return None:
-        nobody needs that of the first layer that learns.
+        nobody needs that of the first layer that learns. ``linked`` means that the gradient is
+        by the inputs of the layer's activation already; only for layers with ``backward_linear``.
         """
         self.to_inputs = to_inputs
+        if linked:
+            return self.backward_linear(gradient)
         if self.activity_regularizer is not None:
             penalty_gradient = self.activity_regularizer.gradient(self._outputs)
             gradient = gradient + penalty_gradient / len(self._outputs)

@@ -109,13 +109,17 @@ class Dense(Layer):
 
     def backward(self, gradient: NDArray) -> NDArray:
         """Write dW = xᵀ dz and db = Σ dz; return dx = dz Wᵀ, if it is wanted."""
-        dz = self.activation.gradient(gradient, self._z, self._a)
+        return self.backward_linear(self.activation.gradient(gradient, self._z, self._a))
+
+    def backward_linear(self, dz: NDArray) -> NDArray | None:
+        """Do the same, given the gradient with respect to z, before the activation."""
         # Axes between batch and features are more examples to the kernel.
         rows = dz.reshape(-1, self.units)
         inputs = self._inputs.reshape(-1, self.kernel.shape[0])
         np.matmul(inputs.T, rows, out=self.kernel.gradient)
         if self.bias is not None:
-            np.add.reduce(rows, axis=0, out=self.bias.gradient)
+            # A product with ones: BLAS sums faster than np.sum.
+            np.dot(np.ones(len(rows), rows.dtype), rows, out=self.bias.gradient)
         return dz @ self._kernel.T if self.to_inputs else None
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -158,6 +162,10 @@ class Activation(Layer):
     def backward(self, gradient: NDArray) -> NDArray:
         """Return the gradient with respect to the inputs."""
         return self.activation.gradient(gradient, self._z, self._a)
+
+    def backward_linear(self, dz: NDArray) -> NDArray:
+        """Return the gradient with respect to z, which is the inputs."""
+        return dz
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
