@@ -40,9 +40,9 @@ class Activation:
 
 
 def _sigmoid(z: NDArray) -> NDArray:
-    # exp of a negative number only, so that nothing overflows.
-    small = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1, small) / (1 + small)
+    # Where exp overflows to infinity, 1 / (1 + inf) is the right answer: 0.
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-z))
 
 
 def _softmax(z: NDArray) -> NDArray:

@@ -334,29 +334,29 @@ class LSTM(_Recurrent):
     def step(self, p: NDArray, q: NDArray, states: State) -> tuple[State, Any]:
         """Return the new states h, c and what the way back needs."""
         z = p + q
-        z_i, z_f, z_g, z_o = self.split(z)
-        sigma, f = self.recurrent_activation, self.activation
-        i, forget, g, o = sigma.value(z_i), sigma.value(z_f), f.value(z_g), sigma.value(z_o)
-        c = forget * states[1] + i * g
-        shown = f.value(c)
-        return (o * shown, c), (z, i, forget, g, o, states[1], c, shown)
+        # The gates' function on all four at once costs less than on three apart.
+        gates = self.recurrent_activation.value(z)
+        i, forget, _, o = self.split(gates)
+        g = self.activation.value(self.split(z)[2])
+        c = forget * states[1]
+        c += i * g
+        shown = self.activation.value(c)
+        return (o * shown, c), (z, gates, g, states[1], c, shown)
 
     def step_back(self, gradients: State, memory: Any) -> tuple[NDArray, NDArray, State]:
         """Return the gradients with respect to p, q and the old states."""
         dh, dc = gradients
-        z, i, forget, g, o, c_before, c, shown = memory
-        z_i, z_f, z_g, z_o = self.split(z)
-        sigma, f = self.recurrent_activation, self.activation
-        dc = dc + f.gradient(dh * o, c, shown)
-        dz = np.concatenate(
-            [
-                sigma.gradient(dc * g, z_i, i),
-                sigma.gradient(dc * c_before, z_f, forget),
-                f.gradient(dc * i, z_g, g),
-                sigma.gradient(dh * shown, z_o, o),
-            ],
-            axis=-1,
-        )
+        z, gates, g, c_before, c, shown = memory
+        i, forget, _, o = self.split(gates)
+        dc = dc + self.activation.gradient(dh * o, c, shown)
+        upstream = np.empty_like(z)
+        d_i, d_f, d_g, d_o = self.split(upstream)
+        np.multiply(dc, g, out=d_i)
+        np.multiply(dc, c_before, out=d_f)
+        np.multiply(dc, i, out=d_g)
+        np.multiply(dh, shown, out=d_o)
+        dz = self.recurrent_activation.gradient(upstream, z, gates)
+        self.split(dz)[2][...] = self.activation.gradient(d_g, self.split(z)[2], g)
         return dz, dz, (np.zeros_like(dh), dc * forget)
 
     def get_config(self) -> dict[str, Any]:
