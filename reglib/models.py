@@ -126,7 +126,7 @@ class Sequential(Trainer):
             raise TypeError(f"layer must be a reglib layer, got {type(layer).__name__}")
         if any(layer is other for other in self._layers):
             raise ValueError(f"layer {layer.name} must be added once, got it again")
-        layer.seed_from(self._seed_for(layer))
+        layer.seed_from(self._seed_for(layer, self._layers))
         self._layers.append(layer)
         self._block = None
         self.built = False
@@ -135,18 +135,6 @@ class Sequential(Trainer):
             first = self._layers[0].input_shape
         if first is not None:
             self.build((None, *first))
-
-    def _seed_for(self, layer: Layer) -> np.random.SeedSequence:
-        """Return a seed that depends on the layer's class and its number within that class.
-
-        Not on its place: with or without a dropout layer in between, the same model seed gives
-        the same initial weights, so that two methods can be compared on equal terms.
-        """
-        number = sum(type(other) is type(layer) for other in self._layers)
-        return np.random.SeedSequence(
-            self._layer_seeds.entropy,
-            spawn_key=(*self._layer_seeds.spawn_key, *type(layer).__name__.encode(), number),
-        )
 
     def pop(self) -> Layer:
         """Remove the last layer and return it."""
@@ -266,7 +254,7 @@ class Model(Trainer):
         for number, layer in enumerate(layers):
             if any(layer is other for other in layers[:number]):
                 raise ValueError(f"layer {layer.name} must be used once, got two uses")
-            layer.seed_from(self._layer_seeds.spawn(1)[0])
+            layer.seed_from(self._seed_for(layer, layers[:number]))
         self.build(inputs.shape)
         self.shorten_way_back()
 

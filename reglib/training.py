@@ -45,6 +45,18 @@ class Trainer:
         self.metrics: list[metrics.Metric] = []
         self._block: optimizers.Block | None = None
 
+    def _seed_for(self, layer: Layer, before: Sequence[Layer]) -> np.random.SeedSequence:
+        """Return a seed that depends on the layer's class and its number within that class.
+
+        Not on its place: with or without a dropout layer in between, the same model seed gives
+        the same initial weights, so that two methods can be compared on equal terms.
+        """
+        number = sum(type(other) is type(layer) for other in before)
+        return np.random.SeedSequence(
+            self._layer_seeds.entropy,
+            spawn_key=(*self._layer_seeds.spawn_key, *type(layer).__name__.encode(), number),
+        )
+
     # What a subclass gives.
 
     @property
@@ -314,7 +326,7 @@ class Trainer:
 
     def penalty(self) -> float | None:
         """Return the sum of all weight and activity penalties; None when there are none."""
-        active = [layer for layer in self.layers if layer.activity_regularizer is not None]
+        active = self._active
         if not self._penalized and not active:
             return None
         weights = sum(float(p.regularizer(p.value)) for p in self._penalized)
@@ -434,6 +446,7 @@ class Trainer:
         if self._block is None or not self._block.holds(trainable):
             self._block = optimizers.Block(trainable)
         self._penalized = [p for p in trainable if p.regularizer is not None]
+        self._active = [layer for layer in self.layers if layer.activity_regularizer is not None]
         self._linked = self.loss is not None and _is_linked(self.loss, self.layers[-1])
         self.shorten_way_back()
 

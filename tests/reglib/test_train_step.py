@@ -76,3 +76,16 @@ def test_a_prediction_below_epsilon_gives_no_gradient_either_way():
 def test_a_loss_without_a_link_says_so():
     with pytest.raises(NotImplementedError, match="MeanSquaredError has no link"):
         losses.MeanSquaredError().value_and_gradient([[1.0]], [[1.0]], linked=True)
+
+
+def test_a_graph_starts_the_same_with_and_without_dropout():
+    def kernels(with_dropout):
+        inputs = Input((6,))
+        hidden = Dense(5)(inputs)
+        if with_dropout:
+            hidden = Dropout(0.5)(hidden)
+        model = Model(inputs, Dense(4)(hidden), seed=3)
+        return [w for w in model.get_weights() if w.ndim == 2]
+
+    for a, b in zip(kernels(False), kernels(True), strict=True):
+        np.testing.assert_array_equal(a, b)
