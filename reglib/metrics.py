@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization
-from reglib._validation import check_number
-from reglib.losses import align
+from reglib._validation import check_choice, check_number
+from reglib.losses import EPSILON, align
+from reglib.losses import Hinge as HingeLoss
 
 
 class Metric:
@@ -101,6 +102,11 @@ def _absolute_errors(y_true: NDArray, y_pred: NDArray) -> NDArray:
     return np.abs(y_true - y_pred).mean(axis=-1)
 
 
+def _hinges(y_true: NDArray, y_pred: NDArray) -> NDArray:
+    loss = HingeLoss()
+    return loss.per_example(*loss.align(y_true, y_pred))
+
+
 class Accuracy(Metric):
     """Fraction of right answers; what counts as an answer follows from the shapes.
 
@@ -150,6 +156,93 @@ class MeanAbsoluteError(Metric):
         super().__init__(_absolute_errors, name, "down")
 
 
+class Hinge(Metric):
+    """Mean hinge loss; targets of 0 and 1 are turned into -1 and 1."""
+
+    def __init__(self, name: str = "hinge") -> None:
+        super().__init__(_hinges, name, "down")
+
+
+class F1Score(Metric):
+    r"""Harmonic mean of precision and recall, :math:`2PR/(P + R)`, over all that was seen.
+
+    Parameters
+    ----------
+    average : {None, "micro", "macro", "weighted"}
+        None: one score a class, as an array. ``"micro"``: one score of all answers together.
+        ``"macro"``: the mean over the classes. ``"weighted"``: that mean, weighted by how often
+        each class is true.
+    threshold : float, optional
+        Above it an answer is yes, in (0, 1]; by default the largest of an example is.
+    name : str
+        The key in the logs.
+
+    Raises
+    ------
+    ValueError
+        If ``average`` is another or ``threshold`` is out of range; in use, if targets or
+        predictions have no shape (examples, classes).
+
+    References
+    ----------
+    ``keras.metrics.F1Score``.
+
+    Examples
+    --------
+    >>> scores = [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]
+    >>> round(F1Score("macro")([[1, 0], [0, 1], [0, 1]], scores), 4)
+    0.6667
+    """
+
+    def __init__(
+        self, average: str | None = None, threshold: float | None = None, name: str = "f1_score"
+    ) -> None:
+        self.average = check_choice("average", average, (None, "micro", "macro", "weighted"))
+        if threshold is not None:
+            threshold = check_number("threshold", threshold, low=0, high=1, low_open=True)
+        self.threshold = threshold
+        super().__init__(self._answers, name, "up")
+
+    def _answers(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return for each example and class whether it is a hit, answered yes, and true."""
+        if y_true.ndim != 2 or y_true.shape != y_pred.shape:
+            raise ValueError(
+                "y_true and y_pred must have one shape (examples, classes), "
+                f"got {y_true.shape} and {y_pred.shape}"
+            )
+        if self.threshold is None:
+            # Where all answers are 0, none is yes.
+            yes = (y_pred >= y_pred.max(axis=-1, keepdims=True)) & (np.abs(y_pred) > 1e-9)
+        else:
+            yes = y_pred > self.threshold
+        return np.stack([yes * y_true, yes, y_true]).astype("float64")
+
+    def reset_state(self) -> None:
+        """Forget what was seen."""
+        self.counts: Any = np.zeros((3, 1))
+
+    def update_state(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> None:
+        """Add a batch."""
+        answers = self.per_example(np.asarray(y_true), np.asarray(y_pred))
+        if sample_weight is not None:
+            answers = answers * np.asarray(sample_weight)[:, np.newaxis]
+        axis = (1, 2) if self.average == "micro" else 1
+        self.counts = self.counts + answers.sum(axis=axis).reshape(3, -1)
+
+    def result(self) -> Any:
+        """Return the score: an array with ``average=None``, otherwise a float."""
+        hits, yes, true = self.counts
+        precision, recall = hits / (yes + EPSILON), hits / (true + EPSILON)
+        scores = 2 * precision * recall / (precision + recall + EPSILON)
+        if self.average is None:
+            return scores
+        if self.average == "weighted":
+            return float((scores * true).sum() / (true.sum() + EPSILON))
+        return float(scores.mean())
+
+
 _REGISTRY: dict[str, type[Metric]] = {
     "accuracy": Accuracy,
     "acc": Accuracy,
@@ -160,6 +253,8 @@ _REGISTRY: dict[str, type[Metric]] = {
     "mse": MeanSquaredError,
     "mean_absolute_error": MeanAbsoluteError,
     "mae": MeanAbsoluteError,
+    "hinge": Hinge,
+    "f1_score": F1Score,
 }
 
 

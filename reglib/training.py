@@ -572,7 +572,11 @@ def _batches(
 
 
 def _line(logs: Mapping[str, float]) -> str:
-    return "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
+    return "  ".join(
+        # A metric may have a number for each class.
+        f"{name} {np.array2string(value, precision=4) if np.ndim(value) else f'{value:.4f}'}"
+        for name, value in logs.items()
+    )
 
 
 class _progress:  # noqa: N801 - used as a function
