@@ -119,11 +119,15 @@ class CallbackList:
         # A moment that nobody overrides costs nothing, even in the inner loop.
         nothing = [f for name, f in vars(Callback).items() if name.startswith("on_")]
         hooks = [hook for hook in hooks if getattr(hook, "__func__", hook) not in nothing]
+        counted = "epoch" in moment or "batch" in moment
 
         def call_all(*arguments: Any) -> None:
             if hooks:
                 # A callable stands for logs that are worked out only when somebody listens.
                 arguments = tuple(a() if callable(a) else a for a in arguments)
+                if len(arguments) <= counted:
+                    # Logs are always given, as a hook may ask for them.
+                    arguments = (*arguments, {})
             for hook in hooks:
                 hook(*arguments)
 
@@ -576,6 +580,8 @@ class CSVLogger(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Write a row and flush it, so that an interrupted run leaves whole rows."""
+        import csv  # here, so that importing the library takes little more than NumPy does
+
         row = {"epoch": epoch, **(logs or {})}
         if self.writer is None:
             columns = list(row)

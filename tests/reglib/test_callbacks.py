@@ -225,6 +225,21 @@ def test_a_schedule_sets_the_rate_of_each_epoch():
     np.testing.assert_allclose(history.history["learning_rate"], [0.1, 0.05, 0.1 / 3, 0.025])
 
 
+def test_every_moment_has_its_logs_and_where_it_counts_its_number():
+    seen = []
+    moments = [moment for moment in vars(callbacks.Callback) if moment.startswith("on_")]
+
+    def remember(moment):
+        if "epoch" in moment or "batch" in moment:
+            return lambda number, logs: seen.append((moment, type(number), type(logs)))
+        return lambda logs: seen.append((moment, int, type(logs)))
+
+    watcher = callbacks.LambdaCallback(**{moment: remember(moment) for moment in moments})
+    model, _ = trained([watcher], epochs=1)
+    model.predict(np.ones((2, 3)), callbacks=[watcher])
+    assert set(seen) == {(moment, int, dict) for moment in moments}
+
+
 def test_a_schedule_may_ask_for_the_epoch_alone():
     _, history = trained([callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))])
     np.testing.assert_allclose(history.history["learning_rate"], [0.1, 0.05, 0.1 / 3, 0.025])
