@@ -7,8 +7,13 @@ fail: one that passes has become applicable, and its line goes.
 TF_DATA = "maps a TensorFlow data set: reglib works on NumPy arrays alone"
 BOXES = "bounding boxes are not part of reglib"
 PRIVATE = "calls a private method of Keras"
+TEXT = "compares Keras's words: reglib has words of its own for its errors and messages"
+FINITE = "trains on infinite targets, which fit refuses"
+ACCUMULATION = "gradients are not accumulated: a batch always fits into memory here"
+OTHERS = "asks for optimizers that reglib does not have"
 
 _IMAGES = "layers/preprocessing/image_preprocessing/"
+_NOISE = "layers/regularization/"
 
 FILES: dict[str, dict[str, str]] = {
     f"{_IMAGES}random_flip_test.py": {
@@ -47,5 +52,45 @@ FILES: dict[str, dict[str, str]] = {
         "*tf_data*": TF_DATA,
         "test_correctness": "passes Keras's masks of time steps, which reglib's layers do not know",
         "test_from_config": "crops by CenterCrop, which reglib does not have",
+    },
+    "regularizers/regularizers_test.py": {
+        "test_orthogonal_regularizer_mode_validation": TEXT,
+        "test_orthogonal_regularizer_input_rank_validation": TEXT,
+    },
+    "constraints/constraints_test.py": {},
+    f"{_NOISE}dropout_test.py": {},
+    f"{_NOISE}spatial_dropout_test.py": {},
+    f"{_NOISE}gaussian_dropout_test.py": {},
+    f"{_NOISE}gaussian_noise_test.py": {},
+    f"{_NOISE}alpha_dropout_test.py": {},
+    f"{_NOISE}activity_regularization_test.py": {},
+    "optimizers/sgd_test.py": {},
+    "optimizers/rmsprop_test.py": {},
+    "optimizers/adam_test.py": {},
+    "optimizers/adamw_test.py": {},
+    "optimizers/adagrad_test.py": {},
+    "optimizers/lion_test.py": {},
+    "optimizers/optimizer_test.py": {
+        "*gradient_accumulation*": ACCUMULATION,
+        "test_pickleable_optimizers[5689]": OTHERS,
+        "test_pickleable_optimizers10": OTHERS,
+        "test_callable_learning_rate": "a schedule gets the number of steps, Keras's gets nothing",
+        "test_ema_with_model_fit": "lets one target stand for two outputs, which losses refuse",
+        "test_empty_gradients": "leaves parameters without gradients out; apply refuses them",
+        "test_optimizer_auto_naming": "optimizers are not numbered",
+        "test_overwrite_with_gradient": "writes gradients into weights, for float8 alone",
+        "test_set_weights": "the state of an optimizer is not saved",
+        "test_static_loss_scaling": "scales losses for float16, which reglib does not have",
+    },
+    "callbacks/early_stopping_test.py": {},
+    "callbacks/reduce_lr_on_plateau_test.py": {"test_verbose_logging": TEXT},
+    "callbacks/learning_rate_scheduler_test.py": {"test_verbose_logging": TEXT},
+    "callbacks/terminate_on_nan_test.py": {
+        "test_terminate_on_nan_*": FINITE,
+        "test_raise_error_terminate_*": FINITE,
+    },
+    "callbacks/csv_logger_test.py": {},
+    "callbacks/lambda_callback_test.py": {
+        "test_lambda_callback_with_additional_kwargs": "invents a moment, which is refused",
     },
 }

