@@ -6,9 +6,7 @@ pickle, so that opening a stranger's file runs no code.
 
 from __future__ import annotations
 
-import json
 import os
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,6 +39,8 @@ def save_model(model: Trainer, filepath: str | os.PathLike) -> None:
     -----
     The state of the optimizer is not saved: training that goes on starts its averages anew.
     """
+    import json  # here, so that importing the library takes little more than NumPy does
+
     weights = model.get_weights()
     description = {
         "class_name": type(model).__name__,
@@ -371,6 +371,9 @@ def load_model(filepath: str | os.PathLike) -> Sequential | Model:
     ValueError
         If it is no model of this library.
     """
+    import json
+    import zipfile
+
     try:
         with np.load(filepath, allow_pickle=False) as archive:
             description = json.loads(str(archive["model"]))
