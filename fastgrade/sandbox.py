@@ -20,6 +20,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import functools
+import itertools
 import os
 import platform
 import shutil
@@ -28,6 +29,7 @@ import struct
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +43,7 @@ except ImportError:  # Windows: `probe` still says what is missing there
     fcntl = resource = None
 
 __all__ = [
+    "ControlGroup",
     "Forks",
     "Protection",
     "ReadableTree",
@@ -660,6 +663,66 @@ def confine(
     except OSError as error:
         raise SandboxError(f"the sandbox could not be set up: {error}") from error
 
+
+class ControlGroup:
+    """A control group for a warm process and all that it forks: the last line of defence.
+
+    Limits of single processes do not bound their sum; this one does, whatever they do.
+
+    Parameters
+    ----------
+    limits : Limits
+        What one submission may use.
+    together : int
+        How many submissions may be under way at once.
+    """
+
+    def __init__(self, limits: Limits, together: int = 4):
+        memory = str((limits.memory_mb * 2 * together + 1024) << 20)
+        tasks = str((limits.processes + 64) * together)
+        name = f"fastgrade-{os.getpid()}-{next(_group_numbers)}"
+        self.folders: list[Path] = []
+        try:
+            if _cgroups() == "v2":
+                folder = Path("/sys/fs/cgroup") / name
+                folder.mkdir()
+                self.folders.append(folder)
+                for file, value in (("memory.max", memory), ("pids.max", tasks)):
+                    if (folder / file).exists():
+                        (folder / file).write_text(value)
+            else:
+                for kind, file, value in (
+                    ("memory", "memory.limit_in_bytes", memory),
+                    ("pids", "pids.max", tasks),
+                ):
+                    folder = Path("/sys/fs/cgroup") / kind / name
+                    folder.mkdir()
+                    self.folders.append(folder)
+                    (folder / file).write_text(value)
+        except OSError as error:
+            self.close()
+            raise SandboxError(f"no control group could be made: {error}") from error
+
+    def wrapper(self) -> list[str]:
+        """Return the command that starts a program inside of the group."""
+        join = 'for group in $0; do echo $$ > "$group/cgroup.procs" || exit 1; done; exec "$@"'
+        return ["/bin/sh", "-c", join, " ".join(map(str, self.folders))]
+
+    def close(self) -> None:
+        """Remove the group, which must be empty by now; a busy one is tried a few times."""
+        for folder in self.folders:
+            for _ in range(50):
+                try:
+                    folder.rmdir()
+                    break
+                except FileNotFoundError:
+                    break
+                except OSError:
+                    time.sleep(0.02)
+        self.folders.clear()
+
+
+_group_numbers = itertools.count()
 
 # --------------------------------------------------------------------------- what is there
 

@@ -32,6 +32,7 @@ from fastgrade.channel import Channel, ChannelError
 from fastgrade.course import LEVELS, Settings
 from fastgrade.outputs import Outputs
 from fastgrade.sandbox import (
+    ControlGroup,
     Forks,
     Protection,
     SandboxError,
@@ -83,6 +84,7 @@ class Grader:
         self.settings = settings or Settings()
         self.protection = protection or probe()
         self._zygotes: dict[tuple[str, str], Zygote] = {}
+        self._groups: list[ControlGroup] = []
         self._lock = threading.Lock()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -114,6 +116,9 @@ class Grader:
         for zygote in self._zygotes.values():
             zygote.close()
         self._zygotes.clear()
+        for group in self._groups:
+            group.close()
+        self._groups.clear()
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
@@ -129,9 +134,11 @@ class Grader:
         student = name == "student"
         options = {
             "level": self.level,
-            "readable": list(settings.readable),
+            "readable": [os.path.abspath(path) for path in settings.readable],
             "forbidden_modules": list(settings.forbidden_modules) if student else [],
-            "forbidden_paths": list(settings.forbidden_files) if student else [],
+            "forbidden_paths": [
+                os.path.abspath(path) for path in (settings.forbidden_files if student else ())
+            ],
         }
         preload = settings.preload if student else settings.judge_preload
         extra = {} if student else dict(settings.judge_environment)
@@ -142,17 +149,35 @@ class Grader:
         warm = [f"fastgrade.{name}:warm_up"]
         if student:
             warm.insert(0, "fastgrade.student:before_imports")
-        zygote = Zygote(
-            preload,
-            warm,
-            options,
-            {**_NOTEBOOK_ENVIRONMENT, **extra},
-            bubblewrap() if self.level == "namespaces" else (),
-        )
+        wrapper = bubblewrap() if self.level == "namespaces" else []
+        group = self._control_group(settings)
+        try:
+            zygote = Zygote(
+                preload,
+                warm,
+                options,
+                {**_NOTEBOOK_ENVIRONMENT, **extra},
+                [*(group.wrapper() if group else ()), *wrapper],
+            )
+        except BaseException:
+            if group is not None:
+                group.close()
+            raise
         with self._lock:
+            if group is not None:
+                self._groups.append(group)
             if identity in self._zygotes:  # two threads met
                 zygote.close()
             return self._zygotes.setdefault(identity, zygote)
+
+    def _control_group(self, settings: Settings) -> ControlGroup | None:
+        """Return a control group where one can be had; what it adds is not counted on."""
+        if not self.protection.cgroups or self.level not in ("sandbox", "namespaces"):
+            return None
+        try:
+            return ControlGroup(settings.limits)
+        except SandboxError:
+            return None
 
     def grade(self, task: Task) -> Verdict:
         """Return the verdict on one submission; never raises for what a student handed in.

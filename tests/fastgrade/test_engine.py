@@ -435,6 +435,21 @@ def test_files_of_the_assignment_are_there_and_private(grader):
     assert os.listdir(grader._folder.name) == []
 
 
+def test_forbidden_files_are_out_of_reach_and_readable_ones_are_not(tmp_path):
+    for name in ("open.csv", "closed.csv"):
+        (tmp_path / name).write_text(name)
+    source = notebook(
+        code(f"seen = open({str(tmp_path / 'open.csv')!r}).read()", "a", solution=True),
+        code(f"more = open({str(tmp_path / 'closed.csv')!r}).read()", "b", solution=True),
+        code("assert seen == 'open.csv'", "one", grade=True, points=1),
+        code("assert more == 'closed.csv'", "two", grade=True, points=1),
+    )
+    settings = Settings(readable=(str(tmp_path),), forbidden_files=(str(tmp_path / "closed.csv"),))
+    with Grader(settings) as grader:
+        verdict = grade(grader, source, source)
+    assert [only.points for only in verdict.questions] == [1, 0]
+
+
 @pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../../x"])
 def test_files_outside_of_the_folder_are_refused(grader, name):
     with pytest.raises(ValueError, match="files must have paths relative"):

@@ -5,12 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from fastgrade.course import Limits
 from fastgrade.sandbox import (
+    ControlGroup,
     ReadableTree,
     SandboxError,
     confine,
@@ -199,6 +201,25 @@ def test_a_folder_with_forbidden_files_is_opened_entry_by_entry(tmp_path):
 def test_roots_leave_out_the_courses_folder():
     assert str(ROOT) not in python_roots()
     assert not any(str(ROOT / "solutions").startswith(root + "/") for root in python_roots())
+
+
+@pytest.mark.skipif(not probe().cgroups, reason="control groups cannot be written here")
+def test_a_control_group_bounds_processes_together_and_is_removed():
+    group = ControlGroup(Limits(processes=1), together=1)
+    program = "import os, time\nn = 0\ntry:\n    while n < 500:\n        if not os.fork():\n"
+    program += (
+        "            time.sleep(2); os._exit(0)\n        n += 1\nexcept OSError:\n    print(n)"
+    )
+    try:
+        done = subprocess.run(
+            [*group.wrapper(), sys.executable, "-c", program], capture_output=True, text=True
+        )
+        assert 0 < int(done.stdout) < 65
+        folders = list(group.folders)
+        time.sleep(2.5)
+    finally:
+        group.close()
+    assert not any(folder.exists() for folder in folders)
 
 
 def test_probe_says_what_is_missing():

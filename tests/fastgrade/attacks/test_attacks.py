@@ -11,6 +11,8 @@ from hostile import ATTACKS, SECRETS, SOURCE
 
 from fastgrade.verdict import Task
 
+pytestmark = pytest.mark.slow
+
 
 def task(classroom, submission, student="mallory"):
     return Task("ps1", student, "ps1", SOURCE, submission)
