@@ -30,7 +30,7 @@ from traitlets.config import Config
 
 from fastgrade.course import Settings, settings_from_config
 from fastgrade.verdict import Task
-from fastgrade.worker import Grader
+from fastgrade.worker import Grader, fingerprint
 
 __all__ = ["Execute", "use_fastgrade"]
 
@@ -45,7 +45,7 @@ _STEPS = (
 )
 _MAX_FILES_BYTES = 256 << 20
 
-_graders: dict[str, Grader] = {}
+_graders: dict[str, tuple[str, Grader]] = {}
 _lock = threading.Lock()
 
 
@@ -158,19 +158,27 @@ def _as_released(source: bytes, recorded: dict[str, str]) -> bytes:
 
 
 def _grader(settings: Settings) -> Grader:
-    """Return a grader for these settings; it lives as long as this process."""
+    """Return a grader for these settings; it lives as long as this process.
+
+    A server, such as formgrader's, outlives edits of the course's modules: then warm processes
+    that have loaded them are replaced.
+    """
     identity = settings.to_json()
+    state = fingerprint((*settings.preload, *settings.judge_preload))
     with _lock:
-        if identity not in _graders:
+        known, grader = _graders.get(identity, ("", None))
+        if grader is None or known != state:
+            if grader is not None:
+                grader.__exit__()
             grader = Grader(settings)
             grader.__enter__()
-            _graders[identity] = grader
-        return _graders[identity]
+            _graders[identity] = (state, grader)
+        return grader
 
 
 @atexit.register
 def _close() -> None:
-    for grader in _graders.values():
+    for _, grader in _graders.values():
         grader.__exit__()
     _graders.clear()
 

@@ -9,6 +9,7 @@ and nothing that comes from the student's process.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -54,7 +55,7 @@ from fastgrade.submission import (
 from fastgrade.verdict import QuestionVerdict, Task, Verdict
 from fastgrade.zygote import Zygote, ZygoteError, wait_readable
 
-__all__ = ["Grader", "grade", "key"]
+__all__ = ["Grader", "fingerprint", "grade", "key"]
 
 #: Seconds that a process gets to react before it is ended.
 GRACE = 2.0
@@ -1062,16 +1063,16 @@ def key(task: Task, settings: Settings) -> str:
     return digest.hexdigest()
 
 
-_environments: dict[tuple[str, ...], str] = {}
-
-
+@functools.lru_cache(maxsize=16)
 def _environment(modules: tuple[str, ...]) -> str:
-    """Return a fingerprint of Python and of the packages that a course preloads.
+    return fingerprint(modules)
+
+
+def fingerprint(modules: Sequence[str]) -> str:
+    """Return a hash of Python and of the packages that a course preloads, as they are now.
 
     An installed package counts by its version, one that is worked on by the text of its modules.
     """
-    if modules in _environments:
-        return _environments[modules]
     digest = hashlib.sha256(f"{sys.version} {platform.machine()}".encode())
     for name in sorted({name.partition(".")[0] for name in (*modules, "IPython", "numpy")}):
         digest.update(name.encode())
@@ -1086,5 +1087,4 @@ def _environment(modules: tuple[str, ...]) -> str:
         else:
             with contextlib.suppress(importlib.metadata.PackageNotFoundError):
                 digest.update(importlib.metadata.version(name).encode())
-    _environments[modules] = digest.hexdigest()
-    return _environments[modules]
+    return digest.hexdigest()

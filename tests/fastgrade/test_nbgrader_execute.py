@@ -19,6 +19,9 @@ import pytest
 from hostile import ANSWERS, SOURCE, STUB, _build
 from nbgrader.api import Gradebook
 
+from fastgrade.course import Settings
+from fastgrade.nbgrader_execute import _close, _grader
+
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
 c = get_config()
@@ -86,6 +89,20 @@ def test_autograded_notebooks_keep_nbgraders_metadata(course):
     ]
     assert all("checksum" in tag for tag in tags if tag)
     assert notebook["metadata"]["language_info"]["name"] == "python"
+
+
+def test_warm_processes_are_replaced_when_a_module_of_the_course_changes(tmp_path, monkeypatch):
+    module = tmp_path / "course_checks"
+    module.mkdir()
+    (module / "__init__.py").write_text("LEAST = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    settings = Settings(namespaces=False, judge_preload=("course_checks",))
+    first = _grader(settings)
+    assert _grader(settings) is first
+    (module / "__init__.py").write_text("LEAST = 2\n")
+    second = _grader(settings)
+    assert second is not first
+    _close()
 
 
 def test_feedback_shows_hidden_tests_with_stock_only(course):
