@@ -8,9 +8,10 @@ parameter's gradient and returns the gradient with respect to the inputs.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,23 @@ def _default_name(cls: type) -> str:
     number = _names[stem]
     _names[stem] += 1
     return stem if number == 0 else f"{stem}_{number}"
+
+
+def _noting(build: Callable) -> Callable:
+    """Return a layer's build that notes that it has run, whoever called it.
+
+    Otherwise the first call would build again, and lose weights that were set in between.
+    """
+
+    @functools.wraps(build)
+    def build_and_note(self: Layer, input_shape: tuple[int | None, ...]) -> None:
+        build(self, input_shape)
+        # A build that another calls by super() is a part of that one.
+        if type(self).build is build_and_note:
+            self.built_shape = tuple(input_shape)
+            self.built = True
+
+    return build_and_note
 
 
 class Parameter:
@@ -197,6 +215,8 @@ class Layer:
         """Remember the class by its name, so that a saved model finds it, whoever wrote it."""
         super().__init_subclass__(**kwargs)
         _registry[cls.__name__] = cls
+        if "build" in vars(cls):
+            cls.build = _noting(cls.build)
 
     # What a layer overrides.
 
@@ -279,8 +299,8 @@ class Layer:
     def ensure_built(self, input_shape: tuple[int | None, ...]) -> None:
         """Build once; a later call with the parameters in place does nothing."""
         if not self.built:
+            self.build(tuple(input_shape))
             self.built_shape = tuple(input_shape)
-            self.build(self.built_shape)
             self.built = True
 
     def set_weight_options(self, **options: Any) -> None:

@@ -428,6 +428,18 @@ def test_bad_input_is_named(make, error, message):
         make()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_weights_that_are_set_between_build_and_call_stay(kind, rng):
+    make, shape = KINDS[kind]
+    inputs = rng.normal(size=shape)
+    trained, layer = make(), make()
+    expected = trained(inputs)
+    layer.build(shape)
+    layer.set_weights(trained.get_weights())
+    np.testing.assert_array_equal(layer(inputs), expected)
+    assert len(layer.weights) == len(trained.weights)
+
+
 def test_wrong_weights_change_nothing(rng):
     layer = layers.Dense(2)
     layer(rng.normal(size=(3, 4)))
