@@ -100,7 +100,7 @@ lock: ## resolve the dependencies anew and write the locks
 	  --extra book --extra grade --no-header -c requirements/dev.txt -o requirements/course.txt pyproject.toml
 
 clean: ## remove what was built; .venv and submitted/ stay
-	rm -rf _build $(DONE) autograded feedback gradebook.db* grades.csv
+	rm -rf _build $(DONE) .fastgrade autograded feedback gradebook.db* grades.csv report-*.html
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
