@@ -69,13 +69,27 @@ def book(tmp_path, monkeypatch):
     return build
 
 
-def test_chapters_run_side_by_side(book):
-    code = "import time\nbegan = time.time()\ntime.sleep(2)\nprint(began, time.time())"
-    printed, log = book("warm", one=code, two=code)
-    (a, b), (c, d) = (
-        [float(n) for n in re.findall(r"\d+\.\d+", text)] for text in printed.values()
+MEET = """\
+import time
+from pathlib import Path
+
+here = Path({folder!r})
+here.joinpath({mine!r}).touch()
+end = time.monotonic() + 60
+while not here.joinpath({other!r}).exists() and time.monotonic() < end:
+    time.sleep(0.05)
+print("met" if here.joinpath({other!r}).exists() else "alone")
+"""
+
+
+def test_chapters_run_side_by_side(book, tmp_path):
+    """Each waits for the other, which one after the other could not."""
+    one, two = (
+        MEET.format(folder=str(tmp_path), mine=mine, other=other)
+        for mine, other in (("first", "second"), ("second", "first"))
     )
-    assert max(a, c) < min(b, d)
+    printed, log = book("warm", one=one, two=two)
+    assert all("met" in text for text in printed.values())
     assert "executed 2 chapters" in log
 
 
