@@ -261,7 +261,7 @@ class Student:
     def _names(self) -> set[str]:
         """Return the names that an error message may call the function by."""
         own = getattr(self.function, "__name__", self.name)
-        return {self.name, str(own), "<lambda>", "__init__", "update"}
+        return {self.name, str(own), "<lambda>", "<module>", "__init__", "update"}
 
     def _explain(self, error: BaseException) -> Finding:
         kind, text = type(error).__name__, str(error)

@@ -63,13 +63,13 @@ KINDS = {
     "layer normalization": (lambda **k: layers.LayerNormalization(**k), (4, 3, 6)),
     "spectral normalization": (
         lambda **k: layers.SpectralNormalization(
-            layers.Dense(4, **k, name="dense_within"), power_iterations=200, **k
+            layers.Dense(4, **k, name="dense_within"), power_iterations=400, **k
         ),
         (5, 3),
     ),
     "spectral normalization of a convolution": (
         lambda **k: layers.SpectralNormalization(
-            layers.Conv2D(4, 2, **k, name="conv_within"), power_iterations=200, **k
+            layers.Conv2D(4, 2, **k, name="conv_within"), power_iterations=400, **k
         ),
         (2, 4, 4, 3),
     ),
@@ -97,8 +97,9 @@ NOISE.remove("dropconnect")
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_agree_with_finite_differences(kind, rng):
     make, shape = KINDS[kind]
-    error = check_layer(make(dtype="float64"), rng.normal(size=shape), rtol=1e-6)
-    assert error < 1e-6
+    layer = make(dtype="float64")
+    layer.seed_from(np.random.SeedSequence(1))  # the same weights each time
+    assert check_layer(layer, rng.normal(size=shape), rtol=1e-6) < 1e-6
 
 
 @pytest.mark.parametrize("name", ["relu", "elu", "selu", "softplus", "linear"])
