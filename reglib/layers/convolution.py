@@ -168,6 +168,8 @@ class _Convolution(_Windowed):
         strides: int | Sequence[int] = 1,
         padding: str = "valid",
         data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        groups: int = 1,
         activation: Any = None,
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
@@ -182,6 +184,10 @@ class _Convolution(_Windowed):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = check_integer("filters", filters, low=1)
         self.set_windows("kernel_size", kernel_size, strides, padding, data_format)
+        if any(rate != 1 for rate in _sizes("dilation_rate", dilation_rate, self.rank)):
+            raise ValueError(f"dilation_rate must be 1, got {dilation_rate}")
+        if check_integer("groups", groups, low=1) != 1:
+            raise ValueError(f"groups must be 1, got {groups}")
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
         self.set_weight_options(
@@ -259,6 +265,8 @@ class Conv1D(_Convolution):
         Length of a window and how far it moves.
     padding : {"valid", "same"}
         Whether windows must lie inside, or zeros are added around.
+    dilation_rate, groups : int
+        As in Keras; 1, no other is known here.
 
     Raises
     ------
@@ -289,6 +297,8 @@ class Conv2D(_Convolution):
         Height and width of a window, and how far it moves.
     padding : {"valid", "same"}
         Whether windows must lie inside, or zeros are added around.
+    dilation_rate, groups : int
+        As in Keras; 1, no other is known here.
 
     Raises
     ------

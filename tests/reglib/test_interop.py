@@ -144,7 +144,7 @@ def test_a_model_goes_to_keras_and_back(make, keras, rng):
         (
             lambda keras: interop.from_keras(keras.layers.Conv2D(4, 3, dilation_rate=2)),
             ValueError,
-            "dilation_rate=",
+            "dilation_rate must be 1",
         ),
         (lambda keras: interop.to_keras("dense"), TypeError, "must be a layer or model of reglib"),
         (lambda keras: interop.from_keras("dense"), TypeError, "must be a layer or model of Keras"),

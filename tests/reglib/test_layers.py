@@ -362,6 +362,12 @@ class TestDropout:
         (lambda: layers.Conv2D(2, (3, 3, 3)), ValueError, "kernel_size must be a number or 2"),
         (lambda: layers.Conv2D(2, 3, padding="full"), ValueError, "padding must be one of"),
         (
+            lambda: layers.Conv2D(2, 3, dilation_rate=2),
+            ValueError,
+            "dilation_rate must be 1, got 2",
+        ),
+        (lambda: layers.Conv1D(2, 3, groups=2), ValueError, "groups must be 1, got 2"),
+        (
             lambda: layers.Conv2D(2, 3)(np.ones((1, 2, 2, 1))),
             ValueError,
             r"must be at least \(3, 3\) wide, got \(1, 2, 2, 1\)",

@@ -34,10 +34,8 @@ BASES |= {"Metric", "Optimizer", "Regularizer"}
 # Arguments that Keras has and reglib wilfully lacks, by name, with the reason.
 DEVIATIONS = {
     "axis": "classes are on the last axis",
-    "dilation_rate": "no chapter needs it; from_keras refuses it by name",
     "dtype": "losses and metrics follow the dtype of the predictions",
     "gradient_accumulation_steps": "a batch always fits into memory here",
-    "groups": "no chapter needs it; from_keras refuses it by name",
     "ignore_class": "no chapter needs it",
     "input_axes": "kernels have Keras's usual layout",
     "lora_alpha": "low-rank adaptation is out of scope",
