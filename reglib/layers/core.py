@@ -221,6 +221,8 @@ class Reshape(Layer):
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.target_shape = tuple(check_integer("target_shape", n, low=-1) for n in target_shape)
+        if self.target_shape.count(-1) > 1:
+            raise ValueError(f"target_shape must have at most one -1, got {self.target_shape}")
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return the inputs in the target shape."""

@@ -367,6 +367,7 @@ class TestDropout:
             "dilation_rate must be 1, got 2",
         ),
         (lambda: layers.Conv1D(2, 3, groups=2), ValueError, "groups must be 1, got 2"),
+        (lambda: layers.Reshape((-1, -1, 5)), ValueError, "target_shape must have at most one -1"),
         (
             lambda: layers.Conv2D(2, 3)(np.ones((1, 2, 2, 1))),
             ValueError,
