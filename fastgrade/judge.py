@@ -23,7 +23,7 @@ from typing import Any
 from fastgrade.channel import Channel
 from fastgrade.course import Limits
 from fastgrade.peer import JudgePeer, StudentError, StudentLost, StudentObject
-from fastgrade.sandbox import ReadableTree, confine, python_roots
+from fastgrade.sandbox import ReadableTree, confine, prepare, python_roots
 from fastgrade.student import loaded_packages
 from fastgrade.wire import WireError
 
@@ -50,6 +50,7 @@ def warm_up(options: Mapping[str, Any]) -> None:
     global _tree
     if options["level"] in ("sandbox", "namespaces"):
         _tree = ReadableTree([*python_roots(), *options["readable"], *loaded_packages()])
+        prepare(_tree)
 
 
 def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:

@@ -50,6 +50,7 @@ __all__ = [
     "SandboxError",
     "bubblewrap",
     "confine",
+    "prepare",
     "probe",
 ]
 
@@ -265,6 +266,7 @@ _TRUNCATE, _IOCTL_DEV = 1 << 14, 1 << 15
 _DIRECTORY_ONLY = 0x1FFF & ~(_EXECUTE | _WRITE_FILE | _READ_FILE) | 1 << 13
 
 
+@functools.cache
 def landlock_abi() -> int:
     """Return the version of Landlock that the kernel offers, 0 for none."""
     try:
@@ -409,6 +411,7 @@ _CLONE_THREAD, _CLONE_NEW = 0x00010000, 0x7E020000
 _AT_NUMBER, _AT_ARCH, _AT_ARGS = 0, 4, 16
 
 
+@functools.cache
 def _program(supervised: bool, forks: bool) -> bytes:
     """Return the filter as BPF instructions."""
     machine = _machine()
@@ -603,6 +606,15 @@ def _drop_privileges(identity: int, keep_reading: bool) -> None:
         # says what of it.
         header = struct.pack("Ii", 0x20080522, 0)
         _syscall("capset", header, struct.pack("6I", 4, 4, 0, 0, 0, 0))
+
+
+def prepare(tree: ReadableTree) -> None:
+    """Work out once, in a warm process, what `confine` then needs in every fork."""
+    tree.is_public()
+    landlock_abi()
+    supervised = _notifies()
+    for forks in (True, False):
+        _program(supervised and forks, forks)
 
 
 def confine(

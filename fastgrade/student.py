@@ -27,13 +27,14 @@ from fastgrade.channel import Channel
 from fastgrade.course import Limits
 from fastgrade.guard import Guard, module_paths
 from fastgrade.peer import StudentPeer
-from fastgrade.sandbox import ReadableTree, confine, python_roots
+from fastgrade.sandbox import ReadableTree, confine, prepare, python_roots
 
 __all__ = ["before_imports", "main", "warm_up"]
 
 _guard: Guard
 _tree: ReadableTree | None = None
 _shell: Any = None
+_raw_input: Any = None
 
 
 # --------------------------------------------------------------------------- in the warm process
@@ -59,6 +60,7 @@ def warm_up(options: Mapping[str, Any]) -> None:
             [*python_roots(), *options["readable"], *loaded_packages()],
             options["forbidden_paths"],
         )
+        prepare(_tree)
 
 
 def loaded_packages() -> list[str]:
@@ -78,8 +80,9 @@ def loaded_packages() -> list[str]:
 
 def _make_shell() -> None:
     """Make the shell of a kernel without the kernel."""
-    global _shell
+    global _shell, _raw_input
     from ipykernel.compiler import XCachingCompiler, get_file_name
+    from ipykernel.kernelbase import Kernel
     from ipykernel.zmqshell import ZMQInteractiveShell
     from jupyter_client.session import Session
     from traitlets.config import Config
@@ -123,6 +126,7 @@ def _make_shell() -> None:
             self.system(command)
             return [] if split else ""
 
+    _raw_input = Kernel.raw_input
     config = Config()
     config.HistoryManager.enabled = False
     config.IPKernelApp = Config()  # some libraries tell a notebook from a console by this name
@@ -262,9 +266,7 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
         os.close(listener)
     sys.stdout, sys.stderr = _Stream("stdout", 1), _Stream("stderr", 2)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115  lives as long as the process
-    from ipykernel.kernelbase import Kernel
-
-    builtins.input = types.MethodType(Kernel.raw_input, types.SimpleNamespace(_allow_stdin=False))
+    builtins.input = types.MethodType(_raw_input, types.SimpleNamespace(_allow_stdin=False))
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
