@@ -241,10 +241,11 @@ class Reshape(Layer):
         ValueError
             If the inputs do not fit the target shape.
         """
+        if None in input_shape[1:]:
+            return (input_shape[0], *(None if n == -1 else n for n in self.target_shape))
         size = math.prod(input_shape[1:])
         known = math.prod(n for n in self.target_shape if n != -1)
-        open_axes = self.target_shape.count(-1)
-        if open_axes > 1 or (size % known if open_axes else size != known):
+        if size % known if -1 in self.target_shape else size != known:
             raise ValueError(
                 f"target_shape must hold {size} numbers, got {self.target_shape} "
                 f"for inputs of shape {tuple(input_shape)}"

@@ -286,7 +286,7 @@ class SpectralNormalization(Layer):
     Parameters
     ----------
     layer : Layer
-        A layer with a ``kernel``: Dense, Conv1D, Conv2D.
+        A layer with a ``kernel``, Dense, Conv1D or Conv2D; or an Embedding.
     power_iterations : int
         Steps of power iteration a call, at least 1.
 
@@ -318,7 +318,7 @@ class SpectralNormalization(Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Build the wrapped layer and the start of the power iteration."""
         self.layer.ensure_built(input_shape)
-        self.kernel = getattr(self.layer, "kernel", None)
+        self.kernel = getattr(self.layer, "kernel", getattr(self.layer, "embeddings", None))
         if self.kernel is None:
             raise ValueError(f"layer must have a kernel, got {self.layer}")
         self.vector_u = self.add_weight("vector_u", (1, self.kernel.shape[-1]), trainable=False)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reglib import layers
-from reglib.gradcheck import GradientError, check_layer
+from reglib.gradcheck import GradientError, check_gradient, check_layer
 
 KINDS = {
     "dense": (lambda **k: layers.Dense(4, activation="tanh", **k), (5, 3)),
@@ -222,6 +222,35 @@ def test_spectral_normalization_gives_a_largest_singular_value_of_one(rng):
     layer = layers.SpectralNormalization(layers.Dense(6), power_iterations=100)
     layer(rng.normal(size=(3, 8)), training=True)
     assert np.linalg.norm(layer.layer.kernel.value, 2) == pytest.approx(1, abs=1e-4)
+    table = layers.SpectralNormalization(layers.Embedding(9, 4), power_iterations=100)
+    table([[1, 2, 2]], training=True)
+    assert np.linalg.norm(table.layer.embeddings.value, 2) == pytest.approx(1, abs=1e-4)
+
+
+def test_the_gradient_of_a_normalized_table_agrees_with_finite_differences(rng):
+    table = layers.SpectralNormalization(
+        layers.Embedding(5, 3, dtype="float64"), power_iterations=300, dtype="float64"
+    )
+    rows, upstream = np.array([[0, 2, 2]]), rng.normal(size=(1, 3, 3))
+    table(rows)
+    start = rng.normal(size=(5, 3))
+
+    def value(w):
+        table.kernel.value[...] = w
+        return float((table(rows, training=True) * upstream).sum())
+
+    def gradient(w):
+        value(w)
+        table.propagate_back(upstream)
+        return table.kernel.gradient.copy()
+
+    check_gradient(value, gradient, start, rtol=1e-5)
+
+
+def test_a_shape_with_unknown_lengths_is_passed_on():
+    layer = layers.Reshape((-1, 8))
+    assert layer.compute_output_shape((None, None, 4)) == (None, None, 8)
+    assert layers.Reshape((3, 5)).compute_output_shape((2, None)) == (2, 3, 5)
 
 
 def test_embedding_looks_rows_up_and_adds_their_gradients_up():
