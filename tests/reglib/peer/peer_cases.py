@@ -11,6 +11,14 @@ TEXT = "compares Keras's words: reglib has words of its own for its errors and m
 FINITE = "trains on infinite targets, which fit refuses"
 ACCUMULATION = "gradients are not accumulated: a batch always fits into memory here"
 OTHERS = "asks for optimizers that reglib does not have"
+MASKS = "masks time steps, which reglib's layers do not know"
+STATES = "hands the state in or out, or keeps it: a layer takes and returns one array here"
+QUANTIZED = "quantizes, or adapts at low rank"
+WITHOUT = "needs a layer that reglib does not have"
+MIXED = "computes in float16"
+AXES = "normalizes over another axis than the last"
+VARIABLE = "draws shapes without a layer, or fits a generator of batches"
+DILATED = "dilates, groups, pads causally, or has channels first: no chapter needs it"
 
 _IMAGES = "layers/preprocessing/image_preprocessing/"
 _NOISE = "layers/regularization/"
@@ -92,5 +100,59 @@ FILES: dict[str, dict[str, str]] = {
     "callbacks/csv_logger_test.py": {},
     "callbacks/lambda_callback_test.py": {
         "test_lambda_callback_with_additional_kwargs": "invents a moment, which is refused",
+    },
+    "layers/core/dense_test.py": {
+        "*quantize*": QUANTIZED,
+        "*int4*": QUANTIZED,
+        "*int8*": QUANTIZED,
+        "*lora*": QUANTIZED,
+        "*gptq*": QUANTIZED,
+        "*awq*": QUANTIZED,
+        "test_dense_without_activation_set": "takes an activation away: a Dense always has one",
+        "test_legacy_load_own_variables": "reads the files of an older Keras",
+    },
+    "layers/reshaping/reshape_test.py": {
+        "test_reshape_model_fit_with_varying_input_size_and_minus_one": VARIABLE,
+        "test_reshape_with_dynamic_*_minus_one": VARIABLE,
+        "test_reshape_sets_static_shape": "fixes the size of a batch in the graph",
+    },
+    "layers/convolutional/conv_test.py": {
+        "test_conv[12]d_basic[13]": DILATED,
+        "test_conv[12]d_basic2": DILATED,
+        "test_conv3d*": WITHOUT,
+        "test_conv_symbolic_invalid_configuration*": DILATED,
+        "*lora*": QUANTIZED,
+        "test_conv1d[1234]": DILATED,
+        "test_conv2d[2345]": DILATED,
+    },
+    "layers/normalization/layer_normalization_test.py": {
+        "*axis": AXES,
+        "test_large_value_within_autocast_scope": MIXED,
+        "test_ln_basics": "has an option that Keras 3.15 deprecates, rms_scaling",
+        "test_output_with_rms_scaling": "has an option that Keras 3.15 deprecates, rms_scaling",
+    },
+    "layers/normalization/batch_normalization_test.py": {
+        "*mask*": MASKS,
+        "test_correctness*": MASKS,
+        "test_large_value_within_autocast_scope": MIXED,
+        "*renorm*": "renormalizes batches, which no chapter needs",
+        "test_serialization": "renormalizes batches, which no chapter needs",
+    },
+    "layers/normalization/spectral_normalization_test.py": {"test_invalid_layer": WITHOUT},
+    "layers/rnn/lstm_test.py": {
+        "test_masking": MASKS,
+        "test_pass_initial_state": STATES,
+        "test_statefulness": STATES,
+    },
+    "layers/rnn/gru_test.py": {
+        "test_correctness*": "sets reset_after=False: it is always true here, as by default",
+        "test_masking": MASKS,
+        "test_pass_*": STATES,
+        "test_statefulness": STATES,
+    },
+    "layers/rnn/simple_rnn_test.py": {
+        "test_masking": MASKS,
+        "test_pass_initial_state": STATES,
+        "test_statefulness": STATES,
     },
 }
