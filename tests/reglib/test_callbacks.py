@@ -329,6 +329,7 @@ def test_bad_options_of_the_others_are_named(make, error, message):
         make()
 
 
+@pytest.mark.not_on_keras_numpy("cannot train")
 @pytest.mark.keras
 def test_callbacks_of_either_library_work_in_the_other():
     import keras
