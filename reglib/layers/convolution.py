@@ -249,6 +249,8 @@ class _Convolution(_Windowed):
             "kernel_size": self.window,
             "strides": self.strides,
             "padding": self.padding,
+            "dilation_rate": (1,) * self.rank,
+            "groups": 1,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
         }
