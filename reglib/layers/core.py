@@ -201,7 +201,8 @@ class Flatten(Layer):
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the outputs."""
-        return (input_shape[0], math.prod(input_shape[1:]))
+        lengths = input_shape[1:]
+        return (input_shape[0], None if None in lengths else math.prod(lengths))
 
 
 class Reshape(Layer):

@@ -251,6 +251,7 @@ def test_a_shape_with_unknown_lengths_is_passed_on():
     layer = layers.Reshape((-1, 8))
     assert layer.compute_output_shape((None, None, 4)) == (None, None, 8)
     assert layers.Reshape((3, 5)).compute_output_shape((2, None)) == (2, 3, 5)
+    assert layers.Flatten().compute_output_shape((None, None, 4)) == (None, None)
 
 
 def test_embedding_looks_rows_up_and_adds_their_gradients_up():
