@@ -18,6 +18,7 @@ WITHOUT = "needs a layer that reglib does not have"
 MIXED = "computes in float16"
 AXES = "normalizes over another axis than the last"
 VARIABLE = "draws shapes without a layer, or fits a generator of batches"
+FIRST = "has channels first: they are always last here"
 DILATED = "dilates, groups, pads causally, or has channels first: no chapter needs it"
 
 _IMAGES = "layers/preprocessing/image_preprocessing/"
@@ -154,5 +155,21 @@ FILES: dict[str, dict[str, str]] = {
         "test_masking": MASKS,
         "test_pass_initial_state": STATES,
         "test_statefulness": STATES,
+    },
+    "layers/pooling/max_pooling_test.py": {
+        "*pooling1d*": WITHOUT,
+        "*pooling3d*": WITHOUT,
+        "test_max_pooling2d[13]": FIRST,
+    },
+    "layers/pooling/average_pooling_test.py": {
+        "*pooling1d*": WITHOUT,
+        "*pooling3d*": WITHOUT,
+        "test_average_pooling2d[236]": FIRST,
+        "test_average_pooling2d_same_padding[13]": FIRST,
+    },
+    "layers/pooling/global_average_pooling_test.py": {
+        "*pooling1d*": WITHOUT,
+        "*pooling3d*": WITHOUT,
+        "test_global_average_pooling2d[23]": FIRST,
     },
 }

@@ -410,6 +410,8 @@ def _modules():
         (name, _absent_module(f"quantizers.{name}"))
         for name in ("awq_config", "gptq_config", "quantization_config", "quantizers")
     )
+    attention = _absent_module("layers.attention.multi_head_attention")
+    source.layers.attention = _module("keras.src.layers.attention", multi_head_attention=attention)
     keras = _module("keras", source, src=source, Sequential=reglib.models.Sequential)
     shim_training.dress()
     # TensorFlow's graphs are out of reach: whoever asks for a data set fails.
