@@ -325,3 +325,10 @@ def test_a_table_of_pandas_has_no_empty_header():
     html = theme.mend_table(pd.DataFrame({"loss": [0.5]}).to_html())
     assert "<th></th>" not in html
     assert 'tabindex="0"' in html
+
+
+def test_an_empty_corner_of_a_table_is_no_header(build):
+    html, warnings = build("# P\n\n|  | loss |\n| --- | --- |\n| L2 | 0.5 |\n")
+    assert not warnings
+    assert "<td></td>" in html
+    assert html.count("<th ") == 1

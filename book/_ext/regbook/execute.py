@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -97,7 +98,10 @@ def execute_ahead(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> No
     chapters.sort(key=lambda chapter: chapter.path.stat().st_size, reverse=True)
     began = time.monotonic()
     # A kernel that starts or ends mostly waits, so two share a processor.
-    asyncio.run(execute_all([c for c in chapters if c.seconds is None], settings, 2 * cores()))
+    # In a thread of its own: whoever called Sphinx may have an event loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        waiting = [chapter for chapter in chapters if chapter.seconds is None]
+        thread.submit(asyncio.run, execute_all(waiting, settings, 2 * cores())).result()
     done = [chapter for chapter in chapters if chapter.seconds is not None]
     for chapter in done:
         bundle = CacheBundleIn(

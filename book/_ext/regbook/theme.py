@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+EMPTY_HEADER = re.compile(r'<th class="head[^"]*">\s*<p>\s*</p>\s*</th>')
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -38,12 +40,13 @@ def mend_tables(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             raw.children = [nodes.Text(mend_table(text))]
 
 
-def mend_roles(
+def mend_body(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Give references, which docutils writes as a list, the role of its items."""
+    """Give references the role of a list's items, and let no empty cell be a table's header."""
     if "body" in context:
-        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+        body = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+        context["body"] = EMPTY_HEADER.sub("<td></td>", body)
 
 
 def name_toggles(
@@ -70,6 +73,6 @@ def setup(app: Sphinx) -> None:
     app.add_config_value("comments_config", {}, "html")
     app.connect("config-inited", use_templates)
     app.connect("doctree-resolved", mend_tables)
-    app.connect("html-page-context", mend_roles)
+    app.connect("html-page-context", mend_body)
     # The theme puts its function there at 500.
     app.connect("html-page-context", name_toggles, priority=600)
