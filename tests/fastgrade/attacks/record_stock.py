@@ -3,7 +3,9 @@
 ``python tests/fastgrade/attacks/record_stock.py [NAME ...]``, as root with bubblewrap and writable
 control groups, for the attacks do there what they say: the run happens in namespaces of its own,
 on a private /tmp, with the rest of the file system read-only and processes and memory bounded.
-Writes ``stock.json`` beside this file; `table` turns it into the table of the guide.
+Writes ``stock.json`` beside this file; ``--table`` prints the table of the guide from it.
+
+``kill-parent`` and ``kill-by-number`` end this recording too; they are noted as ``killed`` by hand.
 """
 
 from __future__ import annotations
@@ -172,7 +174,9 @@ def told(attack: Attack, result: dict) -> str:
         said.append("reads " + ", ".join(f"the {name}'s secret" for name in result["leaked"]))
     if result["changed"]:
         said.append("changes files of the course")
-    if result["status"] == "did not end":
+    if result["status"] == "killed":
+        said.append("kills the grader, and every other process of the user")
+    elif result["status"] == "did not end":
         said.append(f"the batch hangs (ended after {TIMEOUT} s)")
     elif not result["graded"]:
         said.append("the submission is not graded; the command fails")
