@@ -15,7 +15,7 @@ import io
 import os
 import statistics
 import tempfile
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,7 @@ INK = "#0a0b0c"
 class Mistake:
     """A misconception that the tests recognized, and how many students share it."""
 
-    question: str
+    questions: tuple[str, ...]
     name: str
     hint: str
     count: int
@@ -179,19 +179,20 @@ def render(report: Report) -> str:
 
 
 def _mistakes(verdicts: dict[str, list[Verdict]]) -> list[Mistake]:
-    counts: Counter[tuple[str, str]] = Counter()
-    hints: dict[tuple[str, str], str] = {}
+    """Return each named mistake once, with the students who made it anywhere."""
+    students: Counter[str] = Counter()
+    questions: dict[str, set[str]] = defaultdict(set)
+    hints: dict[str, str] = {}
     for some in verdicts.values():
-        made = {}
-        for verdict in some:
-            for question in verdict.questions:
-                if question.mistake:
-                    made[question.grade_id, question.mistake] = question.hint
-        counts.update(made.keys())
-        hints.update(made)
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        made = set()
+        for question in (q for verdict in some for q in verdict.questions if q.mistake):
+            made.add(question.mistake)
+            questions[question.mistake].add(question.grade_id)
+            hints.setdefault(question.mistake, question.hint)
+        students.update(made)
+    ordered = sorted(students.items(), key=lambda item: (-item[1], item[0]))
     return [
-        Mistake(question, name, hints[question, name], count) for (question, name), count in ordered
+        Mistake(tuple(sorted(questions[name])), name, hints[name], count) for name, count in ordered
     ]
 
 
@@ -284,7 +285,7 @@ def _draw_mistakes(report: Report) -> Picture:
     shown = report.mistakes[:SLOWEST]
 
     def paint(axes: Axes) -> None:
-        labels = [f"{mistake.name} ({mistake.question})" for mistake in shown]
+        labels = [mistake.name for mistake in shown]
         bars = axes.barh(labels, [mistake.count for mistake in shown], color=BLUE)
         axes.bar_label(bars, padding=3, color=INK)
         axes.invert_yaxis()
@@ -292,7 +293,7 @@ def _draw_mistakes(report: Report) -> Picture:
         axes.margins(x=0.1)
         axes.xaxis.get_major_locator().set_params(integer=True)
 
-    told = "; ".join(f"{m.name} in {m.question}, {m.count}" for m in shown)
+    told = "; ".join(f"{m.name}, {m.count}" for m in shown)
     return Picture(
         _svg(paint, (7.0, 1.0 + 0.32 * len(shown))),
         f"Bar for each of the commonest named mistakes with its number of students: {told}.",

@@ -50,7 +50,7 @@ def report(**more):
         "written": "2030-01-01 12:00 UTC",
         "results": [result("ada", 6.0), result("bob", 3.0, penalty=1.0, seconds_late=60.0)],
         "questions": [QuestionResult("arithmetic", "test_add", 2.0, 2, 1.0, 1, 1, 0)],
-        "mistakes": [Mistake("test_add", "minus for plus", "mind the sign", 1)],
+        "mistakes": [Mistake(("test_add",), "minus for plus", "mind the sign", 1)],
         "flagged": [("bob", ["A cell is missing."])],
         "slowest": [("bob", 1.25), ("ada", 0.5)],
         "identical": [(["ada", "bob"], 4.5)],
@@ -89,7 +89,7 @@ def test_every_picture_says_in_words_what_it_shows():
     scores, questions, mistakes = (image["alt"] for image in images)
     assert "2 scores from 3.00 to 6.00 of 6: mean 4.50" in scores
     assert "test_add 50 percent" in questions
-    assert "minus for plus in test_add, 1" in mistakes
+    assert "minus for plus, 1" in mistakes
 
 
 def test_the_page_asks_nothing_of_any_host():
@@ -110,7 +110,7 @@ def test_what_students_wrote_is_text_not_markup():
     evil = report(
         results=[result(EVIL, 1.0)],
         questions=[QuestionResult("n", EVIL, 2.0, 1, 1.0, 0, 0, 0)],
-        mistakes=[Mistake(EVIL, EVIL, EVIL, 1)],
+        mistakes=[Mistake((EVIL,), EVIL, EVIL, 1)],
         flagged=[(EVIL, [EVIL])],
         slowest=[(EVIL, 1.0)],
         identical=[([EVIL, EVIL], 1.0)],
