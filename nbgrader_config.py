@@ -82,5 +82,8 @@ c.FastGrade.judge_environment = {
     name: os.environ[name] for name in ("REGLIB_COURSE_SECRET",) if name in os.environ
 }
 
+# Nothing that an answer displays may run in the browser of whoever reads the feedback.
+c.HTMLExporter.sanitize_html = True
+
 c.ExportApp.plugin_class = "nbgrader.plugins.CsvExportPlugin"
 c.CsvExportPlugin.to = "grades.csv"

@@ -15,7 +15,7 @@ import io
 import os
 import statistics
 import tempfile
-from collections import Counter, defaultdict, defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
