@@ -79,9 +79,9 @@ grade-stock: $(DONE)/exercises ## the same with nbgrader's own autograde, one su
 
 publish-grades:
 	@for name in $(ASSIGNMENTS); do \
-	  $(BIN)/nbgrader generate_feedback --force --log-level=WARN "$$name" || exit 1; \
+	  $(BIN)/nbgrader generate_feedback --force --log-level=ERROR "$$name" || exit 1; \
 	done
-	@$(BIN)/nbgrader export --log-level=WARN
+	@$(BIN)/nbgrader export --log-level=ERROR
 
 test: $(DONE)/dev $(DONE)/book ## run all tests
 	$(BIN)/python -m pytest
