@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Collection
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,175 @@ def check_integer(name: str, value: Any, *, low: int | None = None) -> int:
     if low is not None and value < low:
         raise ValueError(f"{name} must be at least {low}, got {value}")
     return int(value)
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """Return ``value`` as a bool after checking that it is one: the string "no" would be true.
+
+    Raises
+    ------
+    TypeError
+        If it is no bool.
+
+    Examples
+    --------
+    >>> check_flag("shuffle", "no")
+    Traceback (most recent call last):
+    ...
+    TypeError: shuffle must be True or False, got 'no' (str)
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(
+            f"{name} must be True or False, got {_shown(value)} ({type(value).__name__})"
+        )
+    return bool(value)
+
+
+def check_text(name: str, value: Any) -> str:
+    """Return ``value`` after checking that it is a string with something in it.
+
+    Raises
+    ------
+    TypeError
+        If it is no string.
+    ValueError
+        If it is empty.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, got {_shown(value)} ({type(value).__name__})")
+    if not value:
+        raise ValueError(f"{name} must not be empty, got ''")
+    return value
+
+
+def check_path(name: str, value: Any) -> str:
+    """Return a path as a string after checking that it is one.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a string nor a path object.
+    ValueError
+        If it is empty.
+    """
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{name} must be a path, got {_shown(value)} ({type(value).__name__})")
+    path = os.fspath(value)
+    if not path:
+        raise ValueError(f"{name} must not be empty, got ''")
+    return path
+
+
+def check_callable(name: str, value: Any) -> Callable[..., Any]:
+    """Return ``value`` after checking that it can be called.
+
+    Raises
+    ------
+    TypeError
+        If it cannot.
+    """
+    if not callable(value):
+        raise TypeError(f"{name} must be a function, got {_shown(value)} ({type(value).__name__})")
+    return value
+
+
+def check_mapping(name: str, value: Any) -> Mapping[Any, Any]:
+    """Return ``value`` after checking that it is a mapping.
+
+    Raises
+    ------
+    TypeError
+        If it is not.
+    """
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a dict, got {_shown(value)} ({type(value).__name__})")
+    return value
+
+
+def check_sequence(name: str, value: Any, what: str = "values") -> Sequence[Any]:
+    """Return ``value`` as a list after checking that it is a collection and no string.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    """
+    if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
+        raise TypeError(
+            f"{name} must be a list of {what}, got {_shown(value)} ({type(value).__name__})"
+        )
+    return list(value)
+
+
+def check_instance(name: str, value: Any, kind: type | tuple[type, ...], what: str) -> Any:
+    """Return ``value`` after checking that it is an instance of ``kind``, called ``what``.
+
+    Raises
+    ------
+    TypeError
+        If it is not.
+    """
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {what}, got {_shown(value)} ({type(value).__name__})")
+    return value
+
+
+def check_seed(name: str, value: Any) -> int | None:
+    """Return a seed after checking that it is None or a whole number of at least 0.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    ValueError
+        If it is negative.
+    """
+    return None if value is None else check_integer(name, value, low=0)
+
+
+def check_shape(name: str, value: Any, *, low: int = 1) -> tuple[int | None, ...]:
+    """Return a shape as a tuple after checking that each length is None or at least ``low``.
+
+    Raises
+    ------
+    TypeError
+        If it is no sequence, or holds something else than whole numbers and None.
+    ValueError
+        If a length is below ``low``.
+
+    Examples
+    --------
+    >>> check_shape("input_shape", [8, -8])
+    Traceback (most recent call last):
+    ...
+    ValueError: input_shape must hold lengths of at least 1, got [8, -8]
+    """
+    lengths = check_sequence(name, value, "lengths")
+    for length in lengths:
+        if length is None:
+            continue
+        if isinstance(length, (bool, np.bool_)) or not isinstance(length, numbers.Integral):
+            raise TypeError(f"{name} must hold whole numbers or None, got {_shown(value)}")
+        if length < low:
+            raise ValueError(f"{name} must hold lengths of at least {low}, got {_shown(value)}")
+    return tuple(None if length is None else int(length) for length in lengths)
+
+
+def check_axis(name: str, value: Any) -> int | tuple[int, ...]:
+    """Return an axis, or several as a tuple, after checking that they are whole numbers.
+
+    Raises
+    ------
+    TypeError
+        If they are not.
+    ValueError
+        If there is none.
+    """
+    if not isinstance(value, (tuple, list)):
+        return check_integer(name, value)
+    if not value:
+        raise ValueError(f"{name} must not be empty, got {value!r}")
+    return tuple(check_integer(name, axis) for axis in value)
 
 
 def check_choice(name: str, value: Any, choices: Collection[Any]) -> Any:
