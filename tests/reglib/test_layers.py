@@ -45,16 +45,63 @@ KINDS = {
         lambda **k: layers.Conv1D(4, 3, padding="same", strides=2, use_bias=False, **k),
         (2, 9, 3),
     ),
+    "convolution, dilated": (
+        lambda **k: layers.Conv2D(4, (3, 2), dilation_rate=(1, 2), padding="same", **k),
+        (2, 7, 6, 3),
+    ),
+    "convolution, in groups": (
+        lambda **k: layers.Conv2D(6, 3, groups=2, activation="tanh", **k),
+        (2, 7, 6, 4),
+    ),
+    "convolution, channels first": (
+        lambda **k: layers.Conv2D(4, 3, strides=2, data_format="channels_first", **k),
+        (2, 3, 7, 6),
+    ),
+    "convolution along time, causal": (
+        lambda **k: layers.Conv1D(4, 3, padding="causal", dilation_rate=2, **k),
+        (2, 9, 3),
+    ),
+    "convolution of a volume": (
+        lambda **k: layers.Conv3D(3, (2, 3, 2), strides=(1, 2, 1), **k),
+        (2, 4, 5, 4, 2),
+    ),
     "max pooling": (lambda **k: layers.MaxPooling2D(2, **k), (2, 7, 6, 3)),
     "max pooling, overlapping": (
         lambda **k: layers.MaxPooling2D(3, strides=2, padding="same", **k),
         (2, 7, 6, 3),
     ),
+    "max pooling along time": (lambda **k: layers.MaxPooling1D(3, **k), (2, 7, 3)),
+    "max pooling of a volume": (
+        lambda **k: layers.MaxPooling3D(2, strides=1, data_format="channels_first", **k),
+        (2, 3, 4, 5, 4),
+    ),
     "average pooling": (
         lambda **k: layers.AveragePooling2D(3, 2, padding="same", **k),
         (2, 7, 6, 3),
     ),
+    "average pooling along time": (
+        lambda **k: layers.AveragePooling1D(2, data_format="channels_first", **k),
+        (2, 3, 7),
+    ),
+    "average pooling of a volume": (lambda **k: layers.AveragePooling3D(**k), (2, 4, 5, 4, 3)),
     "global average pooling": (lambda **k: layers.GlobalAveragePooling2D(**k), (2, 5, 6, 3)),
+    "global average pooling along time": (
+        lambda **k: layers.GlobalAveragePooling1D("channels_first", keepdims=True, **k),
+        (2, 3, 5),
+    ),
+    "global average pooling of a volume": (
+        lambda **k: layers.GlobalAveragePooling3D(keepdims=True, **k),
+        (2, 3, 4, 5, 3),
+    ),
+    "global max pooling": (lambda **k: layers.GlobalMaxPooling2D(**k), (2, 5, 6, 3)),
+    "global max pooling along time": (
+        lambda **k: layers.GlobalMaxPooling1D(keepdims=True, **k),
+        (2, 5, 3),
+    ),
+    "global max pooling of a volume": (
+        lambda **k: layers.GlobalMaxPooling3D("channels_first", **k),
+        (2, 3, 3, 4, 5),
+    ),
     "batch normalization": (lambda **k: layers.BatchNormalization(**k), (4, 3, 3, 2)),
     "batch normalization, plain": (
         lambda **k: layers.BatchNormalization(center=False, scale=False, **k),
@@ -392,11 +439,35 @@ class TestDropout:
         (lambda: layers.Conv2D(2, (3, 3, 3)), ValueError, "kernel_size must be a number or 2"),
         (lambda: layers.Conv2D(2, 3, padding="full"), ValueError, "padding must be one of"),
         (
-            lambda: layers.Conv2D(2, 3, dilation_rate=2),
+            lambda: layers.Conv2D(2, 3, strides=2, dilation_rate=(1, 2)),
             ValueError,
-            "dilation_rate must be 1, got 2",
+            r"dilation_rate must be 1 where strides are not, got \(1, 2\) with strides \(2, 2\)",
         ),
-        (lambda: layers.Conv1D(2, 3, groups=2), ValueError, "groups must be 1, got 2"),
+        (lambda: layers.Conv1D(3, 3, groups=2), ValueError, "multiple of groups=2, got 3"),
+        (
+            lambda: layers.Conv1D(4, 3, groups=2)(np.ones((2, 8, 3))),
+            ValueError,
+            r"a multiple of groups=2 channels, got shape \(2, 8, 3\)",
+        ),
+        (lambda: layers.Conv2D(2, 3, padding="causal"), ValueError, "padding must be one of"),
+        (lambda: layers.Conv1D(2, 3, data_format="last"), ValueError, "data_format must be one"),
+        (lambda: layers.Conv1D(2, 3, use_bias="no"), TypeError, "use_bias must be True or False"),
+        (
+            lambda: layers.Conv2D(2, 3, data_format="channels_first")(np.ones((8, 8, 1))),
+            ValueError,
+            r"\(batch, channels, height, width\), got \(8, 8, 1\)",
+        ),
+        (
+            lambda: layers.Conv1D(2, 3, dilation_rate=4)(np.ones((2, 8, 1))),
+            ValueError,
+            r"must be at least \(9,\) wide, got \(2, 8, 1\)",
+        ),
+        (
+            lambda: layers.GlobalMaxPooling1D()(np.ones((2, 8, 8, 1))),
+            ValueError,
+            r"\(batch, length, channels\), got \(2, 8, 8, 1\)",
+        ),
+        (lambda: layers.GlobalMaxPooling1D(keepdims=2), TypeError, "keepdims must be True or"),
         (lambda: layers.Reshape((-1, -1, 5)), ValueError, "target_shape must have at most one -1"),
         (
             lambda: layers.Conv2D(2, 3)(np.ones((1, 2, 2, 1))),

@@ -49,8 +49,8 @@ def outcomes(tmp_path_factory):
 
 
 def matches(case, pattern):
-    """Whether a pattern fits a case's name, without its class."""
-    return fnmatch.fnmatch(case.partition(".")[2], pattern)
+    """Whether a pattern fits a case's name: without its class, unless the pattern has a dot."""
+    return fnmatch.fnmatch(case if "." in pattern else case.partition(".")[2], pattern)
 
 
 def flat(file):
