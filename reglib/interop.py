@@ -146,10 +146,9 @@ def _layer_from_keras(layer: Any) -> Layer:
     if isinstance(config.get("dtype"), dict):
         config["dtype"] = config["dtype"]["config"]["name"]
     if name == "LayerNormalization":
-        # Keras notes the axis as a list, and counts it from the front once it is built.
-        (axis,) = config["axis"] if isinstance(config["axis"], (list, tuple)) else [config["axis"]]
-        last = layer.built and axis == len(_built_shape(layer)) - 1
-        config["axis"] = -1 if last else axis
+        # Keras makes a list of one axis once it is built.
+        axes = config["axis"]
+        config["axis"] = axes[0] if isinstance(axes, (list, tuple)) and len(axes) == 1 else axes
     if name == "SpectralNormalization":
         config["layer"] = layers.serialize(_layer_from_keras(layer.layer))
     for option, value in config.items():

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reglib import initializers
-from reglib._validation import check_integer, check_number
+from reglib._validation import check_axis, check_flag, check_integer, check_number
 from reglib.layers.base import Layer, Parameter, deserialize, serialize
 
 
 class _Standardization(Layer):
-    """What batch and layer normalization share: scale, shift, and the way back."""
+    """What batch and layer normalization share: scale, shift, and the way back.
+
+    They compute with the axes of the parameters last; other axes are moved there and back.
+    """
 
     def __init__(
         self,
-        axis: int,
+        axis: int | Sequence[int],
         epsilon: float,
         center: bool,
         scale: bool,
@@ -30,11 +34,10 @@ class _Standardization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if axis != -1:
-            raise ValueError(f"axis must be -1, the last, got {axis}")
-        self.axis = axis
+        self.axis = check_axis("axis", axis)
+        self.axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
         self.epsilon = check_number("epsilon", epsilon, low=0)
-        self.center, self.scale = bool(center), bool(scale)
+        self.center, self.scale = check_flag("center", center), check_flag("scale", scale)
         self.set_weight_options(
             beta_initializer=beta_initializer,
             gamma_initializer=gamma_initializer,
@@ -47,14 +50,47 @@ class _Standardization(Layer):
         self.beta: Parameter | None = None
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make ``gamma`` and ``beta``."""
-        if input_shape[-1] is None:
-            raise ValueError(f"inputs of layer {self.name} must have a known last axis")
-        shape = (input_shape[-1],)
+        """Make ``gamma`` and ``beta``, of the lengths of the axes."""
+        shape = self.parameter_shape(input_shape)
         if self.scale:
             self.gamma = self.add_weight("gamma", shape)
         if self.center:
             self.beta = self.add_weight("beta", shape)
+
+    def parameter_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int, ...]:
+        """Return the lengths of the axes; they must be known."""
+        self.compute_output_shape(input_shape)
+        # In the order of the inputs, whatever the order of the argument.
+        self.axes = tuple(sorted(self.axes, key=lambda axis: axis % len(input_shape)))
+        shape = tuple(input_shape[axis] for axis in self.axes)
+        if None in shape:
+            raise ValueError(
+                f"inputs of layer {self.name} must have known lengths along axis {self.axis}, "
+                f"got shape {tuple(input_shape)}"
+            )
+        return shape
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the inputs."""
+        rank = len(input_shape)
+        if not all(-rank <= axis < rank for axis in self.axes):
+            raise ValueError(
+                f"axis must lie in the inputs of layer {self.name}, of shape "
+                f"{tuple(input_shape)}, got {self.axis}"
+            )
+        return tuple(input_shape)
+
+    def to_end(self, array: NDArray) -> NDArray:
+        """Return the array with the axes of the parameters last."""
+        if self.axes == (-1,):
+            return array
+        return np.moveaxis(array, self.axes, range(-len(self.axes), 0))
+
+    def from_end(self, array: NDArray) -> NDArray:
+        """Return the array with its axes where the inputs have them."""
+        if self.axes == (-1,):
+            return array
+        return np.moveaxis(array, range(-len(self.axes), 0), self.axes)
 
     def shift_and_scale(self, normalized: NDArray) -> NDArray:
         """Return γ x̂ + β."""
@@ -67,7 +103,7 @@ class _Standardization(Layer):
 
     def unscale(self, gradient: NDArray) -> NDArray:
         """Write dγ and dβ; return the gradient with respect to x̂."""
-        axes = tuple(range(gradient.ndim - 1))
+        axes = tuple(range(gradient.ndim - len(self.axes)))
         if self.beta is not None:
             self.beta.gradient[...] = gradient.sum(axis=axes)
         if self.gamma is not None:
@@ -86,7 +122,7 @@ class _Standardization(Layer):
         """Return the constructor's arguments as plain data."""
         return {
             **super().get_config(),
-            "axis": self.axis,
+            "axis": list(self.axis) if isinstance(self.axis, tuple) else self.axis,
             "epsilon": self.epsilon,
             "center": self.center,
             "scale": self.scale,
@@ -104,7 +140,8 @@ class BatchNormalization(_Standardization):
     Parameters
     ----------
     axis : int
-        The axis of the features: -1, the last.
+        The axis of the features, by default the last. Keras's images with the channels first
+        want 1.
     momentum : float
         :math:`m` of the running means, in [0, 1].
     epsilon : float
@@ -114,8 +151,10 @@ class BatchNormalization(_Standardization):
 
     Raises
     ------
+    TypeError
+        If ``axis`` is no integer.
     ValueError
-        If a number is out of range or ``axis`` is not -1.
+        If a number is out of range, or ``axis`` is none of the inputs'.
 
     References
     ----------
@@ -162,6 +201,7 @@ class BatchNormalization(_Standardization):
             gamma_constraint,
             **kwargs,
         )
+        check_integer("axis", axis)
         self.momentum = check_number("momentum", momentum, low=0, high=1)
         self.set_weight_options(
             moving_mean_initializer=moving_mean_initializer,
@@ -171,12 +211,13 @@ class BatchNormalization(_Standardization):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make ``gamma``, ``beta`` and the running statistics."""
         super().build(input_shape)
-        shape = (input_shape[-1],)
+        shape = self.parameter_shape(input_shape)
         self.moving_mean = self.add_weight("moving_mean", shape, trainable=False)
         self.moving_variance = self.add_weight("moving_variance", shape, trainable=False)
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return γ(x - μ)/√(σ² + ε) + β."""
+        inputs = self.to_end(inputs)
         axes = tuple(range(inputs.ndim - 1))
         self._from_batch = training and self.trainable
         if self._from_batch:
@@ -188,14 +229,15 @@ class BatchNormalization(_Standardization):
             mean, variance = self.moving_mean.value, self.moving_variance.value
         self._inverse = 1 / np.sqrt(variance + inputs.dtype.type(self.epsilon))
         self._normalized = (inputs - mean) * self._inverse
-        return self.shift_and_scale(self._normalized)
+        return self.from_end(self.shift_and_scale(self._normalized))
 
     def backward(self, gradient: NDArray) -> NDArray:
         """Write dγ and dβ; return the gradient with respect to the inputs."""
-        gradient = self.unscale(gradient)
+        gradient = self.unscale(self.to_end(gradient))
         if not self._from_batch:
-            return gradient * self._inverse
-        return self.through_statistics(gradient, tuple(range(gradient.ndim - 1)))
+            return self.from_end(gradient * self._inverse)
+        axes = tuple(range(gradient.ndim - 1))
+        return self.from_end(self.through_statistics(gradient, axes))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -214,8 +256,9 @@ class LayerNormalization(_Standardization):
 
     Parameters
     ----------
-    axis : int
-        The axis to normalize over: -1, the last.
+    axis : int or sequence of int
+        The axis or axes to normalize over, by default the last; :math:`\gamma` and
+        :math:`\beta` have their shape.
     epsilon : float
         What keeps the division finite.
     center, scale : bool
@@ -223,8 +266,10 @@ class LayerNormalization(_Standardization):
 
     Raises
     ------
+    TypeError
+        If ``axis`` holds something else than integers.
     ValueError
-        If ``epsilon`` is negative or ``axis`` is not -1.
+        If ``epsilon`` is negative, or ``axis`` is none of the inputs'.
 
     References
     ----------
@@ -238,7 +283,7 @@ class LayerNormalization(_Standardization):
 
     def __init__(
         self,
-        axis: int = -1,
+        axis: int | Sequence[int] = -1,
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
@@ -266,15 +311,19 @@ class LayerNormalization(_Standardization):
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return γ(x - μ)/√(σ² + ε) + β."""
-        mean = inputs.mean(axis=-1, keepdims=True)
-        variance = inputs.var(axis=-1, keepdims=True)
+        inputs = self.to_end(inputs)
+        along = tuple(range(-len(self.axes), 0))
+        mean = inputs.mean(axis=along, keepdims=True)
+        variance = inputs.var(axis=along, keepdims=True)
         self._inverse = 1 / np.sqrt(variance + inputs.dtype.type(self.epsilon))
         self._normalized = (inputs - mean) * self._inverse
-        return self.shift_and_scale(self._normalized)
+        return self.from_end(self.shift_and_scale(self._normalized))
 
     def backward(self, gradient: NDArray) -> NDArray:
         """Write dγ and dβ; return the gradient with respect to the inputs."""
-        return self.through_statistics(self.unscale(gradient), (-1,))
+        gradient = self.unscale(self.to_end(gradient))
+        along = tuple(range(-len(self.axes), 0))
+        return self.from_end(self.through_statistics(gradient, along))
 
 
 class SpectralNormalization(Layer):

@@ -107,6 +107,14 @@ KINDS = {
         lambda **k: layers.BatchNormalization(center=False, scale=False, **k),
         (8, 5),
     ),
+    "batch normalization, channels first": (
+        lambda **k: layers.BatchNormalization(axis=1, **k),
+        (4, 2, 3, 3),
+    ),
+    "layer normalization over two axes": (
+        lambda **k: layers.LayerNormalization(axis=(-1, 1), **k),
+        (4, 3, 2, 3),
+    ),
     "layer normalization": (lambda **k: layers.LayerNormalization(**k), (4, 3, 6)),
     "spectral normalization": (
         lambda **k: layers.SpectralNormalization(
@@ -481,7 +489,18 @@ class TestDropout:
         ),
         (lambda: layers.MaxPooling2D(0), ValueError, "pool_size must be at least 1, got 0"),
         (lambda: layers.BatchNormalization(momentum=2), ValueError, "momentum must be in"),
-        (lambda: layers.BatchNormalization(axis=1), ValueError, "axis must be -1"),
+        (lambda: layers.BatchNormalization(axis=(1, 2)), TypeError, "axis must be an integer"),
+        (lambda: layers.LayerNormalization(axis="last"), TypeError, "axis must be an integer"),
+        (
+            lambda: layers.LayerNormalization(axis=2)(np.ones((4, 3))),
+            ValueError,
+            r"axis must lie in the inputs of layer .*, of shape \(4, 3\), got 2",
+        ),
+        (
+            lambda: layers.BatchNormalization(axis=1).build((None, None, 3)),
+            ValueError,
+            r"known lengths along axis 1, got shape \(None, None, 3\)",
+        ),
         (lambda: layers.LayerNormalization(epsilon=-1), ValueError, "epsilon must be"),
         (lambda: layers.SpectralNormalization("dense"), TypeError, "layer must be a reglib layer"),
         (

@@ -16,7 +16,6 @@ STATES = "hands the state in or out, or keeps it: a layer takes and returns one 
 QUANTIZED = "quantizes, or adapts at low rank"
 WITHOUT = "needs a layer that reglib does not have"
 MIXED = "computes in float16"
-AXES = "normalizes over another axis than the last"
 VARIABLE = "draws shapes without a layer, or fits a generator of batches"
 
 _IMAGES = "layers/preprocessing/image_preprocessing/"
@@ -117,7 +116,6 @@ FILES: dict[str, dict[str, str]] = {
     },
     "layers/convolutional/conv_test.py": {"*lora*": QUANTIZED},
     "layers/normalization/layer_normalization_test.py": {
-        "*axis": AXES,
         "test_large_value_within_autocast_scope": MIXED,
         "test_ln_basics": "has an option that Keras 3.15 deprecates, rms_scaling",
         "test_output_with_rms_scaling": "has an option that Keras 3.15 deprecates, rms_scaling",
