@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numbers
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,24 @@ def _shown(value: Any) -> str:
         return f"an array of shape {value.shape} and dtype {value.dtype}"
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Put an argument's name before the message of an error that a helper raises for it.
+
+    Examples
+    --------
+    >>> with naming("kernel_regularizer"):
+    ...     raise ValueError("regularizer must be one of l1, l2, got 'l3'")
+    Traceback (most recent call last):
+    ...
+    ValueError: kernel_regularizer: regularizer must be one of l1, l2, got 'l3'
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from error
 
 
 def check_number(

@@ -8,6 +8,7 @@ parameter's gradient and returns the gradient with respect to the inputs.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from collections import Counter
@@ -18,7 +19,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization, _twin, config, constraints, initializers, regularizers
-from reglib._validation import check_choice
+from reglib._validation import (
+    check_array,
+    check_callable,
+    check_choice,
+    check_flag,
+    check_instance,
+    check_mapping,
+    check_sequence,
+    check_shape,
+    check_text,
+    naming,
+)
 
 _names: Counter[str] = Counter()
 _registry: dict[str, type] = {}
@@ -45,13 +57,30 @@ def _noting(build: Callable) -> Callable:
 
     @functools.wraps(build)
     def build_and_note(self: Layer, input_shape: tuple[int | None, ...]) -> None:
-        build(self, input_shape)
+        build(self, _checked_shape(input_shape))
         # A build that another calls by super() is a part of that one.
         if type(self).build is build_and_note:
             self.built_shape = tuple(input_shape)
             self.built = True
 
     return build_and_note
+
+
+def _checked_shape(input_shape: Any) -> Any:
+    """Return the shape of inputs, or those of several; a batch may be empty, no other axis."""
+    shape = check_sequence("input_shape", input_shape, "lengths")
+    if shape and isinstance(shape[0], (tuple, list)):
+        return [_checked_shape(one) for one in shape]
+    check_shape("input_shape", shape[:1], low=0)
+    check_shape("input_shape", shape[1:])
+    return tuple(input_shape)
+
+
+def _checked_dtype(dtype: Any) -> str:
+    """Return the name of a dtype that weights may have."""
+    with contextlib.suppress(TypeError):
+        dtype = np.dtype(dtype).name
+    return check_choice("dtype", dtype, ("float32", "float64"))
 
 
 class Parameter:
@@ -89,15 +118,20 @@ class Parameter:
         trainable: bool = True,
         dtype: Any = None,
     ) -> None:
-        array = np.array(value, dtype=dtype)
-        if dtype is None and array.dtype.kind != "f":
+        array = check_array("value", value)
+        if dtype is not None:
+            array = array.astype(_checked_dtype(dtype))
+        elif array.dtype.kind != "f":
             array = array.astype(config.floatx())
-        self.value: NDArray = array
+        self.value: NDArray = array.copy()
         self.gradient: NDArray = np.zeros_like(array)
-        self.name = name
+        self.name = check_text("name", name)
+        for role, function in (("regularizer", regularizer), ("constraint", constraint)):
+            if function is not None:
+                check_callable(role, function)
         self.regularizer = regularizer
         self.constraint = constraint
-        self.trainable = trainable
+        self.trainable = check_flag("trainable", trainable)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -155,9 +189,11 @@ class Node:
     def __init__(
         self, layer: Layer, parents: tuple[Node, ...], shape: tuple[int | None, ...]
     ) -> None:
-        self.layer = layer
-        self.parents = parents
-        self.shape = shape
+        self.layer = check_instance("layer", layer, Layer, "a layer")
+        self.parents = tuple(check_sequence("parents", parents, "nodes"))
+        for parent in self.parents:
+            check_instance("parents", parent, Node, "nodes")
+        self.shape = check_shape("shape", shape, low=0)
 
     def __repr__(self) -> str:
         return f"<Node of {self.layer.name}, shape={self.shape}>"
@@ -194,14 +230,13 @@ class Layer:
         name: str | None = None,
         input_shape: Sequence[int | None] | None = None,
     ) -> None:
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.trainable = trainable
-        if dtype is not None:
-            check_choice("dtype", np.dtype(dtype).name, ("float32", "float64"))
-        self.numpy_dtype = np.dtype(dtype or config.floatx())
-        self.dtype = self.numpy_dtype.name
-        self.name = name or _default_name(type(self))
-        self.input_shape = None if input_shape is None else tuple(input_shape)
+        with naming("activity_regularizer"):
+            self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.trainable = check_flag("trainable", trainable)
+        self.dtype = config.floatx() if dtype is None else _checked_dtype(dtype)
+        self.numpy_dtype = np.dtype(self.dtype)
+        self.name = _default_name(type(self)) if name is None else check_text("name", name)
+        self.input_shape = None if input_shape is None else check_shape("input_shape", input_shape)
         self.built = False
         self.built_shape: tuple[int | None, ...] | None = None
         self.keras_twin: Any = None
@@ -311,7 +346,8 @@ class Layer:
         """
         for name, value in options.items():
             module = _OPTION_MODULES[name.rpartition("_")[2]]
-            setattr(self, name, module.get(value))
+            with naming(name):
+                setattr(self, name, module.get(value))
             self._weight_options.append(name)
 
     def add_weight(
@@ -388,11 +424,15 @@ class Layer:
             If the number of arrays or a shape is wrong.
         """
         mine = self.weights
+        weights = [
+            check_array(f"weights[{number}] of layer {self.name}", value, allow_empty=True)
+            for number, value in enumerate(check_sequence("weights", weights, "arrays"))
+        ]
         if len(weights) != len(mine):
             raise ValueError(
                 f"weights of layer {self.name} must be {len(mine)} arrays, got {len(weights)}"
             )
-        shapes = [np.shape(value) for value in weights]
+        shapes = [value.shape for value in weights]
         for parameter, shape in zip(mine, shapes, strict=True):
             if shape != parameter.shape:
                 raise ValueError(
@@ -419,7 +459,8 @@ class Layer:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
         """Return a new layer from :meth:`get_config`'s result."""
-        return cls(**config)
+        with naming("config"):
+            return cls(**check_mapping("config", config))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -433,6 +474,7 @@ def serialize(layer: Layer) -> dict[str, Any]:
     >>> serialize(Layer(name="plain"))["class_name"]
     'Layer'
     """
+    check_instance("layer", layer, Layer, "a layer")
     return _serialization.serialize(layer, "layers")
 
 

@@ -283,7 +283,7 @@ class TestCase(parameterized.TestCase, unittest.TestCase):
             )
 
         layer = make()
-        drawn = layer(Node(None, (), np.shape(input_data)), **(call_kwargs or {}))
+        drawn = layer(Node(layer, (), np.shape(input_data)), **(call_kwargs or {}))
         if expected_output_shape is not None:
             assert _fits(drawn.shape, expected_output_shape)
 
