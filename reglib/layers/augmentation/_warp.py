@@ -4,10 +4,12 @@ A row :math:`[a_0, a_1, a_2, b_0, b_1, b_2, 0, 0]` sends the pixel :math:`(x, y)
 output to the point :math:`(a_0 x + a_1 y + a_2,\; b_0 x + b_1 y + b_2)` of the input, where
 the value is read off by bilinear interpolation between the four pixels around it.
 
-Two tricks make it fast in plain NumPy. Where :math:`a_1 = b_0 = 0` (translation, zoom) the
+Three tricks make it fast in plain NumPy. Where :math:`a_1 = b_0 = 0` (translation, zoom) the
 interpolation is separable: first between two rows, then between two columns. Elsewhere
 (rotation, shear) each image is widened once by its fill, so that one table of positions
-serves all four neighbors. Both work on chunks of images that stay in the processor's cache.
+serves all four neighbors; and positions are whole numbers of a small fraction of a pixel, so
+that a shift gives the pixel and a mask the rest. All work on chunks of images that stay in
+the processor's cache.
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 FILL_MODES = ("reflect", "wrap", "constant", "nearest")
 INTERPOLATIONS = ("nearest", "bilinear")
 
-# Floats a chunk may hold: 128 KiB in float32, so that a handful of buffers fits the cache.
-_CHUNK = 1 << 15
+# Floats a chunk may hold: 256 KiB in float32, so that a handful of buffers fits the cache.
+_CHUNK = 1 << 16
+# Floats of an image below which a call of NumPy costs more than what it does.
+_SMALL = 1 << 10
 
 
 def affine_transform(
@@ -171,17 +175,16 @@ def _bilinear_separable(
     left_weight, right_weight = (
         np.repeat(tap[1].astype(dtype), channels, axis=1)[:, None, :] for tap in (left, right)
     )
+    left_index, right_index = (_flat_columns(tap[0], channels) for tap in (left, right))
     # What the fill adds where a neighbor lies outside.
     fills = fill_mode == "constant" and fill_value != 0
     row_fill = fill_value * (1 - top_weight - bottom_weight) if fills else None
     column_fill = fill_value * (1 - left_weight - right_weight) if fills else None
 
     size, chunks = chunked(images)
-    outputs = np.empty_like(images)
+    outputs = np.empty((len(images), height, width * channels), dtype)
     first_row = np.arange(size)[:, None] * height
-    first_pixel = (np.arange(size * height) * width).reshape(size, height, 1)
     buffer = np.empty((2, size, height, width * channels), dtype)
-    indices = np.empty((size, height, width), np.intp)
     for chunk in chunks:
         count = chunk.stop - chunk.start
         lines = images[chunk].reshape(count * height, width * channels)
@@ -194,20 +197,31 @@ def _bilinear_separable(
         upper += lower
         if row_fill is not None:
             upper += row_fill[chunk]
-        pixels = upper.reshape(count * height * width, channels)
-        index = indices[:count]
-        out, other = outputs[chunk], lower.reshape(count, height, width, channels)
-        np.add(first_pixel[:count], left[0][chunk, None], out=index)
-        pixels.take(index, axis=0, out=out, mode="wrap")
-        np.add(first_pixel[:count], right[0][chunk, None], out=index)
-        pixels.take(index, axis=0, out=other, mode="wrap")
-        out = out.reshape(count, height, width * channels)
+        out = outputs[chunk]
+        _take_columns(upper, left_index[chunk], out)
+        _take_columns(upper, right_index[chunk], lower)
         out *= left_weight[chunk]
         lower *= right_weight[chunk]
         out += lower
         if column_fill is not None:
             out += column_fill[chunk]
-    return outputs
+    return outputs.reshape(images.shape)
+
+
+def _flat_columns(index: NDArray, channels: int) -> NDArray:
+    """Return where the channels of the columns stand within a line, (N, W * C)."""
+    return (index[:, :, None] * channels + np.arange(channels)).reshape(len(index), -1)
+
+
+def _take_columns(lines: NDArray, index: NDArray, out: NDArray) -> None:
+    """Write to ``out`` each image's own choice of the floats of its lines."""
+    count, height, length = lines.shape
+    if height * length < _SMALL:
+        first = (np.arange(count * height) * length).reshape(count, height, 1)
+        lines.reshape(-1).take(index[:, None] + first, out=out, mode="wrap")
+        return
+    for image, chosen, result in zip(lines, index, out, strict=True):
+        image.take(chosen, axis=1, out=result, mode="wrap")
 
 
 def _nearest_separable(
@@ -234,87 +248,118 @@ def _positions(scale: NDArray, shift: NDArray, size: int) -> NDArray:
 def _nearest(images: NDArray, rows: NDArray, fill_mode: str, fill_value: float) -> NDArray:
     channels = images.shape[-1]
     outputs = np.empty_like(images)
-    for chunk, widened, x, y, stride in _widened(images, rows, fill_mode, fill_value):
-        np.floor(np.add(x, 0.5, out=x), out=x)
-        np.floor(np.add(y, 0.5, out=y), out=y)
-        index = _flat_index(x, y, stride, widened, channels).astype(np.intp)
-        flat = widened.reshape(-1)
+    # The pixel at the floor of half a pixel on is the nearest one.
+    rows = rows + 0.5 * np.isin(np.arange(8), (2, 5))
+    for chunk, flat, index, *_ in _located(images, rows, fill_mode, fill_value, np.float64):
         for channel in range(channels):
             outputs[chunk][..., channel] = flat[channel:].take(index, mode="wrap")
     return outputs
-
-
-def _flat_index(x: NDArray, y: NDArray, stride: int, widened: NDArray, channels: int) -> NDArray:
-    """Return where the pixels' first channels stand in the flat chunk, as floats, in ``y``."""
-    y *= stride
-    y += x
-    y *= channels
-    y += (np.arange(len(widened)) * widened[0].size)[:, None, None]
-    return y
 
 
 def _bilinear(images: NDArray, rows: NDArray, fill_mode: str, fill_value: float) -> NDArray:
     _, height, width, channels = images.shape
     outputs = np.empty_like(images)
     size, _ = chunked(images)
-    shape = (size, height, width)
-    floor_x, floor_y = np.empty(shape), np.empty(shape)
-    all_indices = np.empty(shape, np.intp)
-    all_weights = np.empty((4, *shape), images.dtype)
-    all_values = np.empty((4, *shape), images.dtype)
-    plane = np.empty(shape, images.dtype)
-    for chunk, widened, x, y, stride in _widened(images, rows, fill_mode, fill_value):
-        count = len(widened)
-        index, fx, fy = all_indices[:count], floor_x[:count], floor_y[:count]
-        weights, values = all_weights[:, :count], all_values[:, :count]
-        np.floor(x, out=fx)
-        np.floor(y, out=fy)
-        x -= fx
-        y -= fy
+    buffer = np.empty((2, 4, size, height, width), images.dtype)
+    located = _located(images, rows, fill_mode, fill_value, images.dtype)
+    for chunk, flat, index, x, y, stride in located:
+        weights, values = buffer[:, :, : len(index)]
         # The weights of the four neighbors: (1-x)(1-y), x(1-y), (1-x)y, xy.
-        np.multiply(x, y, out=weights[3], casting="same_kind")
-        np.subtract(x, weights[3], out=weights[1], casting="same_kind")
-        np.subtract(y, weights[3], out=weights[2], casting="same_kind")
-        np.subtract(1 - x, weights[2], out=weights[0], casting="same_kind")
-        np.copyto(index, _flat_index(fx, fy, stride, widened, channels), casting="unsafe")
-        flat = widened.reshape(-1)
-        shifts = (0, channels, stride * channels, (stride + 1) * channels)
+        np.multiply(x, y, out=weights[3])
+        np.subtract(x, weights[3], out=weights[1])
+        np.subtract(y, weights[3], out=weights[2])
+        np.subtract(1, x, out=weights[0])
+        weights[0] -= weights[2]
+        shifts = (0, channels, stride, stride + channels)
         for channel in range(channels):
             for value, shift in zip(values, shifts, strict=True):
                 flat[channel + shift :].take(index, out=value, mode="wrap")
-            np.multiply(values, weights, out=values)
-            # A sum straight into every third float would take twice as long.
-            np.add.reduce(values, axis=0, out=plane[:count])
-            outputs[chunk][..., channel] = plane[:count]
+            values *= weights
+            values[:2] += values[2:]
+            np.add(values[0], values[1], out=outputs[chunk][..., channel])
     return outputs
 
 
-def _widened(
-    images: NDArray, rows: NDArray, fill_mode: str, fill_value: float
-) -> Iterator[tuple[slice, NDArray, NDArray, NDArray, int]]:
-    """Yield each chunk with its images widened by the fill and the positions within them.
+def _located(
+    images: NDArray, rows: NDArray, fill_mode: str, fill_value: float, dtype: DTypeLike
+) -> Iterator[tuple[slice, NDArray, NDArray, NDArray, NDArray, int]]:
+    """Yield each chunk, widened by the fill, with where its output is found there.
 
-    Yields (chunk, widened images, x, y, width of the widened images); x and y, (n, H, W),
-    lie so that each position's right and lower neighbor exist too.
+    Yields (chunk, floats of the widened chunk in one row, where each output's upper left
+    neighbor starts among them, x and y, (n, H, W), of ``dtype``: how far beyond that neighbor
+    the output lies, number of floats between a pixel and the one below it).
     """
-    _, height, width, _ = images.shape
+    _, height, width, channels = images.shape
     a0, a1, a2, b0, b1, b2 = rows[:, :6].T
-    low_x, high_x, far_x = _extent(a0, a1, a2, height, width, width, fill_mode)
-    low_y, high_y, far_y = _extent(b0, b1, b2, height, width, height, fill_mode)
+    x = _Axis(a0, a1, a2, (height, width), width, fill_mode, dtype)
+    y = _Axis(b0, b1, b2, (height, width), height, fill_mode, dtype)
     size, chunks = chunked(images)
-    widen = _Widening(images, (low_x, high_x), (low_y, high_y), fill_mode, fill_value, size)
-    x_of_column, x_of_line = a0[:, None] * np.arange(width), a1[:, None] * np.arange(height)
-    y_of_column, y_of_line = b0[:, None] * np.arange(width), b1[:, None] * np.arange(height)
+    widen = _Widening(images, (x.low, x.high), (y.low, y.high), fill_mode, fill_value, size)
+    _, lines, stride = widen.buffer.shape
+    first = (np.arange(size) * (lines * stride))[:, None, None].astype(x.whole_dtype)
+    index = np.empty((size, height, width), np.intp)
     for chunk in chunks:
-        x = x_of_column[chunk, None, :] + (x_of_line[chunk] + a2[chunk, None])[:, :, None]
-        y = y_of_column[chunk, None, :] + (y_of_line[chunk] + b2[chunk, None])[:, :, None]
-        if far_x:
-            x = _fold_position(x, width, fill_mode)
-        if far_y:
-            y = _fold_position(y, height, fill_mode)
-        x -= low_x
-        y -= low_y
-        yield chunk, widen(images[chunk]), x, y, high_x - low_x + 1
+        count = chunk.stop - chunk.start
+        flat = widen(images[chunk]).reshape(-1)
+        (column, x_rest), (line, y_rest) = x.split(chunk), y.split(chunk)
+        column *= channels
+        line *= stride
+        line += column
+        line += first[:count]
+        # What take wants; the sums are cheaper in fewer bits.
+        index[:count] = line
+        yield chunk, flat, index[:count], x_rest, y_rest, stride
+
+
+class _Axis:
+    """Where the output lies along one axis, split into pixel and fraction of a pixel."""
+
+    def __init__(
+        self,
+        by_column: NDArray,
+        by_line: NDArray,
+        shift: NDArray,
+        shape: tuple[int, int],
+        size: int,
+        fill_mode: str,
+        dtype: DTypeLike,
+    ) -> None:
+        height, width = shape
+        column, line = by_column[:, None] * np.arange(width), by_line[:, None] * np.arange(height)
+        line += shift[:, None]
+        low = float((line.min(axis=1) + column.min(axis=1)).min())
+        high = float((line.max(axis=1) + column.max(axis=1)).max())
+        # Positions more than one image away are folded first, so that no map, however extreme,
+        # needs more than a few times the image.
+        self.folded = low < -size or high > 2 * size
+        if self.folded:
+            low, high = {"reflect": (0, 2 * size), "wrap": (0, size)}.get(fill_mode, (-1, size))
+        # With room for the neighbor to the right, for rounding, and for the whole image.
+        self.low, self.high = min(int(np.floor(low)) - 1, 0), max(int(np.ceil(high)) + 1, size)
+        self.size, self.fill_mode, self.dtype = size, fill_mode, np.dtype(dtype)
+        self.whole_dtype = np.dtype(np.int64 if self.dtype == np.float64 else np.int32)
+        # As many binary places as the numbers hold, and as the fractions can keep.
+        places = np.iinfo(self.whole_dtype).bits - 2 - int(self.high - self.low).bit_length()
+        self.places = min(places, np.finfo(self.dtype).nmant)
+        line -= 0 if self.folded else self.low
+        self.column, self.line = column[:, None, :], line[:, :, None]
+        if not self.folded:
+            self.column, self.line = self._whole(self.column), self._whole(self.line)
+
+    def _whole(self, position: NDArray) -> NDArray:
+        return np.rint(position * 2.0**self.places).astype(self.whole_dtype)
+
+    def split(self, chunk: slice) -> tuple[NDArray, NDArray]:
+        """Return the pixel at or before each position, counted from ``low``, and the rest."""
+        position = self.line[chunk] + self.column[chunk]
+        if self.folded:
+            position = _fold_position(position, self.size, self.fill_mode)
+            position = self._whole(position - self.low)
+        pixel = position >> self.places
+        position &= (1 << self.places) - 1
+        rest = position.astype(self.dtype)
+        rest *= 0.5**self.places
+        return pixel, rest
 
 
 class _Widening:
@@ -331,61 +376,33 @@ class _Widening:
     ) -> None:
         _, height, width, channels = images.shape
         columns, lines = (np.arange(low, high + 1) for low, high in (column_range, line_range))
-        low = column_range[0]
-        # Columns before `left` and from `right` on are fill; those between are copied at once.
-        left, right = np.clip((-low, width - low), 0, len(columns))
-        self.inner = slice(left * channels, right * channels)
-        self.copied = slice((low + left) * channels, (low + right) * channels)
-        folded = fold(columns, width, fill_mode)[:, None] * channels + np.arange(channels)
-        self.before, self.after = folded[:left].ravel(), folded[right:].ravel()
-        self.lines = fold(lines, height, fill_mode)
+        left, top = -column_range[0], -line_range[0]
+        # Where the image stands, and around it the fill.
+        self.columns = slice(left * channels, (left + width) * channels)
+        self.lines = slice(top, top + height)
         self.constant = fill_mode == "constant"
-        self.empty_lines = ~_inside(lines, height)
-        self.fill_value = fill_value
-        self.buffer = np.empty((size, height, len(columns) * channels), images.dtype)
+        source = _flat_columns(fold(columns, width, fill_mode)[None], channels)[0]
+        self.beside = [
+            (place, source[place])
+            for place in (slice(0, self.columns.start), slice(self.columns.stop, None))
+        ]
+        self.outside = np.flatnonzero(~_inside(lines, height))
+        self.source_lines = top + fold(lines[self.outside], height, fill_mode)
+        shape = (size, len(lines), len(columns) * channels)
+        # A constant fill is written once: only the images change.
+        self.buffer = np.full(shape, fill_value if self.constant else 0, images.dtype)
 
     def __call__(self, images: NDArray) -> NDArray:
         """Return the widened images, (n, lines, columns * channels)."""
-        count, height = images.shape[:2]
-        flat = images.reshape(count, height, -1)
-        wide = self.buffer[:count]
-        wide[..., self.inner] = flat[..., self.copied]
-        borders = (
-            (slice(0, self.inner.start), self.before),
-            (slice(self.inner.stop, None), self.after),
-        )
-        for place, source in borders:
-            wide[..., place] = (
-                self.fill_value if self.constant else flat.take(source, axis=2, mode="wrap")
-            )
-        widened = wide.take(self.lines, axis=1, mode="wrap")
-        if self.constant:
-            widened[:, self.empty_lines] = self.fill_value
-        return widened
-
-
-def _extent(
-    by_column: NDArray,
-    by_line: NDArray,
-    shift: NDArray,
-    height: int,
-    width: int,
-    size: int,
-    fill_mode: str,
-) -> tuple[int, int, bool]:
-    """Return the first and last pixel needed along one axis, and whether positions are folded.
-
-    Positions more than one image away are folded first, so that no map, however extreme,
-    needs more than a few times the image.
-    """
-    spans = np.stack([by_column * (width - 1), by_line * (height - 1)])
-    low = float((shift + np.minimum(spans, 0).sum(axis=0)).min())
-    high = float((shift + np.maximum(spans, 0).sum(axis=0)).max())
-    if low >= -size and high <= 2 * size:
-        return int(np.floor(low)) - 1, int(np.ceil(high)) + 1, False
-    if fill_mode in ("reflect", "wrap"):
-        return 0, (2 * size if fill_mode == "reflect" else size) + 1, True
-    return -1, size + 1, True
+        flat = images.reshape(*images.shape[:2], -1)
+        wide = self.buffer[: len(images)]
+        inner = wide[:, self.lines]
+        inner[..., self.columns] = flat
+        if not self.constant:
+            for place, source in self.beside:
+                inner[..., place] = flat.take(source, axis=2, mode="wrap")
+            wide[:, self.outside] = wide.take(self.source_lines, axis=1, mode="wrap")
+        return wide
 
 
 def _fold_position(position: NDArray, size: int, fill_mode: str) -> NDArray:
