@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import errno
 import importlib
 import io
 import os
@@ -31,6 +32,11 @@ __all__ = ["main", "warm_up"]
 
 _tree: ReadableTree | None = None
 _MAX_TEXT = 20_000
+#: What a system call can fail with for which no answer is to blame.
+_MACHINE = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO),
+    *(errno.EAGAIN, errno.EMFILE, errno.ENFILE),
+}
 _ALIASES = {
     "np": "numpy",
     "numpy": "numpy",
@@ -146,6 +152,8 @@ class _Bench:
                 if isinstance(error, NameError) and missing in asked:
                     text = f"the notebook does not define {missing}, or its cell failed"
                     reply.update(message=text, note="")
+                elif not peer.has_raised(error):
+                    reply["fault"] = _fault(error)
         reply["stdout"] = output.getvalue()[:_MAX_TEXT]
         self._forget(before, request["names"])
         return reply
@@ -253,6 +261,20 @@ def _report(error: BaseException, hidden: bool) -> dict[str, Any]:
         with contextlib.suppress(Exception):
             report["traceback"] = [str(line) for line in render()][:200]
     return report
+
+
+def _fault(error: BaseException) -> str | None:
+    """Say what is wrong with the machine or the course, if that is why a test has stopped."""
+    if isinstance(error, StudentError):
+        return None
+    if isinstance(error, OSError):
+        missing = isinstance(error, FileNotFoundError) and isinstance(error.filename, str)
+        # A file that is missing in the submission's own folder may be one to hand in.
+        if not (missing and os.path.isabs(error.filename)) and error.errno not in _MACHINE:
+            return None
+    elif not isinstance(error, ImportError):
+        return None
+    return f"{type(error).__name__}: {error}"[:2000]
 
 
 def _assertion(error: BaseException) -> str:

@@ -29,8 +29,9 @@ from nbgrader.preprocessors import Execute as StockExecute
 from traitlets.config import Config
 
 from fastgrade.course import Settings, settings_from_config
-from fastgrade.verdict import Task
+from fastgrade.verdict import Task, Verdict
 from fastgrade.worker import Grader, fingerprint
+from fastgrade.zygote import RefusedError, ZygoteError
 
 __all__ = ["Execute", "use_fastgrade"]
 
@@ -94,7 +95,7 @@ class Execute(StockExecute):
             submission=submission,
             files=self._files(resources),
         )
-        verdict = _grader(settings).grade(task)
+        verdict = _grade(settings, task)
         for flag in verdict.flags:
             self.log.warning("%s: %s", names["student"], flag)
         assert verdict.autograded is not None
@@ -174,6 +175,20 @@ def _grader(settings: Settings) -> Grader:
             grader.__enter__()
             _graders[identity] = (state, grader)
         return grader
+
+
+def _grade(settings: Settings, task: Task) -> Verdict:
+    """Return the verdict; warm processes that have ended meanwhile are replaced once."""
+    try:
+        return _grader(settings).grade(task)
+    except RefusedError:
+        raise
+    except ZygoteError:
+        with _lock:
+            _, grader = _graders.pop(settings.to_json(), ("", None))
+        if grader is not None:
+            grader.__exit__()
+        return _grader(settings).grade(task)
 
 
 @atexit.register

@@ -343,6 +343,10 @@ class JudgePeer(_Peer):
             raise WireError("malformed reply: not the names that were asked for")
         return value
 
+    def has_raised(self, error: BaseException) -> bool:
+        """Whether an exception came up in a function that the student's code has called."""
+        return any(error is known for known in self._errors)
+
     def perform(self, operation: str, *operands: Any) -> Any:
         """Have the student's process perform one operation of `StudentPeer`."""
         payload = self._encoder.encode((operation, *operands))

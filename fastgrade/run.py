@@ -408,7 +408,7 @@ class Run:
                             self._land(outcome)
                     if self._is_time() or not (queue or self._flying):
                         self._flush(journal)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, PoolError):
                 self._flush(journal)
                 raise
             finally:

@@ -21,6 +21,7 @@ import os
 import queue
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,11 +29,12 @@ import fastgrade
 from fastgrade.course import LEVELS, Settings
 from fastgrade.sandbox import SandboxError, probe
 from fastgrade.verdict import Task, Verdict
-from fastgrade.worker import Grader
-from fastgrade.zygote import ZygoteError
+from fastgrade.worker import Grader, MachineError
+from fastgrade.zygote import RefusedError, ZygoteError
 
 CHUNK = 8
 TRIES = 3
+BREATH = 0.2
 
 
 class PoolError(RuntimeError):
@@ -105,13 +107,20 @@ class _Graders:
     def grade(self, task: Task) -> tuple[Verdict | None, str]:
         """Return the verdict, or None and the reason why there is none."""
         reason = ""
-        for _ in range(TRIES):
-            grader = self.get()
+        for attempt in range(TRIES):
+            if attempt:
+                time.sleep(BREATH * attempt)  # what the machine lacks may come back
+            try:
+                grader = self.get()
+            except (ZygoteError, SandboxError, OSError):
+                if attempt + 1 == TRIES:
+                    raise
+                continue
             try:
                 return grader.grade(task), ""
-            except (ZygoteError, SandboxError, OSError) as error:
+            except (ZygoteError, SandboxError, MachineError, OSError) as error:
                 reason = _told(error)
-                if isinstance(error, ZygoteError):
+                if isinstance(error, ZygoteError) and not isinstance(error, RefusedError):
                     self.drop(grader)
             except Exception as error:
                 return None, _told(error)

@@ -55,14 +55,24 @@ from fastgrade.submission import (
 from fastgrade.verdict import QuestionVerdict, Task, Verdict
 from fastgrade.zygote import Zygote, ZygoteError, wait_readable
 
-__all__ = ["Grader", "fingerprint", "grade", "key"]
+__all__ = ["Grader", "MachineError", "fingerprint", "grade", "key"]
 
 #: Seconds that a process gets to react before it is ended.
 GRACE = 2.0
 #: Seconds between looks at the disk and memory that a submission uses.
 WATCH = 0.1
 _MESSAGE_LIMIT = 64 << 20
+#: Bytes and files that a disk must have left for what an answer writes to be its own doing.
+_SPARE = (4 << 20, 64)
 _numbers = itertools.count(os.getpid())
+
+
+class MachineError(RuntimeError):
+    """A submission could not be graded for a reason that it has no part in.
+
+    A test that cannot be loaded, a full disk, a judge that the system ended: that is no verdict,
+    and no zero.
+    """
 
 
 class Grader:
@@ -190,7 +200,9 @@ class Grader:
         SandboxError
             If it holds hidden tests and the machine offers less protection than the course asks.
         ZygoteError
-            If a warm process has ended.
+            If a warm process has ended or cannot fork.
+        MachineError
+            If the tests cannot run as the course means them, whoever has handed in.
         """
         if self._folder is None:
             raise RuntimeError("Grader must be entered with 'with' before it grades")
@@ -205,9 +217,13 @@ class Grader:
             )
         submitted = read(task.submission, settings.limits.submission_mb)
         rebuilt = rebuild(instructor, submitted, extra_cells=settings.extra_cells)
-        run = _Run(self, task, settings, rebuilt, Path(self._folder.name))
+        place = Path(self._folder.name)
+        _demand_disk(place)
+        run = _Run(self, task, settings, rebuilt, place)
         try:
             questions = run.run() if submitted.cells else run.skip()
+            if not all(question.passed for question in questions):
+                _demand_disk(place)  # else it may have failed for want of it
         finally:
             run.close()
         rebuilt.notebook.setdefault("metadata", {})["language_info"] = dict(_LANGUAGE)
@@ -284,6 +300,11 @@ class _StudentProcess:
                 run.arguments(run.folder, run.identity),
                 [theirs.fileno(), pipes[0][1], pipes[1][1]],
             )
+        except BaseException:
+            ours.close()
+            for descriptor in self.pipes:
+                os.close(descriptor)
+            raise
         finally:
             theirs.close()
             for _, writer in pipes:
@@ -681,17 +702,17 @@ class _Run:
         assert self._judge is not None
         reply = self._ask_judge({"do": "prepare", "code": code}, (), self.limits.cell_seconds)
         if reply is None:
-            self._flag("A setup cell of the instructor did not finish in the judge.")
-        elif reply["status"] != "ok":
-            self._flag(f"A setup cell of the instructor failed in the judge: {reply['why']}")
+            raise MachineError("a setup cell of the instructor did not finish in the judge")
+        if reply["status"] != "ok":
+            raise MachineError(
+                f"a setup cell of the instructor failed in the judge: {reply['why']}"
+            )
 
     def _judge_ready(self) -> _JudgeProcess:
         if self._judge is None:
             self._judge = _JudgeProcess(self)
             for code in self._prepared:
                 self._run_in_judge(code)
-                if self._judge is None:
-                    self._judge = _JudgeProcess(self)
         return self._judge
 
     def _ask_judge(
@@ -709,10 +730,10 @@ class _Run:
         self._end_judge()
         return None
 
-    def _end_judge(self) -> None:
-        if self._judge is not None:
-            self._judge.end()
-            self._judge = None
+    def _end_judge(self) -> int:
+        """End the judge; return its wait status."""
+        judge, self._judge = self._judge, None
+        return 0 if judge is None else judge.end()
 
     def _hold(self, question: _Question) -> None:
         """Fork the student's process for a question; the fork waits for the judge."""
@@ -740,11 +761,11 @@ class _Run:
     def _question(self, question: _Question) -> QuestionVerdict:
         """Have the judge run a test against the fork that waits for it."""
         cell, target = question.cell, question.target
+        judge = self._judge_ready()  # where none can be started, no answer is at fault
         student, channel, link = self._student, question.channel, question.link
         if student is None or student.dead or channel is None or link is None or not question.pid:
             return self._student_failed(cell, target, question.why)
         deadline = min(time.monotonic() + self.limits.cell_seconds, self.deadline)
-        judge = self._judge_ready()
         outputs = Outputs(self.limits.output_bytes, target["execution_count"])
         request = {
             "do": "test",
@@ -776,11 +797,15 @@ class _Run:
         if question.silent:
             outputs.silence()
         if outcome == "lost":
-            self._end_judge()
+            ended = self._end_judge()
+            if ended & 0x7F == signal.SIGKILL:  # nothing in the sandbox can send it
+                raise MachineError("the judge was killed from outside, perhaps for want of memory")
             self._flag(f"The judge of the question {cell.grade_id!r} ended unexpectedly.")
             why = "the test could not cope with what your code returned"
             return self._failed(cell, target, "RuntimeError", why, outputs)
         assert reply is not None
+        if reply.get("fault"):
+            raise MachineError(f"the test {cell.grade_id!r} cannot run here: {reply['fault']}")
         if reply["status"] == "lost":
             why = "ended while the test called it: it crashed, left, or reached a limit"
             return self._student_failed(cell, target, why)
@@ -1016,6 +1041,17 @@ def _write_files(folder: Path, files: Mapping[str, bytes], identity: int | None)
         for root, folders, names in os.walk(folder):
             for name in ("", *folders, *names):
                 os.chown(os.path.join(root, name), identity, identity, follow_symlinks=False)
+
+
+def _demand_disk(place: Path) -> None:
+    """Make sure that an answer can write; a full disk would be counted as its mistake."""
+    disk = os.statvfs(place)
+    sizes = disk.f_bavail * disk.f_frsize, disk.f_favail
+    # Some file systems have no fixed number of files, and say 0 of 0.
+    if sizes[0] < _SPARE[0] or (disk.f_files and sizes[1] < _SPARE[1]):
+        raise MachineError(
+            f"the disk under {place} is full: {sizes[0] >> 20} MB and {sizes[1]} files are left"
+        )
 
 
 def _disk_usage(folder: Path, enough: int) -> int:

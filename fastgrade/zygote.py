@@ -29,7 +29,7 @@ from typing import Any
 
 from fastgrade.channel import Channel, ChannelError
 
-__all__ = ["Ended", "Zygote", "ZygoteError"]
+__all__ = ["Ended", "RefusedError", "Zygote", "ZygoteError"]
 
 #: Passed on to the zygote; everything else in the environment stays behind.
 _INHERITED = (
@@ -57,6 +57,10 @@ _ENVIRONMENT = {
 
 class ZygoteError(RuntimeError):
     """The warm process could not start or is gone."""
+
+
+class RefusedError(ZygoteError):
+    """The warm process lives, and could not do what it was asked to, such as fork."""
 
 
 class Ended(dict):
@@ -192,7 +196,7 @@ class Zygote:
                 text = self._complaints.decode(errors="replace").strip()
                 raise ZygoteError(f"the warm process has ended: {text or error}") from error
         if "error" in reply:
-            raise ZygoteError(reply["error"])
+            raise RefusedError(reply["error"])
         return reply
 
     def close(self) -> None:
