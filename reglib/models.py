@@ -331,7 +331,7 @@ class Model(Trainer):
             layer = deserialize(description["layer"])
             parents = [nodes[i] for i in description["parents"]]
             if not parents:
-                nodes.append(Node(layer, (), (None, *layer.shape)))
+                nodes.append(Node(layer, (), layer.batch_shape))
             else:
                 nodes.append(layer(parents if len(parents) > 1 else parents[0]))
         return cls(nodes[0], nodes[-1], name=config.get("name"), seed=seed)

@@ -15,9 +15,15 @@ from reglib.layers.core import Embedding as Embedding
 from reglib.layers.core import Flatten as Flatten
 from reglib.layers.core import Reshape as Reshape
 from reglib.layers.merging import Add as Add
+from reglib.layers.merging import Average as Average
 from reglib.layers.merging import Concatenate as Concatenate
+from reglib.layers.merging import Dot as Dot
 from reglib.layers.merging import Input as Input
 from reglib.layers.merging import InputLayer as InputLayer
+from reglib.layers.merging import Maximum as Maximum
+from reglib.layers.merging import Minimum as Minimum
+from reglib.layers.merging import Multiply as Multiply
+from reglib.layers.merging import Subtract as Subtract
 from reglib.layers.normalization import BatchNormalization as BatchNormalization
 from reglib.layers.normalization import LayerNormalization as LayerNormalization
 from reglib.layers.normalization import SpectralNormalization as SpectralNormalization

@@ -1,14 +1,19 @@
-"""Where branches begin and meet: Input, Add and Concatenate, for functional models."""
+"""Where branches begin and meet: Input and the layers that make one of several inputs."""
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reglib._validation import check_axis, check_flag, check_instance, check_integer, check_shape
 from reglib.layers.base import Layer, Node
+
+Shape = tuple[int | None, ...]
 
 
 class InputLayer(Layer):
@@ -18,11 +23,39 @@ class InputLayer(Layer):
     ----------
     shape : sequence of int
         The shape of one example.
+    batch_size : int, optional
+        How many examples a batch is said to have; batches of other sizes pass as well.
+    batch_shape : sequence of int, optional
+        Both in one, instead.
+
+    Raises
+    ------
+    TypeError
+        If a shape holds no integers.
+    ValueError
+        If there is no shape, or there are two.
     """
 
-    def __init__(self, shape: Sequence[int | None], **kwargs: Any) -> None:
-        super().__init__(input_shape=shape, **kwargs)
-        self.shape = tuple(shape)
+    def __init__(
+        self,
+        shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        dtype: str | None = None,
+        batch_shape: Sequence[int | None] | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if batch_shape is not None:
+            if shape is not None or batch_size is not None:
+                raise ValueError("batch_shape must be given alone, got shape or batch_size besides")
+            batch_size, *shape = check_shape("batch_shape", batch_shape)
+        if shape is None:
+            raise ValueError("shape must be that of one example, got None")
+        self.shape = check_shape("shape", shape)
+        if batch_size is not None:
+            check_integer("batch_size", batch_size, low=1)
+        self.batch_shape = (batch_size, *self.shape)
+        super().__init__(input_shape=self.shape, dtype=dtype, name=name, **kwargs)
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return the inputs."""
@@ -34,28 +67,52 @@ class InputLayer(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "shape": self.shape}
+        config = super().get_config()
+        return {**config, "batch_shape": self.batch_shape}
 
 
-def Input(shape: Sequence[int | None], **kwargs: Any) -> Node:  # noqa: N802 - Keras's name
+def Input(  # noqa: N802 - Keras's name
+    shape: Sequence[int | None] | None = None,
+    batch_size: int | None = None,
+    dtype: str | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+) -> Node:
     """Return the node that a functional model starts from.
 
     Parameters
     ----------
     shape : sequence of int
         The shape of one example.
+    batch_size : int, optional
+        How many examples a batch is said to have; batches of other sizes pass as well.
+    dtype : str, optional
+        What inputs are cast to.
+    batch_shape : sequence of int, optional
+        The shape of a batch, instead of ``shape`` and ``batch_size``.
+    name : str, optional
+        What the input is called.
+
+    Raises
+    ------
+    TypeError
+        If a shape holds no integers.
+    ValueError
+        If there is no shape, or there are two.
 
     Examples
     --------
     >>> Input((8, 8, 1)).shape
     (None, 8, 8, 1)
     """
-    layer = InputLayer(shape, **kwargs)
-    return Node(layer, (), (None, *layer.shape))
+    layer = InputLayer(shape, batch_size, dtype, batch_shape, name)
+    return Node(layer, (), layer.batch_shape)
 
 
 class _Merge(Layer):
-    """What Add and Concatenate share: they are called with a list."""
+    """What makes one of several inputs: it is called with a list."""
+
+    number: int | None = None  # of inputs, where it is fixed
 
     def __call__(
         self, inputs: Sequence[ArrayLike | Node], training: bool = False
@@ -64,22 +121,89 @@ class _Merge(Layer):
 
         Raises
         ------
+        TypeError
+            If ``inputs`` is no list.
         ValueError
-            If fewer than two inputs come, or their shapes do not fit.
+            If the number of inputs is wrong, or their shapes do not fit.
         """
-        if len(inputs) < 2:
-            raise ValueError(f"inputs of layer {self.name} must be at least 2, got {len(inputs)}")
+        check_instance(f"inputs of layer {self.name}", inputs, (list, tuple), "a list of inputs")
+        if len(inputs) < 2 or self.number not in (None, len(inputs)):
+            wanted = "at least 2" if self.number is None else f"exactly {self.number}"
+            raise ValueError(f"inputs of layer {self.name} must be {wanted}, got {len(inputs)}")
         if isinstance(inputs[0], Node):
             shape = self.compute_output_shape([node.shape for node in inputs])
             return Node(self, tuple(inputs), shape)
         inputs = [self.cast(x) for x in inputs]
+        if not self.built:
+            self.ensure_built([x.shape for x in inputs])
         self.compute_output_shape([x.shape for x in inputs])
-        self.built = True
         return self._finish(self.call(inputs, training=training))
 
+    def _misfit(self, what: str, shapes: Sequence[Shape]) -> ValueError:
+        return ValueError(f"inputs of layer {self.name} must {what}, got {list(shapes)}")
 
-class Add(_Merge):
+
+class _Elementwise(_Merge):
+    """What merges entry by entry: inputs of one shape, or such that broadcast to one.
+
+    An input with fewer axes gets new ones after the batch axis, as in Keras.
+    """
+
+    def merge(self, inputs: list[NDArray]) -> NDArray:
+        """Return the merged array."""
+        raise NotImplementedError(f"{type(self).__name__} must define merge")
+
+    def derivatives(self, gradient: NDArray) -> list[NDArray]:
+        """Return the gradient with respect to each input, as broadcast."""
+        raise NotImplementedError(f"{type(self).__name__} must define derivatives")
+
+    def call(self, inputs: list[NDArray], training: bool = False) -> NDArray:
+        """Return the merged array."""
+        self._shapes = [x.shape for x in inputs]
+        rank = max(map(len, self._shapes))
+        self._inputs = [
+            x if x.ndim == rank else np.expand_dims(x, tuple(range(1, 1 + rank - x.ndim)))
+            for x in inputs
+        ]
+        return self.merge(self._inputs)
+
+    def backward(self, gradient: NDArray) -> list[NDArray]:
+        """Return each input's gradient; where an input was repeated, gradients add up."""
+        parts = zip(self.derivatives(gradient), self._inputs, self._shapes, strict=True)
+        return [_summed(part, x.shape).reshape(shape) for part, x, shape in parts]
+
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
+        """Return the shape that all inputs broadcast to."""
+        rank = max(map(len, input_shape))
+        raised = [(s[0], *(1,) * (rank - len(s)), *s[1:]) for s in input_shape]
+        lengths = []
+        for axis, column in enumerate(zip(*raised, strict=True)):
+            # A length of 1 is repeated, but for the batch; an unknown one may be any.
+            known = set(column) - ({None} if axis == 0 else {None, 1})
+            if len(known) > 1:
+                raise self._misfit("have one shape, or lengths of 1", input_shape)
+            unknown = None if None in column else 1
+            lengths.append(known.pop() if known else unknown)
+        return tuple(lengths)
+
+
+def _summed(gradient: NDArray, shape: tuple[int, ...]) -> NDArray:
+    """Return the gradient summed over the axes along which ``shape`` has length 1."""
+    if gradient.shape == shape:
+        return gradient
+    axes = tuple(i for i, n in enumerate(shape) if n == 1 and gradient.shape[i] != 1)
+    return gradient.sum(axis=axes, keepdims=True)
+
+
+class Add(_Elementwise):
     """The sum of several inputs: where a residual branch meets the trunk.
+
+    Raises
+    ------
+    TypeError
+        If it is not called with a list.
+    ValueError
+        If fewer than two inputs come, or their shapes do not fit.
 
     References
     ----------
@@ -91,33 +215,184 @@ class Add(_Merge):
     array([[2., 2.]], dtype=float32)
     """
 
-    def call(self, inputs: list[NDArray], training: bool = False) -> NDArray:
+    def merge(self, inputs: list[NDArray]) -> NDArray:
         """Return the sum."""
-        self._number = len(inputs)
         return sum(inputs[1:], start=inputs[0])
 
-    def backward(self, gradient: NDArray) -> list[NDArray]:
+    def derivatives(self, gradient: NDArray) -> list[NDArray]:
         """Return the gradient, once for each input."""
-        return [gradient] * self._number
+        return [gradient] * len(self._inputs)
 
-    def compute_output_shape(
-        self, input_shape: Sequence[tuple[int | None, ...]]
-    ) -> tuple[int | None, ...]:
-        """Return the common shape."""
-        if len({tuple(shape[1:]) for shape in input_shape}) != 1:
-            raise ValueError(
-                f"inputs of layer {self.name} must have one shape, got {list(input_shape)}"
-            )
-        return tuple(input_shape[0])
+
+class Subtract(_Elementwise):
+    """The difference of two inputs, the first minus the second.
+
+    Raises
+    ------
+    TypeError
+        If it is not called with a list.
+    ValueError
+        If other than two inputs come, or their shapes do not fit.
+
+    References
+    ----------
+    ``keras.layers.Subtract``.
+
+    Examples
+    --------
+    >>> Subtract()([np.array([[3.0, 5.0]]), np.array([[1.0]])])
+    array([[2., 4.]], dtype=float32)
+    """
+
+    number = 2
+
+    def merge(self, inputs: list[NDArray]) -> NDArray:
+        """Return the difference."""
+        return inputs[0] - inputs[1]
+
+    def derivatives(self, gradient: NDArray) -> list[NDArray]:
+        """Return the gradient and its negative."""
+        return [gradient, -gradient]
+
+
+class Multiply(_Elementwise):
+    """The product of several inputs, entry by entry: how one branch gates another.
+
+    Raises
+    ------
+    TypeError
+        If it is not called with a list.
+    ValueError
+        If fewer than two inputs come, or their shapes do not fit.
+
+    References
+    ----------
+    ``keras.layers.Multiply``.
+
+    Examples
+    --------
+    >>> Multiply()([np.array([[2.0, 3.0]]), np.array([[4.0, 0.5]])])
+    array([[8. , 1.5]], dtype=float32)
+    """
+
+    def merge(self, inputs: list[NDArray]) -> NDArray:
+        """Return the product."""
+        return math.prod(inputs[1:], start=inputs[0])
+
+    def derivatives(self, gradient: NDArray) -> list[NDArray]:
+        """Return the gradient times the product of the other inputs."""
+        x = self._inputs
+        return [math.prod(x[:i] + x[i + 1 :], start=gradient) for i in range(len(x))]
+
+
+class Average(_Elementwise):
+    """The mean of several inputs: an ensemble in one model.
+
+    Raises
+    ------
+    TypeError
+        If it is not called with a list.
+    ValueError
+        If fewer than two inputs come, or their shapes do not fit.
+
+    References
+    ----------
+    ``keras.layers.Average``.
+
+    Examples
+    --------
+    >>> Average()([np.array([[1.0, 2.0]]), np.array([[3.0, 6.0]])])
+    array([[2., 4.]], dtype=float32)
+    """
+
+    def merge(self, inputs: list[NDArray]) -> NDArray:
+        """Return the mean."""
+        return sum(inputs[1:], start=inputs[0]) / len(inputs)
+
+    def derivatives(self, gradient: NDArray) -> list[NDArray]:
+        """Return each input's equal share of the gradient."""
+        return [gradient / len(self._inputs)] * len(self._inputs)
+
+
+class _Extreme(_Elementwise):
+    """What takes one of the inputs at each entry."""
+
+    def derivatives(self, gradient: NDArray) -> list[NDArray]:
+        """Return the gradient, each entry's given to where it came from, the first of equals."""
+        parts, undecided = [], np.ones(gradient.shape, dtype=bool)
+        for x in self._inputs:
+            chosen = undecided & (x == self._outputs)
+            parts.append(gradient * chosen)
+            undecided ^= chosen
+        return parts
+
+
+class Maximum(_Extreme):
+    """The largest of several inputs at each entry, as in a maxout unit.
+
+    Raises
+    ------
+    TypeError
+        If it is not called with a list.
+    ValueError
+        If fewer than two inputs come, or their shapes do not fit.
+
+    References
+    ----------
+    Goodfellow et al. (2013), "Maxout networks"; ``keras.layers.Maximum``.
+
+    Examples
+    --------
+    >>> Maximum()([np.array([[1.0, 5.0]]), np.array([[3.0, 2.0]])])
+    array([[3., 5.]], dtype=float32)
+    """
+
+    def merge(self, inputs: list[NDArray]) -> NDArray:
+        """Return the maximum."""
+        self._outputs = functools.reduce(np.maximum, inputs)
+        return self._outputs
+
+
+class Minimum(_Extreme):
+    """The smallest of several inputs at each entry.
+
+    Raises
+    ------
+    TypeError
+        If it is not called with a list.
+    ValueError
+        If fewer than two inputs come, or their shapes do not fit.
+
+    References
+    ----------
+    ``keras.layers.Minimum``.
+
+    Examples
+    --------
+    >>> Minimum()([np.array([[1.0, 5.0]]), np.array([[3.0, 2.0]])])
+    array([[1., 2.]], dtype=float32)
+    """
+
+    def merge(self, inputs: list[NDArray]) -> NDArray:
+        """Return the minimum."""
+        self._outputs = functools.reduce(np.minimum, inputs)
+        return self._outputs
 
 
 class Concatenate(_Merge):
-    """Several inputs side by side along the last axis.
+    """Several inputs side by side along an axis.
 
     Parameters
     ----------
     axis : int
-        -1, the last.
+        Which one, by default the last.
+
+    Raises
+    ------
+    TypeError
+        If ``axis`` is no integer, or it is not called with a list.
+    ValueError
+        If fewer than two inputs come, or they differ in another axis.
 
     References
     ----------
@@ -131,30 +406,123 @@ class Concatenate(_Merge):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if axis != -1:
-            raise ValueError(f"axis must be -1, the last, got {axis}")
-        self.axis = axis
+        self.axis = check_integer("axis", axis)
 
     def call(self, inputs: list[NDArray], training: bool = False) -> NDArray:
         """Return the inputs side by side."""
-        self._ends = np.cumsum([x.shape[-1] for x in inputs])[:-1]
-        return np.concatenate(inputs, axis=-1)
+        self._ends = np.cumsum([x.shape[self.axis] for x in inputs])[:-1]
+        return np.concatenate(inputs, axis=self.axis)
 
     def backward(self, gradient: NDArray) -> list[NDArray]:
         """Return each input's part of the gradient."""
-        return np.split(gradient, self._ends, axis=-1)
+        return np.split(gradient, self._ends, axis=self.axis)
 
-    def compute_output_shape(
-        self, input_shape: Sequence[tuple[int | None, ...]]
-    ) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         """Return the shape of the outputs."""
-        if len({tuple(shape[1:-1]) for shape in input_shape}) != 1:
-            raise ValueError(
-                f"inputs of layer {self.name} must differ in the last axis only, "
-                f"got {list(input_shape)}"
-            )
-        return (*input_shape[0][:-1], sum(shape[-1] for shape in input_shape))
+        ranks = {len(shape) for shape in input_shape}
+        if len(ranks) > 1 or not -min(ranks) <= self.axis < min(ranks):
+            raise self._misfit(f"have one number of axes, and an axis {self.axis}", input_shape)
+        axis = self.axis % ranks.pop()
+        lengths = []
+        for i, column in enumerate(zip(*input_shape, strict=True)):
+            known = set(column) - {None}
+            if i == axis:
+                lengths.append(None if None in column else sum(column))
+            elif len(known) > 1:
+                raise self._misfit(f"differ in axis {self.axis} only", input_shape)
+            else:
+                lengths.append(known.pop() if known else None)
+        return tuple(lengths)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {**super().get_config(), "axis": self.axis}
+
+
+class Dot(_Merge):
+    r"""Dot products of two inputs along an axis of each: how alike two branches are.
+
+    .. math:: o_{ij} = \sum_k x_{ik}\, y_{jk}
+
+    Parameters
+    ----------
+    axes : int or pair of int
+        The axis :math:`k` of each input, not that of the batch; the others stay, those of the
+        first input before those of the second.
+    normalize : bool
+        Whether vectors are divided by their lengths first: the products are cosines then.
+
+    Raises
+    ------
+    TypeError
+        If ``axes`` are no integers, or it is not called with a list.
+    ValueError
+        If other than two inputs come, or their axes are of unequal length.
+
+    References
+    ----------
+    ``keras.layers.Dot``.
+
+    Examples
+    --------
+    >>> Dot(1)([np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])])
+    array([[11.]], dtype=float32)
+    """
+
+    number = 2
+
+    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axes = check_axis("axes", axes)
+        if isinstance(self.axes, tuple) and len(self.axes) != 2:
+            raise ValueError(f"axes must be one or two, got {axes}")
+        self.normalize = check_flag("normalize", normalize)
+
+    def call(self, inputs: list[NDArray], training: bool = False) -> NDArray:
+        """Return the products."""
+        self._turned = [np.moveaxis(x, axis, -1) for x, axis in self._with_axes(inputs)]
+        # (batch, other axes, vectors) and (batch, vectors, other axes) make all products at once.
+        self._rows = [x.reshape(len(x), -1, x.shape[-1]) for x in self._turned]
+        if self.normalize:
+            self._lengths = [np.maximum(_length(x), 1e-7) for x in self._rows]
+            self._rows = [x / n for x, n in zip(self._rows, self._lengths, strict=True)]
+        x, y = self._rows
+        others = [n for turned in self._turned for n in turned.shape[1:-1]] or [1]
+        return (x @ y.transpose(0, 2, 1)).reshape(len(x), *others)
+
+    def backward(self, gradient: NDArray) -> list[NDArray]:
+        """Return dX = dO Y and dY = dOᵀ X, each through the division by its lengths."""
+        x, y = self._rows
+        gradient = gradient.reshape(len(x), x.shape[1], y.shape[1])
+        parts = [gradient @ y, gradient.transpose(0, 2, 1) @ x]
+        if self.normalize:
+            parts = [
+                (part - rows * (part * rows).sum(axis=-1, keepdims=True)) / lengths
+                for part, rows, lengths in zip(parts, self._rows, self._lengths, strict=True)
+            ]
+        turned = [part.reshape(x.shape) for part, x in zip(parts, self._turned, strict=True)]
+        return [np.moveaxis(part, -1, axis) for part, axis in self._with_axes(turned)]
+
+    def _with_axes(self, things: Sequence[Any]) -> zip:
+        axes = self.axes if isinstance(self.axes, tuple) else (self.axes, self.axes)
+        return zip(things, axes, strict=True)
+
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
+        """Return the shape of the products."""
+        lengths, others = [], []
+        for shape, axis in self._with_axes(input_shape):
+            if not -len(shape) < axis < len(shape) or axis == 0:
+                raise self._misfit(f"have an axis {axis}, not that of the batch", input_shape)
+            lengths.append(shape[axis])
+            others += [n for i, n in enumerate(shape) if i not in (0, axis % len(shape))]
+        if len(set(lengths) - {None}) > 1:
+            raise self._misfit(f"be of one length along axes {self.axes}", input_shape)
+        return (input_shape[0][0], *(others or [1]))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
+
+
+def _length(x: NDArray) -> NDArray:
+    return np.sqrt(np.square(x).sum(axis=-1, keepdims=True))
