@@ -159,11 +159,14 @@ class Optimizer:
         self._scratch = np.empty_like(block.value)
         self._constrained = [p for p in block.parameters if p.constraint is not None]
         self.average = block.value.copy() if self.use_ema else None
-        self._decayed = np.ones_like(block.value, dtype=bool)
-        for parameter, part in zip(block.parameters, block.slices, strict=True):
-            by_name = any(word in parameter.name for word in self._excluded_names)
-            if id(parameter) in self._excluded or by_name:
-                self._decayed[part] = False
+        self._decayed = [
+            part
+            for parameter, part in zip(block.parameters, block.slices, strict=True)
+            if id(parameter) not in self._excluded
+            and not any(word in parameter.name for word in self._excluded_names)
+        ]
+        if len(self._decayed) == len(block.slices):
+            self._decayed = [slice(None)]  # all at once
 
     def new_slot(self, w: NDArray) -> NDArray:
         """Return the initial memory for a slot: zeros."""
@@ -225,7 +228,8 @@ class Optimizer:
         self._clip(block)
         if self.weight_decay is not None:
             decay = 1 - self.weight_decay * learning_rate
-            np.multiply(w, decay, out=w, where=self._decayed)
+            for part in self._decayed:
+                w[part] *= decay
         self.update(w, g, learning_rate)
         if self.average is not None:
             self._average(w)
@@ -247,7 +251,7 @@ class Optimizer:
         # The first step copies: there is nothing yet to average with.
         momentum = self.ema_momentum if self.iterations else 0.0
         self.average *= momentum
-        self.average += (1 - momentum) * w
+        self.average += np.multiply(w, 1 - momentum, out=self._scratch)
         every = self.ema_overwrite_frequency
         if every is not None and (self.iterations + 1) % every == 0:
             w[...] = self.average
@@ -344,7 +348,8 @@ class SGD(Optimizer):
         v *= self.momentum
         v -= step
         if self.nesterov:
-            w += self.momentum * v - step
+            w -= step
+            w += np.multiply(v, self.momentum, out=step)
         else:
             w += v
 
@@ -396,16 +401,20 @@ class RMSprop(Optimizer):
 
     def update(self, w: NDArray, g: NDArray, learning_rate: float) -> None:
         """Change the flat weights in place."""
-        mean_square = self.slots["mean_square"]
-        mean_square *= self.rho
-        mean_square += (1 - self.rho) * np.square(g)
-        denominator = mean_square + self.epsilon
+        v, scratch = self.slots["mean_square"], self._scratch
+        v *= self.rho
+        np.multiply(g, g, out=scratch)
+        scratch *= 1 - self.rho
+        v += scratch
+        np.add(v, self.epsilon, out=scratch)
         if self.centered:
             mean = self.slots["mean"]
             mean *= self.rho
             mean += (1 - self.rho) * g
-            denominator -= np.square(mean)
-        step = learning_rate * g / np.sqrt(denominator)
+            scratch -= np.square(mean)
+        np.sqrt(scratch, out=scratch)
+        step = np.divide(g, scratch, out=scratch)
+        step *= learning_rate
         if self.momentum > 0:
             velocity = self.slots["velocity"]
             velocity *= self.momentum
@@ -436,7 +445,7 @@ class Adam(Optimizer):
     learning_rate : float
         The step size.
     beta_1, beta_2 : float
-        Momenta of the running mean and mean square, in [0, 1].
+        Momenta of the running mean and mean square, in [0, 1).
     epsilon : float
         What keeps the division finite.
     amsgrad : bool
@@ -446,6 +455,13 @@ class Adam(Optimizer):
     ----------
     Kingma and Ba (2015), "Adam: a method for stochastic optimization";
     ``keras.optimizers.Adam``.
+
+    Notes
+    -----
+    The slots hold :math:`M = m/(1-\beta_1)` and :math:`V = v/(1-\beta_2)`. So the constants
+    :math:`1-\beta` go into the two scalars of a step, not into every gradient:
+    :math:`\alpha_t m/(\sqrt v+\epsilon) = \alpha_t\kappa(1-\beta_1)\,
+    M/(\sqrt V+\kappa\epsilon)` with :math:`\kappa = 1/\sqrt{1-\beta_2}`.
     """
 
     def __init__(
@@ -458,8 +474,8 @@ class Adam(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = check_number("beta_1", beta_1, low=0, high=1)
-        self.beta_2 = check_number("beta_2", beta_2, low=0, high=1)
+        self.beta_1 = check_number("beta_1", beta_1, low=0, high=1, high_open=True)
+        self.beta_2 = check_number("beta_2", beta_2, low=0, high=1, high_open=True)
         self.epsilon = check_number("epsilon", epsilon, low=0)
         self.amsgrad = bool(amsgrad)
         largest = ("largest_velocity",) if self.amsgrad else ()
@@ -469,21 +485,20 @@ class Adam(Optimizer):
         """Change the flat weights in place."""
         t = self.iterations + 1
         alpha = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        m, v, scratch = self.slots["momentum"], self.slots["velocity"], self._scratch
-        m *= self.beta_1
-        m += np.multiply(g, 1 - self.beta_1, out=scratch)
-        v *= self.beta_2
-        np.multiply(g, g, out=scratch)
-        scratch *= 1 - self.beta_2
-        v += scratch
+        kappa = 1 / math.sqrt(1 - self.beta_2)
+        M, V, scratch = self.slots["momentum"], self.slots["velocity"], self._scratch
+        M *= self.beta_1
+        M += g
+        V *= self.beta_2
+        V += np.multiply(g, g, out=scratch)
         if self.amsgrad:
             largest = self.slots["largest_velocity"]
-            v = np.maximum(largest, v, out=largest)
-        np.sqrt(v, out=scratch)
-        scratch += self.epsilon
-        np.divide(m, scratch, out=scratch)
-        scratch *= alpha
-        w -= scratch
+            V = np.maximum(largest, V, out=largest)
+        step = np.sqrt(V, out=scratch)
+        step += kappa * self.epsilon
+        np.divide(M, step, out=step)
+        step *= alpha * kappa * (1 - self.beta_1)
+        w -= step
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -571,8 +586,12 @@ class Adagrad(Optimizer):
     def update(self, w: NDArray, g: NDArray, learning_rate: float) -> None:
         """Change the flat weights in place."""
         s = self.slots["accumulator"]
-        s += np.square(g)
-        w -= learning_rate * g / np.sqrt(s + self.epsilon)
+        s += np.square(g, out=self._scratch)
+        step = np.add(s, self.epsilon, out=self._scratch)
+        np.sqrt(step, out=step)
+        np.divide(g, step, out=step)
+        step *= learning_rate
+        w -= step
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

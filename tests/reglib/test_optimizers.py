@@ -143,7 +143,7 @@ def test_clip_by_norm_leaves_short_gradients_alone(rng):
         (lambda: optimizers.SGD("fast"), TypeError, "learning_rate must be a number, got 'fast'"),
         (lambda: optimizers.SGD(momentum=1.5), ValueError, r"momentum must be in \[0, 1\]"),
         (lambda: optimizers.RMSprop(rho=-1), ValueError, r"rho must be in \[0, 1\], got -1"),
-        (lambda: optimizers.Adam(beta_1=2), ValueError, r"beta_1 must be in \[0, 1\], got 2"),
+        (lambda: optimizers.Adam(beta_1=2), ValueError, r"beta_1 must be in \[0, 1\), got 2"),
         (lambda: optimizers.Adam(epsilon=np.nan), ValueError, "epsilon must be"),
         (lambda: optimizers.AdamW(weight_decay=None), TypeError, "weight_decay must be a number"),
         (
