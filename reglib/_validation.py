@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -64,12 +65,15 @@ def check_number(
     ...
     ValueError: rate must be in [0, 1), got 1.5
     """
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+    # Most are floats, and asking an abstract class takes longer than all the rest.
+    if type(value) is not float and (
+        isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real)
+    ):
         raise TypeError(f"{name} must be a number, got {_shown(value)} ({type(value).__name__})")
     number = float(value)
     too_low = number <= low if low_open else number < low
     too_high = number >= high if high_open else number > high
-    if not np.isfinite(number) or too_low or too_high:
+    if not math.isfinite(number) or too_low or too_high:
         raise ValueError(f"{name} must be {_interval(low, high, low_open, high_open)}, got {value}")
     return number
 
@@ -224,6 +228,21 @@ def check_seed(name: str, value: Any) -> int | None:
     return None if value is None else check_integer(name, value, low=0)
 
 
+def check_generator_or_seed(name: str, value: Any) -> np.random.Generator:
+    """Return a generator: the one that came, one from a seed, or for None a fresh one.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    ValueError
+        If a seed is negative.
+    """
+    if isinstance(value, np.random.Generator):
+        return value
+    return np.random.default_rng(check_seed(name, value))
+
+
 def check_shape(name: str, value: Any, *, low: int = 1) -> tuple[int | None, ...]:
     """Return a shape as a tuple after checking that each length is None or at least ``low``.
 
@@ -291,6 +310,7 @@ def check_array(
     shape: tuple[int | None, ...] | None = None,
     dtype: Any = None,
     allow_empty: bool = False,
+    allow_nan: bool = False,
 ) -> np.ndarray:
     """Return ``value`` as a numeric array after checking its shape and that it is finite.
 
@@ -308,6 +328,8 @@ def check_array(
         What to convert to; by default the dtype follows the input.
     allow_empty : bool
         Whether an array without elements may pass.
+    allow_nan : bool
+        Whether NaN and infinity may pass.
 
     Raises
     ------
@@ -331,7 +353,7 @@ def check_array(
         raise ValueError(f"{name} must have shape {wanted}, got {array.shape}")
     if array.size == 0 and not allow_empty:
         raise ValueError(f"{name} must not be empty, got shape {array.shape}")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    if not allow_nan and array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, got NaN or infinity")
     return array
 
