@@ -86,6 +86,10 @@ class Callback:
         """Run after each batch of a prediction."""
 
 
+#: The moments as nobody has overridden them.
+_NOTHING = frozenset(f for name, f in vars(Callback).items() if name.startswith("on_"))
+
+
 class CallbackList:
     """Several callbacks called as one.
 
@@ -116,8 +120,7 @@ class CallbackList:
             if moment.startswith("on_train_batch") and isinstance(callback, Callback):
                 hooks.append(getattr(callback, moment.replace("train_", "")))
         # A moment that nobody overrides costs nothing, even in the inner loop.
-        nothing = [f for name, f in vars(Callback).items() if name.startswith("on_")]
-        hooks = [hook for hook in hooks if getattr(hook, "__func__", hook) not in nothing]
+        hooks = [hook for hook in hooks if getattr(hook, "__func__", None) not in _NOTHING]
         counted = "epoch" in moment or "batch" in moment
 
         def call_all(*arguments: Any) -> None:
