@@ -8,11 +8,12 @@ of a time series never reach across from one part to the next. Randomness comes 
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -247,11 +248,9 @@ def digits(
     >>> digits(n_train=150)
     <Dataset digits: x (8, 8, 1), train 150, validation 500, test 1147>
     """
-    from sklearn.datasets import load_digits
-
     flip_fraction = check_number("flip_fraction", flip_fraction, low=0, high=1)
     rng = _generator(rng)
-    loaded = load_digits()
+    loaded = _shipped("digits")
     x = loaded.images[..., None] / 16.0
     train, validation, test = _split(x, loaded.target, n_train, n_validation, rng)
     labels, flipped = flip_labels(train.y, flip_fraction, 10, rng=rng)
@@ -303,11 +302,9 @@ def breast_cancer_with_noise(
     >>> data.feature_names[29:31]
     ('worst fractal dimension', 'noise 1')
     """
-    from sklearn.datasets import load_breast_cancer
-
     columns = check_integer("columns", columns, low=0)
     rng = _generator(rng)
-    loaded = load_breast_cancer()
+    loaded = _shipped("breast_cancer")
     noise = rng.standard_normal((len(loaded.data), columns))
     parts = _split(np.hstack([loaded.data, noise]), loaded.target, n_train, n_validation, rng)
     mean, scale = parts[0].x.mean(axis=0), parts[0].x.std(axis=0)
@@ -315,6 +312,14 @@ def breast_cancer_with_noise(
     names = tuple(map(str, loaded.feature_names))
     names += tuple(f"noise {i + 1}" for i in range(columns))
     return Dataset("breast cancer", train, validation, test, feature_names=names)
+
+
+@functools.cache
+def _shipped(name: str) -> Any:
+    """Return a data set of scikit-learn's, parsed once: experiments ask under every seed."""
+    import sklearn.datasets
+
+    return getattr(sklearn.datasets, f"load_{name}")()
 
 
 def _split(
