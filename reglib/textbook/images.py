@@ -67,8 +67,18 @@ def shift(image: ArrayLike, dy: int, dx: int) -> NDArray:
            [1, 2]])
     """
     image = _check_image(image)
-    rows, columns = np.indices(image.shape[:2])
-    return _nearest(image, rows - check_integer("dy", dy), columns - check_integer("dx", dx))
+    down, right = check_integer("dy", dy), check_integer("dx", dx)
+    height, width = image.shape[:2]
+    out = np.zeros_like(image)
+    if abs(down) < height and abs(right) < width:
+        target, source = zip(_kept(down, height), _kept(right, width), strict=True)
+        out[target] = image[source]
+    return out
+
+
+def _kept(by: int, length: int) -> tuple[slice, slice]:
+    """Return where what stays in the picture arrives, and where it comes from."""
+    return slice(max(by, 0), length + min(by, 0)), slice(max(-by, 0), length + min(-by, 0))
 
 
 def horizontal_flip(image: ArrayLike) -> NDArray:
