@@ -327,8 +327,9 @@ class _Axis:
         height, width = shape
         column, line = by_column[:, None] * np.arange(width), by_line[:, None] * np.arange(height)
         line += shift[:, None]
-        low = float((line.min(axis=1) + column.min(axis=1)).min())
-        high = float((line.max(axis=1) + column.max(axis=1)).max())
+        # Both are linear, so the extremes lie in the corners.
+        corners = line[:, [0, -1], None] + column[:, None, [0, -1]]
+        low, high = float(corners.min()), float(corners.max())
         # Positions more than one image away are folded first, so that no map, however extreme,
         # needs more than a few times the image.
         self.folded = low < -size or high > 2 * size
