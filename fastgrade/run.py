@@ -35,9 +35,8 @@ from nbgrader.preprocessors import (
     Execute,
     SaveAutoGrades,
 )
-from traitlets import import_item
 
-from fastgrade import folders, worker
+from fastgrade import folders, stock, worker
 from fastgrade.course import Settings, settings_from_config
 from fastgrade.folders import HandedIn, Submission
 from fastgrade.gradebook import (
@@ -81,21 +80,21 @@ class Course:
 
     def gradebook(self) -> Gradebook:
         """Return a connection to the course's gradebook."""
-        late = AssignLatePenalties(parent=self.autograde)
-        late.init_plugin()
+        penalty = None
+        if stock.penalizes_late(self.autograde):
+            late = AssignLatePenalties(parent=self.autograde)
+            late.init_plugin()
+            penalty = late.plugin_inst.late_submission_penalty
         return Gradebook(
             self.coursedir.db_url,
             create_students=self.autograde.create_student,
-            late_penalty=late.plugin_inst.late_submission_penalty,
+            late_penalty=penalty,
         )
 
     def finishers(self) -> list[Any]:
         """Return the course's preprocessors that come after execution and touch the notebook."""
         elsewhere = (Execute, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata)
-        steps = [
-            import_item(step) if isinstance(step, str) else step
-            for step in self.autograde.autograde_preprocessors
-        ]
+        steps = stock.steps(self.autograde.autograde_preprocessors)
         return [kind(parent=self.autograde) for kind in steps if not issubclass(kind, elsewhere)]
 
 
@@ -240,10 +239,17 @@ class Run:
         force: bool = False,
         observe: Callable[[Summary], None] = lambda summary: None,
     ) -> None:
+        refusal = stock.refusal(course.autograde)
+        if refusal is not None:
+            raise CourseError(refusal)
         self.course = course
         self.assignment = assignment
-        self.force = force
+        self.force = force or course.autograde.force
         self.summary = Summary()
+        unused = stock.without_effect(course.autograde)
+        if unused:
+            self.summary.notes.append(f"Without effect here: {', '.join(unused)}.")
+        self._hooks = stock.Hooks(course.autograde, self.summary.notes.append)
         self.settings = course.settings.for_assignment(assignment)
         self._observe = observe
         self._book = course.gradebook()
@@ -267,6 +273,8 @@ class Run:
         self._late_rules = [
             repr(config.get(name)) for name in ("AssignLatePenalties", "LateSubmissionPlugin")
         ]
+        if not stock.penalizes_late(course.autograde):
+            self._late_rules.append("none")
         self._flying: dict[int, tuple[str, list[tuple[_Work, str]]]] = {}
         self._by_key: dict[str, int] = {}
         self._graded_now: set[str] = set()
@@ -394,6 +402,8 @@ class Run:
                             self._flag_recorded(journal, work)
                             self._observe(self.summary)
                             continue
+                        if self._call_hook("pre", work.submission):
+                            work = self._work(work.submission, held)  # it may have changed it
                         tasks = self._reuse(journal, work)
                         if work.complete:
                             self._ready.append(work)
@@ -598,8 +608,13 @@ class Run:
             if work.failure is None:
                 self._graded_now.update(work.keys[name] for name in work.fresh)
                 self._count(work)
+                self._call_hook("post", work.submission)
         self._unrecorded.clear()
         self._observe(self.summary)
+
+    def _call_hook(self, when: str, submission: Submission) -> bool:
+        notebooks = sorted(str(path) for path in submission.path.glob("*.ipynb"))
+        return self._hooks.call(when, self.assignment, submission.student, notebooks)
 
     def _record(self, journal: Journal, batch: list[_Work]) -> None:
         for work in batch:
