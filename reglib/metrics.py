@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization
 from reglib._validation import check_choice, check_number
-from reglib.losses import EPSILON, align
+from reglib.losses import EPSILON
 from reglib.losses import Hinge as HingeLoss
+from reglib.losses.base import align
 
 
 class Metric:
@@ -104,7 +105,7 @@ def _absolute_errors(y_true: NDArray, y_pred: NDArray) -> NDArray:
 
 def _hinges(y_true: NDArray, y_pred: NDArray) -> NDArray:
     loss = HingeLoss()
-    return loss.per_example(*loss.align(y_true, y_pred))
+    return loss.call(*loss.align(y_true, y_pred))
 
 
 class Accuracy(Metric):

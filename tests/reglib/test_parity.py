@@ -33,10 +33,8 @@ BASES |= {"Metric", "Optimizer", "Regularizer"}
 
 # Arguments that Keras has and reglib wilfully lacks, by name, with the reason.
 DEVIATIONS = {
-    "axis": "classes are on the last axis",
-    "dtype": "losses and metrics follow the dtype of the predictions",
+    "dtype": "metrics follow the dtype of the predictions",
     "gradient_accumulation_steps": "a batch always fits into memory here",
-    "ignore_class": "no chapter needs it",
     "input_axes": "kernels have Keras's usual layout",
     "lora_alpha": "low-rank adaptation is out of scope",
     "lora_rank": "low-rank adaptation is out of scope",

@@ -1,0 +1,589 @@
+r"""Losses of probabilities: how surprised a prediction is by the truth.
+
+Where predictions are probabilities rather than logits, they are kept in [1e-7, 1 - 1e-7] before
+the logarithm, as in Keras; beyond, the loss is flat.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reglib import activations
+from reglib._validation import check_array, check_flag, check_integer, check_number
+from reglib.losses.base import EPSILON, Elementwise, Loss, as_predictions, as_targets
+
+
+def _kept(p: NDArray) -> NDArray:
+    """Return probabilities away from 0 and 1."""
+    return np.minimum(np.maximum(p, EPSILON), 1 - EPSILON)
+
+
+def _through_division(by_p: NDArray, p: NDArray, total: Any) -> NDArray:
+    """Return the derivative by what was divided by its ``total`` to give ``p``."""
+    return (by_p - (by_p * p).sum(axis=-1, keepdims=True)) / total
+
+
+class BinaryCrossentropy(Elementwise):
+    r"""Cross-entropy of yes-no targets, :math:`-y\log\hat y - (1-y)\log(1-\hat y)`.
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether predictions are logits rather than probabilities.
+    label_smoothing : float
+        In [0, 1]: targets become y(1 - α) + α/2.
+    axis : int
+        The axis of the outputs, over which the mean is taken.
+
+    References
+    ----------
+    ``keras.losses.BinaryCrossentropy``.
+
+    Examples
+    --------
+    >>> float(BinaryCrossentropy()([[1.0]], [[0.5]]).round(4))
+    0.6931
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "binary_crossentropy",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.from_logits = check_flag("from_logits", from_logits)
+        self.label_smoothing = check_number("label_smoothing", label_smoothing, low=0, high=1)
+        self.axis = check_integer("axis", axis)
+
+    def align(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray, NDArray]:
+        """Return smoothed targets and predictions."""
+        y_true, y_pred = super().align(y_true, y_pred)
+        if self.label_smoothing:
+            y_true = y_true * (1 - self.label_smoothing) + 0.5 * self.label_smoothing
+        return y_true, y_pred
+
+    def element(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return the cross-entropy of every output."""
+        if self.from_logits:
+            # max(z, 0) - zy + log(1 + exp(-|z|)) never overflows.
+            return np.maximum(y_pred, 0) - y_pred * y_true + np.log1p(np.exp(-np.abs(y_pred)))
+        p = _kept(y_pred)
+        return -(y_true * np.log(p) + (1 - y_true) * np.log(1 - p))
+
+    def slope(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return (p - y)/(p(1 - p)), or p - y for logits."""
+        if self.from_logits:
+            return activations.sigmoid(y_pred) - y_true
+        p = _kept(y_pred)
+        return (p == y_pred) * (p - y_true) / (p * (1 - p))
+
+    @property
+    def link(self) -> str | None:
+        """Sigmoid, unless predictions are logits."""
+        return None if self.from_logits or self.axis != -1 else "sigmoid"
+
+    def both_linked(
+        self, y_true: NDArray, y_pred: NDArray, scale: float = 1.0
+    ) -> tuple[NDArray, NDArray]:
+        """Return one loss an example, and p - y where p is not kept away from 0 and 1."""
+        inside = _kept(y_pred) == y_pred
+        derivative = inside * (y_pred - y_true) * (scale / y_pred.shape[-1])
+        return self.call(y_true, y_pred), derivative
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "from_logits": self.from_logits,
+            "label_smoothing": self.label_smoothing,
+            "axis": self.axis,
+        }
+
+
+class BinaryFocalCrossentropy(BinaryCrossentropy):
+    r"""Binary cross-entropy that looks past easy examples, :math:`(1-p_t)^\gamma` times it.
+
+    :math:`p_t` is the probability of the right answer: :math:`\hat y` for yes and
+    :math:`1-\hat y` for no.
+
+    Parameters
+    ----------
+    apply_class_balancing : bool
+        Whether yes weighs ``alpha`` and no 1 - ``alpha``.
+    alpha : float
+        In [0, 1]: the weight of yes.
+    gamma : float
+        At least 0: how far easy examples are looked past; 0 is binary cross-entropy.
+    from_logits : bool
+        Whether predictions are logits rather than probabilities.
+    label_smoothing : float
+        In [0, 1]: targets become y(1 - α) + α/2.
+    axis : int
+        The axis of the outputs, over which the mean is taken.
+
+    References
+    ----------
+    Lin et al. (2017), "Focal loss for dense object detection";
+    ``keras.losses.BinaryFocalCrossentropy``.
+
+    Examples
+    --------
+    >>> float(BinaryFocalCrossentropy()([[1.0]], [[0.5]]).round(4))  # a quarter of log 2
+    0.1733
+    """
+
+    def __init__(
+        self,
+        apply_class_balancing: bool = False,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "binary_focal_crossentropy",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(from_logits, label_smoothing, axis, reduction, name, dtype)
+        self.apply_class_balancing = check_flag("apply_class_balancing", apply_class_balancing)
+        self.alpha = check_number("alpha", alpha, low=0, high=1)
+        self.gamma = check_number("gamma", gamma, low=0)
+
+    def element(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return the focal cross-entropy of every output."""
+        return self._parts(y_true, y_pred)[0]
+
+    def slope(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return its derivative, by the product rule."""
+        return self._parts(y_true, y_pred)[1]
+
+    def _parts(self, y_true: NDArray, y_pred: NDArray) -> tuple[NDArray, NDArray]:
+        p = activations.sigmoid(y_pred) if self.from_logits else y_pred
+        kept = _kept(p)
+        entropy = -(y_true * np.log(kept) + (1 - y_true) * np.log(1 - kept))
+        entropy_slope = (kept == p) * (kept - y_true) / (kept * (1 - kept))
+        wrong = 1 - (y_true * p + (1 - y_true) * (1 - p))
+        factor = wrong**self.gamma
+        factor_slope = (1 - 2 * y_true) * _power_slope(wrong, self.gamma)
+        slope = factor_slope * entropy + factor * entropy_slope
+        if self.from_logits:
+            slope = slope * p * (1 - p)
+        if self.apply_class_balancing:
+            weight = y_true * self.alpha + (1 - y_true) * (1 - self.alpha)
+            return weight * factor * entropy, weight * slope
+        return factor * entropy, slope
+
+    @property
+    def link(self) -> str | None:
+        """None: nothing cancels."""
+        return None
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "apply_class_balancing": self.apply_class_balancing,
+            "alpha": self.alpha,
+            "gamma": self.gamma,
+        }
+
+
+def _power_slope(base: NDArray, exponent: float) -> NDArray:
+    """Return the derivative of a power; at 0 that of a little more, where it would be infinite."""
+    return exponent * np.maximum(base, EPSILON) ** (exponent - 1)
+
+
+class CategoricalCrossentropy(Loss):
+    r"""Cross-entropy of one-hot targets, :math:`-\sum_k y_k\log\hat y_k`.
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether predictions are logits rather than probabilities. Probabilities are
+        divided by their sum and kept in [1e-7, 1 - 1e-7], as in Keras.
+    label_smoothing : float
+        In [0, 1]: targets become y(1 - α) + α/K.
+    axis : int
+        The axis of the classes.
+
+    References
+    ----------
+    Szegedy et al. (2016), "Rethinking the Inception architecture for computer vision", for
+    label smoothing; ``keras.losses.CategoricalCrossentropy``.
+
+    Notes
+    -----
+    K is the number of classes. Keras takes the length of the last axis, whatever ``axis`` is.
+
+    Examples
+    --------
+    >>> float(CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]).round(4))
+    0.6931
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_crossentropy",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.from_logits = check_flag("from_logits", from_logits)
+        self.label_smoothing = check_number("label_smoothing", label_smoothing, low=0, high=1)
+        self.axis = check_integer("axis", axis)
+
+    def align(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray, NDArray]:
+        """Return smoothed targets and predictions, the classes last."""
+        y_true, y_pred = super().align(y_true, y_pred)
+        if self.label_smoothing:
+            spread = self.label_smoothing / y_pred.shape[-1]
+            y_true = y_true * (1 - self.label_smoothing) + spread
+        return y_true, y_pred
+
+    def call(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return one loss an example."""
+        if self.from_logits:
+            return -(y_true * _log_softmax(y_pred)).sum(axis=-1)
+        p = y_pred / y_pred.sum(axis=-1, keepdims=True)
+        return -(y_true * np.log(_kept(p))).sum(axis=-1)
+
+    def derivative(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return the derivative; for one-hot targets and logits it is softmax(z) - y."""
+        if self.from_logits:
+            p = activations.softmax(y_pred)
+            return p * y_true.sum(axis=-1, keepdims=True) - y_true
+        total = y_pred.sum(axis=-1, keepdims=True)
+        p = y_pred / total
+        kept = _kept(p)
+        return _through_division(-(y_true / kept) * (kept == p), p, total)
+
+    @property
+    def link(self) -> str | None:
+        """Softmax, unless predictions are logits."""
+        return None if self.from_logits or self.axis != -1 else "softmax"
+
+    def both_linked(
+        self, y_true: NDArray, y_pred: NDArray, scale: float = 1.0
+    ) -> tuple[NDArray, NDArray]:
+        """Return one loss an example, and softmax(z) - y for one-hot targets."""
+        kept = _kept(y_pred)
+        losses = -np.add.reduce(y_true * np.log(kept), axis=-1)
+        # Where a probability is kept away from 0 and 1 the loss is flat.
+        counted = y_true * (kept == y_pred)
+        total = np.add.reduce(counted, axis=-1, keepdims=True)
+        return losses, (y_pred * total - counted) * scale
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "from_logits": self.from_logits,
+            "label_smoothing": self.label_smoothing,
+            "axis": self.axis,
+        }
+
+
+class CategoricalFocalCrossentropy(CategoricalCrossentropy):
+    r"""Categorical cross-entropy that looks past easy examples.
+
+    .. math:: -\sum_k \alpha(1-\hat y_k)^\gamma\,y_k\log\hat y_k
+
+    Parameters
+    ----------
+    alpha : float or list of float
+        The weight of every class, or of each.
+    gamma : float
+        At least 0: how far easy examples are looked past.
+    from_logits : bool
+        Whether predictions are logits rather than probabilities.
+    label_smoothing : float
+        In [0, 1]: targets become y(1 - α) + α/K.
+    axis : int
+        The axis of the classes.
+
+    References
+    ----------
+    Lin et al. (2017), "Focal loss for dense object detection";
+    ``keras.losses.CategoricalFocalCrossentropy``.
+
+    Examples
+    --------
+    >>> float(CategoricalFocalCrossentropy(alpha=1.0)([[0.0, 1.0]], [[0.5, 0.5]]).round(4))
+    0.1733
+    """
+
+    def __init__(
+        self,
+        alpha: float | list[float] = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_focal_crossentropy",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(from_logits, label_smoothing, axis, reduction, name, dtype)
+        if np.ndim(alpha):
+            self.alpha: Any = check_array("alpha", alpha, ndim=1).astype(float).tolist()
+        else:
+            self.alpha = check_number("alpha", alpha, low=0)
+        self.gamma = check_number("gamma", gamma, low=0)
+
+    def call(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return one loss an example."""
+        return self._parts(y_true, y_pred)[0]
+
+    def derivative(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return the derivative, by the product rule."""
+        return self._parts(y_true, y_pred)[1]
+
+    def _parts(self, y_true: NDArray, y_pred: NDArray) -> tuple[NDArray, NDArray]:
+        q = activations.softmax(y_pred) if self.from_logits else y_pred
+        total = q.sum(axis=-1, keepdims=True)
+        p = q / total
+        kept = _kept(p)
+        weights = np.asarray(self.alpha, dtype=p.dtype) * y_true
+        factor, entropy = (1 - kept) ** self.gamma, -np.log(kept)
+        by_p = -factor / kept - _power_slope(1 - kept, self.gamma) * entropy
+        by_q = _through_division(weights * by_p * (kept == p), p, total)
+        losses = (weights * factor * entropy).sum(axis=-1)
+        if self.from_logits:
+            return losses, activations.softmax.gradient(by_q, y_pred, q)
+        return losses, by_q
+
+    @property
+    def link(self) -> str | None:
+        """None: nothing cancels."""
+        return None
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "alpha": self.alpha, "gamma": self.gamma}
+
+
+def _log_softmax(z: NDArray) -> NDArray:
+    shifted = z - z.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+class OfLabels(Loss):
+    """Base of losses whose targets are class numbers, with predictions for each class."""
+
+    # The class whose examples are left out, if any.
+    ignore_class: int | None = None
+
+    def align(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray, NDArray]:
+        """Return class numbers, -1 for one that is left out, and predictions, the classes last.
+
+        Raises
+        ------
+        TypeError
+            If the targets hold no numbers.
+        ValueError
+            If a target is no class number or the shapes differ.
+        """
+        y_pred, labels = as_predictions(y_pred, self._dtype), as_targets(y_true)
+        if self.axis != -1:
+            if labels.ndim == y_pred.ndim:
+                labels = self._outputs_last(labels)
+            y_pred = self._outputs_last(y_pred)
+        if labels.ndim == y_pred.ndim and labels.shape[-1] == 1:
+            labels = labels[..., 0]
+        if labels.shape != y_pred.shape[:-1]:
+            raise ValueError(f"y_true must have shape {y_pred.shape[:-1]}, got {labels.shape}")
+        classes = y_pred.shape[-1]
+        if self.ignore_class is not None:
+            valid = labels != self.ignore_class
+            labels = np.where(valid, labels, 0)
+        indices = labels.astype(np.intp, copy=False)
+        whole = labels.dtype.kind != "f" or (indices == labels).all()
+        # Seen as unsigned, a negative number is too large as well.
+        if not whole or np.maximum.reduce(indices.view(np.uintp), axis=None) >= classes:
+            raise ValueError(f"y_true must hold class numbers from 0 to {classes - 1}, got others")
+        if self.ignore_class is not None:
+            indices = np.where(valid, indices, -1)
+        return indices, y_pred
+
+
+class SparseCategoricalCrossentropy(OfLabels):
+    r"""Cross-entropy of integer targets, :math:`-\log\hat y_{k}` for class :math:`k`.
+
+    Parameters
+    ----------
+    from_logits : bool
+        Whether predictions are logits rather than probabilities.
+    ignore_class : int, optional
+        Examples of this class, which may be none of the classes, count for nothing: neither
+        in the sum nor in the number that it is divided by.
+    axis : int
+        The axis of the classes.
+
+    References
+    ----------
+    ``keras.losses.SparseCategoricalCrossentropy``.
+
+    Examples
+    --------
+    >>> float(SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]).round(4))
+    0.6931
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        axis: int = -1,
+        name: str = "sparse_categorical_crossentropy",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.from_logits = check_flag("from_logits", from_logits)
+        if ignore_class is not None:
+            ignore_class = check_integer("ignore_class", ignore_class)
+        self.ignore_class = ignore_class
+        self.axis = check_integer("axis", axis)
+
+    def call(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return one loss an example."""
+        return self.both(y_true, y_pred)[0]
+
+    def derivative(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return the derivative; for logits it is softmax(z) - y."""
+        return self.both(y_true, y_pred)[1]
+
+    def both(self, y_true: NDArray, y_pred: NDArray, scale: float = 1.0) -> tuple[NDArray, NDArray]:
+        """Return one loss an example, and the derivative times ``scale``."""
+        rows = y_pred.reshape(-1, y_pred.shape[-1])
+        right = np.arange(len(rows)), y_true.ravel()
+        if self.from_logits:
+            log_p = _log_softmax(rows)
+            losses, derivative = -log_p[right], np.exp(log_p)
+            derivative[right] -= 1
+        else:
+            total = np.add.reduce(rows, axis=-1)
+            p = rows[right] / total
+            kept = _kept(p)
+            losses = -np.log(kept)
+            # Every output stands in the sum that it is divided by, the right one above it too.
+            by_p = (kept == p) / (kept * -total)
+            derivative = np.empty_like(rows)
+            derivative[...] = (-by_p * p)[:, np.newaxis]
+            derivative[right] += by_p
+        return self._without_ignored(y_true, losses, (derivative * scale).reshape(y_pred.shape))
+
+    @property
+    def link(self) -> str | None:
+        """Softmax, unless predictions are logits."""
+        return None if self.from_logits or self.axis != -1 else "softmax"
+
+    def both_linked(
+        self, y_true: NDArray, y_pred: NDArray, scale: float = 1.0
+    ) -> tuple[NDArray, NDArray]:
+        """Return one loss an example, and softmax(z) less 1 for the right class."""
+        labels = y_true if self.ignore_class is None else np.maximum(y_true, 0)
+        # Where the right classes are when the rows lie one after the other.
+        right = labels.ravel() + np.arange(0, y_pred.size, y_pred.shape[-1])
+        p = y_pred.ravel().take(right)
+        derivative = y_pred * scale
+        derivative.ravel()[right] = (p - 1) * scale
+        kept = np.minimum(p, 1 - EPSILON)
+        if np.minimum.reduce(p) < EPSILON:  # there the clipped loss is flat, as in Keras
+            kept = np.maximum(kept, EPSILON)
+            derivative *= (p >= EPSILON).reshape(*y_true.shape, 1)
+        return self._without_ignored(y_true, -np.log(kept), derivative)
+
+    def _without_ignored(
+        self, y_true: NDArray, losses: NDArray, derivative: NDArray
+    ) -> tuple[NDArray, NDArray]:
+        losses = losses.reshape(y_true.shape)
+        if self.ignore_class is not None:
+            valid = y_true >= 0
+            losses = losses * valid
+            derivative = derivative * valid[..., np.newaxis]
+        return losses, derivative
+
+    def _weights(
+        self,
+        y_true: NDArray,
+        shape: tuple[int, ...],
+        sample_weight: ArrayLike | None,
+        y_pred: NDArray,
+    ) -> NDArray | None:
+        weights = super()._weights(y_true, shape, sample_weight, y_pred)
+        if self.ignore_class is None:
+            return weights
+        valid = (y_true >= 0).astype(y_pred.dtype)
+        if self._averages:  # over the number of those that count
+            valid = valid * (valid.size / max(float(valid.sum()), 1.0))
+        return valid if weights is None else valid * weights
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "from_logits": self.from_logits,
+            "ignore_class": self.ignore_class,
+            "axis": self.axis,
+        }
+
+
+class CategoricalGeneralizedCrossEntropy(OfLabels):
+    r"""A cross-entropy that forgives wrong labels, :math:`(1 - \hat y_k^q)/q` for class :math:`k`.
+
+    Near :math:`q = 0` it is the cross-entropy; near 1 it is the absolute error, whose gradient
+    does not grow with the surprise, so that no single wrong label pulls hard.
+
+    Parameters
+    ----------
+    q : float
+        In (0, 1).
+
+    References
+    ----------
+    Zhang and Sabuncu (2018), "Generalized cross entropy loss for training deep neural networks
+    with noisy labels"; ``keras.losses.CategoricalGeneralizedCrossEntropy``.
+
+    Examples
+    --------
+    >>> float(CategoricalGeneralizedCrossEntropy(q=0.5)([1], [[0.75, 0.25]]))
+    1.0
+    """
+
+    def __init__(
+        self,
+        q: float = 0.5,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_generalized_cross_entropy",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.q = check_number("q", q, low=0, high=1, low_open=True, high_open=True)
+
+    def call(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return one loss an example."""
+        p = np.take_along_axis(y_pred, y_true[..., np.newaxis], axis=-1)[..., 0]
+        return (1 - p**self.q) / self.q
+
+    def derivative(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
+        """Return the derivative: all of it on the right class."""
+        right = y_true[..., np.newaxis]
+        p = np.maximum(np.take_along_axis(y_pred, right, axis=-1), EPSILON)
+        derivative = np.zeros_like(y_pred)
+        np.put_along_axis(derivative, right, -(p ** (self.q - 1)), axis=-1)
+        return derivative
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "q": self.q}
