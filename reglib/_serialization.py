@@ -5,6 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reglib._validation import check_mapping, naming
+
+
+def from_config(cls: type, config: Mapping[str, Any]) -> Any:
+    """Return an object of a class from its config.
+
+    Raises
+    ------
+    TypeError
+        If ``config`` is no mapping, or has an argument that the class does not.
+    ValueError
+        If an argument is bad.
+    """
+    with naming("config"):
+        return cls(**check_mapping("config", config))
+
 
 def serialize(thing: Any, module: str) -> dict[str, Any] | None:
     """Return Keras's description of an object, its class name and config; None stays None."""
@@ -68,10 +84,13 @@ def deserialize(
     ------
     ValueError
         If the description has no class name or the class is unknown.
+    TypeError
+        If the description is neither a mapping nor a name.
     """
-    known = {**registry, **(custom_objects or {})}
+    known = {**registry, **check_mapping("custom_objects", custom_objects or {})}
     if isinstance(description, str):
         return get(description, known, kind)
+    check_mapping(f"{kind} config", description)
     if "class_name" not in description:
         raise ValueError(f"{kind} config must have a 'class_name', got {dict(description)!r}")
     name = description["class_name"]

@@ -243,6 +243,21 @@ def check_generator_or_seed(name: str, value: Any) -> np.random.Generator:
     return np.random.default_rng(check_seed(name, value))
 
 
+def check_generator_or_seed(name: str, value: Any) -> np.random.Generator:
+    """Return a generator: the one that came, one from a seed, or for None a fresh one.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    ValueError
+        If a seed is negative.
+    """
+    if isinstance(value, np.random.Generator):
+        return value
+    return np.random.default_rng(check_seed(name, value))
+
+
 def check_shape(name: str, value: Any, *, low: int = 1) -> tuple[int | None, ...]:
     """Return a shape as a tuple after checking that each length is None or at least ``low``.
 
@@ -258,16 +273,16 @@ def check_shape(name: str, value: Any, *, low: int = 1) -> tuple[int | None, ...
     >>> check_shape("input_shape", [8, -8])
     Traceback (most recent call last):
     ...
-    ValueError: input_shape must hold lengths of at least 1, got [8, -8]
+    ValueError: input_shape must be lengths of at least 1, got [8, -8]
     """
     lengths = check_sequence(name, value, "lengths")
     for length in lengths:
         if length is None:
             continue
         if isinstance(length, (bool, np.bool_)) or not isinstance(length, numbers.Integral):
-            raise TypeError(f"{name} must hold whole numbers or None, got {_shown(value)}")
+            raise TypeError(f"{name} must be whole numbers or None, got {_shown(value)}")
         if length < low:
-            raise ValueError(f"{name} must hold lengths of at least {low}, got {_shown(value)}")
+            raise ValueError(f"{name} must be lengths of at least {low}, got {_shown(value)}")
     return tuple(None if length is None else int(length) for length in lengths)
 
 

@@ -25,7 +25,6 @@ from reglib._validation import (
     check_choice,
     check_flag,
     check_instance,
-    check_mapping,
     check_sequence,
     check_shape,
     check_text,
@@ -68,12 +67,12 @@ def _noting(build: Callable) -> Callable:
 
 def _checked_shape(input_shape: Any) -> Any:
     """Return the shape of inputs, or those of several; a batch may be empty, no other axis."""
-    shape = check_sequence("input_shape", input_shape, "lengths")
-    if shape and isinstance(shape[0], (tuple, list)):
-        return [_checked_shape(one) for one in shape]
-    check_shape("input_shape", shape[:1], low=0)
-    check_shape("input_shape", shape[1:])
-    return tuple(input_shape)
+    if isinstance(input_shape, (tuple, list)) and isinstance((*input_shape, 0)[0], (tuple, list)):
+        return [_checked_shape(one) for one in input_shape]
+    shape = check_shape("input_shape", input_shape, low=0)
+    if 0 in shape[1:]:
+        raise ValueError(f"input_shape must be lengths of at least 1, got {input_shape!r}")
+    return shape
 
 
 def _checked_dtype(dtype: Any) -> str:
@@ -334,8 +333,9 @@ class Layer:
     def ensure_built(self, input_shape: tuple[int | None, ...]) -> None:
         """Build once; a later call with the parameters in place does nothing."""
         if not self.built:
-            self.build(tuple(input_shape))
-            self.built_shape = tuple(input_shape)
+            shape = _checked_shape(input_shape)
+            self.build(shape)
+            self.built_shape = tuple(shape)
             self.built = True
 
     def set_weight_options(self, **options: Any) -> None:
@@ -425,7 +425,9 @@ class Layer:
         """
         mine = self.weights
         weights = [
-            check_array(f"weights[{number}] of layer {self.name}", value, allow_empty=True)
+            check_array(
+                f"weights[{number}] of layer {self.name}", value, allow_empty=True, allow_nan=True
+            )
             for number, value in enumerate(check_sequence("weights", weights, "arrays"))
         ]
         if len(weights) != len(mine):
@@ -459,8 +461,7 @@ class Layer:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
         """Return a new layer from :meth:`get_config`'s result."""
-        with naming("config"):
-            return cls(**check_mapping("config", config))
+        return _serialization.from_config(cls, config)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import activations
-from reglib._validation import check_choice, check_integer
+from reglib._validation import check_choice, check_flag, check_integer, check_sequence
 from reglib.layers.base import Layer
 
 
@@ -66,7 +66,7 @@ class Dense(Layer):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = check_integer("units", units, low=1)
         self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
+        self.use_bias = check_flag("use_bias", use_bias)
         self.set_weight_options(
             kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
@@ -221,7 +221,10 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.target_shape = tuple(check_integer("target_shape", n, low=-1) for n in target_shape)
+        self.target_shape = tuple(
+            check_integer("target_shape", n, low=-1)
+            for n in check_sequence("target_shape", target_shape, "lengths")
+        )
         if self.target_shape.count(-1) > 1:
             raise ValueError(f"target_shape must have at most one -1, got {self.target_shape}")
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import initializers
-from reglib._validation import check_axis, check_flag, check_integer, check_number
+from reglib._validation import check_axis, check_flag, check_integer, check_mapping, check_number
 from reglib.layers.base import Layer, Parameter, deserialize, serialize
 
 
@@ -422,6 +422,8 @@ class SpectralNormalization(Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SpectralNormalization:
         """Return a new layer from :meth:`get_config`'s result."""
+        if "layer" not in check_mapping("config", config):
+            raise ValueError(f"config must have a 'layer', got {dict(config)!r}")
         return cls(**{**config, "layer": deserialize(config["layer"])})
 
 

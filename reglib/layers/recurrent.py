@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import activations
-from reglib._validation import check_integer, check_number
+from reglib._validation import check_flag, check_integer, check_number, check_seed, naming
 from reglib.layers.base import Layer
 
 State = tuple[NDArray, ...]
@@ -51,7 +51,7 @@ class _Recurrent(Layer):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = check_integer("units", units, low=1)
         self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
+        self.use_bias = check_flag("use_bias", use_bias)
         self.set_weight_options(
             kernel_initializer=kernel_initializer,
             recurrent_initializer=recurrent_initializer,
@@ -65,9 +65,9 @@ class _Recurrent(Layer):
         )
         self.dropout = check_number("dropout", dropout, low=0, high=1)
         self.recurrent_dropout = check_number("recurrent_dropout", recurrent_dropout, low=0, high=1)
-        self.seed = seed
-        self.return_sequences = bool(return_sequences)
-        self.go_backwards = bool(go_backwards)
+        self.seed = check_seed("seed", seed)
+        self.return_sequences = check_flag("return_sequences", return_sequences)
+        self.go_backwards = check_flag("go_backwards", go_backwards)
 
     # What a subclass gives.
 
@@ -322,8 +322,9 @@ class LSTM(_Recurrent):
         **kwargs: Any,
     ) -> None:
         super().__init__(units, activation, use_bias, **kwargs)
-        self.recurrent_activation = activations.get(recurrent_activation)
-        self.unit_forget_bias = bool(unit_forget_bias)
+        with naming("recurrent_activation"):
+            self.recurrent_activation = activations.get(recurrent_activation)
+        self.unit_forget_bias = check_flag("unit_forget_bias", unit_forget_bias)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the weights; the forget gate starts open."""
@@ -413,7 +414,8 @@ class GRU(_Recurrent):
         **kwargs: Any,
     ) -> None:
         super().__init__(units, activation, use_bias, **kwargs)
-        self.recurrent_activation = activations.get(recurrent_activation)
+        with naming("recurrent_activation"):
+            self.recurrent_activation = activations.get(recurrent_activation)
 
     def bias_shape(self) -> tuple[int, ...]:
         """Return the shape of the biases: one row for the inputs, one for the state."""

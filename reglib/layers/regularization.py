@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._validation import check_choice, check_integer, check_number
+from reglib._validation import check_choice, check_integer, check_number, check_seed, check_shape
 from reglib.layers.base import Layer
 from reglib.layers.core import Dense
 from reglib.regularizers import L1L2
@@ -63,11 +63,9 @@ class Dropout(Layer):
         super().__init__(**kwargs)
         self.rate = check_number("rate", rate, low=0, high=1)
         if noise_shape is not None:
-            noise_shape = tuple(
-                None if n is None else check_integer("noise_shape", n, low=1) for n in noise_shape
-            )
+            noise_shape = check_shape("noise_shape", noise_shape)
         self.noise_shape = noise_shape
-        self.seed = seed
+        self.seed = check_seed("seed", seed)
         self.mask: NDArray | None = None
 
     def mask_shape(self, inputs: NDArray) -> tuple[int, ...]:
@@ -352,7 +350,7 @@ class GaussianDropout(Layer):
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rate = check_number("rate", rate, low=0, high=1, high_open=True)
-        self.seed = seed
+        self.seed = check_seed("seed", seed)
         self.noise: NDArray | None = None
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
@@ -399,7 +397,7 @@ class GaussianNoise(Layer):
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stddev = check_number("stddev", stddev, low=0, high=1)
-        self.seed = seed
+        self.seed = check_seed("seed", seed)
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return noisy inputs in training."""
@@ -485,7 +483,7 @@ class ActivityRegularization(Layer):
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         penalty = L1L2(l1=l1, l2=l2)
-        super().__init__(**{**kwargs, "activity_regularizer": penalty})
+        super().__init__(activity_regularizer=penalty, **kwargs)
         self.l1, self.l2 = penalty.l1, penalty.l2
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
@@ -535,7 +533,7 @@ class DropConnect(Dense):
     ) -> None:
         super().__init__(units, **kwargs)
         self.rate = check_number("rate", rate, low=0, high=1, high_open=True)
-        self.seed = seed
+        self.seed = check_seed("seed", seed)
         self.mask: NDArray | None = None
 
     def effective_kernel(self, training: bool) -> NDArray:

@@ -15,7 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_choice, check_integer, check_number
+from reglib._validation import (
+    check_array,
+    check_choice,
+    check_generator_or_seed,
+    check_number,
+    check_seed,
+)
 from reglib.layers.base import Layer
 
 DATA_FORMATS = ("channels_last", "channels_first")
@@ -55,8 +61,9 @@ class AugmentationLayer(Layer):
         self, *, seed: int | None = None, data_format: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.seed = None if seed is None else check_integer("seed", seed, low=0)
-        self.data_format = check_choice("data_format", data_format or "channels_last", DATA_FORMATS)
+        self.seed = check_seed("seed", seed)
+        self.data_format = check_choice("data_format", data_format, (None, *DATA_FORMATS))
+        self.data_format = self.data_format or "channels_last"
         self._transformation: Any = None
 
     # What a layer defines: how to draw for (N, H, W, C), and how to apply what was drawn.
@@ -103,7 +110,7 @@ class AugmentationLayer(Layer):
         batched = (1, *shape) if len(shape) == 3 else shape
         if len(batched) != 4:
             raise ValueError(f"images must have 3 or 4 axes, got shape {shape}")
-        generator = self.generator if seed is None else np.random.default_rng(seed)
+        generator = self.generator if seed is None else check_generator_or_seed("seed", seed)
         transformation = self._draw(batched, generator)
         if len(shape) == 3:
             for key in self._unbatched_keys:
@@ -133,7 +140,8 @@ class AugmentationLayer(Layer):
         self, image: ArrayLike, transformation: Any, training: bool = True
     ) -> NDArray:
         """Return one image, (H, W, C), under the given transformation."""
-        return self.transform_images(np.asarray(image)[None], transformation, training=training)[0]
+        image = check_array("image", image, ndim=3)
+        return self.transform_images(image[None], transformation, training=training)[0]
 
     def _transform_any(self, images: NDArray, transformation: Any, training: bool) -> NDArray:
         one = images.ndim == 3
@@ -144,13 +152,15 @@ class AugmentationLayer(Layer):
         self, labels: ArrayLike, transformation: Any, training: bool = True
     ) -> NDArray:
         """Return the labels; only mixing images changes them."""
-        return np.asarray(labels)
+        return check_array("labels", labels, allow_empty=True)
 
     def transform_segmentation_masks(
         self, segmentation_masks: ArrayLike, transformation: Any, training: bool = True
     ) -> NDArray:
         """Return the masks under the given transformation, their classes unmixed."""
-        masks = np.asarray(segmentation_masks)
+        masks = check_array("segmentation_masks", segmentation_masks)
+        if masks.ndim not in (3, 4):
+            raise ValueError(f"segmentation_masks must have 3 or 4 axes, got shape {masks.shape}")
         if not training or transformation is None:
             return masks
         batch = masks if masks.ndim == 4 else masks[None]
@@ -158,17 +168,10 @@ class AugmentationLayer(Layer):
         return outputs if masks.ndim == 4 else outputs[0]
 
     def _checked(self, images: ArrayLike) -> NDArray:
-        array = np.asarray(images)
-        if array.dtype.kind not in "biuf":
-            raise TypeError(f"images must hold numbers, got dtype {array.dtype}")
+        array = check_array("images", images)
         if array.ndim not in (3, 4):
             raise ValueError(f"images must have 3 or 4 axes, got shape {array.shape}")
-        if array.size == 0:
-            raise ValueError(f"images must not be empty, got shape {array.shape}")
-        array = array.astype(self.dtype, copy=False)
-        if not np.isfinite(array).all():
-            raise ValueError("images must be finite, got NaN or infinity")
-        return array
+        return array.astype(self.dtype, copy=False)
 
     # The layer protocol.
 

@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_array, check_integer, check_number
+from reglib._validation import (
+    check_array,
+    check_generator_or_seed,
+    check_integer,
+    check_number,
+)
 from reglib.layers.augmentation.base import AugmentationLayer, check_factor, check_value_range
 
 
@@ -289,8 +294,9 @@ def cutout(
         raise ValueError(f"images must have 3 or 4 axes, got shape {images.shape}")
     sides = _checked_sides(size)
     fill_value = check_number("fill_value", fill_value)
+    generator = check_generator_or_seed("generator", generator)
     batch = images if images.ndim == 4 else images[None]
-    edges = _square(np.random.default_rng(generator), len(batch), batch.shape[1:3], sides)
+    edges = _square(generator, len(batch), batch.shape[1:3], sides)
     outputs = batch.copy()
     outputs[box_masks(batch.shape[1:3], *edges)] = fill_value
     return outputs if images.ndim == 4 else outputs[0]

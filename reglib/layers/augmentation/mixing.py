@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_number
+from reglib._validation import check_array, check_number
 from reglib.layers.augmentation._warp import chunked
 from reglib.layers.augmentation.base import AugmentationLayer, check_factor
 from reglib.layers.augmentation.erasing import _BoxLayer
@@ -28,11 +28,9 @@ class _MixingLayer(AugmentationLayer):
         ValueError
             If it has other than 2 axes: class numbers cannot be mixed.
         """
-        labels = np.asarray(labels)
+        labels = check_array("labels", labels)
         if not training or transformation is None:
             return labels
-        if labels.dtype.kind not in "biuf":
-            raise TypeError(f"labels must hold numbers, got dtype {labels.dtype}")
         if labels.ndim != 2:
             raise ValueError(f"labels must be one-hot, of shape (N, K), got {labels.shape}")
         if labels.dtype.kind != "f":

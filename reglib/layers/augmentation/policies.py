@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._validation import check_choice, check_integer, check_number
+from reglib._validation import (
+    check_choice,
+    check_flag,
+    check_integer,
+    check_mapping,
+    check_number,
+)
 from reglib.layers.augmentation._warp import INTERPOLATIONS
 from reglib.layers.augmentation.base import AugmentationLayer, check_factor, check_value_range
 from reglib.layers.augmentation.color import (
@@ -251,7 +257,7 @@ class AugMix(_Policy):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        self.all_ops = bool(all_ops)
+        self.all_ops = check_flag("all_ops", all_ops)
         self._names = self._names_without_color + (self._color_names if all_ops else ())
         super().__init__(
             value_range=value_range,
@@ -411,7 +417,7 @@ class Pipeline(Layer):
         ValueError
             If ``config`` has no list of layers.
         """
-        layers = config.get("layers")
+        layers = check_mapping("config", config).get("layers")
         if not isinstance(layers, (list, tuple)):
             raise ValueError(f"config must have a list 'layers', got {layers!r}")
         return cls(**{**config, "layers": [deserialize(layer) for layer in layers]})
