@@ -71,11 +71,16 @@ class RandomFlip(AugmentationLayer):
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
         flips = np.broadcast_to(np.ravel(transformation["flips"]), len(images)).astype(bool)
+        numbers = np.flatnonzero(flips)
+        # Where the mirrored image's floats stand in the image: NumPy gathers floats several
+        # times faster than it reverses pixels of a few floats each.
+        index = self._mirrored(np.arange(images[0].size).reshape(images.shape[1:])).ravel()
         outputs = images.copy()
-        for chunk in chunked(images)[1]:
-            flipped = np.flatnonzero(flips[chunk])
-            if flipped.size:
-                outputs[chunk][flipped] = self._mirrored(images[chunk][flipped])
+        size, _ = chunked(images)
+        for start in range(0, len(numbers), size):
+            chunk = numbers[start : start + size]
+            flat = images[chunk].reshape(len(chunk), -1)
+            outputs[chunk] = flat.take(index, axis=1, mode="wrap").reshape(-1, *images.shape[1:])
         return outputs
 
     def _transform_masks(self, masks: NDArray, transformation: Any) -> NDArray:
@@ -84,19 +89,10 @@ class RandomFlip(AugmentationLayer):
     # A mirror is its own transpose.
     _transpose = _transform
 
-    def _mirrored(self, images: NDArray) -> NDArray:
-        height, width = (1, 2) if self.data_format == "channels_last" else (2, 3)
+    def _mirrored(self, image: NDArray) -> NDArray:
+        height, width = (0, 1) if self.data_format == "channels_last" else (1, 2)
         axes = {"horizontal": (width,), "vertical": (height,)}.get(self.mode, (height, width))
-        mirrored = np.flip(images, axes)
-        channels = images.shape[-1]
-        if self.data_format == "channels_first" or width not in axes or channels > 8:
-            return mirrored
-        # NumPy copies short pixels slowly, one run of a few floats at a time; plane by plane
-        # is several times faster.
-        outputs = np.empty_like(images)
-        for channel in range(channels):
-            outputs[..., channel] = mirrored[..., channel]
-        return outputs
+        return np.flip(image, axes)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
