@@ -243,21 +243,6 @@ def check_generator_or_seed(name: str, value: Any) -> np.random.Generator:
     return np.random.default_rng(check_seed(name, value))
 
 
-def check_generator_or_seed(name: str, value: Any) -> np.random.Generator:
-    """Return a generator: the one that came, one from a seed, or for None a fresh one.
-
-    Raises
-    ------
-    TypeError
-        If it is something else.
-    ValueError
-        If a seed is negative.
-    """
-    if isinstance(value, np.random.Generator):
-        return value
-    return np.random.default_rng(check_seed(name, value))
-
-
 def check_shape(name: str, value: Any, *, low: int = 1) -> tuple[int | None, ...]:
     """Return a shape as a tuple after checking that each length is None or at least ``low``.
 
