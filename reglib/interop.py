@@ -149,6 +149,8 @@ def _layer_from_keras(layer: Any) -> Layer:
         # Keras makes a list of one axis once it is built.
         axes = config["axis"]
         config["axis"] = axes[0] if isinstance(axes, (list, tuple)) and len(axes) == 1 else axes
+    if name == "ELU":
+        config["alpha"] = layer.alpha  # which Keras's config leaves out
     if name == "SpectralNormalization":
         config["layer"] = layers.serialize(_layer_from_keras(layer.layer))
     for option, value in config.items():

@@ -1,5 +1,10 @@
 """Layers, under Keras's names."""
 
+from reglib.layers.activations import ELU as ELU
+from reglib.layers.activations import LeakyReLU as LeakyReLU
+from reglib.layers.activations import PReLU as PReLU
+from reglib.layers.activations import ReLU as ReLU
+from reglib.layers.activations import Softmax as Softmax
 from reglib.layers.augmentation import *  # noqa: F403
 from reglib.layers.base import Layer as Layer
 from reglib.layers.base import Node as Node
@@ -25,8 +30,11 @@ from reglib.layers.merging import Minimum as Minimum
 from reglib.layers.merging import Multiply as Multiply
 from reglib.layers.merging import Subtract as Subtract
 from reglib.layers.normalization import BatchNormalization as BatchNormalization
+from reglib.layers.normalization import GroupNormalization as GroupNormalization
 from reglib.layers.normalization import LayerNormalization as LayerNormalization
+from reglib.layers.normalization import RMSNormalization as RMSNormalization
 from reglib.layers.normalization import SpectralNormalization as SpectralNormalization
+from reglib.layers.normalization import UnitNormalization as UnitNormalization
 from reglib.layers.pooling import AveragePooling1D as AveragePooling1D
 from reglib.layers.pooling import AveragePooling2D as AveragePooling2D
 from reglib.layers.pooling import AveragePooling3D as AveragePooling3D

@@ -13,49 +13,13 @@ from reglib._validation import check_axis, check_flag, check_integer, check_mapp
 from reglib.layers.base import Layer, Parameter, deserialize, serialize
 
 
-class _Standardization(Layer):
-    """What batch and layer normalization share: scale, shift, and the way back.
+class _AlongAxes(Layer):
+    """A layer over an axis or several: it computes with them last, and moves others there."""
 
-    They compute with the axes of the parameters last; other axes are moved there and back.
-    """
-
-    def __init__(
-        self,
-        axis: int | Sequence[int],
-        epsilon: float,
-        center: bool,
-        scale: bool,
-        beta_initializer: Any,
-        gamma_initializer: Any,
-        beta_regularizer: Any,
-        gamma_regularizer: Any,
-        beta_constraint: Any,
-        gamma_constraint: Any,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
+    def set_axis(self, axis: int | Sequence[int]) -> None:
+        """Check and keep the axis or axes."""
         self.axis = check_axis("axis", axis)
         self.axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        self.epsilon = check_number("epsilon", epsilon, low=0)
-        self.center, self.scale = check_flag("center", center), check_flag("scale", scale)
-        self.set_weight_options(
-            beta_initializer=beta_initializer,
-            gamma_initializer=gamma_initializer,
-            beta_regularizer=beta_regularizer,
-            gamma_regularizer=gamma_regularizer,
-            beta_constraint=beta_constraint,
-            gamma_constraint=gamma_constraint,
-        )
-        self.gamma: Parameter | None = None
-        self.beta: Parameter | None = None
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make ``gamma`` and ``beta``, of the lengths of the axes."""
-        shape = self.parameter_shape(input_shape)
-        if self.scale:
-            self.gamma = self.add_weight("gamma", shape)
-        if self.center:
-            self.beta = self.add_weight("beta", shape)
 
     def parameter_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int, ...]:
         """Return the lengths of the axes; they must be known."""
@@ -84,13 +48,64 @@ class _Standardization(Layer):
         """Return the array with the axes of the parameters last."""
         if self.axes == (-1,):
             return array
-        return np.moveaxis(array, self.axes, range(-len(self.axes), 0))
+        return np.moveaxis(array, self.axes, self.ends)
 
     def from_end(self, array: NDArray) -> NDArray:
         """Return the array with its axes where the inputs have them."""
         if self.axes == (-1,):
             return array
-        return np.moveaxis(array, range(-len(self.axes), 0), self.axes)
+        return np.moveaxis(array, self.ends, self.axes)
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The axes as they are numbered at the end: -1, -2, ..."""
+        return tuple(range(-len(self.axes), 0))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        axis = list(self.axis) if isinstance(self.axis, tuple) else self.axis
+        return {**super().get_config(), "axis": axis}
+
+
+class _Standardization(_AlongAxes):
+    """What batch, layer and group normalization share: scale, shift, and the way back."""
+
+    def __init__(
+        self,
+        axis: int | Sequence[int],
+        epsilon: float,
+        center: bool,
+        scale: bool,
+        beta_initializer: Any,
+        gamma_initializer: Any,
+        beta_regularizer: Any,
+        gamma_regularizer: Any,
+        beta_constraint: Any,
+        gamma_constraint: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.set_axis(axis)
+        self.epsilon = check_number("epsilon", epsilon, low=0)
+        self.center, self.scale = check_flag("center", center), check_flag("scale", scale)
+        self.set_weight_options(
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+        )
+        self.gamma: Parameter | None = None
+        self.beta: Parameter | None = None
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make ``gamma`` and ``beta``, of the lengths of the axes."""
+        shape = self.parameter_shape(input_shape)
+        if self.scale:
+            self.gamma = self.add_weight("gamma", shape)
+        if self.center:
+            self.beta = self.add_weight("beta", shape)
 
     def shift_and_scale(self, normalized: NDArray) -> NDArray:
         """Return γ x̂ + β."""
@@ -122,7 +137,6 @@ class _Standardization(Layer):
         """Return the constructor's arguments as plain data."""
         return {
             **super().get_config(),
-            "axis": list(self.axis) if isinstance(self.axis, tuple) else self.axis,
             "epsilon": self.epsilon,
             "center": self.center,
             "scale": self.scale,
@@ -312,9 +326,8 @@ class LayerNormalization(_Standardization):
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return γ(x - μ)/√(σ² + ε) + β."""
         inputs = self.to_end(inputs)
-        along = tuple(range(-len(self.axes), 0))
-        mean = inputs.mean(axis=along, keepdims=True)
-        variance = inputs.var(axis=along, keepdims=True)
+        mean = inputs.mean(axis=self.ends, keepdims=True)
+        variance = inputs.var(axis=self.ends, keepdims=True)
         self._inverse = 1 / np.sqrt(variance + inputs.dtype.type(self.epsilon))
         self._normalized = (inputs - mean) * self._inverse
         return self.from_end(self.shift_and_scale(self._normalized))
@@ -322,8 +335,226 @@ class LayerNormalization(_Standardization):
     def backward(self, gradient: NDArray) -> NDArray:
         """Write dγ and dβ; return the gradient with respect to the inputs."""
         gradient = self.unscale(self.to_end(gradient))
-        along = tuple(range(-len(self.axes), 0))
-        return self.from_end(self.through_statistics(gradient, along))
+        return self.from_end(self.through_statistics(gradient, self.ends))
+
+
+class GroupNormalization(_Standardization):
+    r"""Standardize each example over groups of its features, then scale and shift them.
+
+    .. math:: \gamma\,(x - \mu_g) / \sqrt{\sigma_g^2 + \epsilon} + \beta
+
+    The statistics of a group :math:`g` run over its features and all other axes but the batch.
+    One group is a layer normalization of images, as many groups as channels are an instance
+    normalization; no example looks at another, so that small batches do no harm.
+
+    Parameters
+    ----------
+    groups : int
+        How many; they must divide the features. -1 means as many as there are.
+    axis : int
+        The axis of the features, by default the last.
+    epsilon : float
+        What keeps the division finite.
+    center, scale : bool
+        Whether there is a :math:`\beta` and a :math:`\gamma`.
+
+    Raises
+    ------
+    TypeError
+        If ``groups`` or ``axis`` is no integer.
+    ValueError
+        If ``groups`` do not divide the features, or a number is out of range.
+
+    References
+    ----------
+    Wu and He (2018), "Group normalization"; ``keras.layers.GroupNormalization``.
+
+    Examples
+    --------
+    >>> GroupNormalization(2, epsilon=0)(np.array([[1.0, 3.0, 10.0, 30.0]])).tolist()
+    [[-1.0, 1.0, -1.0, 1.0]]
+    """
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            axis,
+            epsilon,
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **kwargs,
+        )
+        check_integer("axis", axis)
+        self.groups = check_integer("groups", groups, low=-1)
+        if self.groups == 0:
+            raise ValueError("groups must be at least 1, or -1, got 0")
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make ``gamma`` and ``beta``."""
+        (features,) = self.parameter_shape(input_shape)
+        if features % abs(self.groups):
+            raise ValueError(
+                f"groups must divide the {features} features of layer {self.name}, "
+                f"got {self.groups}"
+            )
+        super().build(input_shape)
+
+    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+        """Return γ(x - μ)/√(σ² + ε) + β."""
+        inputs = self.to_end(inputs)
+        x = self._grouped(inputs)
+        mean, variance = x.mean(axis=(1, 3), keepdims=True), x.var(axis=(1, 3), keepdims=True)
+        self._inverse = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
+        self._normalized = ((x - mean) * self._inverse).reshape(inputs.shape)
+        return self.from_end(self.shift_and_scale(self._normalized))
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """Write dγ and dβ; return the gradient with respect to the inputs."""
+        gradient = self.unscale(self.to_end(gradient))
+        grouped = self._grouped(gradient)
+        self._normalized = self._grouped(self._normalized)
+        back = self.through_statistics(grouped, (1, 3))
+        return self.from_end(back.reshape(gradient.shape))
+
+    def _grouped(self, array: NDArray) -> NDArray:
+        """Return the array as (batch, places, groups, features of a group)."""
+        features = array.shape[-1]
+        groups = features if self.groups == -1 else self.groups
+        return array.reshape(len(array), -1, groups, features // groups)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "groups": self.groups}
+
+
+class RMSNormalization(_AlongAxes):
+    r"""Divide each example by the root mean square of its features, and scale them.
+
+    .. math:: \gamma\, x / \sqrt{\tfrac{1}{n} \sum_i x_i^2 + \epsilon}
+
+    Layer normalization without the mean. Keras calls :math:`\gamma` ``scale``.
+
+    Parameters
+    ----------
+    axis : int or sequence of int
+        The axis or axes to normalize over, by default the last.
+    epsilon : float
+        What keeps the division finite.
+
+    Raises
+    ------
+    TypeError
+        If ``axis`` holds something else than integers.
+    ValueError
+        If ``epsilon`` is negative, or ``axis`` is none of the inputs'.
+
+    References
+    ----------
+    Zhang and Sennrich (2019), "Root mean square layer normalization";
+    ``keras.layers.RMSNormalization``.
+
+    Examples
+    --------
+    >>> RMSNormalization(epsilon=0)(np.array([[1.0, 7.0]])).round(3).tolist()
+    [[0.2, 1.4]]
+    """
+
+    def __init__(
+        self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.set_axis(axis)
+        self.epsilon = check_number("epsilon", epsilon, low=0)
+        self.scale_initializer = initializers.Ones()
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make ``scale``, of the lengths of the axes."""
+        self.scale = self.add_weight("scale", self.parameter_shape(input_shape))
+
+    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+        """Return γx/√(mean of x² + ε)."""
+        x = self.to_end(inputs)
+        square = np.square(x).mean(axis=self.ends, keepdims=True)
+        self._inverse = 1 / np.sqrt(square + x.dtype.type(self.epsilon))
+        self._normalized = x * self._inverse
+        return self.from_end(self._normalized * self.scale.value)
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """Write dγ; return the gradient with respect to the inputs."""
+        gradient = self.to_end(gradient)
+        x_hat = self._normalized
+        others = tuple(range(gradient.ndim - len(self.axes)))
+        self.scale.gradient[...] = (gradient * x_hat).sum(axis=others)
+        gradient = gradient * self.scale.value
+        along = (gradient * x_hat).mean(axis=self.ends, keepdims=True)
+        return self.from_end((gradient - x_hat * along) * self._inverse)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+
+class UnitNormalization(_AlongAxes):
+    r"""Divide each example by the length of its features, :math:`x / \lVert x \rVert_2`.
+
+    Parameters
+    ----------
+    axis : int or sequence of int
+        The axis or axes to take the length over, by default the last.
+
+    Raises
+    ------
+    TypeError
+        If ``axis`` holds something else than integers.
+    ValueError
+        If ``axis`` is none of the inputs'.
+
+    References
+    ----------
+    ``keras.layers.UnitNormalization``.
+
+    Examples
+    --------
+    >>> UnitNormalization()(np.array([[3.0, 4.0]])).round(3).tolist()
+    [[0.6, 0.8]]
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.set_axis(axis)
+
+    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+        """Return x/‖x‖; zeros stay zeros."""
+        self.compute_output_shape(inputs.shape)
+        square = np.square(inputs).sum(axis=self.axes, keepdims=True)
+        self._inverse = 1 / np.maximum(np.sqrt(square), inputs.dtype.type(1e-12))
+        self._normalized = inputs * self._inverse
+        return self._normalized
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """Return the gradient with respect to the inputs."""
+        x_hat = self._normalized
+        along = (gradient * x_hat).sum(axis=self.axes, keepdims=True)
+        return (gradient - x_hat * along) * self._inverse
 
 
 class SpectralNormalization(Layer):

@@ -116,6 +116,28 @@ KINDS = {
         (4, 3, 2, 3),
     ),
     "layer normalization": (lambda **k: layers.LayerNormalization(**k), (4, 3, 6)),
+    "group normalization": (lambda **k: layers.GroupNormalization(2, **k), (4, 3, 2, 6)),
+    "group normalization, channels first": (
+        lambda **k: layers.GroupNormalization(3, axis=1, center=False, **k),
+        (4, 6, 3, 2),
+    ),
+    "instance normalization": (lambda **k: layers.GroupNormalization(-1, **k), (4, 5, 3)),
+    "root mean square normalization": (lambda **k: layers.RMSNormalization(**k), (4, 3, 6)),
+    "root mean square normalization over two axes": (
+        lambda **k: layers.RMSNormalization((1, 3), **k),
+        (4, 3, 2, 3),
+    ),
+    "unit normalization": (lambda **k: layers.UnitNormalization((1, -1), **k), (4, 3, 2, 3)),
+    "relu": (lambda **k: layers.ReLU(1.5, 0.2, 0.1, **k), (5, 8)),
+    "leaky relu": (lambda **k: layers.LeakyReLU(**k), (5, 8)),
+    "elu": (lambda **k: layers.ELU(0.7, **k), (5, 8)),
+    "parametric relu": (lambda **k: layers.PReLU("he_normal", "l2", **k), (5, 8)),
+    "parametric relu, a slope a map": (
+        lambda **k: layers.PReLU("uniform", shared_axes=[1, 2], **k),
+        (2, 3, 4, 5),
+    ),
+    "softmax over two axes": (lambda **k: layers.Softmax(axis=(1, 3), **k), (2, 3, 4, 2)),
+    "softmax": (lambda **k: layers.Softmax(**k), (5, 3)),
     "spectral normalization": (
         lambda **k: layers.SpectralNormalization(
             layers.Dense(4, **k, name="dense_within"), power_iterations=400, **k
@@ -502,6 +524,24 @@ class TestDropout:
             r"known lengths along axis 1, got shape \(None, None, 3\)",
         ),
         (lambda: layers.LayerNormalization(epsilon=-1), ValueError, "epsilon must be"),
+        (lambda: layers.GroupNormalization(0), ValueError, "groups must be at least 1, or -1"),
+        (lambda: layers.GroupNormalization(2.5), TypeError, "groups must be an integer, got 2.5"),
+        (
+            lambda: layers.GroupNormalization(2)(np.ones((4, 3))),
+            ValueError,
+            "groups must divide the 3 features of layer .*, got 2",
+        ),
+        (lambda: layers.RMSNormalization(epsilon=-1), ValueError, "epsilon must be"),
+        (lambda: layers.UnitNormalization(2)(np.ones((4, 3))), ValueError, "axis must lie in"),
+        (lambda: layers.ReLU(max_value=-1), ValueError, "max_value must be"),
+        (lambda: layers.LeakyReLU("steep"), TypeError, "negative_slope must be a number"),
+        (lambda: layers.ELU(np.nan), ValueError, "alpha must be finite"),
+        (
+            lambda: layers.PReLU(shared_axes=3)(np.ones((2, 3, 4))),
+            ValueError,
+            r"shared_axes must be in \[1, 2\] for inputs of shape \(2, 3, 4\), got 3",
+        ),
+        (lambda: layers.Softmax(axis=3)(np.ones((2, 3))), ValueError, "axis must lie in"),
         (lambda: layers.SpectralNormalization("dense"), TypeError, "layer must be a reglib layer"),
         (
             lambda: layers.SpectralNormalization(layers.Flatten())(np.ones((2, 3))),

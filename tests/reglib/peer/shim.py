@@ -90,6 +90,7 @@ _arrays = {
     "convert_to_tensor": _to_tensor,
     "convert_to_numpy": np.asarray,
     "cast": lambda x, dtype: np.asarray(x).astype(dtype),
+    "rsqrt": lambda x: 1 / np.sqrt(x),
     "shape": np.shape,
     "is_tensor": lambda x: isinstance(x, np.ndarray),
     "ones": lambda shape, dtype="float32": np.ones(shape, dtype),
@@ -417,6 +418,8 @@ def _modules():
         for name in ("awq_config", "gptq_config", "quantization_config", "quantizers")
     )
     attention = _absent_module("layers.attention.multi_head_attention")
+    within = ("elu", "leaky_relu", "prelu", "relu", "softmax")
+    source.layers.activations = _package("layers.activations", _layers, *within)
     source.layers.attention = _module("keras.src.layers.attention", multi_head_attention=attention)
     keras = _module("keras", source, src=source, Sequential=reglib.models.Sequential)
     shim_training.dress()
