@@ -407,6 +407,30 @@ def test_random_erasing_fills_each_channel_with_its_own_value():
         assert (out == [1, 2, 3]).all()
 
 
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_random_erasing_fills_every_erased_pixel_with_clipped_noise(data_format, dtype):
+    x = np.full((300, 20, 16, 3), -7.0)
+    if data_format == "channels_first":
+        x = x.transpose(0, 3, 1, 2)
+    layer = layers.RandomErasing(
+        (0.5, 0.5), (0.1, 0.9), value_range=(-1, 2), seed=0, data_format=data_format, dtype=dtype
+    )
+    out = layer(x)
+    drawn = layer._transformation
+    erased = drawn["batch_masks"] & drawn["apply_erasing"][:, None, None, None]
+    assert out.dtype == drawn["fill_value"].dtype == dtype
+    assert np.array_equal(out != -7, erased)
+    noise = out[erased].astype(float)
+    # A normal of standard deviation 2, clipped to [-1, 2]; its median is not clipped.
+    assert noise.min() == -1
+    assert noise.max() == 2
+    for point, share in ((-0.5, 0.4012937), (0, 0.5), (1, 0.6914625)):
+        assert abs((noise < point).mean() - share) < 6.2 * 0.5 / np.sqrt(len(noise))
+    inner = noise[(noise > -1) & (noise < 2)]
+    assert len(np.unique(inner)) > 0.98 * len(inner)
+
+
 @pytest.mark.parametrize("size", [1, 3, (2, 5)])
 def test_cutout_hides_one_box_an_image_and_nothing_else(size):
     x = np.ones((2000, 9, 7, 2))

@@ -28,8 +28,11 @@ def box_masks(
             [0, 0, 0]]])
     """
     height, width = shape
-    x, y = np.arange(width), np.arange(height)
-    x0, x1, y0, y1 = (np.asarray(edge)[:, None] for edge in (x0, x1, y0, y1))
+    return _boxes(np.arange(width), np.arange(height), x0, x1, y0, y1)
+
+
+def _boxes(x: NDArray, y: NDArray, *edges: ArrayLike) -> NDArray:
+    x0, x1, y0, y1 = (np.asarray(edge)[:, None] for edge in edges)
     columns, rows = (x >= x0) & (x < x1), (y >= y0) & (y < y1)
     return rows[:, :, None] & columns[:, None, :]
 
@@ -47,9 +50,14 @@ class _BoxLayer(AugmentationLayer):
 
     def _masks(self, shape: tuple[int, ...], *edges: NDArray) -> NDArray:
         """Return the boxes' masks with the shape of the batch."""
-        masks = box_masks(self._size(shape), *edges)
-        axis = 3 if self.data_format == "channels_last" else 1
-        return np.repeat(np.expand_dims(masks, axis), shape[axis], axis=axis)
+        height, width = self._size(shape)
+        if self.data_format == "channels_first":
+            return np.repeat(box_masks((height, width), *edges)[:, None], shape[1], axis=1)
+        # A line at a time: the floats of a pixel are columns that lie equally far to the right.
+        x0, x1, y0, y1 = edges
+        channels = shape[3]
+        x = np.arange(width).repeat(channels)
+        return _boxes(x, np.arange(height), x0, x1, y0, y1).reshape(shape)
 
 
 class RandomErasing(_BoxLayer):
@@ -117,32 +125,56 @@ class RandomErasing(_BoxLayer):
         x0, x1 = self._box(generator, shares[:, 0], width)
         y0, y1 = self._box(generator, shares[:, 1], height)
         probability = self._uniform(generator, (number,), *self.factor)
+        apply = self._uniform(generator, (number,)) < probability
         return {
-            "apply_erasing": self._uniform(generator, (number,)) < probability,
+            "apply_erasing": apply,
             "batch_masks": self._masks(shape, x0, x1, y0, y1),
-            "fill_value": self._fill(shape, generator),
+            "fill_value": (
+                self._constant(shape)
+                if self.fill_value is not None
+                else self._noise(shape, apply, (x0, x1, y0, y1), generator)
+            ),
         }
 
-    def _fill(self, shape: tuple[int, ...], generator: np.random.Generator) -> NDArray:
-        if self.fill_value is None:
-            fill = generator.standard_normal(shape, dtype=self.dtype) * self.value_range[1]
-        else:
-            fill = np.asarray(self.fill_value, self.dtype)
-            if fill.ndim == 1 and self.data_format == "channels_first":
-                fill = fill[:, None, None]
-            fill = np.broadcast_to(fill, shape)
-        return np.clip(fill, *self.value_range)
+    def _constant(self, shape: tuple[int, ...]) -> NDArray:
+        fill = np.clip(np.asarray(self.fill_value, self.dtype), *self.value_range)
+        if fill.ndim == 1 and self.data_format == "channels_first":
+            fill = fill[:, None, None]
+        return np.broadcast_to(fill, shape)
+
+    def _noise(
+        self,
+        shape: tuple[int, ...],
+        apply: NDArray,
+        edges: tuple[NDArray, ...],
+        generator: np.random.Generator,
+    ) -> NDArray:
+        """Return noise where it will be seen and zeros elsewhere: drawing it is what costs."""
+        fill = np.zeros(shape, self.dtype)
+        images = fill if self.data_format == "channels_last" else fill.transpose(0, 2, 3, 1)
+        channels = images.shape[-1]
+        # A mask's first pixel is the first whole number from its edge on.
+        x0, x1, y0, y1 = (np.ceil(edge).astype(int) for edge in edges)
+        sizes = apply * (x1 - x0) * (y1 - y0) * channels
+        noise = generator.standard_normal(sizes.sum(), dtype=self.dtype)
+        noise *= self.value_range[1]
+        np.clip(noise, *self.value_range, out=noise)
+        parts = np.split(noise, np.cumsum(sizes)[:-1])
+        for number in np.flatnonzero(sizes):
+            box = images[number, y0[number] : y1[number], x0[number] : x1[number]]
+            box[...] = parts[number].reshape(box.shape)
+        return fill
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
-        masks = self._erased(transformation)
-        return np.where(masks, np.asarray(transformation["fill_value"], images.dtype), images)
+        return _filled(images, self._erased(transformation), transformation["fill_value"])
 
     def _transpose(self, gradient: NDArray, transformation: Any) -> NDArray:
-        return np.where(self._erased(transformation), 0, gradient)
+        return _filled(gradient, self._erased(transformation), 0)
 
     def _erased(self, transformation: Any) -> NDArray:
-        apply = np.reshape(transformation["apply_erasing"], (-1, 1, 1, 1))
-        return transformation["batch_masks"] & apply
+        masks = np.array(transformation["batch_masks"])
+        masks[~np.asarray(transformation["apply_erasing"], bool)] = False
+        return masks
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -153,6 +185,13 @@ class RandomErasing(_BoxLayer):
             "fill_value": self.fill_value,
             "value_range": self.value_range,
         }
+
+
+def _filled(images: NDArray, masks: NDArray, fill: ArrayLike) -> NDArray:
+    """Return a copy of the images with the fill where the masks say."""
+    outputs = images.copy()
+    np.copyto(outputs, fill, where=masks, casting="unsafe")
+    return outputs
 
 
 def _checked_fill(value: Any) -> Any:
@@ -221,10 +260,10 @@ class Cutout(_BoxLayer):
         return {"batch_masks": self._masks(shape, *edges)}
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
-        return np.where(transformation["batch_masks"], images.dtype.type(self.fill_value), images)
+        return _filled(images, transformation["batch_masks"], self.fill_value)
 
     def _transpose(self, gradient: NDArray, transformation: Any) -> NDArray:
-        return np.where(transformation["batch_masks"], 0, gradient)
+        return _filled(gradient, transformation["batch_masks"], 0)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
