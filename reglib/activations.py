@@ -1,11 +1,51 @@
 r"""Activation functions, each with its derivative beside it.
 
 ``relu(z)`` is the value; ``relu.gradient(upstream, z, a)`` takes the loss's gradient with
-respect to :math:`a = f(z)` and returns it with respect to :math:`z`.
+respect to :math:`a = f(z)` and returns it with respect to :math:`z`. Names and options are
+Keras's; a layer takes the name.
+
+============================== ============================================================
+name                           :math:`f(z)`
+============================== ============================================================
+``linear``                     :math:`z`
+``relu``                       :math:`\max(z, 0)`; with ``negative_slope`` below the
+                               ``threshold``, and at most ``max_value``
+``leaky_relu``                 :math:`z` above 0, ``negative_slope`` (0.2) times it below
+``relu6``                      :math:`\min(\max(z, 0), 6)`
+``elu``                        :math:`z` above 0, :math:`\alpha(e^z - 1)` below (Clevert, 2016)
+``celu``                       the same with :math:`\alpha(e^{z/\alpha} - 1)` (Barron, 2017)
+``selu``                       a scaled ``elu`` that keeps mean 0 and variance 1 (Klambauer, 2017)
+``silu``, ``swish``            :math:`z\,\sigma(z)` (Ramachandran, 2017)
+``hard_silu``, ``hard_swish``  :math:`z` times ``hard_sigmoid`` (Howard, 2019)
+``gelu``                       :math:`z\,\Phi(z)`, Φ of the normal distribution (Hendrycks, 2016)
+``mish``                       :math:`z\tanh(\log(1 + e^z))` (Misra, 2019)
+``softplus``                   :math:`\log(1 + e^z)`
+``squareplus``                 :math:`(z + \sqrt{z^2 + b})/2` with b = 4 (Barron, 2021)
+``sparse_plus``                0 up to -1, :math:`(z + 1)^2/4`, and :math:`z` from 1 on
+``sigmoid``                    :math:`\sigma(z) = 1/(1 + e^{-z})`
+``hard_sigmoid``               :math:`z/6 + 1/2`, kept in [0, 1]
+``sparse_sigmoid``             :math:`(z + 1)/2`, kept in [0, 1]
+``log_sigmoid``                :math:`\log\sigma(z)`
+``tanh``                       :math:`\tanh z`
+``hard_tanh``                  :math:`z`, kept in [-1, 1]
+``tanh_shrink``                :math:`z - \tanh z`
+``soft_shrink``                :math:`z` nearer to 0 by ``threshold`` (0.5): the lasso's step
+``hard_shrink``                :math:`z`, and 0 where it is within ``threshold`` (0.5)
+``threshold``                  :math:`z` above ``threshold``, ``default_value`` elsewhere
+``softsign``                   :math:`z/(1 + |z|)`
+``exponential``                :math:`e^z`
+``softmax``                    :math:`e^{z_k}/\sum_j e^{z_j}` along ``axis``, -1 or several
+``log_softmax``                its logarithm
+``sparsemax``                  the nearest distribution, with zeros (Martins, 2016)
+============================== ============================================================
+
+Keras 3.15 cuts ``sparsemax`` at a wrong level: its outputs do not add up to 1. Ours do. Its
+``glu`` is missing here: it halves its inputs, and an activation keeps their shape.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +54,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization
+from reglib._validation import check_axis, check_flag, check_integer, check_number
 
 
 @dataclass(frozen=True)
@@ -25,23 +66,119 @@ class Activation:
     name : str
         Keras's name.
     value : callable
-        ``value(z)``.
+        ``value(z)``, and the function's options.
     gradient : callable
-        ``gradient(upstream, z, a)`` with ``a = value(z)``.
+        ``gradient(upstream, z, a)`` with ``a = value(z)``, and the same options.
     """
 
     name: str
-    value: Callable[[NDArray], NDArray]
-    gradient: Callable[[NDArray, NDArray, NDArray], NDArray]
+    value: Callable[..., NDArray]
+    gradient: Callable[..., NDArray]
 
-    def __call__(self, z: ArrayLike) -> NDArray:
-        """Return the function's value, element by element (softmax: along the last axis)."""
-        return self.value(np.asarray(z))
+    def __call__(self, z: ArrayLike, *arguments: Any, **options: Any) -> NDArray:
+        """Return the function's value, element by element (softmax: along the last axis).
+
+        Raises
+        ------
+        TypeError
+            If ``z`` holds no numbers, or an option is none that the function has.
+        ValueError
+            If an option is out of range.
+        """
+        array = np.asarray(z)
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"z must hold numbers, got dtype {array.dtype}")
+        return self.value(array, *arguments, **options)
 
 
-def _relu(z: NDArray) -> NDArray:
-    # NumPy compares two arrays two to three times as fast as an array and a number.
-    return np.maximum(z, np.zeros(z.shape, z.dtype))
+def _elementwise(
+    name: str, value: Callable[..., NDArray], slope: Callable[..., NDArray]
+) -> Activation:
+    """Return the activation whose derivative is ``slope(z, a)``, element by element."""
+
+    def gradient(upstream: NDArray, z: NDArray, a: NDArray, **options: Any) -> NDArray:
+        return upstream * slope(z, a, **options)
+
+    return Activation(name, value, gradient)
+
+
+# Rectifiers.
+
+
+def _relu(
+    z: NDArray,
+    negative_slope: float = 0.0,
+    max_value: float | None = None,
+    threshold: float = 0.0,
+) -> NDArray:
+    if negative_slope == 0 and max_value is None and threshold == 0:
+        # NumPy compares two arrays two to three times as fast as an array and a number.
+        return np.maximum(z, np.zeros(z.shape, z.dtype))
+    slope = check_number("negative_slope", negative_slope)
+    start = check_number("threshold", threshold)
+    above = np.where(z > start, z, 0)
+    if max_value is not None:
+        above = np.minimum(above, check_number("max_value", max_value, low=0))
+    return above + slope * np.minimum(z - start, 0)
+
+
+def _relu_gradient(
+    upstream: NDArray,
+    z: NDArray,
+    a: NDArray,
+    negative_slope: float = 0.0,
+    max_value: float | None = None,
+    threshold: float = 0.0,
+) -> NDArray:
+    if negative_slope == 0 and max_value is None and threshold == 0:
+        return upstream * (z > 0)
+    rising = (z > threshold) & (z < (np.inf if max_value is None else max_value))
+    return upstream * (rising + negative_slope * (z < threshold)).astype(upstream.dtype)
+
+
+def _leaky_relu(z: NDArray, negative_slope: float = 0.2) -> NDArray:
+    return np.where(z > 0, z, check_number("negative_slope", negative_slope) * z)
+
+
+def _leaky_relu_slope(z: NDArray, a: NDArray, negative_slope: float = 0.2) -> NDArray:
+    return np.where(z > 0, z.dtype.type(1), z.dtype.type(negative_slope))
+
+
+linear = Activation("linear", lambda z: z, lambda upstream, z, a: upstream)
+relu = Activation("relu", _relu, _relu_gradient)
+leaky_relu = _elementwise("leaky_relu", _leaky_relu, _leaky_relu_slope)
+relu6 = _elementwise(
+    "relu6", lambda z: np.minimum(np.maximum(z, 0), 6), lambda z, a: (z > 0) & (z < 6)
+)
+
+
+# Rectifiers that bend.
+
+_SELU_SCALE = 1.0507009873554805
+_SELU_ALPHA = 1.6732632423543772
+
+
+def _elu(z: NDArray, alpha: float = 1.0) -> NDArray:
+    return np.where(z > 0, z, check_number("alpha", alpha) * np.expm1(np.minimum(z, 0)))
+
+
+def _celu(z: NDArray, alpha: float = 1.0) -> NDArray:
+    alpha = check_number("alpha", alpha, low=0, low_open=True)
+    return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0) / alpha))
+
+
+def _selu(z: NDArray) -> NDArray:
+    return _SELU_SCALE * np.where(z > 0, z, _SELU_ALPHA * np.expm1(np.minimum(z, 0)))
+
+
+elu = _elementwise("elu", _elu, lambda z, a, alpha=1.0: np.where(z > 0, 1, a + alpha))
+celu = _elementwise("celu", _celu, lambda z, a, alpha=1.0: np.where(z > 0, 1, a / alpha + 1))
+selu = _elementwise(
+    "selu", _selu, lambda z, a: np.where(z > 0, _SELU_SCALE, a + _SELU_SCALE * _SELU_ALPHA)
+)
+
+
+# From 0 to 1, and what is made of it.
 
 
 def _sigmoid(z: NDArray) -> NDArray:
@@ -50,59 +187,194 @@ def _sigmoid(z: NDArray) -> NDArray:
         return 1 / (1 + np.exp(-z))
 
 
-def _softmax(z: NDArray) -> NDArray:
-    a = z - np.maximum.reduce(z, axis=-1, keepdims=True)
+def _sigmoid_gradient(upstream: NDArray, z: NDArray, a: NDArray) -> NDArray:
+    return upstream * a * (1 - a)
+
+
+def _silu_slope(z: NDArray, a: NDArray) -> NDArray:
+    s = _sigmoid(z)
+    return s + a * (1 - s)
+
+
+def _hard_sigmoid(z: NDArray) -> NDArray:
+    return np.minimum(np.maximum(z / 6 + 0.5, 0), 1)
+
+
+def _hard_silu_slope(z: NDArray, a: NDArray) -> NDArray:
+    return _hard_sigmoid(z) + z / 6 * (np.abs(z) < 3)
+
+
+def _softplus(z: NDArray) -> NDArray:
+    return np.logaddexp(z, 0)
+
+
+def _mish_slope(z: NDArray, a: NDArray) -> NDArray:
+    t = np.tanh(_softplus(z))
+    return t + z * (1 - t * t) * _sigmoid(z)
+
+
+def _sparse_sigmoid(z: NDArray) -> NDArray:
+    return np.minimum(np.maximum(z / 2 + 0.5, 0), 1)
+
+
+def _sparse_plus(z: NDArray) -> NDArray:
+    return np.where(z < 1, np.square(np.maximum(z + 1, 0)) / 4, z)
+
+
+def _squareplus(z: NDArray, b: float = 4) -> NDArray:
+    return (z + np.sqrt(z * z + check_number("b", b, low=0))) / 2
+
+
+sigmoid = Activation("sigmoid", _sigmoid, _sigmoid_gradient)
+hard_sigmoid = _elementwise(
+    "hard_sigmoid", _hard_sigmoid, lambda z, a: (np.abs(z) < 3) * z.dtype.type(1 / 6)
+)
+sparse_sigmoid = _elementwise(
+    "sparse_sigmoid", _sparse_sigmoid, lambda z, a: (np.abs(z) < 1) * z.dtype.type(0.5)
+)
+log_sigmoid = _elementwise("log_sigmoid", lambda z: -np.logaddexp(-z, 0), lambda z, a: _sigmoid(-z))
+silu = _elementwise("silu", lambda z: z * _sigmoid(z), _silu_slope)
+hard_silu = _elementwise("hard_silu", lambda z: z * _hard_sigmoid(z), _hard_silu_slope)
+softplus = _elementwise("softplus", _softplus, lambda z, a: _sigmoid(z))
+mish = _elementwise("mish", lambda z: z * np.tanh(_softplus(z)), _mish_slope)
+sparse_plus = _elementwise("sparse_plus", _sparse_plus, lambda z, a: _sparse_sigmoid(z))
+squareplus = _elementwise(
+    "squareplus", _squareplus, lambda z, a, b=4: (1 + z / np.sqrt(z * z + b)) / 2
+)
+
+
+# The normal distribution's.
+
+
+def _erf(z: NDArray) -> NDArray:
+    """Return the error function; SciPy's where it is installed, which is faster."""
+    try:
+        from scipy.special import erf
+    except ImportError:
+        erf = np.frompyfunc(math.erf, 1, 1)
+    return np.asarray(erf(z), dtype=z.dtype)
+
+
+def _phi(z: NDArray, approximate: bool) -> NDArray:
+    """Return the normal distribution function, or the hyperbolic tangent that comes near it."""
+    if approximate:
+        return (1 + np.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z * z * z))) / 2
+    return (1 + _erf(z / math.sqrt(2))) / 2
+
+
+def _gelu(z: NDArray, approximate: bool = False) -> NDArray:
+    return z * _phi(z * 1.0, check_flag("approximate", approximate))
+
+
+def _gelu_slope(z: NDArray, a: NDArray, approximate: bool = False) -> NDArray:
+    phi = _phi(z, approximate)
+    if approximate:
+        inner = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z * z)
+        return phi + z * 2 * phi * (1 - phi) * inner
+    return phi + z * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+
+gelu = _elementwise("gelu", _gelu, _gelu_slope)
+
+
+# Odd functions.
+
+
+def _soft_shrink(z: NDArray, threshold: float = 0.5) -> NDArray:
+    return np.sign(z) * np.maximum(np.abs(z) - check_number("threshold", threshold, low=0), 0)
+
+
+def _hard_shrink(z: NDArray, threshold: float = 0.5) -> NDArray:
+    return np.where(np.abs(z) > check_number("threshold", threshold, low=0), z, 0)
+
+
+def _outside(z: NDArray, a: NDArray, threshold: float = 0.5) -> NDArray:
+    return np.abs(z) > threshold
+
+
+def _threshold(z: NDArray, threshold: float, default_value: float) -> NDArray:
+    default = check_number("default_value", default_value)
+    return np.where(z > check_number("threshold", threshold), z, default)
+
+
+tanh = Activation("tanh", np.tanh, lambda upstream, z, a: upstream * (1 - a * a))
+hard_tanh = _elementwise(
+    "hard_tanh", lambda z: np.minimum(np.maximum(z, -1), 1), lambda z, a: np.abs(z) < 1
+)
+tanh_shrink = _elementwise("tanh_shrink", lambda z: z - np.tanh(z), lambda z, a: np.square(z - a))
+soft_shrink = _elementwise("soft_shrink", _soft_shrink, _outside)
+hard_shrink = _elementwise("hard_shrink", _hard_shrink, _outside)
+threshold = _elementwise(
+    "threshold", _threshold, lambda z, a, threshold, default_value: z > threshold
+)
+softsign = _elementwise(
+    "softsign", lambda z: z / (1 + np.abs(z)), lambda z, a: 1 / np.square(1 + np.abs(z))
+)
+exponential = _elementwise("exponential", np.exp, lambda z, a: a)
+
+
+# Distributions.
+
+
+def _softmax(z: NDArray, axis: int | tuple[int, ...] = -1) -> NDArray:
+    if axis != -1:
+        axis = check_axis("axis", axis)
+    a = z - np.maximum.reduce(z, axis=axis, keepdims=True)
+    if a.dtype.kind != "f":
+        a = a.astype("float64")
     np.exp(a, out=a)
-    a /= np.add.reduce(a, axis=-1, keepdims=True)
+    a /= np.add.reduce(a, axis=axis, keepdims=True)
     return a
 
 
-def _softmax_gradient(upstream: NDArray, z: NDArray, a: NDArray) -> NDArray:
+def _softmax_gradient(
+    upstream: NDArray, z: NDArray, a: NDArray, axis: int | tuple[int, ...] = -1
+) -> NDArray:
     weighted = upstream * a
-    return weighted - a * weighted.sum(axis=-1, keepdims=True)
+    return weighted - a * weighted.sum(axis=axis, keepdims=True)
 
 
-_SELU_SCALE = 1.0507009873554805
-_SELU_ALPHA = 1.6732632423543772
+def _log_softmax(z: NDArray, axis: int | tuple[int, ...] = -1) -> NDArray:
+    axis = check_axis("axis", axis)
+    shifted = z - np.maximum.reduce(z, axis=axis, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
 
 
-def _elu(z: NDArray) -> NDArray:
-    return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
+def _log_softmax_gradient(
+    upstream: NDArray, z: NDArray, a: NDArray, axis: int | tuple[int, ...] = -1
+) -> NDArray:
+    return upstream - np.exp(a) * upstream.sum(axis=axis, keepdims=True)
 
 
-def _elu_gradient(upstream: NDArray, z: NDArray, a: NDArray) -> NDArray:
-    return upstream * np.where(z > 0, 1, a + 1)
+def _sparsemax(z: NDArray, axis: int = -1) -> NDArray:
+    rows = np.moveaxis(z * 1.0, check_integer("axis", axis), -1)
+    largest_first = -np.sort(-rows, axis=-1)
+    surplus = largest_first.cumsum(axis=-1) - 1
+    rank = np.arange(1, rows.shape[-1] + 1, dtype=rows.dtype)
+    # As many stay as lie above the level at which they add up to 1.
+    kept = (rank * largest_first > surplus).sum(axis=-1, keepdims=True)
+    level = np.take_along_axis(surplus, kept - 1, axis=-1) / kept.astype(rows.dtype)
+    return np.moveaxis(np.maximum(rows - level, 0), -1, axis)
 
 
-def _selu(z: NDArray) -> NDArray:
-    return _SELU_SCALE * np.where(z > 0, z, _SELU_ALPHA * np.expm1(np.minimum(z, 0)))
+def _sparsemax_gradient(upstream: NDArray, z: NDArray, a: NDArray, axis: int = -1) -> NDArray:
+    kept = a > 0
+    within = upstream * kept
+    mean = within.sum(axis=axis, keepdims=True) / kept.sum(axis=axis, keepdims=True)
+    return (kept * (upstream - mean)).astype(upstream.dtype, copy=False)
 
 
-def _selu_gradient(upstream: NDArray, z: NDArray, a: NDArray) -> NDArray:
-    return upstream * np.where(z > 0, _SELU_SCALE, a + _SELU_SCALE * _SELU_ALPHA)
-
-
-def _silu_gradient(upstream: NDArray, z: NDArray, a: NDArray) -> NDArray:
-    s = _sigmoid(z)
-    return upstream * (s + a * (1 - s))
-
-
-linear = Activation("linear", lambda z: z, lambda upstream, z, a: upstream)
-relu = Activation("relu", _relu, lambda upstream, z, a: upstream * (z > 0))
-sigmoid = Activation("sigmoid", _sigmoid, lambda upstream, z, a: upstream * a * (1 - a))
-tanh = Activation("tanh", np.tanh, lambda upstream, z, a: upstream * (1 - a * a))
 softmax = Activation("softmax", _softmax, _softmax_gradient)
-softplus = Activation(
-    "softplus", lambda z: np.logaddexp(z, 0), lambda upstream, z, a: upstream * _sigmoid(z)
-)
-elu = Activation("elu", _elu, _elu_gradient)
-selu = Activation("selu", _selu, _selu_gradient)
-silu = Activation("silu", lambda z: z * _sigmoid(z), _silu_gradient)
+log_softmax = Activation("log_softmax", _log_softmax, _log_softmax_gradient)
+sparsemax = Activation("sparsemax", _sparsemax, _sparsemax_gradient)
 
+
+# A layer can name each of them but ``threshold``, whose options have no defaults.
 _REGISTRY: dict[str, Any] = {
-    function.name: function
-    for function in (linear, relu, sigmoid, tanh, softmax, softplus, elu, selu, silu)
-} | {"swish": silu}
+    found.name: found
+    for found in list(globals().values())
+    if isinstance(found, Activation) and found is not threshold
+} | {"swish": silu, "hard_swish": hard_silu}
 
 
 def get(identifier: Any) -> Activation:
@@ -134,3 +406,19 @@ def get(identifier: Any) -> Activation:
 def serialize(activation: Activation) -> str:
     """Return the activation's name."""
     return activation.name
+
+
+def deserialize(config: str) -> Activation:
+    """Return the activation of a name.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+
+    Examples
+    --------
+    >>> deserialize("swish").name
+    'silu'
+    """
+    return _serialization.get(config, _REGISTRY, "activation")

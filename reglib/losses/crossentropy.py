@@ -80,7 +80,7 @@ class BinaryCrossentropy(Elementwise):
     def slope(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
         """Return (p - y)/(p(1 - p)), or p - y for logits."""
         if self.from_logits:
-            return activations.sigmoid(y_pred) - y_true
+            return activations.sigmoid.value(y_pred) - y_true
         p = _kept(y_pred)
         return (p == y_pred) * (p - y_true) / (p * (1 - p))
 
@@ -165,7 +165,7 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
         return self._parts(y_true, y_pred)[1]
 
     def _parts(self, y_true: NDArray, y_pred: NDArray) -> tuple[NDArray, NDArray]:
-        p = activations.sigmoid(y_pred) if self.from_logits else y_pred
+        p = activations.sigmoid.value(y_pred) if self.from_logits else y_pred
         kept = _kept(p)
         entropy = -(y_true * np.log(kept) + (1 - y_true) * np.log(1 - kept))
         entropy_slope = (kept == p) * (kept - y_true) / (kept * (1 - kept))
@@ -253,14 +253,14 @@ class CategoricalCrossentropy(Loss):
     def call(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
         """Return one loss an example."""
         if self.from_logits:
-            return -(y_true * _log_softmax(y_pred)).sum(axis=-1)
+            return -(y_true * activations.log_softmax.value(y_pred)).sum(axis=-1)
         p = y_pred / y_pred.sum(axis=-1, keepdims=True)
         return -(y_true * np.log(_kept(p))).sum(axis=-1)
 
     def derivative(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
         """Return the derivative; for one-hot targets and logits it is softmax(z) - y."""
         if self.from_logits:
-            p = activations.softmax(y_pred)
+            p = activations.softmax.value(y_pred)
             return p * y_true.sum(axis=-1, keepdims=True) - y_true
         total = y_pred.sum(axis=-1, keepdims=True)
         p = y_pred / total
@@ -349,7 +349,7 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
         return self._parts(y_true, y_pred)[1]
 
     def _parts(self, y_true: NDArray, y_pred: NDArray) -> tuple[NDArray, NDArray]:
-        q = activations.softmax(y_pred) if self.from_logits else y_pred
+        q = activations.softmax.value(y_pred) if self.from_logits else y_pred
         total = q.sum(axis=-1, keepdims=True)
         p = q / total
         kept = _kept(p)
@@ -370,11 +370,6 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {**super().get_config(), "alpha": self.alpha, "gamma": self.gamma}
-
-
-def _log_softmax(z: NDArray) -> NDArray:
-    shifted = z - z.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
 class OfLabels(Loss):
@@ -468,7 +463,7 @@ class SparseCategoricalCrossentropy(OfLabels):
         rows = y_pred.reshape(-1, y_pred.shape[-1])
         right = np.arange(len(rows)), y_true.ravel()
         if self.from_logits:
-            log_p = _log_softmax(rows)
+            log_p = activations.log_softmax.value(rows)
             losses, derivative = -log_p[right], np.exp(log_p)
             derivative[right] -= 1
         else:
