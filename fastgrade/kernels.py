@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import json
 import os
 import select
@@ -95,8 +96,18 @@ class WarmProvisioner(LocalProvisioner):
 
     @default("preload")
     def _preload_from_environment(self) -> list[str]:
-        names = os.environ.get(PRELOAD_VARIABLE, "").split(",")
-        return [name.strip() for name in names if name.strip()]
+        return _names_in_environment()
+
+    @classmethod
+    def start_warming(cls) -> None:
+        """Begin the imports that kernels of this environment will share, and do not wait.
+
+        For a caller who knows that kernels will be asked for soon.  What goes wrong is told when
+        the first one is.
+        """
+        if _can_fork():
+            names = tuple(_names_in_environment())
+            threading.Thread(target=_warm_up, args=(names, dict(os.environ)), daemon=True).start()
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Launch a warm kernel if there can be one, a plain kernel otherwise."""
@@ -115,6 +126,15 @@ class WarmProvisioner(LocalProvisioner):
         return self.connection_info
 
 
+def _names_in_environment() -> list[str]:
+    names = os.environ.get(PRELOAD_VARIABLE, "").split(",")
+    return [name.strip() for name in names if name.strip()]
+
+
+def _can_fork() -> bool:
+    return hasattr(os, "fork") and hasattr(os, "pidfd_open")
+
+
 def kernel_arguments(cmd: Sequence[str], kwargs: Mapping[str, Any]) -> list[str]:
     """Return the arguments of an ipykernel of this interpreter.
 
@@ -123,7 +143,7 @@ def kernel_arguments(cmd: Sequence[str], kwargs: Mapping[str, Any]) -> list[str]
     NoWarmKernelError
         If the command starts anything else, or asks for what only a new process can give.
     """
-    if not hasattr(os, "fork") or not hasattr(os, "pidfd_open"):
+    if not _can_fork():
         raise NoWarmKernelError("this system cannot fork")
     if len(cmd) < 3 or not _is_this_interpreter(cmd[0]):
         raise NoWarmKernelError(f"{cmd[0] if cmd else 'nothing'} is another interpreter")
@@ -217,6 +237,11 @@ def warm_process(
                 paths,
             )
         return _zygotes[key]
+
+
+def _warm_up(preload: tuple[str, ...], environment: dict[str, str]) -> None:
+    with contextlib.suppress(ZygoteError, OSError):
+        warm_process(preload, environment)
 
 
 def _search_path(environment: Mapping[str, str]) -> list[str]:

@@ -317,3 +317,19 @@ def test_without_fork_a_plain_kernel_gives_the_same(run, monkeypatch, missing):
 def test_a_module_that_cannot_be_imported_costs_the_warmth_and_not_the_kernel(run):
     executed = run("warm", "print(6 * 7)", preload="no_such_module")
     assert executed.cells[0].outputs[0].text == "42\n"
+
+
+def test_a_process_warmed_early_serves_the_kernels_to_come(use, run):
+    kernels._close_all()
+    use("warm")
+    kernels.WarmProvisioner.start_warming()
+    executed = run("warm", "print(6 * 7)")
+    assert executed.cells[0].outputs[0].text.strip() == "42"
+    assert len(kernels._zygotes) == 1
+
+
+def test_warming_early_in_vain_is_no_error(use, run):
+    use("warm", preload="no_such_module_anywhere")
+    kernels.WarmProvisioner.start_warming()
+    executed = run("warm", "print(6 * 7)", preload="no_such_module_anywhere")
+    assert executed.cells[0].outputs[0].text.strip() == "42"
