@@ -1,4 +1,4 @@
-"""Chapters are executed ahead and side by side, with the outputs that MyST-NB would have got."""
+"""Chapters are executed beside Sphinx, with the outputs that MyST-NB would have got."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import io
 import json
 import os
 import re
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from built import undisturbed
 from regbook import execute
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 HEAD = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n\n"
@@ -20,12 +25,16 @@ PAGE = HEAD + "# {title}\n\n```{{code-cell}} python3\n{code}\n```\n"
 
 @pytest.fixture
 def book(tmp_path, monkeypatch):
-    """A function that builds pages and gives what their cells printed and the build's log."""
+    """A function that builds pages and gives what their cells printed and the build's log.
+
+    Its ``hooks`` are functions by the event that Sphinx is to call them at.
+    """
     for name in ("JUPYTER_DEFAULT_PROVISIONER_NAME", "FASTGRADE_PRELOAD"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(execute, "PRELOAD", ("matplotlib.pyplot",))
     source = tmp_path / "book"
     source.mkdir()
+    hooks: dict[str, Callable[..., None]] = {}
 
     def build(kernels: str, **cells: str) -> tuple[dict[str, str], str]:
         monkeypatch.setenv("BOOK_KERNELS", kernels)
@@ -53,6 +62,8 @@ def book(tmp_path, monkeypatch):
                 status=log,
                 warning=log,
             )
+            for event, function in hooks.items():
+                app.connect(event, function)
             app.build()
         printed = {}
         for name in cells:
@@ -66,6 +77,7 @@ def book(tmp_path, monkeypatch):
             )
         return printed, re.sub(r"\x1b\[[0-9;]*m", "", log.getvalue())
 
+    build.hooks = hooks
     return build
 
 
@@ -91,6 +103,39 @@ def test_chapters_run_side_by_side(book, tmp_path):
     printed, log = book("warm", one=one, two=two)
     assert all("met" in text for text in printed.values())
     assert "executed 2 chapters" in log
+
+
+def test_other_pages_are_read_while_a_chapter_runs(book, tmp_path):
+    """The chapter waits for the reading of a page that would have come after it."""
+    book.hooks["source-read"] = lambda app, name, source: tmp_path.joinpath(name).touch()
+    code = MEET.format(folder=str(tmp_path), mine="chapter", other="index")
+    printed, _ = book("warm", a_chapter=code)
+    assert "met" in printed["a_chapter"]
+
+
+def test_nothing_runs_on_when_a_build_is_broken_off(book):
+    def stop(app, name, source):
+        raise RuntimeError("broken off")
+
+    book.hooks["source-read"] = stop
+    before = set(threading.enumerate())
+    with pytest.raises(ExtensionError, match="broken off"):
+        book("warm", chapter="import time\ntime.sleep(3600)")
+    left = [thread for thread in threading.enumerate() if thread not in before]
+    assert not [thread for thread in left if "run_forever" in thread.name]
+
+
+def test_pages_are_written_by_several_processes_and_their_warnings_are_heard(book, tmp_path):
+    def remember(app, page, *_):
+        tmp_path.joinpath(f"{page.replace('/', '-')}.pid").write_text(str(os.getpid()))
+        if page == "two":
+            logging.getLogger("sphinx.test").warning("something about %s", page)
+
+    book.hooks["html-page-context"] = remember
+    _, log = book("warm", one="1", two="2", three="3")
+    writers = {tmp_path.joinpath(f"{page}.pid").read_text() for page in ("one", "two", "three")}
+    assert str(os.getpid()) not in writers
+    assert "something about two" in log
 
 
 def test_outputs_are_those_of_plain_kernels_one_by_one(book):
@@ -125,9 +170,10 @@ def test_what_is_imported_ahead_exists(name):
     assert importlib.import_module(name)
 
 
-def test_a_choice_of_the_environment_is_respected(monkeypatch):
+def test_a_choice_of_the_environment_is_respected(monkeypatch, tmp_path):
     monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "local-provisioner")
     monkeypatch.setenv("FASTGRADE_PRELOAD", "")
     monkeypatch.setenv("BOOK_KERNELS", "")
-    execute.choose_kernels(None, None)
+    config = SimpleNamespace(nb_execution_cache_path=tmp_path)
+    execute.choose_kernels(None, config)
     assert os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] == "local-provisioner"

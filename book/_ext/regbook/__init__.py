@@ -7,6 +7,7 @@
 ``alt_text``      a figure without alternative text fails the build
 ``freshness``     chapters are executed again when what they import has changed
 ``execute``       chapters are executed ahead, several at a time, by warm kernels
+``parallel``      pages are written by several processes
 ``kernel``        chapters run under a profile of the book's own
 ``publish``       executed notebooks, exercises and MathJax are served from the site
 ``theme``         cures for the theme's faults
@@ -24,6 +25,7 @@ from regbook import (
     freshness,
     kernel,
     markup,
+    parallel,
     publish,
     quiz,
     source,
@@ -45,6 +47,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
         freshness,
         kernel,
         execute,
+        parallel,
         publish,
         theme,
     ):

@@ -1,8 +1,9 @@
-"""Chapters are executed before they are read: several at a time, by kernels that are warm.
+"""Chapters are executed while Sphinx works: all at a time, by kernels that are warm.
 
-MyST-NB executes one chapter after the other, each in a new kernel that imports everything again.
-Here the chapters that the cache does not know are executed first, and MyST-NB then finds them in
-its cache. Whatever fails is left to MyST-NB, which reports it as it always does.
+MyST-NB executes one chapter after the other, each in a new kernel that imports everything again,
+and Sphinx waits. Here the chapters that the cache does not know are begun before the first page is
+read, in a thread, and are read last; MyST-NB then finds them in its cache. Whatever fails is left
+to MyST-NB, which reports it as it always does.
 
 ``BOOK_KERNELS=plain`` in the environment leaves everything to MyST-NB.
 """
@@ -11,8 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -71,19 +73,96 @@ def cores() -> int:
 
 def choose_kernels(app: Sphinx, config: Config) -> None:
     """Ask jupyter_client for warm kernels, if they are installed and nobody asked for others."""
-    if plain() or not entry_points(group="jupyter_client.kernel_provisioners", name=PROVISIONER):
+    found = entry_points(group="jupyter_client.kernel_provisioners", name=PROVISIONER)
+    if plain() or not found:
         return
+    (provisioner,) = found
     os.environ.setdefault("JUPYTER_DEFAULT_PROVISIONER_NAME", PROVISIONER)
     os.environ.setdefault("FASTGRADE_PRELOAD", ",".join(PRELOAD))
+    cache = Path(config.nb_execution_cache_path or Path(app.outdir).parent / ".jupyter_cache")
+    if os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] == PROVISIONER and not any(
+        cache.glob("executed/*")
+    ):
+        # Nothing is known, so there will be something to execute: import while Sphinx starts.
+        provisioner.load().start_warming()
 
 
-def execute_ahead(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
-    """Execute the chapters about to be read that the cache does not know."""
-    settings: NbParserConfig = env.mystnb_config
-    if plain() or settings.execution_mode != "cache":
-        return
+class Ahead:
+    """The chapters that are being executed beside Sphinx."""
+
+    def __init__(self) -> None:
+        self.running: dict[str, Future[None]] = {}
+        self.chapters: dict[str, Chapter] = {}
+        self.done = 0
+        self.began = 0.0
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.thread: threading.Thread | None = None
+
+    def begin(self, app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+        """Begin the chapters about to be read that the cache does not know; read them last."""
+        settings: NbParserConfig = env.mystnb_config
+        if plain() or settings.execution_mode != "cache":
+            return
+        self.chapters = unknown_chapters(env, docnames, settings)
+        if not self.chapters:
+            return
+        # The largest first: the longest should not be the last to start. The order in which they
+        # are read is the other way round.
+        names = sorted(self.chapters, key=lambda name: self.chapters[name].path.stat().st_size)
+        docnames[:] = [*(name for name in docnames if name not in self.chapters), *names]
+        self.done, self.began = 0, time.monotonic()
+        # In a thread of its own: whoever called Sphinx may have an event loop running in this one.
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
+        # More than there are processors, so that none is idle when one long chapter is left.
+        gate = asyncio.Semaphore(3 * cores())
+        for name in reversed(names):
+            task = execute(self.chapters[name], settings, gate)
+            self.running[name] = asyncio.run_coroutine_threadsafe(task, self.loop)
+
+    def wait(self, app: Sphinx, docname: str, source: list[str]) -> None:
+        """Wait for a chapter about to be read and hand it to the cache."""
+        if docname not in self.running:
+            return
+        self.running.pop(docname).result()
+        chapter = self.chapters[docname]
+        if chapter.seconds is not None:
+            bundle = CacheBundleIn(
+                chapter.notebook, str(chapter.path), data={"execution_seconds": chapter.seconds}
+            )
+            cache = get_cache(app.env.mystnb_config.execution_cache_path)
+            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            self.done += 1
+        if not self.running:
+            LOGGER.info("executed %d chapters in %.1f s", self.done, time.monotonic() - self.began)
+            self.end()
+
+    def end(self, *_: object) -> None:
+        """End the thread, and what nobody will read any more."""
+        if self.loop is None or self.thread is None:
+            return
+        asyncio.run_coroutine_threadsafe(_cancel_all(), self.loop).result()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+        self.loop = self.thread = None
+        self.running.clear()
+
+
+async def _cancel_all() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def unknown_chapters(
+    env: BuildEnvironment, docnames: list[str], settings: NbParserConfig
+) -> dict[str, Chapter]:
+    """Return those of the pages that have cells and are not in the cache."""
     cache = get_cache(settings.execution_cache_path)
-    chapters = []
+    chapters = {}
     for docname in docnames:
         chapter = read_chapter(env, docname, settings)
         if chapter is None:
@@ -91,24 +170,8 @@ def execute_ahead(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> No
         try:
             cache.match_cache_notebook(chapter.notebook)
         except KeyError:
-            chapters.append(chapter)
-    if not chapters:
-        return
-    # The longest should not be the last to start.
-    chapters.sort(key=lambda chapter: chapter.path.stat().st_size, reverse=True)
-    began = time.monotonic()
-    # A kernel that starts or ends mostly waits, so two share a processor.
-    # In a thread of its own: whoever called Sphinx may have an event loop running in this one.
-    with ThreadPoolExecutor(1) as thread:
-        waiting = [chapter for chapter in chapters if chapter.seconds is None]
-        thread.submit(asyncio.run, execute_all(waiting, settings, 2 * cores())).result()
-    done = [chapter for chapter in chapters if chapter.seconds is not None]
-    for chapter in done:
-        bundle = CacheBundleIn(
-            chapter.notebook, str(chapter.path), data={"execution_seconds": chapter.seconds}
-        )
-        cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
-    LOGGER.info("executed %d chapters in %.1f s", len(done), time.monotonic() - began)
+            chapters[docname] = chapter
+    return chapters
 
 
 def read_chapter(env: BuildEnvironment, docname: str, settings: NbParserConfig) -> Chapter | None:
@@ -126,38 +189,34 @@ def read_chapter(env: BuildEnvironment, docname: str, settings: NbParserConfig) 
     return Chapter(path, notebook, seconds=None if has_cells else 0.0)
 
 
-async def execute_all(chapters: list[Chapter], settings: NbParserConfig, at_once: int) -> None:
-    """Execute chapters, so many at a time."""
-    gate = asyncio.Semaphore(at_once)
-
-    async def one(chapter: Chapter) -> None:
-        async with gate:
-            await execute(chapter, settings)
-
-    await asyncio.gather(*(one(chapter) for chapter in chapters))
-
-
-async def execute(chapter: Chapter, settings: NbParserConfig) -> None:
-    """Execute a chapter; on failure leave it without a time."""
-    began = time.monotonic()
-    place = TemporaryDirectory() if settings.execution_in_temp else nullcontext(chapter.path.parent)
-    with place as folder:
-        client = NotebookClient(
-            chapter.notebook,
-            timeout=settings.execution_timeout,
-            allow_errors=settings.execution_allow_errors,
-            resources={"metadata": {"path": str(folder)}},
-            record_timing=False,
-        )
-        try:
-            await client.async_execute()
-        except (CellControlSignal, DeadKernelError) as error:
-            LOGGER.info("%s stopped with %s", chapter.path.name, type(error).__name__)
-            return
-    chapter.seconds = time.monotonic() - began
+async def execute(chapter: Chapter, settings: NbParserConfig, gate: asyncio.Semaphore) -> None:
+    """Execute a chapter when there is room; on failure leave it without a time."""
+    if chapter.seconds is not None:
+        return
+    async with gate:
+        began = time.monotonic()
+        with (
+            TemporaryDirectory() if settings.execution_in_temp else nullcontext(chapter.path.parent)
+        ) as folder:
+            client = NotebookClient(
+                chapter.notebook,
+                timeout=settings.execution_timeout,
+                allow_errors=settings.execution_allow_errors,
+                resources={"metadata": {"path": str(folder)}},
+                record_timing=False,
+            )
+            try:
+                await client.async_execute()
+            except (CellControlSignal, DeadKernelError) as error:
+                LOGGER.info("%s stopped with %s", chapter.path.name, type(error).__name__)
+                return
+        chapter.seconds = time.monotonic() - began
 
 
 def setup(app: Sphinx) -> None:
-    """Execute after Sphinx knows what it will read and before it reads it."""
+    """Execute from when Sphinx knows what it will read, and wait where it reads it."""
+    ahead = Ahead()
     app.connect("config-inited", choose_kernels)
-    app.connect("env-before-read-docs", execute_ahead)
+    app.connect("env-before-read-docs", ahead.begin)
+    app.connect("source-read", ahead.wait)
+    app.connect("build-finished", ahead.end)
