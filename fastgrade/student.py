@@ -3,8 +3,8 @@
 It is a fork of a warm process in which no test and no answer was ever loaded.  It confines itself
 before it sees the first line of student code.  Cells run in the same IPython shell class as in a
 notebook kernel, so that figures, tables, text and tracebacks come out as they would there; what
-the kernel would publish goes to the grader instead.  For a question the process forks, and the
-fork serves the judge.
+the kernel would publish goes to the grader instead.  Where tests
+stand the process forks; the fork stays in that place, and forks again for each question.
 """
 
 from __future__ import annotations
@@ -273,13 +273,24 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
             request, passed = _channel.receive()
             if request["do"] == "run":
                 _run(request)
-            elif request["do"] == "question" and os.fork() == 0:
+            elif request["do"] == "hold" and _fork():
+                _channel.close()
+                _channel = Channel(socket.socket(fileno=passed.pop()))
+            elif request["do"] == "question" and _fork():
                 with contextlib.suppress(BaseException):
                     _question(request, passed, limits)
                 os._exit(0)
             for descriptor in passed:
                 os.close(descriptor)
     return 0
+
+
+def _fork() -> bool:
+    """Fork; return whether this is the child.  A submission may have used up its processes."""
+    try:
+        return os.fork() == 0
+    except OSError:
+        return False
 
 
 def _run(request: Mapping[str, Any]) -> None:

@@ -317,11 +317,11 @@ class _StudentProcess:
             self.end()
             raise SandboxError(str(message.get("why")))
         if descriptors:
-            allowance = run.settings.limits.processes + run.question_count
+            allowance = run.settings.limits.processes + run.engine_forks
             self.forks = Forks(descriptors[0], allowance)
 
     def dismiss(self) -> None:
-        """Hang up: no more cells; the forks that wait for questions live on."""
+        """Hang up: no more cells; the forks that wait where tests stand live on."""
         self.channel.close()
 
     def end(self) -> int:
@@ -346,8 +346,6 @@ class _Question:
     target: dict[str, Any]
     channel: Channel | None = None
     link: socket.socket | None = None
-    pid: int | None = None
-    why: str = "left no process to answer the test"
     silent: bool = False
 
     def close(self) -> None:
@@ -356,6 +354,22 @@ class _Question:
             if end is not None:
                 end.close()
         self.channel = self.link = None
+
+
+@dataclass
+class _Place:
+    """A fork of the student's process that stays where tests stand, and forks for each of them."""
+
+    questions: list[_Question]
+    channel: Channel | None = None
+
+    def close(self) -> None:
+        """Hang up on the fork and on its own."""
+        if self.channel is not None:
+            self.channel.close()
+            self.channel = None
+        for question in self.questions:
+            question.close()
 
 
 class _JudgeProcess:
@@ -373,15 +387,26 @@ class _JudgeProcess:
             )
         finally:
             theirs.close()
+        self.is_ready = False
+
+    def await_ready(self) -> None:
+        """Wait until the process has confined itself.
+
+        Raises
+        ------
+        SandboxError
+            If it could not.
+        """
         try:
             message, _ = self.channel.receive()
         except (EOFError, ChannelError) as error:
             message = {"say": "failed", "why": str(error)}
         if message.get("say") != "ready":
-            self.end()
             raise SandboxError(str(message.get("why")))
+        self.is_ready = True
 
     def end(self) -> int:
+        """End the process; return its wait status."""
         self.channel.close()
         return self.zygote.end(self.pid)["status"]
 
@@ -398,7 +423,7 @@ class _Run:
         self.rebuilt = rebuilt
         self.limits = settings.limits
         self.deadline = time.monotonic() + self.limits.total_seconds
-        self.question_count = sum(cell.kind == "test" for cell in rebuilt.cells)
+        self.engine_forks = _engine_forks(rebuilt.cells)
         number = next(_numbers)
         self.identity = unprivileged_identity(number)
         self.folder = place / f"student-{number}"
@@ -408,7 +433,7 @@ class _Run:
         self._judge: _JudgeProcess | None = None
         self._prepared: list[str] = []
         self._answers = "\n".join(c.code for c in rebuilt.cells if c.kind == "solution")
-        self._log: list[tuple[Cell, int] | _Question] = []
+        self._log: list[tuple[Cell, int] | _Place] = []
         self._out_of_time = False
         self._watched = 0.0
         self._why = ""
@@ -434,6 +459,8 @@ class _Run:
         A question's process is forked in its place and waits until all cells have run: what an
         answer learns from a test can then no longer reach the output of any cell.
         """
+        if self.engine_forks and self.settings.mode == "judge":
+            self._judge = _JudgeProcess(self)  # it gets ready while the cells run
         verdicts: dict[str, QuestionVerdict] = {}
         questions: list[_Question | str] = []
         count = 0
@@ -459,9 +486,9 @@ class _Run:
             else:
                 question = _Question(cell, target)
                 questions.append(question)
-                if self._student_ready() is not None:
-                    self._log.append(question)
-                    self._hold(question)
+                self._hold(question)
+        if any(isinstance(entry, _Place) for entry in self._log):
+            self._student_ready()  # the last cell may have ended it, and all that waited
         if self._student is not None:
             self._student.dismiss()
         self._ask_all(questions, verdicts)
@@ -531,9 +558,9 @@ class _Run:
     def close(self) -> None:
         """End what still runs, and remove the folders."""
         try:
-            for question in self._log:
-                if isinstance(question, _Question):
-                    question.close()
+            for entry in self._log:
+                if isinstance(entry, _Place):
+                    entry.close()
             for process in (self._student, self._judge):
                 if process is not None:
                     process.end()
@@ -565,8 +592,8 @@ class _Run:
             shutil.rmtree(self.folder, ignore_errors=True)
         self._student = _StudentProcess(self)
         for entry in list(self._log):
-            if isinstance(entry, _Question):
-                self._hold(entry)
+            if isinstance(entry, _Place):
+                self._stay(entry)
             elif self._execute(*entry, Outputs(0, entry[1])) == "dead":
                 self._log.remove(entry)  # it ran before, and does not now
                 return self._student_ready() if time.monotonic() < self.deadline else None
@@ -682,7 +709,7 @@ class _Run:
         if used > self.limits.disk_mb << 20:
             self._why = f"used more than {self.limits.disk_mb} MB of disk"
             return False
-        if student.forks is not None and student.forks.granted > self.question_count:
+        if student.forks is not None and student.forks.granted > self.engine_forks:
             memory = student.zygote.usage(student.pid)["rss"]
             if memory > self.limits.memory_mb << 20:
                 self._why = f"used more than {self.limits.memory_mb} MB of memory"
@@ -695,7 +722,7 @@ class _Run:
         if self.settings.mode == "kernel":
             return
         self._prepared.append(code)
-        if self._judge is not None:
+        if self._judge is not None and self._judge.is_ready:
             self._run_in_judge(code)
 
     def _run_in_judge(self, code: str) -> None:
@@ -709,11 +736,14 @@ class _Run:
             )
 
     def _judge_ready(self) -> _JudgeProcess:
-        if self._judge is None:
-            self._judge = _JudgeProcess(self)
+        judge = self._judge
+        if judge is None:
+            judge = self._judge = _JudgeProcess(self)
+        if not judge.is_ready:
+            judge.await_ready()
             for code in self._prepared:
                 self._run_in_judge(code)
-        return self._judge
+        return judge
 
     def _ask_judge(
         self, request: Mapping[str, Any], descriptors: Sequence[int], seconds: float
@@ -736,35 +766,49 @@ class _Run:
         return 0 if judge is None else judge.end()
 
     def _hold(self, question: _Question) -> None:
-        """Fork the student's process for a question; the fork waits for the judge."""
+        """Have a fork of the student's process wait for a question, in the state of this place."""
+        if self._student_ready() is None:
+            return
+        last = self._log[-1] if self._log else None
+        if isinstance(last, _Place):
+            last.questions.append(question)
+            self._wait_in(last, question)
+        else:
+            self._log.append(_Place([question]))
+            self._stay(self._log[-1])
+
+    def _stay(self, place: _Place) -> None:
+        """Fork the student's process for a place.  Nobody waits for that: cells may go on."""
         student = self._student
         assert student is not None
-        question.close()
+        place.close()
+        ours, theirs = socket.socketpair()
+        place.channel = Channel(ours)
+        with theirs, contextlib.suppress(OSError):  # a process that has ended is found out later
+            student.channel.send({"do": "hold"}, [theirs.fileno()])
+        for question in place.questions:
+            self._wait_in(place, question)
+
+    def _wait_in(self, place: _Place, question: _Question) -> None:
+        """Have the fork in a place fork for a question; its fork waits for the judge."""
+        assert place.channel is not None
         tested, question.link = socket.socketpair()
         said, saying = socket.socketpair()
         said.settimeout(10.0)
         question.channel = Channel(said, _MESSAGE_LIMIT)
-        try:
-            student.channel.send({"do": "question"}, [tested.fileno(), saying.fileno()])
-        except OSError:
-            question.pid = None
-        else:
-            question.pid = self._await_fork(student, question.channel, time.monotonic() + 5.0)
-        finally:
-            tested.close()
-            saying.close()
-        if question.pid is None:
-            why = self._why if self._why.startswith("used") else ""
-            question.why = why or "left no process to answer the test"
-            student.end()
+        with tested, saying, contextlib.suppress(OSError):
+            place.channel.send({"do": "question"}, [tested.fileno(), saying.fileno()])
 
     def _question(self, question: _Question) -> QuestionVerdict:
         """Have the judge run a test against the fork that waits for it."""
         cell, target = question.cell, question.target
         judge = self._judge_ready()  # where none can be started, no answer is at fault
         student, channel, link = self._student, question.channel, question.link
-        if student is None or student.dead or channel is None or link is None or not question.pid:
-            return self._student_failed(cell, target, question.why)
+        if student is None or student.dead or channel is None or link is None:
+            return self._unanswered(cell, target)
+        pid = self._await_fork(student, channel, time.monotonic() + 5.0)
+        if pid is None:
+            return self._unanswered(cell, target)
         deadline = min(time.monotonic() + self.limits.cell_seconds, self.deadline)
         outputs = Outputs(self.limits.output_bytes, target["execution_count"])
         request = {
@@ -781,7 +825,7 @@ class _Run:
         if question.silent:
             outputs.silence()
         if outcome == "timeout":
-            if not student.zygote.end_child(student.pid, question.pid):
+            if not student.zygote.end_child(student.pid, pid):
                 student.end()
             later, _ = self._await_verdict(student, channel, outputs, time.monotonic() + GRACE)
             if later != "verdict":
@@ -793,7 +837,7 @@ class _Run:
             student.end()
             self._end_judge()
             return self._student_failed(cell, target, self._why)
-        self._finish_question(student, channel, outputs, question.pid)
+        self._finish_question(student, channel, outputs, pid)
         if question.silent:
             outputs.silence()
         if outcome == "lost":
@@ -821,7 +865,7 @@ class _Run:
         self, student: _StudentProcess, channel: Channel, deadline: float
     ) -> int | None:
         while (now := time.monotonic()) < deadline:
-            waiting: list[Any] = [channel, student.channel, *student.pipes]
+            waiting: list[Any] = [channel, *student.pipes]
             if student.forks is not None:
                 waiting.append(student.forks)
             for item in wait_readable(waiting, deadline - now):
@@ -831,11 +875,11 @@ class _Run:
                     self._drain_pipe(item, student, Outputs(0, 0))
                 else:
                     try:
-                        messages = item.feed()
+                        messages = channel.feed()
                     except (EOFError, ChannelError):
                         return None
                     for message in messages:
-                        if item is channel and message.get("say") == "forked":
+                        if message.get("say") == "forked":
                             pid = message.get("pid")
                             return pid if type(pid) is int else None
         return None
@@ -951,6 +995,10 @@ class _Run:
         message = "" if passed else f"{points:g} of {cell.points:g} points"
         return QuestionVerdict(cell.grade_id, points, cell.points, passed, message)
 
+    def _unanswered(self, cell: Cell, target: dict[str, Any]) -> QuestionVerdict:
+        why = self._why if self._why.startswith("used") else "left no process to answer the test"
+        return self._student_failed(cell, target, why)
+
     def _student_failed(self, cell: Cell, target: dict[str, Any], why: str) -> QuestionVerdict:
         self._flag(f"The answer to {cell.grade_id!r} {why}.")
         return self._failed(cell, target, "ProcessEnded", f"your code {why}")
@@ -1008,6 +1056,13 @@ class _Run:
         with contextlib.suppress(TypeError, ValueError):
             number = float(text)  # type: ignore[arg-type]
         return self._scored(cell, target, number, text, outputs)
+
+
+def _engine_forks(cells: Sequence[Cell]) -> int:
+    """Return how many forks the tests need: one where some stand, and one for each of them."""
+    tests = [cell.kind == "test" for cell in cells if cell.kind == "test" or cell.code.strip()]
+    places = sum(now and not before for before, now in itertools.pairwise([False, *tests]))
+    return sum(tests) + places
 
 
 def _timed(verdict: QuestionVerdict, start: float) -> QuestionVerdict:
