@@ -14,7 +14,7 @@ the processor's cache.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -159,6 +159,17 @@ def chunked(images: NDArray) -> tuple[int, list[slice]]:
     count = len(images)
     size = min(count, max(1, _CHUNK // images[0].size))
     return size, [slice(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def by_chunk(function: Callable[..., NDArray], images: NDArray, *numbers: NDArray) -> NDArray:
+    """Return ``function(images, *numbers)``, computed a chunk at a time.
+
+    Each of ``numbers`` has an entry an image; the result has the shape and dtype of ``images``.
+    """
+    outputs = np.empty_like(images)
+    for chunk in chunked(images)[1]:
+        outputs[chunk] = function(images[chunk], *(each[chunk] for each in numbers))
+    return outputs
 
 
 # Translation and zoom: rows first, then columns.

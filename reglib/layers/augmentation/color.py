@@ -1,7 +1,8 @@
 """Changing values, pixels in place: contrast, brightness, saturation, sharpness and the like.
 
 None of these passes a gradient back: they clip, round or count. Masks and labels stay as
-they are.
+they are. What is computed image by image is computed a few images at a time, so that the
+steps between stay in the processor's cache.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from reglib._validation import check_integer
-from reglib.layers.augmentation._warp import chunked
+from reglib.layers.augmentation._warp import by_chunk, chunked
 from reglib.layers.augmentation.base import AugmentationLayer, check_factor, check_value_range
 
 
@@ -26,9 +27,6 @@ class _ColorLayer(AugmentationLayer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {**super().get_config(), "value_range": self.value_range}
-
-    def _clipped(self, images: NDArray) -> NDArray:
-        return np.clip(images, *self.value_range)
 
     def _scaled(self, images: NDArray, factor: NDArray | None, shift: NDArray) -> NDArray:
         """Return ``images * factor + shift``, clipped, a few images at a time."""
@@ -238,12 +236,21 @@ class RandomColorDegeneration(_ColorLayer):
         channels = images.shape[axis]
         if channels not in (1, 3):
             raise ValueError(f"images must have 1 or 3 channels, got {channels}")
-        gray = images
-        if channels == 3:
-            weights = np.array(self._luminance, images.dtype)
-            gray = np.expand_dims(np.tensordot(images, weights, axes=(axis, 0)), axis)
-        factor = _per_image(transformation["factor"], images)
-        return self._clipped(images + factor * (gray - images))
+        if channels == 1:
+            return np.clip(images, *self.value_range)
+        # One matrix an image: what each channel gets of red, green and blue.
+        factor = _per_image(transformation["factor"], images)[:, 0]
+        matrix = (1 - factor) * np.eye(3, dtype=images.dtype)
+        matrix += factor * np.array(self._luminance, images.dtype)
+        outputs = np.empty_like(images)
+        if axis == 3:
+            flat = (len(images), -1, 3)
+            matrix = matrix.transpose(0, 2, 1)
+            np.matmul(images.reshape(flat), matrix, out=outputs.reshape(flat))
+        else:
+            flat = (len(images), 3, -1)
+            np.matmul(matrix, images.reshape(flat), out=outputs.reshape(flat))
+        return np.clip(outputs, *self.value_range, out=outputs)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -300,11 +307,14 @@ class RandomSharpness(_ColorLayer):
         return {"factor": self._uniform(generator, (shape[0],), *self.factor)}
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
+        factor = _per_image(transformation["factor"], images)
+        return by_chunk(self._sharpened, images, 1 - 2 * factor)
+
+    def _sharpened(self, images: NDArray, weight: NDArray) -> NDArray:
         height, width = (1, 2) if self.data_format == "channels_last" else (2, 3)
         around = _with_neighbors(_with_neighbors(images, height), width)
         smooth = (around + 4 * images) / 13
-        factor = _per_image(transformation["factor"], images)
-        return self._clipped(images + (1 - 2 * factor) * (smooth - images))
+        return np.clip(images + weight * (smooth - images), *self.value_range)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -369,7 +379,10 @@ class RandomPosterization(_ColorLayer):
         return {"shift_factor": (8 - bits).astype("uint8")}
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
-        shift = np.reshape(np.asarray(transformation["shift_factor"], "uint8"), (-1, 1, 1, 1))
+        shift = _per_image(transformation["shift_factor"], images).astype("uint8")
+        return by_chunk(self._posterized, images, shift)
+
+    def _posterized(self, images: NDArray, shift: NDArray) -> NDArray:
         leading = np.clip(self._to_bytes(images), 0, 255).astype("uint8") >> shift << shift
         return self._from_bytes(leading.astype(images.dtype))
 
@@ -444,8 +457,10 @@ class Solarization(_ColorLayer):
         return drawn
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
-        additions = _per_image(transformation["additions"], images)
-        thresholds = _per_image(transformation["thresholds"], images)
+        drawn = (_per_image(transformation[key], images) for key in ("additions", "thresholds"))
+        return by_chunk(self._solarized, images, *drawn)
+
+    def _solarized(self, images: NDArray, additions: NDArray, thresholds: NDArray) -> NDArray:
         values = np.clip(self._to_bytes(images) + additions, 0, 255)
         return self._from_bytes(np.where(values < thresholds, values, 255 - values))
 
@@ -521,14 +536,21 @@ class AutoContrast(_FixedLayer):
         return super().transform_images(images, training=True)
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
+        return by_chunk(self._stretched, images)
+
+    def _stretched(self, images: NDArray) -> NDArray:
+        number, rows, columns, channels = images.shape
         values = self._to_bytes(images)
         # One axis after the other: over both at once NumPy is many times slower.
-        low = values.min(axis=1, keepdims=True).min(axis=2, keepdims=True)
-        high = values.max(axis=1, keepdims=True).max(axis=2, keepdims=True)
+        low, high = values.min(axis=1).min(axis=1), values.max(axis=1).max(axis=1)
         # A constant channel divides by zero: what comes out as NaN stays as it was.
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             scale = 255 / (high - low)
-            stretched = self._from_bytes(np.clip(values * scale - low * scale, 0, 255))
+            # In whole lines, because NumPy is slow where the last axis is short.
+            lines = values.reshape(number, rows, columns * channels)
+            scale, shift = (np.tile(each, columns)[:, None] for each in (scale, low * scale))
+            stretched = self._from_bytes(np.clip(lines * scale - shift, 0, 255))
+        stretched = stretched.reshape(images.shape)
         return np.where(np.isnan(stretched), images, stretched)
 
 
@@ -576,29 +598,43 @@ class Equalization(_FixedLayer):
         self.bins = check_integer("bins", bins, low=2)
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
-        low, high = self.value_range
-        to_bytes, from_bytes = 255 / (high - low), (high - low) / 255
         axis = 3 if self.data_format == "channels_last" else 1
         outputs = np.empty_like(images)
         for channel, out in zip(
             np.moveaxis(images, axis, 0), np.moveaxis(outputs, axis, 0), strict=True
         ):
-            values = self._equalized(channel * to_bytes - low * to_bytes)
-            out[...] = values * from_bytes + low
+            self._equalize(channel, out)
         return outputs
 
-    def _equalized(self, values: NDArray) -> NDArray:
+    def _equalize(self, channel: NDArray, out: NDArray) -> None:
+        """Write to ``out`` the values of one channel, (N, H, W), spread by their frequency."""
+        low, high = self.value_range
+        to_bytes, from_bytes = 255 / (high - low), (high - low) / 255
         top = self.bins - 1
-        bin_ = np.clip(values * top / 255, 0, top).astype(np.intp)
-        counts = np.bincount(bin_.ravel(), minlength=self.bins)
-        if np.count_nonzero(counts) <= 1:
-            return values
-        below = np.cumsum(counts)
-        lowest = below[below > 0][0]
-        table = np.round((below - lowest) * 255 / (below[-1] - lowest)).clip(0, 255)
-        # Keras looks values up by a second formula that rounds a few of them differently.
-        return table[np.clip(values / 255 * top, 0, top).astype(np.intp)]
+        _, chunks = chunked(channel)
+        counts = np.zeros(self.bins, int)
+        for chunk in chunks:
+            values = channel[chunk] * to_bytes - low * to_bytes
+            bin_ = np.clip(values * top / 255, 0, top).astype(np.intp)
+            counts += np.bincount(bin_.ravel(), minlength=self.bins)
+        table = _rank_table(counts, channel.dtype)
+        for chunk in chunks:
+            values = channel[chunk] * to_bytes - low * to_bytes
+            if table is not None:
+                # Keras looks up by a second formula that rounds a few values differently.
+                bin_ = np.clip(values / 255 * top, 0, top).astype(np.intp)
+                values = table.take(bin_, mode="wrap")
+            out[chunk] = values * from_bytes + low
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {**super().get_config(), "bins": self.bins}
+
+
+def _rank_table(counts: NDArray, dtype: DTypeLike) -> NDArray | None:
+    """Return what each bin becomes, from 0 to 255; None where all values share a bin."""
+    if np.count_nonzero(counts) <= 1:
+        return None
+    below = np.cumsum(counts)
+    lowest = below[below > 0][0]
+    return np.round((below - lowest) * 255 / (below[-1] - lowest)).clip(0, 255).astype(dtype)

@@ -15,7 +15,7 @@ from reglib._validation import (
     check_mapping,
     check_number,
 )
-from reglib.layers.augmentation._warp import INTERPOLATIONS
+from reglib.layers.augmentation._warp import INTERPOLATIONS, chunked
 from reglib.layers.augmentation.base import AugmentationLayer, check_factor, check_value_range
 from reglib.layers.augmentation.color import (
     AutoContrast,
@@ -294,13 +294,15 @@ class AugMix(_Policy):
         ]
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
-        return np.clip(self._mixture(images, transformation, "_transform"), *self.value_range)
+        mixture = self._mixture(images, transformation, "_transform")
+        return np.clip(mixture, *self.value_range, out=mixture)
 
     def _transform_masks(self, masks: NDArray, transformation: Any) -> NDArray:
         return self._mixture(masks, transformation, "_transform_masks")
 
     def _mixture(self, images: NDArray, transformation: Any, method: str) -> NDArray:
-        mixed = np.zeros_like(images, dtype=self.dtype)
+        kept = self._scalar(transformation["weight_sample"])
+        mixed = np.multiply(images, kept, dtype=self.dtype)
         for weight, chain in zip(
             transformation["chain_mixing_weights"], transformation["chain_transforms"], strict=True
         ):
@@ -308,9 +310,10 @@ class AugMix(_Policy):
             for step in chain:
                 operation = self._operations[step["layer_name"]]
                 changed = getattr(operation, method)(changed, step["transformation"])
-            mixed += self._scalar(weight) * changed
-        kept = self._scalar(transformation["weight_sample"])
-        return kept * images + (1 - kept) * mixed
+            share = (1 - kept) * self._scalar(weight)
+            for chunk in chunked(mixed)[1]:
+                mixed[chunk] += share * changed[chunk]
+        return mixed
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
