@@ -26,6 +26,9 @@ def serialize(thing: Any, module: str) -> dict[str, Any] | None:
     """Return Keras's description of an object, its class name and config; None stays None."""
     if thing is None:
         return None
+    if not hasattr(thing, "get_config"):
+        kind = "loss" if module == "losses" else module[:-1]
+        raise TypeError(f"{kind} must be an object with a config, got {thing!r}")
     return {
         "module": f"keras.{module}",
         "class_name": type(thing).__name__,

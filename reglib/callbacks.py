@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reglib._validation import check_choice, check_integer, check_number
+from reglib._validation import (
+    check_callable,
+    check_choice,
+    check_flag,
+    check_integer,
+    check_number,
+    check_path,
+    check_sequence,
+    check_text,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,8 +113,10 @@ class CallbackList:
     """
 
     def __init__(self, callbacks: Iterable[Any] = (), model: Any = None, **params: Any) -> None:
-        self.callbacks = list(callbacks)
+        self.callbacks = check_sequence("callbacks", callbacks, "callbacks")
         for callback in self.callbacks:
+            if isinstance(callback, type) or not hasattr(callback, "set_params"):
+                raise TypeError(f"callbacks must be objects with the protocol, got {callback!r}")
             callback.set_params(params)
             if model is not None:
                 callback.set_model(model)
@@ -186,11 +197,15 @@ def monitor_comparison(monitor: str, mode: str, metrics: Iterable[Any] = ()) -> 
     ValueError
         If ``mode`` is ``"auto"`` and nobody knows which way the monitored value is better.
     """
-    if mode == "min":
+    name = check_text("monitor", monitor).removeprefix("val_")
+    metrics = check_sequence("metrics", metrics, "metrics")
+    for metric in metrics:
+        if not hasattr(metric, "name"):
+            raise TypeError(f"metrics must have names, got {metric!r}")
+    if check_choice("mode", mode, ("auto", "min", "max")) == "min":
         return np.less
     if mode == "max":
         return np.greater
-    name = monitor.removeprefix("val_")
     if name in ("loss", "data_loss", "penalty"):
         return np.less
     for metric in metrics:
@@ -218,7 +233,7 @@ class Monitor(Callback):
 
     def __init__(self, monitor: str, mode: str, min_delta: float) -> None:
         super().__init__()
-        self.monitor = monitor
+        self.monitor = check_text("monitor", monitor)
         self.mode = check_choice("mode", mode, ("auto", "min", "max"))
         self.min_delta = abs(check_number("min_delta", min_delta))
         self.monitor_op: Callable | None = None
@@ -302,9 +317,9 @@ class EarlyStopping(Monitor):
     ) -> None:
         super().__init__(monitor, mode, min_delta)
         self.patience = check_integer("patience", patience, low=0)
-        self.verbose = verbose
-        self.baseline = baseline
-        self.restore_best_weights = bool(restore_best_weights)
+        self.verbose = _checked_verbose(verbose)
+        self.baseline = None if baseline is None else check_number("baseline", baseline)
+        self.restore_best_weights = check_flag("restore_best_weights", restore_best_weights)
         self.start_from_epoch = check_integer("start_from_epoch", start_from_epoch, low=0)
         self._forget()
 
@@ -391,7 +406,7 @@ class ReduceLROnPlateau(Monitor):
         super().__init__(monitor, mode, min_delta)
         self.factor = check_number("factor", factor, low=0, high=1, high_open=True)
         self.patience = check_integer("patience", patience, low=0)
-        self.verbose = verbose
+        self.verbose = _checked_verbose(verbose)
         self.cooldown = check_integer("cooldown", cooldown, low=0)
         self.min_lr = check_number("min_lr", min_lr, low=0)
         self._forget()
@@ -451,11 +466,9 @@ class LearningRateScheduler(Callback):
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         super().__init__()
-        if not callable(schedule):
-            raise TypeError(f"schedule must be a function of (epoch, rate), got {schedule!r}")
-        self.schedule = schedule
+        self.schedule = check_callable("schedule", schedule)
         self._takes_rate = _takes(schedule, 2)
-        self.verbose = verbose
+        self.verbose = _checked_verbose(verbose)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Ask the schedule, and set the rate."""
@@ -470,6 +483,11 @@ class LearningRateScheduler(Callback):
         """Write the rate into the logs."""
         if logs is not None:
             logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+
+
+def _checked_verbose(verbose: Any) -> int:
+    """Return what a callback is to print: 0 nothing, above it each change."""
+    return int(verbose) if isinstance(verbose, bool) else check_integer("verbose", verbose, low=0)
 
 
 def _takes(function: Callable, number: int) -> bool:
@@ -503,7 +521,7 @@ class TerminateOnNaN(Callback):
 
     def __init__(self, raise_error: bool = False) -> None:
         super().__init__()
-        self.raise_error = bool(raise_error)
+        self.raise_error = check_flag("raise_error", raise_error)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Look at the loss."""
@@ -568,9 +586,11 @@ class CSVLogger(Callback):
         self, filename: str | os.PathLike, separator: str = ",", append: bool = False
     ) -> None:
         super().__init__()
-        self.filename = Path(filename)
-        self.separator = separator
-        self.append = bool(append)
+        self.filename = Path(check_path("filename", filename))
+        self.separator = check_text("separator", separator)
+        if len(separator) > 1:
+            raise ValueError(f"separator must be one character, got {separator!r}")
+        self.append = check_flag("append", append)
         self.file: Any = None
         self.writer: Any = None
 
@@ -635,9 +655,11 @@ class ModelCheckpoint(Monitor):
         initial_value_threshold: float | None = None,
     ) -> None:
         super().__init__(monitor, mode, 0.0)
-        self.filepath = os.fspath(filepath)
-        self.verbose = verbose
-        self.save_best_only = bool(save_best_only)
+        self.filepath = check_path("filepath", filepath)
+        self.verbose = _checked_verbose(verbose)
+        self.save_best_only = check_flag("save_best_only", save_best_only)
+        if initial_value_threshold is not None:
+            check_number("initial_value_threshold", initial_value_threshold)
         self.best = initial_value_threshold
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
@@ -675,7 +697,7 @@ class SwapEMAWeights(Callback):
 
     def __init__(self, swap_on_epoch: bool = False) -> None:
         super().__init__()
-        self.swap_on_epoch = bool(swap_on_epoch)
+        self.swap_on_epoch = check_flag("swap_on_epoch", swap_on_epoch)
 
     def _swap(self) -> None:
         optimizer = self.model.optimizer

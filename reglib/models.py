@@ -15,6 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import losses, optimizers
+from reglib._validation import (
+    check_instance,
+    check_mapping,
+    check_path,
+    check_sequence,
+    check_shape,
+    naming,
+)
 from reglib.layers.base import Layer, Node, deserialize, serialize
 from reglib.layers.merging import InputLayer
 from reglib.training import Trainer
@@ -41,6 +49,8 @@ def save_model(model: Trainer, filepath: str | os.PathLike) -> None:
     """
     import json  # here, so that importing the library takes little more than NumPy does
 
+    check_instance("model", model, Trainer, "a model")
+    path = Path(check_path("filepath", filepath))
     weights = model.get_weights()
     description = {
         "class_name": type(model).__name__,
@@ -53,7 +63,6 @@ def save_model(model: Trainer, filepath: str | os.PathLike) -> None:
             "loss": losses.serialize(model.loss),
             "metrics": [metric.name for metric in model.metrics],
         }
-    path = Path(filepath)
     # Written beside its place and moved there: a reader sees the old file or the new one.
     unfinished = path.with_name(path.name + ".part")
     with unfinished.open("wb") as file:
@@ -95,8 +104,9 @@ class Sequential(Trainer):
         self._layers: list[Layer] = []
         self._declared_shape: tuple[int | None, ...] | None = None
         self._first_learning = 0
-        for layer in layers:
-            self.add(layer)
+        for layer in check_sequence("layers", layers, "layers"):
+            with naming("layers"):
+                self.add(layer)
 
     save = save_model
 
@@ -145,8 +155,7 @@ class Sequential(Trainer):
         """Build every layer for inputs of this shape, batch axis included."""
         if not self._layers:
             raise ValueError("the model must have a layer before it is built, got none")
-        self._input_shape = tuple(input_shape)
-        shape = self._input_shape
+        shape = self._input_shape = check_shape("input_shape", input_shape)
         for layer in self._layers:
             layer.ensure_built(shape)
             shape = layer.compute_output_shape(shape)
@@ -190,7 +199,8 @@ class Sequential(Trainer):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], seed: int | None = None) -> Sequential:
         """Return a new model, with fresh weights, from :meth:`get_config`'s result."""
-        layers = [deserialize(description) for description in config["layers"]]
+        layers = _part(config, "layers")
+        layers = [deserialize(description) for description in layers]
         model = cls(layers, name=config.get("name"), seed=seed)
         if config.get("build_input_shape"):
             model.build(tuple(config["build_input_shape"]))
@@ -327,7 +337,7 @@ class Model(Trainer):
     def from_config(cls, config: Mapping[str, Any], seed: int | None = None) -> Model:
         """Return a new model, with fresh weights, from :meth:`get_config`'s result."""
         nodes: list[Node] = []
-        for description in config["nodes"]:
+        for description in _part(config, "nodes"):
             layer = deserialize(description["layer"])
             parents = [nodes[i] for i in description["parents"]]
             if not parents:
@@ -335,6 +345,13 @@ class Model(Trainer):
             else:
                 nodes.append(layer(parents if len(parents) > 1 else parents[0]))
         return cls(nodes[0], nodes[-1], name=config.get("name"), seed=seed)
+
+
+def _part(config: Any, name: str) -> list[Any]:
+    """Return a list out of a model's config."""
+    if name not in check_mapping("config", config):
+        raise ValueError(f"config must have {name!r}, got {sorted(config) or 'nothing'}")
+    return check_sequence(f"config[{name!r}]", config[name], name)
 
 
 def _in_order(last: Node) -> list[Node]:
@@ -358,6 +375,7 @@ def clone_model(model: Sequential | Model, seed: int | None = None) -> Sequentia
     ----------
     ``keras.models.clone_model``.
     """
+    check_instance("model", model, Trainer, "a model")
     return type(model).from_config(model.get_config(), seed=seed)
 
 
@@ -374,6 +392,7 @@ def load_model(filepath: str | os.PathLike) -> Sequential | Model:
     import json
     import zipfile
 
+    filepath = check_path("filepath", filepath)
     try:
         with np.load(filepath, allow_pickle=False) as archive:
             description = json.loads(str(archive["model"]))

@@ -16,7 +16,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization
-from reglib._validation import check_integer, check_number
+from reglib._validation import (
+    check_array,
+    check_flag,
+    check_instance,
+    check_integer,
+    check_number,
+    check_sequence,
+    check_text,
+    naming,
+)
 from reglib.layers.base import Parameter
 
 
@@ -35,7 +44,9 @@ class Block:
     """
 
     def __init__(self, parameters: Sequence[Parameter]) -> None:
-        self.parameters = list(parameters)
+        self.parameters = check_sequence("parameters", parameters, "parameters")
+        for parameter in self.parameters:
+            check_instance("parameters", parameter, Parameter, "parameters of a layer")
         dtypes = {parameter.dtype for parameter in self.parameters}
         if len(dtypes) > 1:
             raise ValueError(f"parameters must have one dtype, got {sorted(map(str, dtypes))}")
@@ -115,12 +126,12 @@ class Optimizer:
         self.clipnorm = _optional("clipnorm", clipnorm)
         self.clipvalue = _optional("clipvalue", clipvalue)
         self.global_clipnorm = _optional("global_clipnorm", global_clipnorm)
-        self.use_ema = bool(use_ema)
+        self.use_ema = check_flag("use_ema", use_ema)
         self.ema_momentum = check_number("ema_momentum", ema_momentum, low=0, high=1)
         if ema_overwrite_frequency is not None:
             check_integer("ema_overwrite_frequency", ema_overwrite_frequency, low=1)
         self.ema_overwrite_frequency = ema_overwrite_frequency
-        self.name = name or type(self).__name__.lower()
+        self.name = type(self).__name__.lower() if name is None else check_text("name", name)
         self.iterations = 0
         self.block: Block | None = None
         self._excluded: set[int] = set()
@@ -184,8 +195,12 @@ class Optimizer:
         """
         if self.block is not None:
             raise ValueError("exclude_from_weight_decay must be called before the first step")
-        self._excluded = set(map(id, var_list or ()))
-        self._excluded_names = tuple(var_names or ())
+        variables = check_sequence("var_list", var_list or (), "parameters")
+        for variable in variables:
+            check_instance("var_list", variable, Parameter, "parameters of a layer")
+        self._excluded = set(map(id, variables))
+        names = check_sequence("var_names", var_names or (), "names")
+        self._excluded_names = tuple(check_text("var_names", name) for name in names)
 
     def apply(
         self, grads: Sequence[ArrayLike], trainable_variables: Sequence[Parameter] | None = None
@@ -200,8 +215,10 @@ class Optimizer:
         if self.block is None:
             if trainable_variables is None:
                 raise ValueError("trainable_variables must be given at the first step, got None")
-            self.build(list(trainable_variables))
+            with naming("trainable_variables"):
+                self.build(check_sequence("variables", trainable_variables, "parameters"))
         mine = self.block.parameters
+        grads = check_sequence("grads", grads, "arrays")
         if trainable_variables is not None and list(map(id, trainable_variables)) != list(
             map(id, mine)
         ):
@@ -211,12 +228,24 @@ class Optimizer:
         for parameter, gradient in zip(mine, grads, strict=True):
             if gradient is None:
                 raise ValueError(f"grads must be arrays, got None for {parameter.name}")
-            parameter.gradient[...] = gradient
+            parameter.gradient[...] = check_array(
+                f"grads for {parameter.name}",
+                gradient,
+                shape=parameter.shape,
+                allow_empty=True,
+                allow_nan=True,
+            )
         self.step(self.block)
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[ArrayLike, Parameter]]) -> None:
         """Take one step with (gradient, parameter) pairs."""
-        grads, variables = zip(*grads_and_vars, strict=True)
+        pairs = check_sequence("grads_and_vars", grads_and_vars, "(gradient, parameter) pairs")
+        if not pairs:
+            raise ValueError("grads_and_vars must not be empty, got no pair")
+        for pair in pairs:
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                raise TypeError(f"grads_and_vars must be (gradient, parameter) pairs, got {pair!r}")
+        grads, variables = zip(*pairs, strict=True)
         self.apply(grads, variables)
 
     def step(self, block: Block) -> None:
@@ -279,7 +308,7 @@ class Optimizer:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Optimizer:
         """Return a new optimizer from :meth:`get_config`'s result."""
-        return cls(**config)
+        return _serialization.from_config(cls, config)
 
 
 def clip_by_norm(gradient: NDArray, limit: float) -> None:
@@ -292,6 +321,8 @@ def clip_by_norm(gradient: NDArray, limit: float) -> None:
     >>> g
     array([0.6, 0.8])
     """
+    check_instance("gradient", gradient, np.ndarray, "an array, which is scaled in place")
+    limit = check_number("limit", limit, low=0)
     norm = math.sqrt(np.vdot(gradient, gradient))
     if norm > limit:
         gradient *= limit / norm
@@ -335,7 +366,7 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(learning_rate, **kwargs)
         self.momentum = check_number("momentum", momentum, low=0, high=1)
-        self.nesterov = bool(nesterov)
+        self.nesterov = check_flag("nesterov", nesterov)
         self.slot_names = ("velocity",) if self.momentum else ()
 
     def update(self, w: NDArray, g: NDArray, learning_rate: float) -> None:
@@ -395,7 +426,7 @@ class RMSprop(Optimizer):
         self.rho = check_number("rho", rho, low=0, high=1)
         self.momentum = check_number("momentum", momentum, low=0, high=1)
         self.epsilon = check_number("epsilon", epsilon, low=0)
-        self.centered = bool(centered)
+        self.centered = check_flag("centered", centered)
         mean = ("mean",) if self.centered else ()
         self.slot_names = ("mean_square", *mean, *(("velocity",) if self.momentum else ()))
 
@@ -477,7 +508,7 @@ class Adam(Optimizer):
         self.beta_1 = check_number("beta_1", beta_1, low=0, high=1, high_open=True)
         self.beta_2 = check_number("beta_2", beta_2, low=0, high=1, high_open=True)
         self.epsilon = check_number("epsilon", epsilon, low=0)
-        self.amsgrad = bool(amsgrad)
+        self.amsgrad = check_flag("amsgrad", amsgrad)
         largest = ("largest_velocity",) if self.amsgrad else ()
         self.slot_names = ("momentum", "velocity", *largest)
 

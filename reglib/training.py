@@ -14,9 +14,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import losses, metrics, optimizers
-from reglib._validation import check_array, check_choice, check_integer, check_number
+from reglib._validation import (
+    check_array,
+    check_callable,
+    check_choice,
+    check_flag,
+    check_integer,
+    check_mapping,
+    check_number,
+    check_seed,
+    check_sequence,
+    check_text,
+    naming,
+)
 from reglib.callbacks import CallbackList, History
 from reglib.layers.base import Layer, Parameter
+
+VERBOSE = ("auto", 0, 1, 2)
 
 
 class Trainer:
@@ -34,8 +48,8 @@ class Trainer:
     """
 
     def __init__(self, *, name: str | None = None, seed: int | None = None) -> None:
-        self.name = name or type(self).__name__.lower()
-        sequence = np.random.SeedSequence(seed)
+        self.name = type(self).__name__.lower() if name is None else check_text("name", name)
+        sequence = np.random.SeedSequence(check_seed("seed", seed))
         shuffling, self._layer_seeds = sequence.spawn(2)
         self.generator = np.random.default_rng(shuffling)
         self.built = False
@@ -119,6 +133,7 @@ class Trainer:
         """
         self._require_built("set_weights")
         counts = [len(layer.weights) for layer in self.layers]
+        weights = check_sequence("weights", weights, "arrays")
         if len(weights) != sum(counts):
             raise ValueError(f"weights must be {sum(counts)} arrays, got {len(weights)}")
         for parameter, value in zip(
@@ -161,9 +176,13 @@ class Trainer:
         ValueError
             If a name is unknown.
         """
-        self.optimizer = optimizers.get(optimizer)
-        self.loss = losses.get(loss)
-        self.metrics = [_metric(metric) for metric in metrics or ()]
+        with naming("optimizer"):
+            self.optimizer = optimizers.get(optimizer)
+        with naming("loss"):
+            self.loss = losses.get(loss)
+        with naming("metrics"):
+            watched = check_sequence("metrics", () if metrics is None else metrics, "metrics")
+            self.metrics = [_metric(metric) for metric in watched]
         self._block = None
 
     def fit(
@@ -228,10 +247,20 @@ class Trainer:
         check_integer("epochs", epochs, low=0)
         check_integer("initial_epoch", initial_epoch, low=0)
         check_integer("validation_freq", validation_freq, low=1)
-        batch_size = check_integer("batch_size", batch_size or 32, low=1)
+        shuffle = check_flag("shuffle", shuffle)
+        batch_size = _checked_batch_size("batch_size", batch_size, 32)
+        validation_batch_size = _checked_batch_size(
+            "validation_batch_size", validation_batch_size, batch_size
+        )
         if class_weight is not None and sample_weight is not None:
             raise ValueError("class_weight and sample_weight: at most one may be given, got both")
         if validation_data is not None:
+            validation_data = check_sequence("validation_data", validation_data, "arrays")
+            if len(validation_data) not in (2, 3):
+                raise ValueError(
+                    "validation_data must be (x, y) or (x, y, sample_weight), "
+                    f"got {len(validation_data)} arrays"
+                )
             validation_data = _checked_data(*validation_data, prefix="validation_data: ")
         elif validation_split:
             at = math.floor(len(x) * (1 - validation_split))
@@ -251,7 +280,11 @@ class Trainer:
         copies = [data if data is None else np.empty_like(data) for data in (x, y, weight)]
         history = History()
         watchers = CallbackList(
-            [*(callbacks or ()), history], self, verbose=verbose, epochs=epochs, steps=steps
+            [*check_sequence("callbacks", callbacks or (), "callbacks"), history],
+            self,
+            verbose=verbose,
+            epochs=epochs,
+            steps=steps,
         )
         self.history = history
         self.stop_training = False
@@ -263,9 +296,7 @@ class Trainer:
                 order = self.generator.permutation(len(x)) if shuffle else None
                 logs = self._run_epoch(x, y, weight, order, batch_size, watchers, copies)
                 if validation_data is not None and (epoch + 1) % validation_freq == 0:
-                    validated = self._evaluate(
-                        *validation_data, validation_batch_size or batch_size, watchers
-                    )
+                    validated = self._evaluate(*validation_data, validation_batch_size, watchers)
                     logs |= {f"val_{name}": value for name, value in validated.items()}
                 if math.isnan(logs["loss"]):
                     warnings.warn(
@@ -374,7 +405,9 @@ class Trainer:
         self._require_compiled("evaluate")
         data = _checked_data(x, y, sample_weight)
         self._prepare(data[0])
-        batch_size = check_integer("batch_size", batch_size or 32, low=1)
+        batch_size = _checked_batch_size("batch_size", batch_size, 32)
+        check_choice("verbose", verbose, VERBOSE)
+        check_flag("return_dict", return_dict)
         watchers = CallbackList(callbacks or (), self, verbose=verbose)
         logs = self._evaluate(*data, batch_size, watchers)
         if verbose and verbose != "auto":
@@ -413,7 +446,8 @@ class Trainer:
     ) -> NDArray:
         """Return the outputs for all examples, with noise layers off."""
         x = check_array("x", x)
-        batch_size = check_integer("batch_size", batch_size or 32, low=1)
+        batch_size = _checked_batch_size("batch_size", batch_size, 32)
+        check_choice("verbose", verbose, VERBOSE)
         self._ensure_built(x)
         watchers = CallbackList(callbacks or (), self, verbose=verbose)
         watchers.on_predict_begin()
@@ -427,7 +461,7 @@ class Trainer:
 
     def __call__(self, inputs: ArrayLike, training: bool = False) -> NDArray:
         """Return the outputs for one batch."""
-        inputs = np.asarray(inputs)
+        inputs = check_array("inputs", inputs, allow_empty=True, allow_nan=True)
         self._ensure_built(inputs)
         return self.forward(inputs, training=training)
 
@@ -455,6 +489,7 @@ class Trainer:
     def summary(self, print_fn: Callable[[str], Any] = print) -> None:
         """Print a table of layers, output shapes and numbers of weights."""
         self._require_built("summary")
+        check_callable("print_fn", print_fn)
         rows = [("Layer (type)", "Output shape", "Params")]
         for layer, shape in self._shapes():
             shown = "(" + ", ".join("None" if n is None else str(n) for n in shape) + ")"
@@ -528,6 +563,8 @@ def _is_linked(loss: losses.Loss, last: Layer) -> bool:
 
 def _metric(metric: Any) -> metrics.Metric:
     # A name of its own for the argument of `compile` called metrics.
+    if metric is None:
+        raise TypeError("metrics must be names, classes or objects, got None")
     return metrics.get(metric)
 
 
@@ -554,11 +591,17 @@ def _checked_data(
     return x, y, weight
 
 
+def _checked_batch_size(name: str, value: int | None, default: int) -> int:
+    """Return the number of examples a batch, the default where there is none."""
+    return default if value is None else check_integer(name, value, low=1)
+
+
 def _class_weights(y: NDArray, class_weight: Mapping[int, float]) -> NDArray:
     """Return each example's weight; classes without one weigh 1."""
     labels = y.argmax(axis=-1) if y.ndim == 2 and y.shape[-1] > 1 else y.reshape(len(y)).astype(int)
     weights = np.ones(len(y))
-    for label, value in class_weight.items():
+    for label, value in check_mapping("class_weight", class_weight).items():
+        check_integer("class_weight's classes", label)
         weights[labels == label] = check_number(f"class_weight[{label}]", value, low=0)
     return weights
 
@@ -583,7 +626,7 @@ class _progress:  # noqa: N801 - used as a function
     """A bar over the epochs (1, or "auto" in a terminal), a line an epoch (2), or nothing."""
 
     def __init__(self, verbose: str | int, first: int, last: int) -> None:
-        self.verbose = check_choice("verbose", verbose, ("auto", 0, 1, 2))
+        self.verbose = check_choice("verbose", verbose, VERBOSE)
         self.first, self.last = first, last
         self.bar: Any = None
 
