@@ -7,19 +7,41 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization, config
-from reglib._validation import check_number
+from reglib._validation import (
+    check_array,
+    check_choice,
+    check_integer,
+    check_number,
+    check_seed,
+    check_sequence,
+    check_shape,
+    check_text,
+)
 
 
-def compute_fans(shape: Sequence[int]) -> tuple[float, float]:
+def compute_fans(
+    shape: Sequence[int],
+    input_axes: Sequence[int] | None = None,
+    output_axes: Sequence[int] | None = None,
+) -> tuple[int, int]:
     """Return fan-in and fan-out: how many inputs a unit sees and how many units see an input.
 
     Parameters
     ----------
     shape : sequence of int
         ``(inputs, outputs)`` of a matrix, or ``(*window, inputs, outputs)`` of a convolution.
+    input_axes, output_axes : sequence of int, optional
+        Which axes are inputs and which outputs, where the shape has another order; both or none.
+
+    Raises
+    ------
+    TypeError
+        If a length or an axis is no integer.
+    ValueError
+        If the shape has no such axis.
 
     Examples
     --------
@@ -27,7 +49,15 @@ def compute_fans(shape: Sequence[int]) -> tuple[float, float]:
     (64, 128)
     >>> compute_fans((3, 3, 16, 32))
     (144, 288)
+    >>> compute_fans((512, 8, 64), input_axes=[0], output_axes=[1, 2])
+    (512, 512)
     """
+    shape = check_shape("shape", shape, low=0)
+    if input_axes is not None and output_axes is not None:
+        return (
+            _length("input_axes", shape, input_axes),
+            _length("output_axes", shape, output_axes),
+        )
     if len(shape) < 2:
         length = shape[0] if shape else 1
         return length, length
@@ -35,17 +65,36 @@ def compute_fans(shape: Sequence[int]) -> tuple[float, float]:
     return shape[-2] * window, shape[-1] * window
 
 
+def _length(name: str, shape: Sequence[int], axes: Sequence[int]) -> int:
+    """Return the product of the lengths along some axes."""
+    if not all(-len(shape) <= axis < len(shape) for axis in axes):
+        raise ValueError(f"{name} must be axes of shape {tuple(shape)}, got {list(axes)}")
+    return math.prod(shape[axis] for axis in axes)
+
+
+def _checked_axes(name: str, axes: Any) -> list[int] | None:
+    if axes is None:
+        return None
+    return [check_integer(name, axis) for axis in check_sequence(name, axes, "axes")]
+
+
 class Initializer:
     """Base of all initializers.
 
     Parameters
     ----------
-    seed : int, optional
-        Makes every call return the same weights; without it they come from the generator
-        that the layer hands over.
+    seed : int or numpy.random.Generator, optional
+        An integer makes every call return the same weights, a generator other weights at every
+        call. Without a seed they come from the generator that the layer hands over.
     """
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: int | np.random.Generator | None = None) -> None:
+        if isinstance(seed, Mapping):  # a generator's state, out of a configuration
+            restored = np.random.default_rng(0)
+            restored.bit_generator.state = seed
+            seed = restored
+        if not isinstance(seed, np.random.Generator):
+            seed = check_seed("seed", seed)
         self.seed = seed
 
     def __call__(
@@ -56,6 +105,7 @@ class Initializer:
     ) -> NDArray:
         """Return fresh weights of this shape."""
         if self.seed is not None or generator is None:
+            # A generator is handed on as it is.
             generator = np.random.default_rng(self.seed)
         return self.draw(tuple(shape), generator).astype(dtype or config.floatx(), copy=False)
 
@@ -64,7 +114,9 @@ class Initializer:
         raise NotImplementedError(f"{type(self).__name__} must define draw")
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
+        """Return the constructor's arguments as plain data; of a generator, its state."""
+        if isinstance(self.seed, np.random.Generator):
+            return {**vars(self), "seed": self.seed.bit_generator.state}
         return dict(vars(self))
 
     @classmethod
@@ -74,10 +126,22 @@ class Initializer:
 
 
 class Constant(Initializer):
-    """Every weight is ``value``."""
+    """Every weight is ``value``, or the weights are those of an array.
 
-    def __init__(self, value: float = 0.0) -> None:
-        self.value = check_number("value", value)
+    Parameters
+    ----------
+    value : float or array_like
+        A number, or numbers in a shape that broadcasts to that of the weights.
+
+    Examples
+    --------
+    >>> Constant([0.5, 2.0])((2, 2)).tolist()
+    [[0.5, 2.0], [0.5, 2.0]]
+    """
+
+    def __init__(self, value: float | ArrayLike = 0.0) -> None:
+        array = np.ndim(value) > 0
+        self.value = check_array("value", value) if array else check_number("value", value)
 
     def __call__(
         self,
@@ -85,8 +149,25 @@ class Constant(Initializer):
         dtype: Any = None,
         generator: np.random.Generator | None = None,
     ) -> NDArray:
-        """Return weights of this shape."""
-        return np.full(tuple(shape), self.value, dtype=dtype or config.floatx())
+        """Return weights of this shape.
+
+        Raises
+        ------
+        ValueError
+            If the value has another shape.
+        """
+        weights = np.empty(tuple(shape), dtype=dtype or config.floatx())
+        try:
+            weights[...] = self.value
+        except ValueError:
+            raise ValueError(
+                f"value must fit weights of shape {weights.shape}, got {np.shape(self.value)}"
+            ) from None
+        return weights
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {"value": np.asarray(self.value).tolist()}
 
 
 class Zeros(Constant):
@@ -111,10 +192,69 @@ class Ones(Constant):
         return {}
 
 
-class RandomNormal(Initializer):
-    """Weights are drawn from N(mean, stddev²)."""
+class Identity(Initializer):
+    """The identity matrix, times ``gain``.
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+    Parameters
+    ----------
+    gain : float
+        What stands on the diagonal.
+
+    Examples
+    --------
+    >>> Identity(2.0)((2, 3)).tolist()
+    [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = check_number("gain", gain)
+
+    def __call__(
+        self,
+        shape: Sequence[int],
+        dtype: Any = None,
+        generator: np.random.Generator | None = None,
+    ) -> NDArray:
+        """Return weights of this shape.
+
+        Raises
+        ------
+        ValueError
+            If the shape has not two axes.
+        """
+        if len(shape) != 2:
+            raise ValueError(f"shape must have 2 axes, got {tuple(shape)}")
+        dtype = np.dtype(dtype or config.floatx())
+        return np.eye(*shape, dtype=dtype) * dtype.type(self.gain)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {"gain": self.gain}
+
+
+def _cut_normal(shape: tuple[int, ...], generator: np.random.Generator) -> NDArray:
+    """Return standard normal numbers; those beyond two standard deviations are drawn again."""
+    values = generator.standard_normal(shape)
+    while (outside := np.abs(values) > 2).any():
+        values[outside] = generator.standard_normal(outside.sum())
+    return values
+
+
+class RandomNormal(Initializer):
+    """Weights are drawn from N(mean, stddev²).
+
+    Examples
+    --------
+    >>> bool(abs(RandomNormal(5.0, 0.1, seed=0)((50, 50)).mean() - 5) < 0.01)
+    True
+    """
+
+    def __init__(
+        self,
+        mean: float = 0.0,
+        stddev: float = 0.05,
+        seed: int | np.random.Generator | None = None,
+    ) -> None:
         super().__init__(seed)
         self.mean = check_number("mean", mean)
         self.stddev = check_number("stddev", stddev, low=0)
@@ -124,11 +264,34 @@ class RandomNormal(Initializer):
         return generator.normal(self.mean, self.stddev, shape)
 
 
+class TruncatedNormal(RandomNormal):
+    """Weights are drawn from N(mean, stddev²), cut at two standard deviations.
+
+    Examples
+    --------
+    >>> bool(abs(TruncatedNormal(0.0, 0.1, seed=0)((50, 50))).max() <= 0.2)
+    True
+    """
+
+    def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> NDArray:
+        """Return weights in float64."""
+        return self.mean + self.stddev * _cut_normal(shape, generator)
+
+
 class RandomUniform(Initializer):
-    """Weights are drawn evenly from [minval, maxval)."""
+    """Weights are drawn evenly from [minval, maxval).
+
+    Examples
+    --------
+    >>> bool((RandomUniform(1.0, 2.0, seed=0)((3, 3)) >= 1).all())
+    True
+    """
 
     def __init__(
-        self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None
+        self,
+        minval: float = -0.05,
+        maxval: float = 0.05,
+        seed: int | np.random.Generator | None = None,
     ) -> None:
         super().__init__(seed)
         self.minval = check_number("minval", minval)
@@ -139,72 +302,134 @@ class RandomUniform(Initializer):
         return generator.uniform(self.minval, self.maxval, shape)
 
 
-class _Uniform(Initializer):
-    """Weights are drawn evenly with the variance that a subclass asks for."""
+class VarianceScaling(Initializer):
+    r"""Weights of a variance that fits the size of the layer, :math:`	ext{scale}/n`.
 
-    def variance(self, fan_in: float, fan_out: float) -> float:
-        """Return the variance that keeps signals level."""
-        raise NotImplementedError
+    Parameters
+    ----------
+    scale : float
+        Above 0.
+    mode : {"fan_in", "fan_out", "fan_avg"}
+        What n is: how many inputs a unit sees, how many units see an input, or the mean.
+    distribution : {"truncated_normal", "normal", "untruncated_normal", "uniform"}
+        ``"normal"`` is ``"truncated_normal"``: cut at two standard deviations.
+    seed : int or numpy.random.Generator, optional
+        As for :class:`Initializer`.
+    input_axes, output_axes : sequence of int, optional
+        As for :func:`compute_fans`.
+
+    Raises
+    ------
+    TypeError
+        If an argument has a wrong type.
+    ValueError
+        If ``scale`` is not above 0, or ``mode`` or ``distribution`` is another.
+
+    References
+    ----------
+    ``keras.initializers.VarianceScaling``.
+
+    Examples
+    --------
+    >>> weights = VarianceScaling(2.0, "fan_in", "uniform", seed=0)((600, 10))
+    >>> bool(abs(weights).max() <= 0.1)  # the root of 3 times 2/600
+    True
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | np.random.Generator | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(seed)
+        self.scale = check_number("scale", scale, low=0, low_open=True)
+        self.mode = check_choice("mode", mode, ("fan_in", "fan_out", "fan_avg"))
+        distribution = check_text("distribution", distribution).lower()
+        self.distribution = check_choice(
+            "distribution",
+            "truncated_normal" if distribution == "normal" else distribution,
+            ("truncated_normal", "untruncated_normal", "uniform"),
+        )
+        self.input_axes = _checked_axes("input_axes", input_axes)
+        self.output_axes = _checked_axes("output_axes", output_axes)
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> NDArray:
         """Return weights in float64."""
-        limit = math.sqrt(3 * self.variance(*compute_fans(shape)))
-        return generator.uniform(-limit, limit, shape)
-
-
-class _Normal(_Uniform):
-    """Weights are drawn from a normal cut at two standard deviations."""
-
-    def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> NDArray:
-        """Return weights in float64."""
-        values = generator.standard_normal(shape)
-        while (outside := np.abs(values) > 2).any():
-            values[outside] = generator.standard_normal(outside.sum())
+        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
+        fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(1, fan)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3 * variance)
+            return generator.uniform(-limit, limit, shape)
+        if self.distribution == "untruncated_normal":
+            return generator.normal(0, math.sqrt(variance), shape)
         stddev_of_cut_normal = 0.87962566103423978
-        scale = math.sqrt(self.variance(*compute_fans(shape))) / stddev_of_cut_normal
-        return values * scale
+        return _cut_normal(shape, generator) * (math.sqrt(variance) / stddev_of_cut_normal)
 
 
-class GlorotUniform(_Uniform):
+class _Scaled(VarianceScaling):
+    """A variance scaling whose numbers have a name."""
+
+    scaling: tuple[float, str, str]
+
+    def __init__(
+        self,
+        seed: int | np.random.Generator | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(*self.scaling, seed, input_axes, output_axes)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        config = super().get_config()
+        return {name: config[name] for name in ("seed", "input_axes", "output_axes")}
+
+
+class GlorotUniform(_Scaled):
     """Variance 2 / (fan_in + fan_out), evenly drawn (Glorot and Bengio, 2010)."""
 
-    def variance(self, fan_in: float, fan_out: float) -> float:
-        """Return the variance that keeps signals level both ways."""
-        return 2 / (fan_in + fan_out)
+    scaling = (1.0, "fan_avg", "uniform")
 
 
-class GlorotNormal(_Normal, GlorotUniform):
+class GlorotNormal(_Scaled):
     """Variance 2 / (fan_in + fan_out), normally drawn (Glorot and Bengio, 2010)."""
 
+    scaling = (1.0, "fan_avg", "truncated_normal")
 
-class HeUniform(_Uniform):
+
+class HeUniform(_Scaled):
     """Variance 2 / fan_in, evenly drawn; made for ReLU (He et al., 2015)."""
 
-    def variance(self, fan_in: float, fan_out: float) -> float:
-        """Return the variance that keeps signals level through ReLU."""
-        return 2 / fan_in
+    scaling = (2.0, "fan_in", "uniform")
 
 
-class HeNormal(_Normal, HeUniform):
+class HeNormal(_Scaled):
     """Variance 2 / fan_in, normally drawn; made for ReLU (He et al., 2015)."""
 
+    scaling = (2.0, "fan_in", "truncated_normal")
 
-class LecunUniform(_Uniform):
+
+class LecunUniform(_Scaled):
     """Variance 1 / fan_in, evenly drawn (LeCun et al., 1998)."""
 
-    def variance(self, fan_in: float, fan_out: float) -> float:
-        """Return the variance that keeps signals level."""
-        return 1 / fan_in
+    scaling = (1.0, "fan_in", "uniform")
 
 
-class LecunNormal(_Normal, LecunUniform):
+class LecunNormal(_Scaled):
     """Variance 1 / fan_in, normally drawn; made for SELU (LeCun et al., 1998)."""
+
+    scaling = (1.0, "fan_in", "truncated_normal")
 
 
 class Orthogonal(Initializer):
     """A random matrix with orthonormal rows or columns, times ``gain`` (Saxe et al., 2014)."""
 
-    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+    def __init__(self, gain: float = 1.0, seed: int | np.random.Generator | None = None) -> None:
         super().__init__(seed)
         self.gain = check_number("gain", gain)
 
@@ -233,6 +458,8 @@ _REGISTRY: dict[str, type[Initializer]] = {
         (Ones, "ones"),
         (RandomNormal, "random_normal"),
         (RandomUniform, "random_uniform"),
+        (TruncatedNormal, "truncated_normal"),
+        (VarianceScaling, "variance_scaling"),
         (GlorotUniform, "glorot_uniform"),
         (GlorotNormal, "glorot_normal"),
         (HeUniform, "he_uniform"),
@@ -240,13 +467,19 @@ _REGISTRY: dict[str, type[Initializer]] = {
         (LecunUniform, "lecun_uniform"),
         (LecunNormal, "lecun_normal"),
         (Orthogonal, "orthogonal"),
+        (Identity, "identity"),
     )
     for name in (cls.__name__, snake)
-} | {"uniform": RandomUniform, "normal": RandomNormal}
+} | {
+    "uniform": RandomUniform,
+    "normal": RandomNormal,
+    "IdentityInitializer": Identity,
+    "OrthogonalInitializer": Orthogonal,
+}
 
 
 def get(identifier: Any) -> Initializer | None:
-    """Return the initializer that ``identifier`` means.
+    """Return the initializer that ``identifier`` means; an array means weights like it.
 
     Raises
     ------
@@ -258,6 +491,8 @@ def get(identifier: Any) -> Initializer | None:
     >>> get("glorot_uniform")((2, 3)).shape
     (2, 3)
     """
+    if isinstance(identifier, np.ndarray):
+        return Constant(identifier)
     return _serialization.get(identifier, _REGISTRY, "initializer")
 
 

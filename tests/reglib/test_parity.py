@@ -35,12 +35,10 @@ BASES |= {"Metric", "Optimizer", "Regularizer"}
 DEVIATIONS = {
     "dtype": "metrics follow the dtype of the predictions",
     "gradient_accumulation_steps": "a batch always fits into memory here",
-    "input_axes": "kernels have Keras's usual layout",
     "lora_alpha": "low-rank adaptation is out of scope",
     "lora_rank": "low-rank adaptation is out of scope",
     "loss_scale_factor": "there is no float16",
     "mask_zero": "there is no masking",
-    "output_axes": "kernels have Keras's usual layout",
     "quantization_config": "quantization is out of scope",
     "renorm": "batch renormalization is out of scope",
     "renorm_clipping": "batch renormalization is out of scope",
