@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization
-from reglib._validation import check_choice, check_number
+from reglib._validation import check_array, check_callable, check_choice, check_number, check_text
 from reglib.losses import EPSILON
 from reglib.losses import Hinge as HingeLoss
 from reglib.losses.base import align
@@ -31,9 +31,9 @@ class Metric:
     def __init__(
         self, per_example: Callable[[NDArray, NDArray], NDArray], name: str, direction: str
     ) -> None:
-        self.per_example = per_example
-        self.name = name
-        self._direction = direction
+        self.per_example = check_callable("per_example", per_example)
+        self.name = check_text("name", name)
+        self._direction = check_choice("direction", direction, ("up", "down"))
         self.reset_state()
 
     def reset_state(self) -> None:
@@ -44,14 +44,12 @@ class Metric:
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> None:
         """Add a batch."""
-        values = self.per_example(np.asarray(y_true), np.asarray(y_pred))
+        values = self.per_example(_numbers("y_true", y_true), _numbers("y_pred", y_pred))
         if sample_weight is None:
             self.total += float(values.sum())
             self.count += values.size
             return
-        weights = np.asarray(sample_weight)
-        weights = weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
-        weights = np.broadcast_to(weights, values.shape)
+        weights = _weights(sample_weight, values.shape)
         self.total += float((values * weights).sum())
         self.count += float(weights.sum())
 
@@ -65,6 +63,25 @@ class Metric:
         """Add a batch and return the mean so far."""
         self.update_state(y_true, y_pred, sample_weight)
         return self.result()
+
+
+def _numbers(name: str, value: ArrayLike) -> NDArray:
+    """Return an array after checking that it holds numbers; NaN may pass."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold numbers, got dtype {array.dtype}")
+    return array
+
+
+def _weights(sample_weight: ArrayLike, shape: tuple[int, ...]) -> NDArray:
+    """Return the weights, broadcast to the shape of one value an example."""
+    weights = check_array("sample_weight", sample_weight, allow_nan=True)
+    try:
+        return np.broadcast_to(
+            weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim)), shape
+        )
+    except ValueError as error:
+        raise ValueError(f"sample_weight must have shape {shape}, got {weights.shape}") from error
 
 
 def _binary_matches(threshold: float) -> Callable[[NDArray, NDArray], NDArray]:
@@ -226,9 +243,9 @@ class F1Score(Metric):
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> None:
         """Add a batch."""
-        answers = self.per_example(np.asarray(y_true), np.asarray(y_pred))
+        answers = self.per_example(_numbers("y_true", y_true), _numbers("y_pred", y_pred))
         if sample_weight is not None:
-            answers = answers * np.asarray(sample_weight)[:, np.newaxis]
+            answers = answers * _weights(sample_weight, answers.shape[1:2])[:, np.newaxis]
         axis = (1, 2) if self.average == "micro" else 1
         self.counts = self.counts + answers.sum(axis=axis).reshape(3, -1)
 

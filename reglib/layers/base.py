@@ -147,10 +147,14 @@ class Parameter:
 
         Raises
         ------
+        TypeError
+            If ``value`` holds no numbers.
         ValueError
             If the shape differs.
         """
         array = np.asarray(value)
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"{self.name} must hold numbers, got dtype {array.dtype}")
         if array.shape != self.shape:
             raise ValueError(f"{self.name} must have shape {self.shape}, got {array.shape}")
         self.value[...] = array

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reglib import _serialization
 from reglib._validation import check_choice, check_text
 
 # Keras's epsilon: probabilities are kept in [1e-7, 1 - 1e-7] before the logarithm.
@@ -298,7 +299,7 @@ class Loss:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
         """Return a new loss from :meth:`get_config`'s result."""
-        return cls(**config)
+        return _serialization.from_config(cls, config)
 
 
 def weights_for(shape: tuple[int, ...], dtype: Any, sample_weight: ArrayLike) -> NDArray:

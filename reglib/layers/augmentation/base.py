@@ -106,7 +106,10 @@ class AugmentationLayer(Layer):
         return self._random_transformation(data, seed) if training else None
 
     def _random_transformation(self, data: Any, seed: Any) -> Any:
-        shape = np.shape(data["images"] if isinstance(data, Mapping) else data)
+        images = np.asarray(data["images"] if isinstance(data, Mapping) else data)
+        if images.dtype.kind not in "biuf":
+            raise TypeError(f"images must hold numbers, got dtype {images.dtype}")
+        shape = images.shape
         batched = (1, *shape) if len(shape) == 3 else shape
         if len(batched) != 4:
             raise ValueError(f"images must have 3 or 4 axes, got shape {shape}")
