@@ -659,6 +659,7 @@ def confine(
     if level == "none":
         return None
     try:
+        parent = os.getppid()
         supervised = _notifies()
         _set_limits(limits, -1 if supervised or not forks else limits.processes + 4)
         if level == "rlimits":
@@ -667,7 +668,9 @@ def confine(
             raise SandboxError("tree must be given from level 'sandbox' on, got None")
         if identity is not None and os.geteuid() == 0:
             _drop_privileges(identity, keep_reading)
-        _prctl(_PR_SET_PDEATHSIG, 9)
+        _prctl(_PR_SET_PDEATHSIG, 9)  # forgotten when the identity changed
+        if os.getppid() != parent:
+            os._exit(1)
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
         _restrict(tree, writable)
         tree.close()

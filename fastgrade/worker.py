@@ -331,7 +331,9 @@ class _StudentProcess:
         self.dead = True
         if self.forks is not None:
             self.forks.close()
-        ended = self.zygote.end(self.pid)
+        # Where no sandbox keeps it in its group, a process may have left it.
+        weak = self._run.grader.level in ("none", "rlimits")
+        ended = self.zygote.end(self.pid, sweep=weak)
         self.channel.close()
         for descriptor in self.pipes:
             os.close(descriptor)
@@ -358,7 +360,10 @@ class _Question:
 
 @dataclass
 class _Place:
-    """A fork of the student's process that stays where tests stand, and forks for each of them."""
+    """A fork of the student's process that stays where tests stand.
+
+    It forks for each of them, and serves the last one itself.
+    """
 
     questions: list[_Question]
     channel: Channel | None = None
@@ -797,7 +802,8 @@ class _Run:
         said.settimeout(10.0)
         question.channel = Channel(said, _MESSAGE_LIMIT)
         with tested, saying, contextlib.suppress(OSError):
-            place.channel.send({"do": "question"}, [tested.fileno(), saying.fileno()])
+            request = {"do": "question", "last": question.cell.last_here}
+            place.channel.send(request, [tested.fileno(), saying.fileno()])
 
     def _question(self, question: _Question) -> QuestionVerdict:
         """Have the judge run a test against the fork that waits for it."""
@@ -1056,13 +1062,6 @@ class _Run:
         with contextlib.suppress(TypeError, ValueError):
             number = float(text)  # type: ignore[arg-type]
         return self._scored(cell, target, number, text, outputs)
-
-
-def _engine_forks(cells: Sequence[Cell]) -> int:
-    """Return how many forks the tests need: one where some stand, and one for each of them."""
-    tests = [cell.kind == "test" for cell in cells if cell.kind == "test" or cell.code.strip()]
-    places = sum(now and not before for before, now in itertools.pairwise([False, *tests]))
-    return sum(tests) + places
 
 
 def _timed(verdict: QuestionVerdict, start: float) -> QuestionVerdict:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import gc
 import importlib
 import os
@@ -23,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -166,9 +168,15 @@ class Zygote:
         request = {"do": "fork", "entry": entry, "arguments": dict(arguments)}
         return self._ask(request, descriptors)["pid"]
 
-    def end(self, pid: int) -> Ended:
-        """End a forked process with all of its process group, and wait for it."""
-        return Ended(self._ask({"do": "end", "pid": pid}))
+    def end(self, pid: int, sweep: bool = False) -> Ended:
+        """End a forked process with all of its process group, and wait for it.
+
+        Parameters
+        ----------
+        sweep : bool
+            Whether to end daemons, too: processes that any fork has left to the warm process.
+        """
+        return Ended(self._ask({"do": "end", "pid": pid, "sweep": sweep}))
 
     def end_child(self, pid: int, child: int) -> bool:
         """End one process of the group of `pid`; return whether it was one."""
@@ -191,8 +199,9 @@ class Zygote:
                 self._channel.send(request, descriptors)
                 reply, _ = self._channel.receive()
             except (OSError, EOFError, ChannelError) as error:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(timeout=1)
+                deadline = time.monotonic() + 1
+                while not self._has_ended() and time.monotonic() < deadline:
+                    time.sleep(0.01)
                 text = self._complaints.decode(errors="replace").strip()
                 raise ZygoteError(f"the warm process has ended: {text or error}") from error
         if "error" in reply:
@@ -202,18 +211,73 @@ class Zygote:
     def close(self) -> None:
         """End the zygote and all that it forked."""
         self._channel.close()
-        try:
-            self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        deadline = time.monotonic() + 5
+        while not self._has_ended() and time.monotonic() < deadline:
+            time.sleep(0.002)
+        # Not waited for yet, the process keeps its number, which is also that of its session.
+        _end_session(self._process.pid)
+        self._process.wait()
         self._folder.cleanup()
+
+    def _has_ended(self) -> bool:
+        if self._process.returncode is not None or not hasattr(os, "waitid"):
+            return self._process.poll() is not None
+        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        with contextlib.suppress(ChildProcessError):
+            return os.waitid(os.P_PID, self._process.pid, options) is not None
+        return True
 
     def __enter__(self) -> Zygote:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _end_session(session: int) -> None:
+    """End all processes of a session: in the sandbox none can leave it."""
+
+    def belongs(pid: int) -> bool:
+        return _stat(pid)[3:4] == [session]
+
+    for _ in range(100):  # what forks meanwhile is found the next time
+        if not sum(_kill(pid, belongs) for pid in filter(belongs, _numbers_in("/proc"))):
+            return
+        time.sleep(0.005)
+
+
+def _numbers_in(folder: str) -> list[int]:
+    try:
+        return [int(entry) for entry in os.listdir(folder) if entry.isdigit()]
+    except OSError:
+        return []
+
+
+def _stat(pid: int) -> list[int]:
+    """Return state (as a number), parent, group and session of a process; nothing of a dead one."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
+            state, *fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return []
+    return [] if state in "ZX" else [ord(state), *map(int, fields[:3])]
+
+
+def _kill(pid: int, is_meant: Callable[[int], bool]) -> bool:
+    """Send SIGKILL to a process that is the one meant, whatever its number meant before."""
+    try:
+        handle = os.pidfd_open(pid)
+    except (OSError, AttributeError):
+        return False
+    try:
+        if not is_meant(pid):
+            return False
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
 def _matplotlib_folder() -> str:
@@ -253,6 +317,7 @@ class _Server:
         finally:
             for pid in list(self._children):
                 self._end({"pid": pid}, [])
+            self._sweep()
 
     def _warm_up(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -294,10 +359,12 @@ class _Server:
         self._channel.send(reply)
 
     def _fork(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             status = 1
             try:
+                end_with_parent(parent)
                 self._channel.close()
                 os.setpgid(0, 0)
                 for number in (signal.SIGINT, signal.SIGTERM):
@@ -337,7 +404,16 @@ class _Server:
                 rss = max(rss, usage.ru_maxrss)
                 faults += usage.ru_minflt
         self._children.discard(pid)
+        if request.get("sweep"):
+            self._sweep()
         return {"status": status, "cpu": cpu, "rss": rss, "faults": faults}
+
+    def _sweep(self) -> None:
+        """End what has left its group and lost its parent, where no sandbox prevents that."""
+        while stray := [pid for pid in _children_of_this() if pid not in self._children]:
+            for pid in stray:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
     def _end_child(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         group, child = self._mine(request), request["child"]
@@ -398,15 +474,82 @@ def wait_readable(items: Iterable[Any], timeout: float | None) -> list[Any]:
 
 def adopt_orphans() -> None:
     """Become the parent of processes whose own parent ends, where the system knows that."""
+    _prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+
+
+def end_with_parent(parent: int, by: signal.Signals = signal.SIGKILL) -> None:
+    """Have the system send a signal to this process when its parent ends.
+
+    Parameters
+    ----------
+    parent : int
+        The process id of the parent, asked for before the fork: it may have ended since.
+    by : signal.Signals
+        What to send.
+    """
+    _prctl(1, int(by))  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:
+        os.kill(os.getpid(), by)
+
+
+def _prctl(option: int, value: int) -> None:
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+        _library().prctl(option, value, 0, 0, 0)
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
+
+
+def _children_of_this() -> list[int]:
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+            return [int(number) for number in file.read().split()]
+    except OSError:
+        return []
+
+
+def _keep() -> int:
+    """Fork the process that goes on, with this one's number; stay behind to end what it leaves.
+
+    The warm process may be killed with its forks asleep.  They end with it, what they have started
+    comes to this process, which does nothing but wait for that.
+    """
+    keeper = os.getpid()
+    warm = os.fork()
+    if warm == 0:
+        return keeper
+    os.closerange(0, max(256, int(sys.argv[1]) + 1))
+    status, over = 0, False
+    while True:
+        try:
+            pid, outcome = os.waitpid(-1, 0)
+        except ChildProcessError:
+            break
+        if pid == warm:
+            status, over = outcome, True
+        if over:  # look again after each death: it may have brought more orphans
+            for stray in _children_of_this():
+                os.kill(stray, signal.SIGKILL)
+    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
 def main() -> None:
     """Run the warm process on the socket whose descriptor is the first argument."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
+    adopt_orphans()
+    keeper = _keep()
+    adopt_orphans()
     channel = Channel(socket.socket(fileno=int(sys.argv[1])))
     del sys.argv[1:]
-    adopt_orphans()
+
+    def hang_up(*signal: object) -> None:
+        with contextlib.suppress(OSError):
+            channel.socket.shutdown(socket.SHUT_RDWR)
+
+    # Not an exception, which could break off the clearing up that a hang-up leads to.
+    signal.signal(signal.SIGTERM, hang_up)
+    end_with_parent(keeper, signal.SIGTERM)
     _Server(channel).run()

@@ -37,6 +37,15 @@ def family(arguments, descriptors):
         children.append(pid)
     Channel(socket.socket(fileno=descriptors[0])).send({"children": children})
     time.sleep(1000)
+
+def daemon(arguments, descriptors):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            Channel(socket.socket(fileno=descriptors[0])).send({"pid": os.getpid()})
+            time.sleep(1000)
+        os._exit(0)
+    time.sleep(1000)
 """
 
 
@@ -93,6 +102,21 @@ def test_the_whole_family_is_ended_and_waited_for(zygote):
     assert usage["processes"] == 4
     zygote.end(pid)
     assert not any(map(alive, [pid, *children]))
+
+
+def test_daemons_are_ended_when_that_is_asked_for(zygote):
+    pid, channel = fork(zygote, "daemon")
+    daemon = channel.receive()[0]["pid"]
+    other, talking = fork(zygote, "family")
+    children = talking.receive()[0]["children"]
+    zygote.end(pid)
+    assert alive(daemon), "it has left its group"
+    again, channel = fork(zygote, "daemon")
+    second = channel.receive()[0]["pid"]
+    zygote.end(again, sweep=True)
+    assert not any(map(alive, [daemon, second]))
+    assert all(map(alive, [other, *children])), "what is under way goes on"
+    zygote.end(other)
 
 
 def test_only_members_of_the_family_are_ended_by_number(zygote):
