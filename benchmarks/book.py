@@ -1,7 +1,10 @@
 """How long a cold build of a book takes: plain Jupyter Book against warm kernels, in turns.
 
-The book is made up: fifteen chapters of six cells with one seaborn plot each. Both sides start
-without a cache, and count start-up, execution and writing.
+The book is made up, fifteen chapters of six cells with one seaborn plot each, or with
+``--this-book`` this project's own. Both sides start without a cache, and count start-up, execution
+and writing. A third build, with every result in the cache, tells what Sphinx takes by itself.
+
+Wall times tell of the build only on a machine that does nothing else; the load is printed.
 """
 
 from __future__ import annotations
@@ -85,16 +88,20 @@ def write_book(folder: Path, chapters: int) -> None:
         (source / f"{name}.md").write_text(CHAPTER.format(number=number), encoding="utf-8")
 
 
-def build(folder: Path, kernels: str) -> tuple[float, float]:
-    """Build the book without a cache; return wall and processor seconds."""
-    shutil.rmtree(folder / "_build", ignore_errors=True)
+def build(folder: Path, source: Path, kernels: str) -> tuple[float, float]:
+    """Build a book into a folder; return wall and processor seconds.
+
+    ``kernels`` are plain or warm, and then there is no cache; or cached, and nothing is executed.
+    """
+    site = folder / "_build"
+    for old in [site / "html", site / ".doctrees"] if kernels == "cached" else [site]:
+        shutil.rmtree(old, ignore_errors=True)
     environment = {**os.environ, "BOOK_KERNELS": kernels, "OPENBLAS_NUM_THREADS": "1"}
     command = [Path(sys.executable).with_name("jupyter-book"), "build", "book", "-W", "-n"]
+    command += ["--keep-going", "--path-output", folder]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
-    run = subprocess.run(
-        [*command, "--keep-going"], cwd=folder, env=environment, capture_output=True, text=True
-    )
+    run = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True)
     wall = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if run.returncode:
@@ -104,20 +111,29 @@ def build(folder: Path, kernels: str) -> tuple[float, float]:
 
 @click.command()
 @click.option("--chapters", default=15, show_default=True)
+@click.option("--this-book", is_flag=True, help="Build this project's book.")
 @click.option("--rounds", default=3, show_default=True)
-def main(chapters: int, rounds: int) -> None:
+def main(chapters: int, this_book: bool, rounds: int) -> None:
     """Print medians and ratios."""
-    taken: dict[str, list[tuple[float, float]]] = {"plain": [], "warm": []}
-    with tempfile.TemporaryDirectory() as folder:
-        write_book(Path(folder), chapters)
+    taken: dict[str, list[tuple[float, float]]] = {"plain": [], "warm": [], "cached": []}
+    with tempfile.TemporaryDirectory() as name:
+        folder = source = Path(name)
+        if this_book:
+            source = ROOT
+        else:
+            write_book(folder, chapters)
         for _ in range(rounds):
             for kernels, times in taken.items():
-                times.append(build(Path(folder), kernels))
+                times.append(build(folder, source, kernels))
+                wall, processor = times[-1]
+                load = os.getloadavg()[0]
+                click.echo(f"{kernels:6} {wall:7.1f} {processor:7.1f}   load {load:.1f}", err=True)
     medians = {
         kernels: [statistics.median(column) for column in zip(*times, strict=True)]
         for kernels, times in taken.items()
     }
-    click.echo(f"{chapters} chapters, cold, median of {rounds} rounds, {os.cpu_count()} processors")
+    title = "This book" if this_book else f"{chapters} chapters"
+    click.echo(f"{title}, cold, median of {rounds} rounds, {os.cpu_count()} processors")
     for kernels, (wall, processor) in medians.items():
         click.echo(f"{kernels:6} {wall:7.1f} s wall {processor:7.1f} s of processors")
     ratios = [plain / warm for plain, warm in zip(medians["plain"], medians["warm"], strict=True)]
