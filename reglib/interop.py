@@ -10,7 +10,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from reglib import initializers, layers, losses, models, optimizers
+from reglib import initializers, layers, models, optimizers
+from reglib._joint import map_structure
 from reglib._twin import loaded_keras, to_keras_layer
 from reglib.layers.base import Layer, Node
 
@@ -47,10 +48,11 @@ def to_keras(thing: Layer | models.Sequential | models.Model) -> Any:
         for mine, other in zip(_weighted(thing.layers), _weighted(theirs.layers), strict=True):
             other.set_weights(mine.get_weights())
     if thing.optimizer is not None:
+        aims = models.aims(thing)
         theirs.compile(
             keras.optimizers.deserialize(optimizers.serialize(thing.optimizer)),
-            keras.losses.deserialize(losses.serialize(thing.loss)),
-            metrics=[metric.name for metric in thing.metrics],
+            map_structure(keras.losses.deserialize, aims.pop("loss")),
+            **aims,
         )
     return theirs
 
@@ -175,7 +177,12 @@ def _graph_to_keras(model: models.Model, keras: Any) -> Any:
         given = [tensors[parent] for parent in node.parents]
         layer = to_keras_layer(node.layer)
         tensors[node] = layer(given if len(given) > 1 else given[0])
-    return keras.Model(tensors[model.inputs], tensors[model.outputs], name=model.name)
+    ins, outs = model._ins, model._outs
+    return keras.Model(
+        ins.arrange([tensors[node] for node in ins.nodes]),
+        outs.arrange([tensors[node] for node in outs.nodes]),
+        name=model.name,
+    )
 
 
 def _graph_from_keras(model: Any) -> models.Model:
@@ -194,8 +201,9 @@ def _graph_from_keras(model: Any) -> models.Model:
             for tensor in (given if isinstance(given, (list, tuple)) else [given])
         ]
         nodes[name] = _layer_from_keras(theirs)(parents if len(parents) > 1 else parents[0])
-    return models.Model(
-        nodes[model.inputs[0]._keras_history.operation.name],
-        nodes[model.outputs[0]._keras_history.operation.name],
-        name=model.name,
-    )
+
+    def node(tensor: Any) -> Node:
+        return nodes[tensor._keras_history.operation.name]
+
+    inputs, outputs = map_structure(node, model.input), map_structure(node, model.output)
+    return models.Model(inputs, outputs, name=model.name)

@@ -7,7 +7,7 @@ pickle, so that opening a stranger's file runs no code.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import losses, optimizers
+from reglib._joint import (
+    Bundle,
+    Data,
+    Ends,
+    JointLoss,
+    arrays_of,
+    map_structure,
+    names_by_output,
+    output_metrics,
+    several,
+)
 from reglib._validation import (
+    check_array,
     check_instance,
     check_mapping,
     check_path,
@@ -60,8 +72,7 @@ def save_model(model: Trainer, filepath: str | os.PathLike) -> None:
     if model.optimizer is not None:
         description["compile"] = {
             "optimizer": optimizers.serialize(model.optimizer),
-            "loss": losses.serialize(model.loss),
-            "metrics": [metric.name for metric in model.metrics],
+            **aims(model),
         }
     # Written beside its place and moved there: a reader sees the old file or the new one.
     unfinished = path.with_name(path.name + ".part")
@@ -69,6 +80,16 @@ def save_model(model: Trainer, filepath: str | os.PathLike) -> None:
         arrays = {f"weight_{number}": array for number, array in enumerate(weights)}
         np.savez(file, model=np.array(json.dumps(description)), **arrays)
     unfinished.replace(path)
+
+
+def aims(model: Trainer) -> dict[str, Any]:
+    """Return what a compiled model is after as plain data: arguments of its compile."""
+    if isinstance(model.loss, JointLoss):
+        return {**model.loss.get_config(), "metrics": names_by_output(model.loss, model.metrics)}
+    return {
+        "loss": losses.serialize(model.loss),
+        "metrics": [metric.name for metric in model.metrics],
+    }
 
 
 class Sequential(Trainer):
@@ -136,6 +157,7 @@ class Sequential(Trainer):
             raise TypeError(f"layer must be a reglib layer, got {type(layer).__name__}")
         if any(layer is other for other in self._layers):
             raise ValueError(f"layer {layer.name} must be added once, got it again")
+        check_names([*self._layers, layer])
         layer.seed_from(self._seed_for(layer, self._layers))
         self._layers.append(layer)
         self._block = None
@@ -208,14 +230,14 @@ class Sequential(Trainer):
 
 
 class Model(Trainer):
-    """Layers as a graph from one input to one output: for residual and parallel branches.
+    """Layers as a graph from inputs to outputs: for residual and parallel branches.
 
     Parameters
     ----------
-    inputs : Node
+    inputs : Node, or list or dict of Node
         From :func:`reglib.layers.Input`.
-    outputs : Node
-        What layers made of it.
+    outputs : Node, or list or dict of Node
+        What layers made of them. Several outputs are several tasks that share what lies before.
     name : str, optional
         What the model is called.
     seed : int, optional
@@ -226,11 +248,17 @@ class Model(Trainer):
     TypeError
         If an end is no node.
     ValueError
-        If the ends are not connected, or a layer is used twice.
+        If the ends are not connected, or a layer or a layer's name is used twice.
 
     References
     ----------
     ``keras.Model``.
+
+    Notes
+    -----
+    A model of several inputs takes arrays in a list, or in a dict by the names of the inputs:
+    the keys of the dict that the model was made with, else the names of their layers. It is
+    the same with the targets, losses and metrics of several outputs.
 
     Examples
     --------
@@ -243,29 +271,27 @@ class Model(Trainer):
     """
 
     def __init__(
-        self, inputs: Node, outputs: Node, *, name: str | None = None, seed: int | None = None
+        self, inputs: Any, outputs: Any, *, name: str | None = None, seed: int | None = None
     ) -> None:
         super().__init__(name=name, seed=seed)
-        for end, node in (("inputs", inputs), ("outputs", outputs)):
-            if not isinstance(node, Node):
-                raise TypeError(
-                    f"{end} must be a node from layers.Input and layers called on it, "
-                    f"got {type(node).__name__}"
-                )
-        self.inputs, self.outputs = inputs, outputs
-        self._nodes = _in_order(outputs)
+        self._ins, self._outs = Ends("inputs", inputs), Ends("outputs", outputs)
+        self._nodes = _in_order(self._outs.nodes)
         sources = [node for node in self._nodes if not node.parents]
-        if sources != [inputs]:
+        strangers = [node.layer.name for node in sources if node not in self._ins.nodes]
+        unused = [node.layer.name for node in self._ins.nodes if node not in sources]
+        if strangers or unused:
             raise ValueError(
-                f"outputs must be made of inputs alone, got {[n.layer.name for n in sources]} "
-                f"as the beginnings of the graph instead of {inputs.layer.name}"
+                f"outputs must be made of {self._ins} alone, and of all of them: "
+                f"{', '.join(strangers) or 'none'} came besides, {', '.join(unused) or 'none'} "
+                "went unused"
             )
         layers = [node.layer for node in self._nodes]
         for number, layer in enumerate(layers):
             if any(layer is other for other in layers[:number]):
                 raise ValueError(f"layer {layer.name} must be used once, got two uses")
             layer.seed_from(self._seed_for(layer, layers[:number]))
-        self.build(inputs.shape)
+        check_names(layers)
+        self.build(None)
         self.shorten_way_back()
 
     save = save_model
@@ -275,41 +301,134 @@ class Model(Trainer):
         """The layers, in the order of the forward pass."""
         return [node.layer for node in self._nodes]
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Build every layer for the shapes in the graph."""
+    @property
+    def inputs(self) -> list[Node]:
+        """The nodes that the model starts from."""
+        return list(self._ins.nodes)
+
+    @property
+    def outputs(self) -> list[Node]:
+        """The nodes that the model ends in."""
+        return list(self._outs.nodes)
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of a batch; of several inputs, each one's in their structure."""
+        return self._ins.arrange([node.shape for node in self._ins.nodes])
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the outputs for a batch, in their structure."""
+        return self._outs.arrange([node.shape for node in self._outs.nodes])
+
+    def build(self, input_shape: Any) -> None:
+        """Build every layer for the shapes in the graph, which the inputs gave."""
         for node in self._nodes:
             if node.parents:
-                node.layer.ensure_built(node.parents[0].shape)
+                shapes = [parent.shape for parent in node.parents]
+                node.layer.ensure_built(shapes if len(shapes) > 1 else shapes[0])
         self.built = True
 
-    def forward(self, inputs: NDArray, training: bool) -> NDArray:
+    def forward(self, inputs: Data, training: bool) -> Data:
         """Return the outputs for a batch."""
-        values: dict[Node, NDArray] = {}
+        values = dict(zip(self._ins.nodes, arrays_of(inputs), strict=True))
         for node in self._nodes:
-            given = [values[parent] for parent in node.parents] or [inputs]
+            given = [values[parent] for parent in node.parents] or [values[node]]
             values[node] = node.layer(given if len(given) > 1 else given[0], training=training)
-        return values[self.outputs]
+        outputs = [values[node] for node in self._outs.nodes]
+        return Bundle(outputs) if len(outputs) > 1 else outputs[0]
 
     def backward(
-        self, gradient: NDArray, to_inputs: bool = False, linked: bool = False
-    ) -> NDArray | None:
+        self, gradient: Data, to_inputs: bool = False, linked: bool = False
+    ) -> Data | None:
         """Write every parameter's gradient; where a branch began, gradients add up."""
         needed = set(self._nodes) if to_inputs else self._learning
-        gradients = {self.outputs: gradient}
+        gradients: dict[Node, NDArray] = {}
+
+        def add(node: Node, part: NDArray) -> None:
+            if node in needed:
+                gradients[node] = gradients[node] + part if node in gradients else part
+
+        for node, part in zip(self._outs.nodes, arrays_of(gradient), strict=True):
+            add(node, part)
         for node in reversed(self._nodes):
-            if node not in needed:
+            if node not in needed or not node.parents:
                 continue
-            if not node.parents:
-                return gradients[node]
             wanted = any(parent in needed for parent in node.parents)
             back = node.layer.propagate_back(
-                gradients.pop(node), wanted, linked and node is self.outputs
+                gradients.pop(node), wanted, linked and node is self._outs.nodes[0]
             )
             parts = back if len(node.parents) > 1 else [back]
             for parent, part in zip(node.parents, parts, strict=True):
-                if parent in needed:
-                    gradients[parent] = gradients[parent] + part if parent in gradients else part
-        return None
+                add(parent, part)
+        if not to_inputs:
+            return None
+        back = [gradients[node] for node in self._ins.nodes]
+        return Bundle(back) if len(back) > 1 else back[0]
+
+    # Several inputs and outputs.
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        *,
+        loss_weights: Any = None,
+        metrics: Any = None,
+    ) -> None:
+        """Choose how to train: optimizer, losses and the metrics to watch.
+
+        Parameters
+        ----------
+        optimizer : Optimizer or str
+            How to step.
+        loss : Loss or str, or list or dict of them
+            One for all outputs or one for each; an output that a dict leaves out is not
+            trained. The sum is logged as ``loss``, each as ``NAME_loss``.
+        loss_weights : list or dict of float, optional
+            Of each output's loss in the sum.
+        metrics : list or dict, optional
+            The metrics to watch; of several outputs a list of them for each, logged as
+            ``NAME_METRIC``.
+
+        Raises
+        ------
+        TypeError
+            If something is of the wrong kind.
+        ValueError
+            If a name is unknown, or losses or metrics do not fit the outputs.
+        """
+        if len(self._outs) > 1:
+            joint = JointLoss(self._outs, loss, loss_weights)
+            watched = [*joint.watches(), *output_metrics(self._outs, metrics)]
+            super().compile(optimizer, joint, metrics=watched)
+            return
+        if loss_weights is not None:
+            raise ValueError(f"loss_weights must be None for one output, got {loss_weights}")
+        if isinstance(metrics, Mapping):
+            metrics = several(self._outs.values("metrics", metrics)[0])
+        super().compile(optimizer, self._outs.only("loss", loss), metrics=metrics)
+
+    def check_inputs(self, name: str, x: Any) -> Data:
+        """Return inputs as finite arrays, one an input."""
+        return self._ins.data(name, x, super().check_inputs)
+
+    def check_targets(self, name: str, y: Any) -> Data:
+        """Return targets as finite arrays, one an output."""
+        return self._outs.data(name, y, super().check_targets)
+
+    def arrange_outputs(self, outputs: Data) -> Any:
+        """Return outputs in the structure that the model was made with."""
+        return self._outs.arrange(arrays_of(outputs))
+
+    def input_gradient(self, x: Any, y: Any) -> Any:
+        """Return the gradient of the loss, noise layers off, with respect to each input."""
+        return self._ins.arrange(arrays_of(super().input_gradient(x, y)))
+
+    def __call__(self, inputs: Any, training: bool = False) -> Any:
+        """Return the outputs for one batch, in the structure that the model was made with."""
+        x = self._ins.data("inputs", inputs, _loose)
+        return self.arrange_outputs(self.forward(x, training=training))
 
     def shorten_way_back(self) -> None:
         """Note the nodes that learn, or hang on one that does."""
@@ -331,6 +450,8 @@ class Model(Trainer):
                 {"layer": serialize(node.layer), "parents": [number[p] for p in node.parents]}
                 for node in self._nodes
             ],
+            "inputs": self._ins.arrange([number[node] for node in self._ins.nodes]),
+            "outputs": self._outs.arrange([number[node] for node in self._outs.nodes]),
         }
 
     @classmethod
@@ -344,7 +465,14 @@ class Model(Trainer):
                 nodes.append(Node(layer, (), layer.batch_shape))
             else:
                 nodes.append(layer(parents if len(parents) > 1 else parents[0]))
-        return cls(nodes[0], nodes[-1], name=config.get("name"), seed=seed)
+        # A model of one input and one output may be described without saying which.
+        inputs, outputs = config.get("inputs", 0), config.get("outputs", len(nodes) - 1)
+        return cls(
+            map_structure(nodes.__getitem__, inputs),
+            map_structure(nodes.__getitem__, outputs),
+            name=config.get("name"),
+            seed=seed,
+        )
 
 
 def _part(config: Any, name: str) -> list[Any]:
@@ -354,8 +482,27 @@ def _part(config: Any, name: str) -> list[Any]:
     return check_sequence(f"config[{name!r}]", config[name], name)
 
 
-def _in_order(last: Node) -> list[Node]:
-    """Return all nodes that lead to the last, each after its parents."""
+def check_names(layers: Sequence[Layer]) -> None:
+    """Refuse two layers of one name: whoever asks for a layer by its name wants one.
+
+    Raises
+    ------
+    ValueError
+        If a name comes twice.
+    """
+    names = [layer.name for layer in layers]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"layers must have names of their own, got {name!r} twice")
+
+
+def _loose(name: str, x: Any) -> NDArray:
+    """Return inputs for a look, which may be empty or not finite, as an array."""
+    return check_array(name, x, allow_empty=True, allow_nan=True)
+
+
+def _in_order(ends: Sequence[Node]) -> list[Node]:
+    """Return all nodes that lead to the ends, each after its parents."""
     order: list[Node] = []
 
     def visit(node: Node) -> None:
@@ -364,7 +511,8 @@ def _in_order(last: Node) -> list[Node]:
                 visit(parent)
             order.append(node)
 
-    visit(last)
+    for end in ends:
+        visit(end)
     return order
 
 

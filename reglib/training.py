@@ -5,6 +5,7 @@ One training step is the whole of :meth:`Trainer.train_step`: predict, measure, 
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import losses, metrics, optimizers
+from reglib._joint import Bundle, Data, arrays_of, map_arrays
 from reglib._validation import (
     check_array,
     check_callable,
@@ -100,6 +102,39 @@ class Trainer:
     def shorten_way_back(self) -> None:
         """Note where the way back may end, for the parameters that are trainable now."""
         raise NotImplementedError
+
+    # What a model of several inputs or outputs takes otherwise: bundles instead of arrays.
+
+    def check_inputs(self, name: str, x: Any) -> Data:
+        """Return inputs as finite arrays."""
+        return check_array(name, x)
+
+    def check_targets(self, name: str, y: Any) -> Data:
+        """Return targets as finite arrays."""
+        return check_array(name, y)
+
+    def arrange_outputs(self, outputs: Data) -> Any:
+        """Return outputs as the user wants them."""
+        return outputs
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return a layer by its name, or by its place in :attr:`layers`.
+
+        Raises
+        ------
+        TypeError
+            If the name is no string or the place no integer.
+        ValueError
+            If there is no such layer, or not one of the two is given.
+        """
+        if (name is None) == (index is None):
+            raise ValueError(f"name or index must be given, got {name} and {index}")
+        names = [layer.name for layer in self.layers]
+        if index is None:
+            index = names.index(check_choice("name", check_text("name", name), names))
+        elif not -len(names) <= check_integer("index", index) < len(names):
+            raise ValueError(f"index must be that of one of {len(names)} layers, got {index}")
+        return self.layers[index]
 
     # Weights.
 
@@ -242,7 +277,7 @@ class Trainer:
             If data hold no numbers.
         """
         self._require_compiled("fit")
-        x, y, weight = _checked_data(x, y, sample_weight)
+        x, y, weight = self._checked_data(x, y, sample_weight)
         check_number("validation_split", validation_split, low=0, high=1, high_open=True)
         check_integer("epochs", epochs, low=0)
         check_integer("initial_epoch", initial_epoch, low=0)
@@ -261,7 +296,7 @@ class Trainer:
                     "validation_data must be (x, y) or (x, y, sample_weight), "
                     f"got {len(validation_data)} arrays"
                 )
-            validation_data = _checked_data(*validation_data, prefix="validation_data: ")
+            validation_data = self._checked_data(*validation_data, prefix="validation_data: ")
         elif validation_split:
             at = math.floor(len(x) * (1 - validation_split))
             if at in (0, len(x)):
@@ -277,7 +312,9 @@ class Trainer:
 
         self._prepare(x)
         steps = math.ceil(len(x) / batch_size)
-        copies = [data if data is None else np.empty_like(data) for data in (x, y, weight)]
+        copies = [
+            data if data is None else map_arrays(np.empty_like, data) for data in (x, y, weight)
+        ]
         history = History()
         watchers = CallbackList(
             [*check_sequence("callbacks", callbacks or (), "callbacks"), history],
@@ -325,9 +362,10 @@ class Trainer:
     ) -> dict[str, float]:
         """Take one step a batch; return the epoch's running means."""
         if order is not None:
+            taken = functools.partial(_take, order)
             # One copy an epoch, so that every batch is a view; each time into the same memory.
             x, y, weight = (
-                data if data is None else np.take(data, order, axis=0, out=copy, mode="clip")
+                data if data is None else map_arrays(taken, data, copy)
                 for data, copy in zip((x, y, weight), copies, strict=True)
             )
         begin, end = watchers.on_train_batch_begin, watchers.on_train_batch_end
@@ -368,7 +406,7 @@ class Trainer:
     ) -> dict[str, float]:
         """Take one step with one batch and return the logs."""
         self._require_compiled("train_on_batch")
-        batch = _checked_data(x, y, sample_weight)
+        batch = self._checked_data(x, y, sample_weight)
         self._prepare(batch[0])
         means = _Means(self.metrics)
         means.add(*self.train_step(*batch), *batch)
@@ -380,7 +418,7 @@ class Trainer:
         Its sign is what an adversary adds to the inputs (Goodfellow, Shlens and Szegedy, 2015).
         """
         self._require_compiled("input_gradient")
-        x, y, _ = _checked_data(x, y)
+        x, y, _ = self._checked_data(x, y)
         self._prepare(x)
         outputs = self.forward(x, training=False)
         return self.backward(self.loss.gradient(y, outputs), to_inputs=True)
@@ -403,7 +441,7 @@ class Trainer:
             The loss; with metrics a list that starts with it; or all by name.
         """
         self._require_compiled("evaluate")
-        data = _checked_data(x, y, sample_weight)
+        data = self._checked_data(x, y, sample_weight)
         self._prepare(data[0])
         batch_size = _checked_batch_size("batch_size", batch_size, 32)
         check_choice("verbose", verbose, VERBOSE)
@@ -445,7 +483,7 @@ class Trainer:
         callbacks: Iterable[Any] | None = None,
     ) -> NDArray:
         """Return the outputs for all examples, with noise layers off."""
-        x = check_array("x", x)
+        x = self.check_inputs("x", x)
         batch_size = _checked_batch_size("batch_size", batch_size, 32)
         check_choice("verbose", verbose, VERBOSE)
         self._ensure_built(x)
@@ -457,13 +495,37 @@ class Trainer:
             outputs.append(self.forward(x[start : start + batch_size], training=False))
             watchers.on_predict_batch_end(step)
         watchers.on_predict_end()
-        return np.concatenate(outputs)
+        return self.arrange_outputs(map_arrays(lambda *parts: np.concatenate(parts), *outputs))
 
     def __call__(self, inputs: ArrayLike, training: bool = False) -> NDArray:
         """Return the outputs for one batch."""
         inputs = check_array("inputs", inputs, allow_empty=True, allow_nan=True)
         self._ensure_built(inputs)
         return self.forward(inputs, training=training)
+
+    def _checked_data(
+        self, x: Any, y: Any, sample_weight: ArrayLike | None = None, prefix: str = ""
+    ) -> tuple[Data, Data, NDArray | None]:
+        """Return inputs, targets and weights as finite arrays of equal length."""
+        x = self.check_inputs(f"{prefix}x", x)
+        y = self.check_targets(f"{prefix}y", y)
+        for array in arrays_of(x):
+            if array.ndim < 2:
+                raise ValueError(f"{prefix}x must have shape (examples, ...), got {array.shape}")
+        for array in arrays_of(y):
+            if array.ndim == 0 or len(x) != len(array):
+                raise ValueError(
+                    f"{prefix}y must have as many examples as x, {len(x)}, got shape {array.shape}"
+                )
+        if sample_weight is None:
+            return x, y, None
+        weight = check_array(f"{prefix}sample_weight", sample_weight)
+        if weight.ndim == 0 or len(weight) != len(x):
+            raise ValueError(
+                f"{prefix}sample_weight must have as many entries as x, {len(x)}, "
+                f"got shape {weight.shape}"
+            )
+        return x, y, weight
 
     def _require_compiled(self, what: str) -> None:
         if self.optimizer is None or self.loss is None:
@@ -568,36 +630,19 @@ def _metric(metric: Any) -> metrics.Metric:
     return metrics.get(metric)
 
 
-def _checked_data(
-    x: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, prefix: str = ""
-) -> tuple[NDArray, NDArray, NDArray | None]:
-    """Return inputs, targets and weights as finite arrays of equal length."""
-    x = check_array(f"{prefix}x", x)
-    y = check_array(f"{prefix}y", y)
-    if x.ndim < 2:
-        raise ValueError(f"{prefix}x must have shape (examples, ...), got {x.shape}")
-    if y.ndim == 0 or len(x) != len(y):
-        raise ValueError(
-            f"{prefix}y must have as many examples as x, {len(x)}, got shape {y.shape}"
-        )
-    if sample_weight is None:
-        return x, y, None
-    weight = check_array(f"{prefix}sample_weight", sample_weight)
-    if weight.ndim == 0 or len(weight) != len(x):
-        raise ValueError(
-            f"{prefix}sample_weight must have as many entries as x, {len(x)}, "
-            f"got shape {weight.shape}"
-        )
-    return x, y, weight
-
-
 def _checked_batch_size(name: str, value: int | None, default: int) -> int:
     """Return the number of examples a batch, the default where there is none."""
     return default if value is None else check_integer(name, value, low=1)
 
 
-def _class_weights(y: NDArray, class_weight: Mapping[int, float]) -> NDArray:
+def _take(order: NDArray, data: NDArray, copy: NDArray) -> NDArray:
+    return np.take(data, order, axis=0, out=copy, mode="clip")
+
+
+def _class_weights(y: Data, class_weight: Mapping[int, float]) -> NDArray:
     """Return each example's weight; classes without one weigh 1."""
+    if isinstance(y, Bundle):
+        raise ValueError("class_weight must be None for a model of several outputs")
     labels = y.argmax(axis=-1) if y.ndim == 2 and y.shape[-1] > 1 else y.reshape(len(y)).astype(int)
     weights = np.ones(len(y))
     for label, value in check_mapping("class_weight", class_weight).items():
