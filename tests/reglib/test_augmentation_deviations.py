@@ -23,6 +23,10 @@ def shear_config(room):
     return room.RandomShear(0.2).get_config()["x_factor"]
 
 
+def remembered_seed(room):
+    return room.RandomGrayscale(seed=3).get_config().get("seed")
+
+
 def mixed_masks(room):
     mixed = room.MixUp()({"images": X, "segmentation_masks": X[..., :1]})
     return np.shape(mixed["segmentation_masks"])
@@ -58,6 +62,7 @@ DEVIATIONS = [
     (brightness_of_integers, 30.5, 30),
     (shear_from_its_config, (-0.2, 0.2), TypeError),
     (shear_config, 0.2, (-0.2, 0.2)),
+    (remembered_seed, 3, None),
     (mixed_masks, (4, 6, 7, 1), (4, 6, 7, 4)),
     (misspelled_mode, ValueError, True),
     (unknown_fill, ValueError, NotImplementedError),
@@ -91,6 +96,10 @@ FACTORS = {
     "RandomPosterization": ("factor", {}),
     "Solarization": ("threshold_factor", {}),
     "RandomErasing": ("scale", {}),
+    "RandomInvert": ("factor", {}),
+    "RandomHue": ("factor", {}),
+    "RandomSaturation": ("factor", {}),
+    "RandomGaussianBlur": ("sigma", {}),
     "CutMix": ("factor", {}),
     "RandAugment": ("factor", {}),
     "AugMix": ("factor", {}),

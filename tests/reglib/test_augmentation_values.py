@@ -28,14 +28,31 @@ COLOR = {
     "Solarization": {"addition_factor": 0.5, "threshold_factor": 0.9, **UNIT},
     "AutoContrast": UNIT,
     "Equalization": {"bins": 16, **UNIT},
+    "RandomInvert": {"factor": (0.2, 0.9), **UNIT},
+    "RandomGrayscale": {"factor": 0.6},
+    "RandomHue": {"factor": 0.9, **UNIT},
+    "RandomSaturation": {"factor": 0.8, **UNIT},
+    "RandomGaussianBlur": {"factor": (0.2, 0.9), "kernel_size": (3, 5), "sigma": 0.9, **UNIT},
+}
+JITTER = {
+    "RandomColorJitter": {
+        "brightness_factor": 0.2,
+        "contrast_factor": 0.3,
+        "saturation_factor": 0.6,
+        "hue_factor": 0.4,
+        **UNIT,
+    }
 }
 MIXING = {"MixUp": {"alpha": 0.4}, "CutMix": {"factor": (0.5, 1.0)}}
 ERASING = {"RandomErasing": {"factor": (0.5, 1.0), **UNIT}}
 POLICIES = {"RandAugment": UNIT, "AugMix": UNIT}
-LINEAR = {**ERASING, **MIXING, "RandomCrop": {"height": 3, "width": 4}, "Cutout": {"size": 2}}
-SHARED = {**COLOR, **ERASING, **MIXING, **POLICIES, "RandomCrop": {"height": 3, "width": 4}}
+CROP = {name: {"height": 3, "width": 4} for name in ("RandomCrop", "CenterCrop")}
+LINEAR = {**ERASING, **MIXING, **CROP, "Cutout": {"size": 2}}
+SHARED = {**COLOR, **JITTER, **ERASING, **MIXING, **POLICIES, **CROP}
 ALL = {**SHARED, "Cutout": {"size": 2}}
-RANDOM = {k: v for k, v in ALL.items() if k not in ("AutoContrast", "Equalization")}
+SEEDLESS = ("AutoContrast", "CenterCrop", "Equalization")
+ALWAYS = ("AutoContrast", "CenterCrop")
+RANDOM = {k: v for k, v in ALL.items() if k not in SEEDLESS}
 
 
 def images(shape, seed=0):
@@ -71,10 +88,13 @@ def test_signature_is_that_of_keras(keras, name):
 @pytest.mark.keras
 @pytest.mark.parametrize("name", SHARED)
 def test_config_is_that_of_keras(keras, name):
-    seed = {} if name in ("AutoContrast", "Equalization") else {"seed": 3}
+    seed = {} if name in SEEDLESS else {"seed": 3}
     mine = getattr(layers, name)(**SHARED[name], **seed, name="n").get_config()
     theirs = getattr(keras.layers, name)(**SHARED[name], **seed, name="n").get_config()
     assert mine.pop("dtype") == theirs.pop("dtype")["config"]["name"]
+    if name == "RandomGrayscale":
+        # Keras forgets them; see test_augmentation_deviations.py.
+        assert mine.pop("seed") == 3
     assert mine == theirs
 
 
@@ -94,7 +114,7 @@ def test_transformed_images_are_those_of_keras(keras, name, data):
         arguments["value_range"] = value_range
     span = value_range[1] - value_range[0]
     x = images(shape, seed=data.draw(st.integers(0, 99))) * np.float32(span) + value_range[0]
-    seed = {} if name in ("AutoContrast", "Equalization") else {"seed": 5}
+    seed = {} if name in SEEDLESS else {"seed": 5}
     mine, theirs = (getattr(room, name)(**arguments, **seed) for room in (layers, keras.layers))
     # Either can draw; on JAX Keras compiles for seconds to do so.
     transformation = (theirs if ON_NUMPY else mine).get_random_transformation(x)
@@ -139,11 +159,14 @@ def test_policies_apply_a_transformation_as_keras_does(keras, name, seed):
 @pytest.mark.parametrize("shape", [(3, 6, 5, 3), (6, 5, 3)])
 def test_what_is_drawn_has_the_form_of_keras(keras, name, shape):
     x = images(shape)
-    seed = {} if name in ("AutoContrast", "Equalization") else {"seed": 1}
+    seed = {} if name in SEEDLESS else {"seed": 1}
     mine = getattr(layers, name)(**SHARED[name], **seed).get_random_transformation(x)
     theirs = getattr(keras.layers, name)(**SHARED[name], **seed).get_random_transformation(x)
     if name in ("AugMix", "RandAugment"):
         assert set(mine) == set(theirs)
+        return
+    if name in JITTER:
+        assert theirs is None  # Keras draws while it transforms
         return
     if not isinstance(theirs, dict):
         assert np.shape(mine) == np.shape(theirs)
@@ -165,6 +188,10 @@ def test_what_is_drawn_has_the_form_of_keras(keras, name, shape):
         ("RandomSharpness", "factor"),
         ("RandomPosterization", "shift_factor"),
         ("Solarization", "additions"),
+        ("RandomInvert", "apply_inversion"),
+        ("RandomHue", "factor"),
+        ("RandomSaturation", "factor"),
+        ("RandomGaussianBlur", "should_apply_blur"),
     ],
 )
 def test_drawn_numbers_spread_as_those_of_keras(keras, name, key):
@@ -197,13 +224,45 @@ def test_crops_are_those_of_keras(keras, size):
 
 
 @pytest.mark.keras
+@pytest.mark.parametrize("size", [(6, 7), (7, 4), (3, 9), (9, 4), (3, 4), (2, 3), (2, 7), (1, 1)])
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_central_crops_are_those_of_keras(keras, size, data_format):
+    shape = (2, *size, 3) if data_format == "channels_last" else (2, 3, *size)
+    x = images(shape)
+    mine, theirs = (
+        room.CenterCrop(3, 4, data_format=data_format) for room in (layers, keras.layers)
+    )
+    for training in (True, False):
+        expected = np.asarray(theirs(x, training=training))
+        np.testing.assert_allclose(mine(x, training=training), expected, atol=1e-6)
+    masks = {"images": x, "segmentation_masks": x}
+    out = mine(masks)
+    assert np.array_equal(out["segmentation_masks"], out["images"])
+
+
+@pytest.mark.keras
+def test_jitter_changes_colors_step_by_step_as_keras_does(keras):
+    x = images((6, 7, 5, 3))
+    layer = layers.RandomColorJitter(**JITTER["RandomColorJitter"], seed=0)
+    drawn = layer.get_random_transformation(x)
+    expected = x
+    for name, factor in layer._factors.items():
+        kind = f"Random{name.removesuffix('_factor').capitalize()}"
+        theirs = getattr(keras.layers, kind)(factor, **UNIT)
+        # Keras's RandomBrightness changes NumPy arrays in place.
+        expected = np.asarray(theirs.transform_images(expected + 0, drawn[name]))
+    np.testing.assert_allclose(layer.transform_images(x, drawn), expected, atol=2e-5)
+
+
+@pytest.mark.keras
 @pytest.mark.parametrize("name", SHARED)
 def test_a_layer_becomes_one_of_keras(keras, name):
     layer = getattr(layers, name)(**SHARED[name])
     theirs, mine = to_keras_layer(layer).get_config(), layer.get_config()
     for key in set(mine) - {"name", "dtype", "trainable"}:
-        # Without a seed, Keras's RandomCrop keeps the one that it made up.
-        assert theirs[key] == mine[key] or key == "seed", key
+        # Without a seed, Keras's RandomCrop keeps the one that it made up; RandomGrayscale's
+        # config has none.
+        assert theirs.get(key) == mine[key] or key == "seed", key
 
 
 @pytest.mark.keras
@@ -219,7 +278,7 @@ def test_a_tensor_of_keras_goes_through_a_pipeline_of_keras(keras):
 # On its own.
 
 
-@pytest.mark.parametrize("name", [n for n in ALL if n != "AutoContrast"])
+@pytest.mark.parametrize("name", [n for n in ALL if n not in ALWAYS])
 def test_evaluation_is_the_identity(name):
     x = images((2, 6, 5, 3))
     assert np.array_equal(getattr(layers, name)(**ALL[name])(x, training=False), x)
@@ -247,7 +306,7 @@ def test_inputs_stay_as_they_were_and_integers_come_out_as_floats(name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_layer_comes_back_from_its_config(name):
-    seed = {} if name in ("AutoContrast", "Equalization") else {"seed": 3}
+    seed = {} if name in SEEDLESS else {"seed": 3}
     layer = getattr(layers, name)(**ALL[name], **seed)
     twin = type(layer).from_config(layer.get_config())
     x = images((4, 6, 5, 3))
@@ -267,7 +326,8 @@ def test_a_single_image_keeps_its_axes(name, data_format):
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize("size", [(6, 5), (2, 5)])
 def test_gradient_agrees_with_finite_differences(name, data_format, size):
-    arguments = {**LINEAR[name], "data_format": data_format, "dtype": "float64", "seed": 1}
+    arguments = {**LINEAR[name], "data_format": data_format, "dtype": "float64"}
+    arguments |= {} if name in SEEDLESS else {"seed": 1}
     layer = getattr(layers, name)(**arguments)
     rng = np.random.default_rng(0)
     shape = (4, *size, 3) if data_format == "channels_last" else (4, 3, *size)
@@ -283,7 +343,7 @@ def test_gradient_agrees_with_finite_differences(name, data_format, size):
     assert np.vdot(back, direction) == pytest.approx(slope, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", [*COLOR, *POLICIES])
+@pytest.mark.parametrize("name", [*COLOR, *JITTER, *POLICIES])
 def test_a_layer_without_gradient_says_so(name):
     layer = getattr(layers, name)(**ALL[name])
     x = images((2, 6, 5, 3))
@@ -472,6 +532,37 @@ def test_contrast_grows_only_unless_a_pair_is_given():
     assert both.max() > 1.49
 
 
+def test_hues_go_around_and_come_back():
+    x = images((5, 4, 3, 3))
+    layer = layers.RandomHue(1.0, value_range=(0, 1))
+    for turn in (1 / 3, -0.25):
+        there = layer.transform_images(x, {"factor": np.full(5, turn)})
+        assert not np.allclose(there, x, atol=0.1)
+        back = layer.transform_images(there, {"factor": np.full(5, -turn)})
+        np.testing.assert_allclose(back, x, atol=1e-5)
+    third = layer.transform_images(x, {"factor": np.full(5, 1 / 3)})
+    np.testing.assert_allclose(third, np.roll(x, 1, axis=-1), atol=1e-5)
+
+
+def test_saturation_keeps_what_is_brightest_and_zero_leaves_gray():
+    x = images((5, 4, 3, 3))
+    layer = layers.RandomSaturation(1.0, value_range=(0, 1))
+    for factor in (0.0, 0.5, 1.0, 3.0):
+        out = layer.transform_images(x, {"factor": np.full(5, factor)})
+        np.testing.assert_allclose(out.max(axis=-1), x.max(axis=-1), rtol=1e-6)
+    gray = layer.transform_images(x, {"factor": np.zeros(5)})
+    np.testing.assert_allclose(gray, x.max(axis=-1, keepdims=True) * np.ones(3), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["RandomInvert", "RandomGaussianBlur"])
+def test_half_of_the_images_are_changed_by_default_and_all_if_told(name):
+    x = images((4000, 3, 3, 1))
+    for factor, expected in ((1.0, 0.5), ((1, 1), 1.0)):
+        out = getattr(layers, name)(factor, value_range=(0, 1), seed=0)(x)
+        changed = (out != x).any(axis=(1, 2, 3)).mean()
+        assert abs(changed - expected) < 6.2 * 0.5 / np.sqrt(4000)
+
+
 def test_a_constant_channel_survives_auto_contrast_and_equalization():
     x = np.full((1, 3, 3, 1), 40.0)
     assert np.array_equal(layers.AutoContrast()(x), x)
@@ -519,6 +610,18 @@ def test_a_constant_channel_survives_auto_contrast_and_equalization():
         ("AugMix", {"num_chains": 0}, "num_chains"),
         ("AugMix", {"chain_depth": 1.5}, "chain_depth"),
         ("AugMix", {"value_range": None}, "value_range"),
+        ("RandomInvert", {"factor": 1.5}, "factor"),
+        ("RandomGrayscale", {"factor": -0.1}, "factor"),
+        ("RandomGrayscale", {"factor": (0.1, 0.5)}, "factor"),
+        ("RandomHue", {"factor": 1.5}, "factor"),
+        ("RandomSaturation", {"factor": 0.5, "value_range": 1}, "value_range"),
+        ("RandomColorJitter", {"hue_factor": 2}, "hue_factor"),
+        ("RandomColorJitter", {"value_range": (1,)}, "value_range"),
+        ("RandomGaussianBlur", {"kernel_size": 2}, "kernel_size"),
+        ("RandomGaussianBlur", {"kernel_size": (3, 3, 3)}, "kernel_size"),
+        ("RandomGaussianBlur", {"kernel_size": 1.5}, "kernel_size"),
+        ("RandomGaussianBlur", {"sigma": 2}, "sigma"),
+        ("CenterCrop", {"height": 2, "width": 0}, "width"),
         ("Pipeline", {"layers": []}, "layers"),
         ("Pipeline", {"layers": ["flip"]}, "layers"),
     ],
@@ -550,6 +653,12 @@ def test_bad_images_are_refused(name, bad, error, message):
 def test_labels_that_cannot_be_mixed_are_refused(name, labels, error):
     with pytest.raises(error, match=r"^labels must"):
         getattr(layers, name)()({"images": images((4, 3, 3, 1)), "labels": labels})
+
+
+@pytest.mark.parametrize("name", ["RandomHue", "RandomSaturation"])
+def test_hue_and_saturation_need_three_channels(name):
+    with pytest.raises(ValueError, match="images must have 3 channels, got 1"):
+        getattr(layers, name)(0.5)(images((1, 3, 3, 1)))
 
 
 def test_gray_needs_one_or_three_channels():

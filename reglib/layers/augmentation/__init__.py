@@ -1,17 +1,25 @@
 """Layers that augment images while training, under Keras's names."""
 
 from reglib.layers.augmentation.base import AugmentationLayer
+from reglib.layers.augmentation.blur import RandomGaussianBlur
 from reglib.layers.augmentation.color import (
     AutoContrast,
     Equalization,
     RandomBrightness,
     RandomColorDegeneration,
     RandomContrast,
+    RandomInvert,
     RandomPosterization,
     RandomSharpness,
     Solarization,
 )
-from reglib.layers.augmentation.crop import RandomCrop
+from reglib.layers.augmentation.color_space import (
+    RandomColorJitter,
+    RandomGrayscale,
+    RandomHue,
+    RandomSaturation,
+)
+from reglib.layers.augmentation.crop import CenterCrop, RandomCrop
 from reglib.layers.augmentation.erasing import Cutout, RandomErasing, cutout
 from reglib.layers.augmentation.geometric import (
     RandomFlip,
@@ -27,6 +35,7 @@ __all__ = [
     "AugMix",
     "AugmentationLayer",
     "AutoContrast",
+    "CenterCrop",
     "CutMix",
     "Cutout",
     "Equalization",
@@ -35,12 +44,18 @@ __all__ = [
     "RandAugment",
     "RandomBrightness",
     "RandomColorDegeneration",
+    "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
     "RandomErasing",
     "RandomFlip",
+    "RandomGaussianBlur",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
     "RandomPosterization",
     "RandomRotation",
+    "RandomSaturation",
     "RandomSharpness",
     "RandomShear",
     "RandomTranslation",

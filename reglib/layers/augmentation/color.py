@@ -41,16 +41,22 @@ class _ColorLayer(AugmentationLayer):
             np.clip(out, *self.value_range, out=out)
         return outputs
 
+    def _happens(self, generator: np.random.Generator, number: int) -> NDArray:
+        """Return whether it happens to each image, at a probability drawn from ``factor``."""
+        probability = self._uniform(generator, (number,), *self.factor)
+        return self._uniform(generator, (number,)) < probability
+
     def _to_bytes(self, images: NDArray) -> NDArray:
         """Return the images on the scale 0 to 255."""
-        return _rescaled(images, self.value_range, (0, 255))
+        return rescaled(images, self.value_range, (0, 255))
 
     def _from_bytes(self, images: NDArray) -> NDArray:
         """Return images on the scale 0 to 255 in the layer's own range."""
-        return _rescaled(images, (0, 255), self.value_range)
+        return rescaled(images, (0, 255), self.value_range)
 
 
-def _rescaled(images: NDArray, source: Any, target: Any) -> NDArray:
+def rescaled(images: NDArray, source: Any, target: Any) -> NDArray:
+    """Return images of the range ``source`` in the range ``target``."""
     (low, high), (new_low, new_high) = source, target
     if low == new_low and high == new_high:
         return images
@@ -214,9 +220,6 @@ class RandomColorDegeneration(_ColorLayer):
     array([[[29.89, 29.89, 29.89]]], dtype=float32)
     """
 
-    # How bright red, green and blue look.
-    _luminance = (0.2989, 0.5870, 0.1140)
-
     def __init__(
         self,
         factor: Any,
@@ -233,28 +236,59 @@ class RandomColorDegeneration(_ColorLayer):
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
         axis = 3 if self.data_format == "channels_last" else 1
-        channels = images.shape[axis]
-        if channels not in (1, 3):
-            raise ValueError(f"images must have 1 or 3 channels, got {channels}")
-        if channels == 1:
-            return np.clip(images, *self.value_range)
-        # One matrix an image: what each channel gets of red, green and blue.
-        factor = _per_image(transformation["factor"], images)[:, 0]
-        matrix = (1 - factor) * np.eye(3, dtype=images.dtype)
-        matrix += factor * np.array(self._luminance, images.dtype)
-        outputs = np.empty_like(images)
-        if axis == 3:
-            flat = (len(images), -1, 3)
-            matrix = matrix.transpose(0, 2, 1)
-            np.matmul(images.reshape(flat), matrix, out=outputs.reshape(flat))
-        else:
-            flat = (len(images), 3, -1)
-            np.matmul(matrix, images.reshape(flat), out=outputs.reshape(flat))
+        factor = _per_image(transformation["factor"], images)
+        outputs = toward_gray(images, factor, axis)
         return np.clip(outputs, *self.value_range, out=outputs)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {**super().get_config(), "factor": self.factor}
+
+
+# How bright red, green and blue look.
+_LUMINANCE = (0.2989, 0.5870, 0.1140)
+
+
+def toward_gray(images: NDArray, factor: NDArray, axis: int) -> NDArray:
+    """Return the images moved toward their gray versions, each by its own factor.
+
+    Parameters
+    ----------
+    images : ndarray
+        Four axes, ``axis`` with 1 or 3 channels.
+    factor : ndarray
+        (N, 1, 1, 1): 0 keeps the colors, 1 leaves gray.
+    axis : int
+        3 if channels are last, 1 if they are first.
+
+    Raises
+    ------
+    ValueError
+        If there are other than 1 or 3 channels.
+
+    Examples
+    --------
+    >>> red = np.array([1.0, 0.0, 0.0]).reshape(1, 1, 1, 3)
+    >>> toward_gray(red, np.full((1, 1, 1, 1), 0.5), 3).ravel().round(2)
+    array([0.65, 0.15, 0.15])
+    """
+    channels = images.shape[axis]
+    if channels not in (1, 3):
+        raise ValueError(f"images must have 1 or 3 channels, got {channels}")
+    if channels == 1:
+        return images.copy()
+    # One matrix an image: what each channel gets of red, green and blue.
+    matrix = (1 - factor[:, 0]) * np.eye(3, dtype=images.dtype)
+    matrix += factor[:, 0] * np.array(_LUMINANCE, images.dtype)
+    outputs = np.empty(images.shape, images.dtype)
+    if axis == 3:
+        flat = (len(images), -1, 3)
+        matrix = matrix.transpose(0, 2, 1)
+        np.matmul(images.reshape(flat), matrix, out=outputs.reshape(flat))
+    else:
+        flat = (len(images), 3, -1)
+        np.matmul(matrix, images.reshape(flat), out=outputs.reshape(flat))
+    return outputs
 
 
 class RandomSharpness(_ColorLayer):
@@ -471,6 +505,65 @@ class Solarization(_ColorLayer):
             "addition_factor": self.addition_factor,
             "threshold_factor": self.threshold_factor,
         }
+
+
+class RandomInvert(_ColorLayer):
+    r"""Turn some images into their negatives: :math:`x \to v_{max} - x`.
+
+    Parameters
+    ----------
+    factor : float or pair of floats in [0, 1]
+        Range of the probability that an image is inverted; a number b stands for (0, b).
+    value_range : pair of floats
+        Its upper end is :math:`v_{max}`.
+    seed, data_format, **kwargs
+        As for :class:`~reglib.layers.AugmentationLayer`.
+
+    Raises
+    ------
+    ValueError
+        If ``factor`` or ``value_range`` is no number or pair as described.
+
+    Notes
+    -----
+    As in Keras, the default ``factor`` of 1 inverts about half of the images, write (1, 1) for
+    all; and the lower end of ``value_range`` is taken for 0.
+
+    References
+    ----------
+    ``keras.layers.RandomInvert``.
+
+    Examples
+    --------
+    >>> RandomInvert((1, 1))(np.array([[[100.0], [255.0]]])).ravel()
+    array([155.,   0.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        value_range: Any = (0, 255),
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(value_range=value_range, seed=seed, data_format=data_format, **kwargs)
+        # Keras keeps this one as it came.
+        self.value_range = value_range
+        self.factor = check_factor("factor", factor, 0, 1, symmetric=False, strict=False)
+
+    def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
+        return {"apply_inversion": self._happens(generator, shape[0])}
+
+    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
+        inverted = np.asarray(transformation["apply_inversion"], bool)
+        outputs = images.copy()
+        outputs[inverted] = self.value_range[1] - images[inverted]
+        return outputs
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "factor": self.factor}
 
 
 class _FixedLayer(_ColorLayer):

@@ -1,11 +1,11 @@
-"""Cutting a window of a fixed size out of the images of a batch."""
+"""Cutting a window of a fixed size out of the images of a batch: a random one or the middle."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reglib._validation import check_integer
 from reglib.layers.augmentation.base import AugmentationLayer
@@ -113,6 +113,105 @@ class RandomCrop(AugmentationLayer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {**super().get_config(), "height": self.height, "width": self.width}
+
+
+class CenterCrop(AugmentationLayer):
+    """Cut the middle out of every image, in training or not.
+
+    Parameters
+    ----------
+    height, width : int
+        Size of the window in pixels.
+    data_format, **kwargs
+        As for :class:`~reglib.layers.AugmentationLayer`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``height`` or ``width`` is no whole number of at least 1.
+
+    Notes
+    -----
+    As in Keras, of images that are smaller than the window in either direction, the largest
+    central part of its proportions is enlarged to its size.
+
+    References
+    ----------
+    ``keras.layers.CenterCrop``.
+
+    Examples
+    --------
+    >>> CenterCrop(2, 2)(np.arange(16.0).reshape(4, 4, 1))[..., 0]
+    array([[ 5.,  6.],
+           [ 9., 10.]], dtype=float32)
+    """
+
+    def __init__(
+        self, height: int, width: int, data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(data_format=data_format, **kwargs)
+        self.height = check_integer("height", height, low=1)
+        self.width = check_integer("width", width, low=1)
+
+    def get_random_transformation(
+        self, data: Any, training: bool = True, seed: Any = None
+    ) -> dict[str, Any]:
+        """Return the shape of the images; nothing is random."""
+        return {"input_shape": np.shape(data["images"] if isinstance(data, dict) else data)}
+
+    def transform_images(
+        self, images: ArrayLike, transformation: Any = None, training: bool = True
+    ) -> NDArray:
+        """Return the middle of the images, in training or not."""
+        return super().transform_images(images, {}, training=True)
+
+    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
+        images = self._last(images)
+        rows, columns, by_row, by_column = self._window(*images.shape[1:3], images.dtype)
+        window = _resized(images[:, rows, columns], by_row, by_column)
+        return self._restored(np.ascontiguousarray(window))
+
+    def transform_segmentation_masks(
+        self, segmentation_masks: ArrayLike, transformation: Any = None, training: bool = True
+    ) -> NDArray:
+        """Return the middle of the masks, as floats."""
+        return self.transform_images(segmentation_masks)
+
+    def call(self, inputs: NDArray, training: bool = True) -> NDArray:
+        """Return the middle of the images."""
+        return super().call(inputs, training=True)
+
+    def _transpose(self, gradient: NDArray, transformation: Any) -> NDArray:
+        gradient = self._last(gradient)
+        height, width = self._size(transformation["input_shape"])
+        result = np.zeros((len(gradient), height, width, gradient.shape[3]), gradient.dtype)
+        rows, columns, by_row, by_column = self._window(height, width, gradient.dtype)
+        result[:, rows, columns] = _resized(gradient, _transposed(by_row), _transposed(by_column))
+        return self._restored(result)
+
+    def _window(
+        self, height: int, width: int, dtype: Any
+    ) -> tuple[slice, slice, NDArray | None, NDArray | None]:
+        """Return the rows and columns to keep, and what enlarges them, for images of a size."""
+        rows, columns = self.height, self.width
+        if height < rows or width < columns:
+            rows = max(1, min(height, int(width * self.height / self.width)))
+            columns = max(1, min(width, int(height * self.width / self.height)))
+        top, left = (height - rows) // 2, (width - columns) // 2
+        return (
+            slice(top, top + rows),
+            slice(left, left + columns),
+            _enlarging(rows, self.height, dtype),
+            _enlarging(columns, self.width, dtype),
+        )
+
+    compute_output_shape = RandomCrop.compute_output_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        config = {**super().get_config(), "height": self.height, "width": self.width}
+        del config["seed"]
+        return config
 
 
 def _enlarging(size: int, target: int, dtype: Any) -> NDArray | None:
