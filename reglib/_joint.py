@@ -230,19 +230,32 @@ class JointLoss:
         return [LatestLoss(self, number, f"{self.names[number]}_loss") for number in trained]
 
 
-class LatestLoss(metrics.Metric):
-    """The mean of one output's loss over the examples of all batches."""
+class LatestLoss:
+    """A metric: the mean of one output's loss over the examples of all batches."""
+
+    _direction = "down"
 
     def __init__(self, joint: JointLoss, number: int, name: str) -> None:
-        super().__init__(joint, name, "down")
-        self.number = number
+        self.joint, self.number, self.name = joint, number, name
+        self.reset_state()
 
-    def update_state(
-        self, y_true: Bundle, y_pred: Bundle, sample_weight: ArrayLike | None = None
-    ) -> None:
+    def reset_state(self) -> None:
+        """Forget what was seen."""
+        self.total, self.count = 0.0, 0
+
+    def update_state(self, y_true: Bundle, y_pred: Bundle, sample_weight: Any = None) -> None:
         """Add the batch that the joint loss was called with last."""
-        self.total += len(y_pred) * self.per_example.latest[self.number]
+        self.total += len(y_pred) * self.joint.latest[self.number]
         self.count += len(y_pred)
+
+    def result(self) -> float:
+        """Return the mean so far, 0 when nothing was seen."""
+        return self.total / self.count if self.count else 0.0
+
+    def __call__(self, y_true: Bundle, y_pred: Bundle) -> float:
+        """Add a batch and return the mean so far."""
+        self.update_state(y_true, y_pred)
+        return self.result()
 
 
 class OutputMetric:
