@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from built import pages
 from regbook.alt_text import fault
+from regbook.publish import with_site_links
 
 CHAPTERS = [name for name in pages() if name.startswith("chapters/")]
 
@@ -132,7 +133,11 @@ def test_exercises_are_published_with_the_book(site):
         if ".ipynb_checkpoints" in path.parts:
             continue
         published = site / "exercises" / path.relative_to(source)
-        assert published.read_bytes() == path.read_bytes()
+        text = published.read_text(encoding="utf-8")
+        assert text == with_site_links(path.read_text(encoding="utf-8"), "")
+        links = re.findall(r"\]\((\.\./[^)]+)\)", text)
+        assert links
+        assert not [link for link in links if not (published.parent / link).exists()]
 
 
 def test_no_path_of_the_builder_is_published(site):

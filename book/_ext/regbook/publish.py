@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from regbook.markup import Markup
 ROOT = Path(__file__).resolve().parents[3]
 NOTEBOOKS = "notebooks"
 EXERCISES = "exercises"
+#: A chapter as a notebook in the course folder links to it.
+CHAPTER_LINK = re.compile(r"\.\./\.\./book/([\w/-]+)\.md")
 MATHJAX = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2")
 
 
@@ -49,7 +52,24 @@ def copy_if_changed(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def copy_exercises(outdir: Path) -> None:
+def with_site_links(notebook: str, base: str) -> str:
+    """Return an exercise's notebook with its links to chapters as links to their pages.
+
+    With an address of the site for ``base`` they open wherever the notebook is downloaded to;
+    without one, from the notebook's place on the site.
+
+    Examples
+    --------
+    >>> with_site_links("[L2](../../book/chapters/02-l2.md)", "")
+    '[L2](../../chapters/02-l2.html)'
+    >>> with_site_links("[L2](../../book/chapters/02-l2.md)", "https://example.org/course")
+    '[L2](https://example.org/course/chapters/02-l2.html)'
+    """
+    start = base.rstrip("/") + "/" if base else "../../"
+    return CHAPTER_LINK.sub(lambda found: f"{start}{found[1]}.html", notebook)
+
+
+def copy_exercises(outdir: Path, base: str) -> None:
     """Copy the exercise notebooks and what lies beside them; drop those that are gone."""
     source, target = ROOT / EXERCISES, outdir / EXERCISES
     files = (
@@ -63,7 +83,12 @@ def copy_exercises(outdir: Path) -> None:
         else set()
     )
     for name in files:
-        copy_if_changed(source / name, target / name)
+        if name.suffix == ".ipynb":
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            text = (source / name).read_text(encoding="utf-8")
+            (target / name).write_text(with_site_links(text, base), encoding="utf-8")
+        else:
+            copy_if_changed(source / name, target / name)
     if target.exists():
         for path in target.rglob("*"):
             if path.is_file() and path.relative_to(target) not in files:
@@ -179,7 +204,7 @@ def publish(app: Sphinx, exception: Exception | None) -> None:
         return
     outdir = Path(app.outdir)
     copy_mathjax(outdir)
-    copy_exercises(outdir)
+    copy_exercises(outdir, app.config.html_baseurl)
     write_notebooks(app, outdir)
 
 
