@@ -33,7 +33,6 @@ BASES |= {"Metric", "Optimizer", "Regularizer"}
 
 # Arguments that Keras has and reglib wilfully lacks, by name, with the reason.
 DEVIATIONS = {
-    "dtype": "metrics follow the dtype of the predictions",
     "gradient_accumulation_steps": "a batch always fits into memory here",
     "lora_alpha": "low-rank adaptation is out of scope",
     "lora_rank": "low-rank adaptation is out of scope",

@@ -1,0 +1,108 @@
+"""What to watch beside the loss: numbers gathered over a pass through the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reglib import _serialization
+from reglib.metrics.accuracy import Accuracy as Accuracy
+from reglib.metrics.accuracy import AccuracyByShape as AccuracyByShape
+from reglib.metrics.accuracy import BinaryAccuracy as BinaryAccuracy
+from reglib.metrics.accuracy import CategoricalAccuracy as CategoricalAccuracy
+from reglib.metrics.accuracy import SparseCategoricalAccuracy as SparseCategoricalAccuracy
+from reglib.metrics.accuracy import SparseTopKCategoricalAccuracy as SparseTopKCategoricalAccuracy
+from reglib.metrics.accuracy import TopKCategoricalAccuracy as TopKCategoricalAccuracy
+from reglib.metrics.base import Mean as Mean
+from reglib.metrics.base import MeanMetricWrapper as MeanMetricWrapper
+from reglib.metrics.base import Metric as Metric
+from reglib.metrics.base import Sum as Sum
+from reglib.metrics.errors import BinaryCrossentropy as BinaryCrossentropy
+from reglib.metrics.errors import CategoricalCrossentropy as CategoricalCrossentropy
+from reglib.metrics.errors import CategoricalHinge as CategoricalHinge
+from reglib.metrics.errors import ConcordanceCorrelation as ConcordanceCorrelation
+from reglib.metrics.errors import CosineSimilarity as CosineSimilarity
+from reglib.metrics.errors import Hinge as Hinge
+from reglib.metrics.errors import KLDivergence as KLDivergence
+from reglib.metrics.errors import LogCoshError as LogCoshError
+from reglib.metrics.errors import MeanAbsoluteError as MeanAbsoluteError
+from reglib.metrics.errors import MeanAbsolutePercentageError as MeanAbsolutePercentageError
+from reglib.metrics.errors import MeanSquaredError as MeanSquaredError
+from reglib.metrics.errors import MeanSquaredLogarithmicError as MeanSquaredLogarithmicError
+from reglib.metrics.errors import PearsonCorrelation as PearsonCorrelation
+from reglib.metrics.errors import Poisson as Poisson
+from reglib.metrics.errors import RootMeanSquaredError as RootMeanSquaredError
+from reglib.metrics.errors import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
+from reglib.metrics.errors import SquaredHinge as SquaredHinge
+from reglib.metrics.scores import F1Score as F1Score
+from reglib.metrics.scores import FBetaScore as FBetaScore
+from reglib.metrics.scores import R2Score as R2Score
+
+_REGISTRY: dict[str, type[Metric]] = {
+    name: cls
+    for cls, *names in (
+        (Accuracy,),
+        (AccuracyByShape, "accuracy", "acc"),
+        (BinaryAccuracy, "binary_accuracy"),
+        (CategoricalAccuracy, "categorical_accuracy"),
+        (SparseCategoricalAccuracy, "sparse_categorical_accuracy"),
+        (TopKCategoricalAccuracy, "top_k_categorical_accuracy"),
+        (SparseTopKCategoricalAccuracy, "sparse_top_k_categorical_accuracy"),
+        (MeanSquaredError, "mean_squared_error", "mse", "MSE"),
+        (RootMeanSquaredError, "root_mean_squared_error", "rmse", "RMSE"),
+        (MeanAbsoluteError, "mean_absolute_error", "mae", "MAE"),
+        (MeanAbsolutePercentageError, "mean_absolute_percentage_error", "mape", "MAPE"),
+        (MeanSquaredLogarithmicError, "mean_squared_logarithmic_error", "msle", "MSLE"),
+        (LogCoshError, "log_cosh", "logcosh"),
+        (CosineSimilarity, "cosine_similarity"),
+        (PearsonCorrelation, "pearson_correlation"),
+        (ConcordanceCorrelation, "concordance_correlation"),
+        (Hinge, "hinge"),
+        (SquaredHinge, "squared_hinge"),
+        (CategoricalHinge, "categorical_hinge"),
+        (KLDivergence, "kl_divergence", "kld", "KLD"),
+        (Poisson, "poisson"),
+        (BinaryCrossentropy, "binary_crossentropy", "bce", "BCE"),
+        (CategoricalCrossentropy, "categorical_crossentropy"),
+        (SparseCategoricalCrossentropy, "sparse_categorical_crossentropy"),
+        (F1Score, "f1_score"),
+        (FBetaScore, "fbeta_score"),
+        (R2Score, "r2_score"),
+        (Mean, "mean"),
+        (Sum, "sum"),
+    )
+    for name in (cls.__name__, *names)
+}
+
+
+def get(identifier: Any) -> Metric | None:
+    """Return the metric that ``identifier`` means; a name is also its key in the logs.
+
+    A function of targets and predictions means the mean of what it returns.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown or the identifier is of no use.
+
+    Examples
+    --------
+    >>> get("mse")([[0.0]], [[3.0]])
+    9.0
+    """
+    metric = _serialization.get(identifier, _REGISTRY, "metric")
+    if isinstance(identifier, str):
+        metric.name = identifier
+    elif callable(metric) and not hasattr(metric, "update_state"):
+        return MeanMetricWrapper(metric)
+    return metric
+
+
+def serialize(metric: Metric) -> dict[str, Any] | None:
+    """Return Keras's description of a metric, as plain data."""
+    return _serialization.serialize(metric, "metrics")
+
+
+def deserialize(config: Mapping[str, Any]) -> Metric:
+    """Return the metric that Keras's description means."""
+    return _serialization.deserialize(config, _REGISTRY, "metric")

@@ -1,0 +1,293 @@
+"""How many answers are right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reglib._validation import check_flag, check_integer, check_number
+from reglib.losses.base import same_rank
+from reglib.metrics.base import Named, as_numbers
+
+
+def _side_by_side(y_true: NDArray, y_pred: NDArray) -> tuple[NDArray, NDArray]:
+    """Return both with one shape; a last axis of length 1 may be missing in one."""
+    y_true, y_pred = as_numbers("y_true", y_true), as_numbers("y_pred", y_pred)
+    if y_true.ndim != y_pred.ndim:
+        y_true, y_pred = same_rank(y_true, y_pred)
+    if y_true.shape != y_pred.shape:
+        raise ValueError(
+            f"y_true must have the shape of y_pred, {y_pred.shape}, got {y_true.shape}"
+        )
+    return y_true, y_pred
+
+
+def _labels_and_scores(y_true: NDArray, y_pred: NDArray) -> tuple[NDArray, NDArray]:
+    """Return class numbers, without a last axis of length 1, and a score for each class."""
+    y_true, y_pred = as_numbers("y_true", y_true), as_numbers("y_pred", y_pred)
+    labels = y_true
+    if labels.ndim == y_pred.ndim and labels.shape[-1:] == (1,):
+        labels = labels[..., 0]
+    if labels.shape != y_pred.shape[:-1]:
+        raise ValueError(f"y_true must have shape {y_pred.shape[:-1]}, got {y_true.shape}")
+    return labels, y_pred
+
+
+def _equal(y_true: NDArray, y_pred: NDArray) -> NDArray:
+    y_true, y_pred = _side_by_side(y_true, y_pred)
+    return y_true.astype(y_pred.dtype, copy=False) == y_pred
+
+
+def _binary_matches(y_true: NDArray, y_pred: NDArray, threshold: float = 0.5) -> NDArray:
+    y_true, y_pred = _side_by_side(y_true, y_pred)
+    return y_true == (y_pred > threshold)
+
+
+def _categorical_matches(y_true: NDArray, y_pred: NDArray) -> NDArray:
+    y_true, y_pred = _side_by_side(y_true, y_pred)
+    return y_true.argmax(axis=-1) == y_pred.argmax(axis=-1)
+
+
+def _sparse_matches(y_true: NDArray, y_pred: NDArray) -> NDArray:
+    labels, scores = _labels_and_scores(y_true, y_pred)
+    return labels == scores.argmax(axis=-1)
+
+
+def _matches(y_true: NDArray, y_pred: NDArray) -> NDArray:
+    if y_pred.ndim < 2 or y_pred.shape[-1] == 1:
+        return _binary_matches(y_true, y_pred)
+    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == y_pred.shape[-1]:
+        return _categorical_matches(y_true, y_pred)
+    return _sparse_matches(y_true, y_pred)
+
+
+def _among_the_best(labels: NDArray, scores: NDArray, k: int) -> NDArray:
+    """Return whether fewer than k classes score better than the right one."""
+    right = np.take_along_axis(scores, labels[..., np.newaxis], axis=-1)
+    return ((scores > right).sum(axis=-1) < k) & np.isfinite(right[..., 0])
+
+
+def _top_k_matches(y_true: NDArray, y_pred: NDArray, k: int) -> NDArray:
+    y_true, y_pred = _side_by_side(y_true, y_pred)
+    return _among_the_best(y_true.argmax(axis=-1), y_pred, k)
+
+
+def _sparse_top_k_matches(
+    y_true: NDArray, y_pred: NDArray, k: int, from_sorted_ids: bool = False
+) -> NDArray:
+    labels, y_pred = _labels_and_scores(y_true, y_pred)
+    if from_sorted_ids:
+        return (labels[..., np.newaxis] == y_pred[..., :k]).any(axis=-1)
+    numbers = labels.astype(np.intp)
+    if (numbers != labels).any() or not ((numbers >= 0) & (numbers < y_pred.shape[-1])).all():
+        raise ValueError(f"y_true must hold class numbers from 0 to {y_pred.shape[-1] - 1}")
+    return _among_the_best(numbers, y_pred, k)
+
+
+class Accuracy(Named):
+    """Fraction of predictions that are equal to their targets, number by number.
+
+    The name ``"accuracy"`` means :class:`AccuracyByShape`, as in Keras.
+
+    Parameters
+    ----------
+    name : str
+        The key in the logs.
+    dtype : optional
+        As for :class:`Metric`.
+
+    References
+    ----------
+    ``keras.metrics.Accuracy``.
+
+    Examples
+    --------
+    >>> Accuracy()([[1], [2], [3], [4]], [[0], [2], [3], [4]])
+    0.75
+    """
+
+    _direction = "up"
+
+    def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
+        super().__init__(_equal, name, dtype)
+
+
+class AccuracyByShape(Named):
+    """Fraction of right answers; what counts as an answer follows from the shapes.
+
+    One score an example is a yes or a no, several are scores of classes; targets are then
+    one-hot or class numbers. This is what ``metrics=["accuracy"]`` means, here and in Keras.
+
+    Parameters
+    ----------
+    name : str
+        The key in the logs.
+    dtype : optional
+        As for :class:`Metric`.
+
+    Examples
+    --------
+    >>> AccuracyByShape()([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+    0.6666666666666666
+    """
+
+    _direction = "up"
+
+    def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
+        super().__init__(_matches, name, dtype)
+
+
+class BinaryAccuracy(Named):
+    """Fraction of yes-no answers that are right, yes meaning above ``threshold``.
+
+    Parameters
+    ----------
+    name : str
+        The key in the logs.
+    dtype : optional
+        As for :class:`Metric`.
+    threshold : float
+        In [0, 1].
+
+    References
+    ----------
+    ``keras.metrics.BinaryAccuracy``.
+
+    Examples
+    --------
+    >>> BinaryAccuracy()([[1], [1], [0], [0]], [[0.98], [1], [0], [0.6]])
+    0.75
+    """
+
+    _direction = "up"
+
+    def __init__(
+        self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
+    ) -> None:
+        self.threshold = check_number("threshold", threshold, low=0, high=1)
+        super().__init__(_binary_matches, name, dtype, threshold=self.threshold)
+
+
+class CategoricalAccuracy(Named):
+    """Fraction of one-hot answers that are right.
+
+    Parameters
+    ----------
+    name : str
+        The key in the logs.
+    dtype : optional
+        As for :class:`Metric`.
+
+    References
+    ----------
+    ``keras.metrics.CategoricalAccuracy``.
+
+    Examples
+    --------
+    >>> CategoricalAccuracy()([[0, 0, 1], [0, 1, 0]], [[0.1, 0.9, 0.8], [0.05, 0.95, 0]])
+    0.5
+    """
+
+    _direction = "up"
+
+    def __init__(self, name: str = "categorical_accuracy", dtype: Any = None) -> None:
+        super().__init__(_categorical_matches, name, dtype)
+
+
+class SparseCategoricalAccuracy(Named):
+    """Fraction of class numbers that are right.
+
+    Parameters
+    ----------
+    name : str
+        The key in the logs.
+    dtype : optional
+        As for :class:`Metric`.
+
+    References
+    ----------
+    ``keras.metrics.SparseCategoricalAccuracy``.
+
+    Examples
+    --------
+    >>> SparseCategoricalAccuracy()([2, 1], [[0.1, 0.6, 0.3], [0.05, 0.95, 0]])
+    0.5
+    """
+
+    _direction = "up"
+
+    def __init__(self, name: str = "sparse_categorical_accuracy", dtype: Any = None) -> None:
+        super().__init__(_sparse_matches, name, dtype)
+
+
+class TopKCategoricalAccuracy(Named):
+    """Fraction of one-hot answers that are among the k best scores.
+
+    Parameters
+    ----------
+    k : int
+        At least 1.
+    name : str
+        The key in the logs.
+    dtype : optional
+        As for :class:`Metric`.
+
+    References
+    ----------
+    ``keras.metrics.TopKCategoricalAccuracy``.
+
+    Examples
+    --------
+    >>> TopKCategoricalAccuracy(k=2)([[0, 0, 1], [1, 0, 0]], [[0.1, 0.5, 0.4], [0.1, 0.5, 0.4]])
+    0.5
+    """
+
+    _direction = "up"
+
+    def __init__(
+        self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None
+    ) -> None:
+        self.k = check_integer("k", k, low=1)
+        super().__init__(_top_k_matches, name, dtype, k=self.k)
+
+
+class SparseTopKCategoricalAccuracy(Named):
+    """Fraction of class numbers that are among the k best scores.
+
+    Parameters
+    ----------
+    k : int
+        At least 1.
+    name : str
+        The key in the logs.
+    dtype : optional
+        As for :class:`Metric`.
+    from_sorted_ids : bool
+        Whether predictions are class numbers, the best first, rather than scores.
+
+    References
+    ----------
+    ``keras.metrics.SparseTopKCategoricalAccuracy``.
+
+    Examples
+    --------
+    >>> SparseTopKCategoricalAccuracy(k=2)([2, 0], [[0.1, 0.5, 0.4], [0.1, 0.5, 0.4]])
+    0.5
+    """
+
+    _direction = "up"
+
+    def __init__(
+        self,
+        k: int = 5,
+        name: str = "sparse_top_k_categorical_accuracy",
+        dtype: Any = None,
+        from_sorted_ids: bool = False,
+    ) -> None:
+        self.k = check_integer("k", k, low=1)
+        self.from_sorted_ids = check_flag("from_sorted_ids", from_sorted_ids)
+        super().__init__(
+            _sparse_top_k_matches, name, dtype, k=self.k, from_sorted_ids=self.from_sorted_ids
+        )

@@ -1,0 +1,216 @@
+"""What every metric shares, and the sums and means that most of them are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reglib._validation import check_callable, check_text
+from reglib.losses.base import weights_for
+
+
+def as_numbers(name: str, value: ArrayLike) -> NDArray:
+    """Return an array of numbers.
+
+    Raises
+    ------
+    TypeError
+        If ``value`` holds something else.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold numbers, got dtype {array.dtype}")
+    return array
+
+
+class Metric:
+    """Base of all metrics: numbers that are gathered batch by batch.
+
+    A subclass gives ``reset_state``, ``update_state`` and ``result``; ``_direction`` says
+    whether ``"up"`` or ``"down"`` is better, which callbacks with ``mode="auto"`` ask.
+
+    Parameters
+    ----------
+    dtype : optional
+        What the values are converted to before they are gathered; by default they stay as they
+        are. Sums are kept in float64 all the same.
+    name : str, optional
+        The key in the logs.
+
+    Raises
+    ------
+    TypeError
+        If ``dtype`` is no dtype or ``name`` no string.
+    """
+
+    _direction: str | None = None
+
+    def __init__(self, dtype: Any = None, name: str | None = None) -> None:
+        self.name = type(self).__name__ if name is None else check_text("name", name)
+        try:
+            self._dtype = None if dtype is None else np.dtype(dtype).name
+        except TypeError:
+            raise TypeError(f"dtype must be a dtype or None, got {dtype!r}") from None
+        self.reset_state()
+
+    @property
+    def dtype(self) -> str | None:
+        """The name of the dtype that values are converted to, if any."""
+        return self._dtype
+
+    def reset_state(self) -> None:
+        """Forget what was seen."""
+        raise NotImplementedError(f"{type(self).__name__} must define reset_state")
+
+    def update_state(self, *arguments: Any, **options: Any) -> None:
+        """Add a batch."""
+        raise NotImplementedError(f"{type(self).__name__} must define update_state")
+
+    def result(self) -> Any:
+        """Return what came out so far."""
+        raise NotImplementedError(f"{type(self).__name__} must define result")
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Add a batch and return what came out so far."""
+        self.update_state(*arguments, **options)
+        return self.result()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {"name": self.name, "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Metric:
+        """Return a new metric from :meth:`get_config`'s result."""
+        return cls(**config)
+
+
+class Mean(Metric):
+    """A running mean.
+
+    Parameters
+    ----------
+    name : str
+        The key in the logs.
+    dtype : optional
+        As for :class:`Metric`.
+
+    Examples
+    --------
+    >>> Mean()([1, 3, 5, 7], sample_weight=[1, 1, 0, 0])
+    2.0
+    """
+
+    def __init__(self, name: str = "mean", dtype: Any = None) -> None:
+        super().__init__(dtype, name)
+
+    def reset_state(self) -> None:
+        """Forget what was seen."""
+        self.total, self.count = 0.0, 0.0
+
+    def update_state(self, values: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        """Add values, each as often as its weight says; a weight stands for whole examples.
+
+        Raises
+        ------
+        TypeError
+            If values or weights are no numbers.
+        ValueError
+            If the weights do not fit.
+        """
+        values = as_numbers("values", values)
+        if self._dtype is not None:
+            values = values.astype(self._dtype)
+        if sample_weight is None:
+            self.total += float(values.sum(dtype="float64"))
+            self.count += values.size
+            return
+        weights = np.broadcast_to(weights_for(values.shape, "float64", sample_weight), values.shape)
+        self.total += float((values * weights).sum())
+        self.count += float(weights.sum())
+
+    def result(self) -> float:
+        """Return the mean so far, 0 when nothing was seen."""
+        return self.total / self.count if self.count else 0.0
+
+
+class Sum(Mean):
+    """A running sum.
+
+    Parameters
+    ----------
+    name : str
+        The key in the logs.
+    dtype : optional
+        As for :class:`Metric`.
+
+    Examples
+    --------
+    >>> Sum()([1, 3, 5, 7], sample_weight=[1, 1, 0, 0])
+    4.0
+    """
+
+    def __init__(self, name: str = "sum", dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+
+    def result(self) -> float:
+        """Return the sum so far."""
+        return self.total
+
+
+class MeanMetricWrapper(Mean):
+    """The running mean of a function of targets and predictions.
+
+    Parameters
+    ----------
+    fn : callable
+        ``fn(y_true, y_pred, **kwargs)`` returns numbers, one an example or more.
+    name : str, optional
+        The key in the logs; by default the function's name.
+    dtype : optional
+        As for :class:`Metric`.
+    **kwargs
+        Options of the function.
+
+    Raises
+    ------
+    TypeError
+        If ``fn`` cannot be called.
+
+    Examples
+    --------
+    >>> MeanMetricWrapper(lambda y_true, y_pred: abs(y_pred - y_true))([1.0, 2.0], [1.0, 3.0])
+    0.5
+    """
+
+    def __init__(
+        self, fn: Callable[..., NDArray], name: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
+        self._fn = check_callable("fn", fn)
+        self._options = kwargs
+        named = getattr(fn, "__name__", type(fn).__name__)
+        super().__init__(named if name is None else name, dtype)
+
+    def update_state(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> None:
+        """Add a batch."""
+        values = self._fn(np.asarray(y_true), np.asarray(y_pred), **self._options)
+        super().update_state(values, sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments; the function is not plain data."""
+        return {**super().get_config(), "fn": self._fn, **self._options}
+
+
+class Named(MeanMetricWrapper):
+    """Base of metrics that are the mean of one function: its options are the configuration."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        config = super().get_config()
+        del config["fn"]
+        return config
