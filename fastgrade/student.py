@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import getpass
 import io
 import os
 import re
@@ -31,10 +32,13 @@ from fastgrade.sandbox import ReadableTree, confine, prepare, python_roots
 
 __all__ = ["before_imports", "main", "warm_up"]
 
+_NO_COMMANDS = "Shell commands are not run while a notebook is graded; the notebook goes on."
+
 _guard: Guard
 _tree: ReadableTree | None = None
 _shell: Any = None
 _raw_input: Any = None
+_getpass: Any = None
 
 
 # --------------------------------------------------------------------------- in the warm process
@@ -80,7 +84,7 @@ def loaded_packages() -> list[str]:
 
 def _make_shell() -> None:
     """Make the shell of a kernel without the kernel."""
-    global _shell, _raw_input
+    global _shell, _raw_input, _getpass
     from ipykernel.compiler import XCachingCompiler, get_file_name
     from ipykernel.kernelbase import Kernel
     from ipykernel.zmqshell import ZMQInteractiveShell
@@ -118,15 +122,16 @@ def _make_shell() -> None:
         def enable_gui(self, gui: str | None = None) -> None:
             self.active_eventloop = gui
 
-        def system(self, command: str) -> None:
-            print("Shell commands are not run while a notebook is graded.", file=sys.stderr)
+        def system(self, command: str, *more: Any) -> None:
+            told = command if len(command) <= 80 else command[:77] + "..."
+            print(f"Not run: {told}\n{_NO_COMMANDS}", file=sys.stderr)
             self.user_ns["_exit_code"] = 127
 
         def getoutput(self, command: str, split: bool = True, depth: int = 0) -> Any:
             self.system(command)
             return [] if split else ""
 
-    _raw_input = Kernel.raw_input
+    _raw_input, _getpass = Kernel.raw_input, Kernel.getpass
     config = Config()
     config.HistoryManager.enabled = False
     config.IPKernelApp = Config()  # some libraries tell a notebook from a console by this name
@@ -137,6 +142,10 @@ def _make_shell() -> None:
         publisher.pub_socket = None
     shell.displayhook.topic = b"execute_result"
     shell.user_ns["__name__"] = "__main__"
+    # %%bash and its like: all of them go through one method.
+    scripts = shell.magics_manager.registry["ScriptMagics"]
+    scripts.shebang = shell.system
+    shell.magics_manager.magics["cell"]["script"] = shell.system
     _shell = shell
     # A cell that runs now leaves nothing behind but warm caches.
     global _channel
@@ -246,6 +255,8 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
         HOME=folder, TMPDIR=folder, IPYTHONDIR=os.path.join(folder, ".ipython"), PWD=folder
     )
     tempfile.tempdir = None
+    if "matplotlib" not in sys.modules:  # else it has its list of fonts already
+        os.environ["MPLCONFIGDIR"] = os.path.join(folder, ".matplotlib")
     sys.path.insert(0, "")
     _channel = _Output(control, limits.output_bytes)
     try:
@@ -267,6 +278,7 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
     sys.stdout, sys.stderr = _Stream("stdout", 1), _Stream("stderr", 2)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115  lives as long as the process
     builtins.input = types.MethodType(_raw_input, types.SimpleNamespace(_allow_stdin=False))
+    getpass.getpass = types.MethodType(_getpass, types.SimpleNamespace(_allow_stdin=False))
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:

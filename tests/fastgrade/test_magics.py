@@ -1,0 +1,92 @@
+"""What notebooks may hold beside Python: shell commands, magics, questions to the user."""
+
+import json
+
+import pytest
+from hostile import code, notebook
+
+from fastgrade.course import Limits, Settings
+from fastgrade.verdict import Task
+from fastgrade.worker import Grader
+
+
+@pytest.fixture(scope="module")
+def grader():
+    with Grader(Settings(limits=Limits(cell_seconds=10, memory_mb=600))) as grader:
+        yield grader
+
+
+def outputs(grader, source):
+    """Run a student's cell and one after it; return the first one's outputs and all points."""
+    notebook_bytes = notebook(
+        code(source, "answer", solution=True),
+        code("after = 1", "after", solution=True),
+        code("assert after == 1", "test", grade=True, locked=True, points=1),
+    )
+    verdict = grader.grade(Task("ps1", "ada", "ps1", notebook_bytes, notebook_bytes))
+    return json.loads(verdict.autograded)["cells"][0]["outputs"], verdict.points
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("!echo hi", "Not run: echo hi\n"),
+        ("listing = !ls", "Not run: ls\n"),
+        ("%%bash\necho hi", "Not run: bash\n"),
+        ("%%sh\necho hi", "Not run: sh\n"),
+        ("%%script python3 -B\nprint(1)", "Not run: python3 -B\n"),
+        ("%%perl\nprint 1", "Not run: perl\n"),
+        ("%sx echo hi;", "Not run: echo hi;\n"),
+        ("%ls", "Not run: ls"),
+        ("%pip install a-package", "-m pip install a-package\n"),
+        ("!" + "x" * 200, "Not run: " + "x" * 77 + "...\n"),
+    ],
+)
+def test_shell_commands_are_not_run_say_so_and_fail_nothing(grader, source, told):
+    found, points = outputs(grader, source)
+    text = "".join("".join(o["text"]) for o in found if o.get("name") == "stderr")
+    assert told in text
+    assert "Shell commands are not run while a notebook is graded" in text
+    assert not any(o["output_type"] == "error" for o in found)
+    assert points == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "output"),
+    [
+        ("%timeit -n 1 -r 1 sum(range(10))", "per loop"),
+        ("%%timeit -n 1 -r 1\nsum(range(10))", "per loop"),
+        ("%time x = 1 + 1", "Wall time"),
+        ("%load_ext autoreload\n%autoreload 2\nprint('loaded')", "loaded"),
+        ("%%writefile note.txt\nhello\n", "Writing note.txt"),
+        ("%%capture caught\nprint('x')", ""),
+        ("%matplotlib inline", ""),
+        ("import asyncio\nawait asyncio.sleep(0)\nprint('awaited')", "awaited"),
+    ],
+)
+def test_magics_that_stay_in_python_work(grader, source, output):
+    found, points = outputs(grader, source)
+    assert all(o["output_type"] == "stream" and o["name"] == "stdout" for o in found), found
+    assert output in "".join("".join(o["text"]) for o in found)
+    assert points == 1
+
+
+@pytest.mark.parametrize("ask", ["input('name? ')", "import getpass\ngetpass.getpass()"])
+def test_nobody_answers_questions(grader, ask):
+    (found,), points = outputs(grader, ask)
+    assert found["ename"] == "StdinNotImplementedError"
+    assert points == 1
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "import subprocess\nsubprocess.run(['echo', 'hi'])",
+        "import os\nos.popen('echo hi')",
+        "import os\nos.execv('/bin/echo', ['echo', 'hi'])",
+    ],
+)
+def test_programs_started_from_python_are_refused(grader, start):
+    (found,), points = outputs(grader, start)
+    assert found["ename"] == "PermissionError"
+    assert points == 1
