@@ -54,7 +54,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization
-from reglib._validation import check_axis, check_flag, check_integer, check_number
+from reglib._validation import (
+    check_axis,
+    check_callable,
+    check_flag,
+    check_instance,
+    check_integer,
+    check_number,
+    check_text,
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,11 @@ class Activation:
     name: str
     value: Callable[..., NDArray]
     gradient: Callable[..., NDArray]
+
+    def __post_init__(self) -> None:
+        check_text("name", self.name)
+        check_callable("value", self.value)
+        check_callable("gradient", self.gradient)
 
     def __call__(self, z: ArrayLike, *arguments: Any, **options: Any) -> NDArray:
         """Return the function's value, element by element (softmax: along the last axis).
@@ -405,7 +418,7 @@ def get(identifier: Any) -> Activation:
 
 def serialize(activation: Activation) -> str:
     """Return the activation's name."""
-    return activation.name
+    return check_instance("activation", activation, Activation, "an activation").name
 
 
 def deserialize(config: str) -> Activation:

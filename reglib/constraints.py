@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from reglib import _serialization
 from reglib._namespace import namespace
-from reglib._validation import check_number
+from reglib._validation import check_axis, check_number
 
 # Keras divides by epsilon + norm: a vector at the limit shrinks by one part in ten million.
 _EPSILON = 1e-7
@@ -38,7 +38,7 @@ class Constraint:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Constraint:
         """Return a new constraint from :meth:`get_config`'s result."""
-        return cls(**config)
+        return _serialization.from_config(cls, config)
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
@@ -69,7 +69,7 @@ class MaxNorm(Constraint):
 
     def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
         self.max_value = check_number("max_value", max_value, low=0)
-        self.axis = axis
+        self.axis = check_axis("axis", axis)
 
     def __call__(self, w: NDArray) -> NDArray:
         """Return the projected weights."""
@@ -103,7 +103,7 @@ class UnitNorm(Constraint):
     """
 
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
-        self.axis = axis
+        self.axis = check_axis("axis", axis)
 
     def __call__(self, w: NDArray) -> NDArray:
         """Return the projected weights."""
@@ -133,7 +133,7 @@ class MinMaxNorm(Constraint):
         self.min_value = check_number("min_value", min_value, low=0)
         self.max_value = check_number("max_value", max_value, low=0)
         self.rate = check_number("rate", rate, low=0, high=1)
-        self.axis = axis
+        self.axis = check_axis("axis", axis)
 
     def __call__(self, w: NDArray) -> NDArray:
         """Return the projected weights."""

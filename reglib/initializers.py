@@ -13,6 +13,7 @@ from reglib import _serialization, config
 from reglib._validation import (
     check_array,
     check_choice,
+    check_instance,
     check_integer,
     check_number,
     check_seed,
@@ -67,6 +68,7 @@ def compute_fans(
 
 def _length(name: str, shape: Sequence[int], axes: Sequence[int]) -> int:
     """Return the product of the lengths along some axes."""
+    axes = _checked_axes(name, axes)
     if not all(-len(shape) <= axis < len(shape) for axis in axes):
         raise ValueError(f"{name} must be axes of shape {tuple(shape)}, got {list(axes)}")
     return math.prod(shape[axis] for axis in axes)
@@ -104,10 +106,14 @@ class Initializer:
         generator: np.random.Generator | None = None,
     ) -> NDArray:
         """Return fresh weights of this shape."""
+        shape, dtype = check_shape("shape", shape, low=0), _checked_dtype(dtype)
+        if generator is not None:
+            # NumPy crashes where a class stands for a generator.
+            check_instance("generator", generator, np.random.Generator, "a generator")
         if self.seed is not None or generator is None:
             # A generator is handed on as it is.
             generator = np.random.default_rng(self.seed)
-        return self.draw(tuple(shape), generator).astype(dtype or config.floatx(), copy=False)
+        return self.draw(shape, generator).astype(dtype, copy=False)
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> NDArray:
         """Return weights in float64."""
@@ -122,7 +128,15 @@ class Initializer:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Initializer:
         """Return a new initializer from :meth:`get_config`'s result."""
-        return cls(**config)
+        return _serialization.from_config(cls, config)
+
+
+def _checked_dtype(dtype: Any) -> np.dtype:
+    """Return the dtype, ``floatx`` where there is none."""
+    try:
+        return np.dtype(dtype or config.floatx())
+    except TypeError:
+        raise TypeError(f"dtype must be a dtype, got {dtype!r}") from None
 
 
 class Constant(Initializer):
@@ -156,7 +170,7 @@ class Constant(Initializer):
         ValueError
             If the value has another shape.
         """
-        weights = np.empty(tuple(shape), dtype=dtype or config.floatx())
+        weights = np.empty(check_shape("shape", shape, low=0), _checked_dtype(dtype))
         try:
             weights[...] = self.value
         except ValueError:
@@ -222,9 +236,9 @@ class Identity(Initializer):
         ValueError
             If the shape has not two axes.
         """
+        shape, dtype = check_shape("shape", shape, low=0), _checked_dtype(dtype)
         if len(shape) != 2:
-            raise ValueError(f"shape must have 2 axes, got {tuple(shape)}")
-        dtype = np.dtype(dtype or config.floatx())
+            raise ValueError(f"shape must have 2 axes, got {shape}")
         return np.eye(*shape, dtype=dtype) * dtype.type(self.gain)
 
     def get_config(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from reglib import _serialization
 from reglib._namespace import namespace
-from reglib._validation import check_choice, check_number
+from reglib._validation import check_array, check_choice, check_number
 
 
 class Regularizer:
@@ -39,7 +39,7 @@ class Regularizer:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Regularizer:
         """Return a new penalty from :meth:`get_config`'s result."""
-        return cls(**config)
+        return _serialization.from_config(cls, config)
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
@@ -257,8 +257,8 @@ def proximal_l1(w: NDArray, threshold: float) -> NDArray:
 
     Raises
     ------
-    ValueError
-        If ``threshold`` is negative.
+    TypeError, ValueError
+        If ``w`` holds no finite numbers, or ``threshold`` is negative or no number.
 
     References
     ----------
@@ -269,6 +269,7 @@ def proximal_l1(w: NDArray, threshold: float) -> NDArray:
     >>> proximal_l1(np.array([3.0, -0.5, -2.0]), 1.0)
     array([ 2., -0., -1.])
     """
+    w = check_array("w", w, allow_empty=True)
     threshold = check_number("threshold", threshold, low=0)
     return np.sign(w) * np.maximum(np.abs(w) - threshold, 0)
 
@@ -285,8 +286,8 @@ def proximal_l2(w: NDArray, strength: float) -> NDArray:
 
     Raises
     ------
-    ValueError
-        If ``strength`` is negative.
+    TypeError, ValueError
+        If ``w`` holds no finite numbers, or ``strength`` is negative or no number.
 
     References
     ----------
@@ -297,6 +298,7 @@ def proximal_l2(w: NDArray, strength: float) -> NDArray:
     >>> proximal_l2(np.array([3.0, -1.5]), 0.25)
     array([ 2., -1.])
     """
+    w = check_array("w", w, allow_empty=True)
     return w / (1 + 2 * check_number("strength", strength, low=0))
 
 
@@ -314,8 +316,8 @@ def proximal_elastic_net(w: NDArray, l1: float, l2: float) -> NDArray:
 
     Raises
     ------
-    ValueError
-        If a strength is negative.
+    TypeError, ValueError
+        If ``w`` holds no finite numbers, or a strength is negative or no number.
 
     References
     ----------
@@ -326,6 +328,7 @@ def proximal_elastic_net(w: NDArray, l1: float, l2: float) -> NDArray:
     >>> proximal_elastic_net(np.array([3.0, -0.5]), 1.0, 0.5)
     array([ 1., -0.])
     """
+    l1, l2 = check_number("l1", l1, low=0), check_number("l2", l2, low=0)
     return proximal_l2(proximal_l1(w, l1), l2)
 
 
