@@ -4,7 +4,8 @@ It is a fork of a warm process in which no test and no answer was ever loaded.  
 before it sees the first line of student code.  Cells run in the same IPython shell class as in a
 notebook kernel, so that figures, tables, text and tracebacks come out as they would there; what
 the kernel would publish goes to the grader instead.  Where tests
-stand the process forks; the fork stays in that place, and forks again for each question.
+stand the process forks; the fork stays in that place, forks again for each question, and serves
+the last of them itself.
 """
 
 from __future__ import annotations
@@ -57,8 +58,12 @@ def warm_up(options: Mapping[str, Any]) -> None:
     global _tree
     _make_shell()
     if "matplotlib" in sys.modules:
+        import matplotlib.backends.backend_agg
         import matplotlib.pyplot  # noqa: F401
         import matplotlib_inline.backend_inline  # noqa: F401  registers itself with the shell
+        import PIL.Image
+
+        PIL.Image.preinit()  # the first picture would import the formats
     if options["level"] in ("sandbox", "namespaces"):
         _tree = ReadableTree(
             [*python_roots(), *options["readable"], *loaded_packages()],
@@ -288,7 +293,7 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
             elif request["do"] == "hold" and _fork():
                 _channel.close()
                 _channel = Channel(socket.socket(fileno=passed.pop()))
-            elif request["do"] == "question" and _fork():
+            elif request["do"] == "question" and (request["last"] or _fork()):
                 with contextlib.suppress(BaseException):
                     _question(request, passed, limits)
                 os._exit(0)

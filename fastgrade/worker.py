@@ -317,7 +317,7 @@ class _StudentProcess:
             self.end()
             raise SandboxError(str(message.get("why")))
         if descriptors:
-            allowance = run.settings.limits.processes + run.engine_forks
+            allowance = run.settings.limits.processes + run.question_count
             self.forks = Forks(descriptors[0], allowance)
 
     def dismiss(self) -> None:
@@ -346,6 +346,7 @@ class _Question:
 
     cell: Cell
     target: dict[str, Any]
+    last: bool
     channel: Channel | None = None
     link: socket.socket | None = None
     silent: bool = False
@@ -428,7 +429,8 @@ class _Run:
         self.rebuilt = rebuilt
         self.limits = settings.limits
         self.deadline = time.monotonic() + self.limits.total_seconds
-        self.engine_forks = _engine_forks(rebuilt.cells)
+        self.cells = [c for c in rebuilt.cells if c.kind == "test" or c.code.strip()]
+        self.question_count = sum(cell.kind == "test" for cell in self.cells)
         number = next(_numbers)
         self.identity = unprivileged_identity(number)
         self.folder = place / f"student-{number}"
@@ -464,15 +466,12 @@ class _Run:
         A question's process is forked in its place and waits until all cells have run: what an
         answer learns from a test can then no longer reach the output of any cell.
         """
-        if self.engine_forks and self.settings.mode == "judge":
+        if self.question_count and self.settings.mode == "judge":
             self._judge = _JudgeProcess(self)  # it gets ready while the cells run
         verdicts: dict[str, QuestionVerdict] = {}
         questions: list[_Question | str] = []
-        count = 0
-        for cell in self.rebuilt.cells:
-            if not cell.code.strip() and cell.kind != "test":
-                continue
-            count += 1
+        following = itertools.zip_longest(self.cells, self.cells[1:])
+        for count, (cell, next_cell) in enumerate(following, 1):
             target = self.rebuilt.notebook["cells"][cell.index]
             target["execution_count"] = count
             if time.monotonic() > self.deadline:
@@ -489,7 +488,8 @@ class _Run:
                 verdict = self._kernel_question(cell, count, target)
                 verdicts[cell.grade_id] = _timed(verdict, start)
             else:
-                question = _Question(cell, target)
+                last = next_cell is None or next_cell.kind != "test"
+                question = _Question(cell, target, last)
                 questions.append(question)
                 self._hold(question)
         if any(isinstance(entry, _Place) for entry in self._log):
@@ -714,7 +714,7 @@ class _Run:
         if used > self.limits.disk_mb << 20:
             self._why = f"used more than {self.limits.disk_mb} MB of disk"
             return False
-        if student.forks is not None and student.forks.granted > self.engine_forks:
+        if student.forks is not None and student.forks.granted > self.question_count:
             memory = student.zygote.usage(student.pid)["rss"]
             if memory > self.limits.memory_mb << 20:
                 self._why = f"used more than {self.limits.memory_mb} MB of memory"
@@ -802,7 +802,7 @@ class _Run:
         said.settimeout(10.0)
         question.channel = Channel(said, _MESSAGE_LIMIT)
         with tested, saying, contextlib.suppress(OSError):
-            request = {"do": "question", "last": question.cell.last_here}
+            request = {"do": "question", "last": question.last}
             place.channel.send(request, [tested.fileno(), saying.fileno()])
 
     def _question(self, question: _Question) -> QuestionVerdict:

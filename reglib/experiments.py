@@ -407,9 +407,9 @@ def confidence_interval(
         k = int(np.sum(tails <= (1 - level) / 2))
         ordered = np.sort(values)
         return (float(ordered[k - 1]), float(ordered[n - k])) if k else (math.nan, math.nan)
-    from scipy.stats import t
+    from scipy.special import stdtrit  # scipy.stats takes ten times as long to import
 
-    half = float(t.ppf((1 + level) / 2, n - 1) * values.std(ddof=1) / math.sqrt(n))
+    half = float(stdtrit(n - 1, (1 + level) / 2) * values.std(ddof=1) / math.sqrt(n))
     center = float(values.mean())
     return center - half, center + half
 
