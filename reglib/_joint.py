@@ -279,8 +279,12 @@ class OutputMetric:
         return self.result()
 
 
-def output_metrics(outputs: Ends, given: Any) -> list[OutputMetric]:
+def output_metrics(
+    outputs: Ends, given: Any, plain: Sequence[OutputMetric] | None = None
+) -> list[OutputMetric]:
     """Return the metrics of each output, from a list in their order or a dict by their names.
+
+    Those that are among the ``plain`` ones as well are the weighted ones, and say so.
 
     Raises
     ------
@@ -291,15 +295,19 @@ def output_metrics(outputs: Ends, given: Any) -> list[OutputMetric]:
     """
     if given is None:
         return []
+    name = "metrics" if plain is None else "weighted_metrics"
+    taken = {metric.name for metric in plain or ()}
     found = []
-    for number, of_one in enumerate(outputs.values("metrics", given, missing=True)):
+    for number, of_one in enumerate(outputs.values(name, given, missing=True)):
         for metric in several(of_one):
-            metric = metrics.get(metric)
-            found.append(OutputMetric(metric, number, f"{outputs.names[number]}_{metric.name}"))
+            metric, end = metrics.get(metric), outputs.names[number]
+            mark = "weighted_" if f"{end}_{metric.name}" in taken else ""
+            found.append(OutputMetric(metric, number, f"{end}_{mark}{metric.name}"))
     return found
 
 
 def several(given: Any) -> Sequence[Any]:
+    """Return what is given in a list: nothing, one thing or several."""
     if given is None:
         return ()
     return given if isinstance(given, (list, tuple)) else (given,)
@@ -312,8 +320,7 @@ def _alone(given: Any) -> Any:
 
 def names_by_output(loss: JointLoss, watched: Sequence[Any]) -> list[list[str]]:
     """Return the names of each output's metrics, without those of the losses."""
-    found: list[list[str]] = [[] for _ in loss.losses]
-    for metric in watched:
-        if isinstance(metric, OutputMetric):
-            found[metric.number].append(metric.metric.name)
-    return found
+    return [
+        [m.metric.name for m in watched if isinstance(m, OutputMetric) and m.number == number]
+        for number in range(len(loss.losses))
+    ]

@@ -84,11 +84,18 @@ def save_model(model: Trainer, filepath: str | os.PathLike) -> None:
 
 def aims(model: Trainer) -> dict[str, Any]:
     """Return what a compiled model is after as plain data: arguments of its compile."""
+    weighted = model.weighted_metrics
+    plain = [metric for metric in model.metrics if metric not in weighted]
     if isinstance(model.loss, JointLoss):
-        return {**model.loss.get_config(), "metrics": names_by_output(model.loss, model.metrics)}
+        return {
+            **model.loss.get_config(),
+            "metrics": names_by_output(model.loss, plain),
+            "weighted_metrics": names_by_output(model.loss, weighted),
+        }
     return {
         "loss": losses.serialize(model.loss),
-        "metrics": [metric.name for metric in model.metrics],
+        "metrics": [metric.name for metric in plain],
+        "weighted_metrics": [metric.name.removeprefix("weighted_") for metric in weighted],
     }
 
 
@@ -312,6 +319,16 @@ class Model(Trainer):
         return list(self._outs.nodes)
 
     @property
+    def input(self) -> Any:
+        """The node or nodes that the model starts from, in the structure that it was given."""
+        return self._ins.structure
+
+    @property
+    def output(self) -> Any:
+        """The node or nodes that the model ends in, in the structure that it was given."""
+        return self._outs.structure
+
+    @property
     def input_shape(self) -> Any:
         """The shape of a batch; of several inputs, each one's in their structure."""
         return self._ins.arrange([node.shape for node in self._ins.nodes])
@@ -375,6 +392,7 @@ class Model(Trainer):
         *,
         loss_weights: Any = None,
         metrics: Any = None,
+        weighted_metrics: Any = None,
     ) -> None:
         """Choose how to train: optimizer, losses and the metrics to watch.
 
@@ -390,6 +408,8 @@ class Model(Trainer):
         metrics : list or dict, optional
             The metrics to watch; of several outputs a list of them for each, logged as
             ``NAME_METRIC``.
+        weighted_metrics : list or dict, optional
+            Those that count an example as often as its weight says.
 
         Raises
         ------
@@ -400,14 +420,25 @@ class Model(Trainer):
         """
         if len(self._outs) > 1:
             joint = JointLoss(self._outs, loss, loss_weights)
-            watched = [*joint.watches(), *output_metrics(self._outs, metrics)]
-            super().compile(optimizer, joint, metrics=watched)
+            plain = output_metrics(self._outs, metrics)
+            weighted = output_metrics(self._outs, weighted_metrics, plain)
+            super().compile(
+                optimizer, joint, metrics=[*joint.watches(), *plain], weighted_metrics=weighted
+            )
             return
         if loss_weights is not None:
             raise ValueError(f"loss_weights must be None for one output, got {loss_weights}")
         if isinstance(metrics, Mapping):
-            metrics = several(self._outs.values("metrics", metrics)[0])
-        super().compile(optimizer, self._outs.only("loss", loss), metrics=metrics)
+            metrics = several(self._outs.values("metrics", metrics, missing=True)[0])
+        if isinstance(weighted_metrics, Mapping):
+            of_one = self._outs.values("weighted_metrics", weighted_metrics, missing=True)
+            weighted_metrics = several(of_one[0])
+        super().compile(
+            optimizer,
+            self._outs.only("loss", loss),
+            metrics=metrics,
+            weighted_metrics=weighted_metrics,
+        )
 
     def check_inputs(self, name: str, x: Any) -> Data:
         """Return inputs as finite arrays, one an input."""

@@ -59,6 +59,7 @@ class Trainer:
         self.optimizer: optimizers.Optimizer | None = None
         self.loss: losses.Loss | None = None
         self.metrics: list[metrics.Metric] = []
+        self.weighted_metrics: list[metrics.Metric] = []
         self._block: optimizers.Block | None = None
 
     def _seed_for(self, layer: Layer, before: Sequence[Layer]) -> np.random.SeedSequence:
@@ -203,11 +204,16 @@ class Trainer:
         loss: Any = None,
         *,
         metrics: Sequence[Any] | None = None,
+        weighted_metrics: Sequence[Any] | None = None,
     ) -> None:
         """Choose how to train: optimizer, loss and the metrics to watch.
 
+        The ``weighted_metrics`` count an example as often as its weight says.
+
         Raises
         ------
+        TypeError
+            If something is of the wrong kind.
         ValueError
             If a name is unknown.
         """
@@ -215,9 +221,13 @@ class Trainer:
             self.optimizer = optimizers.get(optimizer)
         with naming("loss"):
             self.loss = losses.get(loss)
-        with naming("metrics"):
-            watched = check_sequence("metrics", () if metrics is None else metrics, "metrics")
-            self.metrics = [_metric(metric) for metric in watched]
+        self.metrics = _metrics("metrics", metrics)
+        self.weighted_metrics = _metrics("weighted_metrics", weighted_metrics)
+        names = {metric.name for metric in self.metrics}
+        for metric in self.weighted_metrics:
+            if metric.name in names:
+                metric.name = f"weighted_{metric.name}"
+        self.metrics += self.weighted_metrics
         self._block = None
 
     def fit(
@@ -369,7 +379,7 @@ class Trainer:
                 for data, copy in zip((x, y, weight), copies, strict=True)
             )
         begin, end = watchers.on_train_batch_begin, watchers.on_train_batch_end
-        means = _Means(self.metrics)
+        means = _Means(self.metrics, self.weighted_metrics)
         for step, batch in enumerate(_batches(x, y, weight, batch_size)):
             begin(step)
             data_loss, penalty, outputs = self.train_step(*batch)
@@ -408,7 +418,7 @@ class Trainer:
         self._require_compiled("train_on_batch")
         batch = self._checked_data(x, y, sample_weight)
         self._prepare(batch[0])
-        means = _Means(self.metrics)
+        means = _Means(self.metrics, self.weighted_metrics)
         means.add(*self.train_step(*batch), *batch)
         return means.logs()
 
@@ -464,7 +474,7 @@ class Trainer:
         watchers: CallbackList,
     ) -> dict[str, float]:
         watchers.on_test_begin()
-        means = _Means(self.metrics)
+        means = _Means(self.metrics, self.weighted_metrics)
         for step, batch in enumerate(_batches(x, y, weight, batch_size)):
             watchers.on_test_batch_begin(step)
             outputs = self.forward(batch[0], training=False)
@@ -542,7 +552,7 @@ class Trainer:
         if self._block is None or not self._block.holds(trainable):
             self._block = optimizers.Block(trainable)
         self._penalized = [p for p in trainable if p.regularizer is not None]
-        self._active = [layer for layer in self.layers if layer.activity_regularizer is not None]
+        self._active = [layer for layer in every_layer(self.layers) if layer.activity_regularizer]
         self._linked = self.loss is not None and _is_linked(self.loss, self.layers[-1])
         self.shorten_way_back()
 
@@ -574,11 +584,19 @@ class Trainer:
         raise NotImplementedError
 
 
+def every_layer(layers: Iterable[Layer]) -> list[Layer]:
+    """Return layers and those that they wrap, and what these wrap."""
+    return [each for top in layers for each in (top, *every_layer(top.sublayers()))]
+
+
 class _Means:
     """Running means of loss, penalty and metrics over the examples seen."""
 
-    def __init__(self, metrics: Iterable[metrics.Metric]) -> None:
-        self.metrics = list(metrics)
+    def __init__(
+        self, metrics: Iterable[metrics.Metric], weighted: Sequence[metrics.Metric]
+    ) -> None:
+        self.metrics, self.weighted = list(metrics), weighted
+        self.plain = [metric for metric in self.metrics if metric not in weighted]
         for metric in self.metrics:
             metric.reset_state()
         self.examples = 0
@@ -600,8 +618,10 @@ class _Means:
         self.data_loss += number * data_loss
         if penalty is not None:
             self.penalty = (self.penalty or 0.0) + number * penalty
-        for metric in self.metrics:
+        for metric in self.plain:
             metric.update_state(y, outputs)
+        for metric in self.weighted:
+            metric.update_state(y, outputs, weight)
 
     def logs(self) -> dict[str, float]:
         """Return the means so far by name."""
@@ -623,11 +643,13 @@ def _is_linked(loss: losses.Loss, last: Layer) -> bool:
     )
 
 
-def _metric(metric: Any) -> metrics.Metric:
-    # A name of its own for the argument of `compile` called metrics.
-    if metric is None:
-        raise TypeError("metrics must be names, classes or objects, got None")
-    return metrics.get(metric)
+def _metrics(name: str, given: Any) -> list[metrics.Metric]:
+    # Names of their own for the arguments of `compile` called metrics.
+    with naming(name):
+        watched = check_sequence(name, () if given is None else given, "metrics")
+        if None in watched:
+            raise TypeError("metrics must be names, classes or objects, got None")
+        return [metrics.get(metric) for metric in watched]
 
 
 def _checked_batch_size(name: str, value: int | None, default: int) -> int:

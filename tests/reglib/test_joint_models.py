@@ -43,7 +43,11 @@ def test_training_agrees_with_keras(sample_weight, tasks, keras, rng):
     theirs = interop.to_keras(ours)
     for model in (ours, theirs):
         model.compile(
-            "sgd", LOSSES, loss_weights=[0.5, 2.0], metrics=[["mae"], ["accuracy", "mse"][:1]]
+            "sgd",
+            LOSSES,
+            loss_weights=[0.5, 2.0],
+            metrics=[["mae"], ["accuracy"]],
+            weighted_metrics=[["mae", "mse"], None],
         )
     options = {"batch_size": 8, "epochs": 4, "shuffle": False, "verbose": 0}
     options["validation_data"] = ([a[20:] for a in x], [a[20:] for a in y])
@@ -186,6 +190,35 @@ def test_one_output_in_a_list_or_a_dict_is_one_output(rng):
         assert isinstance(model.predict(x), kind)
         model.compile("sgd", ["mse"])
         model.fit({"start": x}, {"end": y})
+
+
+@pytest.mark.not_on_keras_numpy("cannot train")
+@pytest.mark.keras
+def test_weighted_metrics_are_those_of_keras(keras, rng):
+    x, y = rng.normal(size=(12, 3)).astype("float32"), rng.normal(size=(12, 1))
+    weights = rng.uniform(0, 2, size=12).astype("float32")
+    ours = models.Sequential([layers.Dense(1)], seed=0)
+    ours.build((None, 3))
+    theirs = interop.to_keras(ours)
+    for model in (ours, theirs):
+        model.compile("sgd", "mse", metrics=["mae"], weighted_metrics=["mae", "mse"])
+    options = {"sample_weight": weights, "verbose": 0, "return_dict": True}
+    expected = theirs.evaluate(x, y, **options)
+    got = ours.evaluate(x, y, **options)
+    assert set(got) == set(expected) == {"loss", "mae", "weighted_mae", "mse"}
+    for name, value in expected.items():
+        assert got[name] == pytest.approx(value, rel=1e-5), name
+
+
+def test_weighted_metrics_are_saved_with_a_model(tmp_path, rng):
+    x, y = rng.normal(size=(12, 3)), rng.normal(size=(12, 1))
+    model = models.Sequential([layers.Dense(1)], seed=0)
+    model.compile("sgd", "mse", metrics=["mae"], weighted_metrics=["mae", "mse"])
+    model.fit(x, y)
+    model.save(tmp_path / "model.npz")
+    options = {"sample_weight": rng.uniform(0, 2, size=12), "return_dict": True}
+    twin = models.load_model(tmp_path / "model.npz")
+    assert twin.evaluate(x, y, **options) == model.evaluate(x, y, **options)
 
 
 def test_the_shapes_of_the_ends_are_known():
