@@ -248,6 +248,8 @@ class Loss:
             derivative = np.moveaxis(derivative, -1, self.axis)
         if derivative.ndim != np.ndim(y_pred):  # one of the two lacked the last axis
             derivative = derivative.reshape(np.shape(y_pred))
+        if self._dtype is not None:
+            derivative = derivative.astype(self._dtype, copy=False)
         return self._reduce(losses, weights), derivative
 
     # How losses become one number.
@@ -255,9 +257,9 @@ class Loss:
     def _reduce(self, losses: NDArray, weights: NDArray | None) -> Any:
         if weights is not None:
             losses = losses * weights
-        if self.reduction in ("none", None):
-            return losses
-        return np.add.reduce(losses, axis=None) / self._divisor(losses.size, weights)
+        if self.reduction not in ("none", None):
+            losses = np.add.reduce(losses, axis=None) / self._divisor(losses.size, weights)
+        return losses if self._dtype is None else losses.astype(self._dtype, copy=False)
 
     def _divisor(self, number: int, weights: NDArray | None) -> Any:
         """Return what the sum of the losses is divided by."""

@@ -13,6 +13,13 @@ from reglib.metrics.accuracy import CategoricalAccuracy as CategoricalAccuracy
 from reglib.metrics.accuracy import SparseCategoricalAccuracy as SparseCategoricalAccuracy
 from reglib.metrics.accuracy import SparseTopKCategoricalAccuracy as SparseTopKCategoricalAccuracy
 from reglib.metrics.accuracy import TopKCategoricalAccuracy as TopKCategoricalAccuracy
+from reglib.metrics.accuracy import binary_accuracy as binary_accuracy
+from reglib.metrics.accuracy import categorical_accuracy as categorical_accuracy
+from reglib.metrics.accuracy import sparse_categorical_accuracy as sparse_categorical_accuracy
+from reglib.metrics.accuracy import (
+    sparse_top_k_categorical_accuracy as sparse_top_k_categorical_accuracy,
+)
+from reglib.metrics.accuracy import top_k_categorical_accuracy as top_k_categorical_accuracy
 from reglib.metrics.base import Mean as Mean
 from reglib.metrics.base import MeanMetricWrapper as MeanMetricWrapper
 from reglib.metrics.base import Metric as Metric
@@ -34,6 +41,8 @@ from reglib.metrics.errors import Poisson as Poisson
 from reglib.metrics.errors import RootMeanSquaredError as RootMeanSquaredError
 from reglib.metrics.errors import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
 from reglib.metrics.errors import SquaredHinge as SquaredHinge
+from reglib.metrics.errors import concordance_correlation as concordance_correlation
+from reglib.metrics.errors import pearson_correlation as pearson_correlation
 from reglib.metrics.scores import F1Score as F1Score
 from reglib.metrics.scores import FBetaScore as FBetaScore
 from reglib.metrics.scores import R2Score as R2Score

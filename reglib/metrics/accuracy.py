@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reglib._validation import check_flag, check_integer, check_number
 from reglib.losses.base import same_rank
 from reglib.metrics.base import Named, as_numbers
 
 
-def _side_by_side(y_true: NDArray, y_pred: NDArray) -> tuple[NDArray, NDArray]:
+def _side_by_side(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray, NDArray]:
     """Return both with one shape; a last axis of length 1 may be missing in one."""
     y_true, y_pred = as_numbers("y_true", y_true), as_numbers("y_pred", y_pred)
     if y_true.ndim != y_pred.ndim:
@@ -24,7 +24,7 @@ def _side_by_side(y_true: NDArray, y_pred: NDArray) -> tuple[NDArray, NDArray]:
     return y_true, y_pred
 
 
-def _labels_and_scores(y_true: NDArray, y_pred: NDArray) -> tuple[NDArray, NDArray]:
+def _labels_and_scores(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray, NDArray]:
     """Return class numbers, without a last axis of length 1, and a score for each class."""
     y_true, y_pred = as_numbers("y_true", y_true), as_numbers("y_pred", y_pred)
     labels = y_true
@@ -40,49 +40,93 @@ def _equal(y_true: NDArray, y_pred: NDArray) -> NDArray:
     return y_true.astype(y_pred.dtype, copy=False) == y_pred
 
 
-def _binary_matches(y_true: NDArray, y_pred: NDArray, threshold: float = 0.5) -> NDArray:
+def _right(matches: NDArray) -> NDArray:
+    """Return 1 for each match and 0 elsewhere."""
+    return matches.astype("float64")
+
+
+def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> NDArray:
+    """Return 1 for each yes-no answer that is right and 0 elsewhere.
+
+    Examples
+    --------
+    >>> binary_accuracy([1, 1, 0], [0.9, 0.2, 0.1])
+    array([1., 0., 1.])
+    """
     y_true, y_pred = _side_by_side(y_true, y_pred)
-    return y_true == (y_pred > threshold)
+    return _right(y_true == (y_pred > check_number("threshold", threshold)))
 
 
-def _categorical_matches(y_true: NDArray, y_pred: NDArray) -> NDArray:
+def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> NDArray:
+    """Return 1 for each one-hot answer that is right and 0 elsewhere.
+
+    Examples
+    --------
+    >>> categorical_accuracy([[0, 1], [0, 1]], [[0.2, 0.8], [0.6, 0.4]])
+    array([1., 0.])
+    """
     y_true, y_pred = _side_by_side(y_true, y_pred)
-    return y_true.argmax(axis=-1) == y_pred.argmax(axis=-1)
+    return _right(y_true.argmax(axis=-1) == y_pred.argmax(axis=-1))
 
 
-def _sparse_matches(y_true: NDArray, y_pred: NDArray) -> NDArray:
+def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> NDArray:
+    """Return 1 for each class number that is right and 0 elsewhere.
+
+    Examples
+    --------
+    >>> sparse_categorical_accuracy([1, 1], [[0.2, 0.8], [0.6, 0.4]])
+    array([1., 0.])
+    """
     labels, scores = _labels_and_scores(y_true, y_pred)
-    return labels == scores.argmax(axis=-1)
+    return _right(labels == scores.argmax(axis=-1))
 
 
-def _matches(y_true: NDArray, y_pred: NDArray) -> NDArray:
+def _accuracy_by_shape(y_true: NDArray, y_pred: NDArray) -> NDArray:
     if y_pred.ndim < 2 or y_pred.shape[-1] == 1:
-        return _binary_matches(y_true, y_pred)
+        return binary_accuracy(y_true, y_pred)
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == y_pred.shape[-1]:
-        return _categorical_matches(y_true, y_pred)
-    return _sparse_matches(y_true, y_pred)
+        return categorical_accuracy(y_true, y_pred)
+    return sparse_categorical_accuracy(y_true, y_pred)
 
 
 def _among_the_best(labels: NDArray, scores: NDArray, k: int) -> NDArray:
     """Return whether fewer than k classes score better than the right one."""
     right = np.take_along_axis(scores, labels[..., np.newaxis], axis=-1)
-    return ((scores > right).sum(axis=-1) < k) & np.isfinite(right[..., 0])
+    best = (scores > right).sum(axis=-1) < check_integer("k", k, low=1)
+    return _right(best & np.isfinite(right[..., 0]))
 
 
-def _top_k_matches(y_true: NDArray, y_pred: NDArray, k: int) -> NDArray:
+def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> NDArray:
+    """Return 1 for each one-hot answer that is among the k best scores and 0 elsewhere.
+
+    Examples
+    --------
+    >>> top_k_categorical_accuracy([[0, 0, 1], [1, 0, 0]], [[0.1, 0.5, 0.4]] * 2, k=2)
+    array([1., 0.])
+    """
     y_true, y_pred = _side_by_side(y_true, y_pred)
     return _among_the_best(y_true.argmax(axis=-1), y_pred, k)
 
 
-def _sparse_top_k_matches(
-    y_true: NDArray, y_pred: NDArray, k: int, from_sorted_ids: bool = False
+def sparse_top_k_categorical_accuracy(
+    y_true: ArrayLike, y_pred: ArrayLike, k: int = 5, from_sorted_ids: bool = False
 ) -> NDArray:
+    """Return 1 for each class number that is among the k best scores and 0 elsewhere.
+
+    Examples
+    --------
+    >>> sparse_top_k_categorical_accuracy([2, 0], [[0.1, 0.5, 0.4]] * 2, k=2)
+    array([1., 0.])
+    """
     labels, y_pred = _labels_and_scores(y_true, y_pred)
-    if from_sorted_ids:
-        return (labels[..., np.newaxis] == y_pred[..., :k]).any(axis=-1)
+    if check_flag("from_sorted_ids", from_sorted_ids):
+        first = y_pred[..., : check_integer("k", k, low=1)]
+        return _right((labels[..., np.newaxis] == first).any(axis=-1))
     numbers = labels.astype(np.intp)
     if (numbers != labels).any() or not ((numbers >= 0) & (numbers < y_pred.shape[-1])).all():
-        raise ValueError(f"y_true must hold class numbers from 0 to {y_pred.shape[-1] - 1}")
+        raise ValueError(
+            f"y_true must hold class numbers from 0 to {y_pred.shape[-1] - 1}, got others"
+        )
     return _among_the_best(numbers, y_pred, k)
 
 
@@ -136,7 +180,7 @@ class AccuracyByShape(Named):
     _direction = "up"
 
     def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
-        super().__init__(_matches, name, dtype)
+        super().__init__(_accuracy_by_shape, name, dtype)
 
 
 class BinaryAccuracy(Named):
@@ -167,7 +211,7 @@ class BinaryAccuracy(Named):
         self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
     ) -> None:
         self.threshold = check_number("threshold", threshold, low=0, high=1)
-        super().__init__(_binary_matches, name, dtype, threshold=self.threshold)
+        super().__init__(binary_accuracy, name, dtype, threshold=self.threshold)
 
 
 class CategoricalAccuracy(Named):
@@ -193,7 +237,7 @@ class CategoricalAccuracy(Named):
     _direction = "up"
 
     def __init__(self, name: str = "categorical_accuracy", dtype: Any = None) -> None:
-        super().__init__(_categorical_matches, name, dtype)
+        super().__init__(categorical_accuracy, name, dtype)
 
 
 class SparseCategoricalAccuracy(Named):
@@ -219,7 +263,7 @@ class SparseCategoricalAccuracy(Named):
     _direction = "up"
 
     def __init__(self, name: str = "sparse_categorical_accuracy", dtype: Any = None) -> None:
-        super().__init__(_sparse_matches, name, dtype)
+        super().__init__(sparse_categorical_accuracy, name, dtype)
 
 
 class TopKCategoricalAccuracy(Named):
@@ -250,7 +294,7 @@ class TopKCategoricalAccuracy(Named):
         self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None
     ) -> None:
         self.k = check_integer("k", k, low=1)
-        super().__init__(_top_k_matches, name, dtype, k=self.k)
+        super().__init__(top_k_categorical_accuracy, name, dtype, k=self.k)
 
 
 class SparseTopKCategoricalAccuracy(Named):
@@ -289,5 +333,9 @@ class SparseTopKCategoricalAccuracy(Named):
         self.k = check_integer("k", k, low=1)
         self.from_sorted_ids = check_flag("from_sorted_ids", from_sorted_ids)
         super().__init__(
-            _sparse_top_k_matches, name, dtype, k=self.k, from_sorted_ids=self.from_sorted_ids
+            sparse_top_k_categorical_accuracy,
+            name,
+            dtype,
+            k=self.k,
+            from_sorted_ids=self.from_sorted_ids,
         )

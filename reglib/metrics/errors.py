@@ -469,13 +469,32 @@ def _standardized(y: NDArray, axis: int) -> NDArray:
     return deviation / deviation.std(axis=axis, keepdims=True)
 
 
-def _correlations(y_true: NDArray, y_pred: NDArray, axis: int) -> NDArray:
+def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> NDArray:
+    r"""Return each example's correlation, the mean product of standardized outputs.
+
+    Examples
+    --------
+    >>> pearson_correlation([[1.0, 2.0, 3.0]], [[9.0, 7.0, 5.0]]).round(3)
+    array([-1.])
+    """
     y_true, y_pred = align(y_true, y_pred)
+    axis = check_integer("axis", axis)
     return (_standardized(y_true, axis) * _standardized(y_pred, axis)).mean(axis=axis)
 
 
-def _concordances(y_true: NDArray, y_pred: NDArray, axis: int) -> NDArray:
+def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> NDArray:
+    r"""Return each example's concordance, a correlation that asks for one mean and spread.
+
+    .. math:: \frac{2\operatorname{cov}(y, \hat y)}{\operatorname{var}(y) +
+        \operatorname{var}(\hat y) + (\bar y - \bar{\hat y})^2}
+
+    Examples
+    --------
+    >>> concordance_correlation([[0.0, 2.0]], [[1.0, 3.0]]).round(3)
+    array([0.667])
+    """
     y_true, y_pred = align(y_true, y_pred)
+    axis = check_integer("axis", axis)
     true, predicted = y_true.mean(axis=axis, keepdims=True), y_pred.mean(axis=axis, keepdims=True)
     covariance = ((y_true - true) * (y_pred - predicted)).mean(axis=axis)
     apart = np.square(true - predicted).sum(axis=axis)
@@ -539,7 +558,7 @@ class PearsonCorrelation(Named):
         self, name: str = "pearson_correlation", dtype: Any = None, axis: int = -1
     ) -> None:
         self.axis = check_integer("axis", axis)
-        super().__init__(_correlations, name, dtype, axis=self.axis)
+        super().__init__(pearson_correlation, name, dtype, axis=self.axis)
 
 
 class ConcordanceCorrelation(Named):
@@ -571,4 +590,4 @@ class ConcordanceCorrelation(Named):
         self, name: str = "concordance_correlation", dtype: Any = None, axis: int = -1
     ) -> None:
         self.axis = check_integer("axis", axis)
-        super().__init__(_concordances, name, dtype, axis=self.axis)
+        super().__init__(concordance_correlation, name, dtype, axis=self.axis)

@@ -88,6 +88,27 @@ def test_values_agree_with_keras(name, case, weighted, rng):
 DROPPED = {"CosineSimilarity": {"axis"}, "SparseTopKCategoricalAccuracy": {"from_sorted_ids"}}
 
 
+@pytest.mark.keras
+@pytest.mark.parametrize(
+    ("name", "kind", "options"),
+    [
+        ("binary_accuracy", "answers", {"threshold": 0.2}),
+        ("categorical_accuracy", "classes", {}),
+        ("sparse_categorical_accuracy", "labels", {}),
+        ("top_k_categorical_accuracy", "classes", {"k": 2}),
+        ("sparse_top_k_categorical_accuracy", "labels", {"k": 2}),
+        ("pearson_correlation", "real", {"axis": 0}),
+        ("concordance_correlation", "real", {"axis": 0}),
+    ],
+)
+def test_functions_give_what_keras_gives(name, kind, options, rng):
+    import keras
+
+    batch = next(batches(rng, kind))
+    expected = np.asarray(getattr(keras.metrics, name)(*batch, **options))
+    np.testing.assert_allclose(getattr(metrics, name)(*batch, **options), expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize(("name", "case"), VARIANTS)
 def test_a_metric_comes_back_from_its_config(name, case, rng):
     kind, options = case
