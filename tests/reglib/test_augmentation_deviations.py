@@ -27,6 +27,10 @@ def remembered_seed(room):
     return room.RandomGrayscale(seed=3).get_config().get("seed")
 
 
+def resized_integers(room):
+    return str(np.asarray(room.Resizing(2, 2)(BYTES)).dtype)
+
+
 def mixed_masks(room):
     mixed = room.MixUp()({"images": X, "segmentation_masks": X[..., :1]})
     return np.shape(mixed["segmentation_masks"])
@@ -63,6 +67,7 @@ DEVIATIONS = [
     (shear_from_its_config, (-0.2, 0.2), TypeError),
     (shear_config, 0.2, (-0.2, 0.2)),
     (remembered_seed, 3, None),
+    (resized_integers, "float32", "uint8"),
     (mixed_masks, (4, 6, 7, 1), (4, 6, 7, 4)),
     (misspelled_mode, ValueError, True),
     (unknown_fill, ValueError, NotImplementedError),

@@ -47,11 +47,14 @@ MIXING = {"MixUp": {"alpha": 0.4}, "CutMix": {"factor": (0.5, 1.0)}}
 ERASING = {"RandomErasing": {"factor": (0.5, 1.0), **UNIT}}
 POLICIES = {"RandAugment": UNIT, "AugMix": UNIT}
 CROP = {name: {"height": 3, "width": 4} for name in ("RandomCrop", "CenterCrop")}
-LINEAR = {**ERASING, **MIXING, **CROP, "Cutout": {"size": 2}}
-SHARED = {**COLOR, **JITTER, **ERASING, **MIXING, **POLICIES, **CROP}
+RESIZING = {
+    "Resizing": {"height": 4, "width": 3, "interpolation": "bicubic", "pad_to_aspect_ratio": True}
+}
+LINEAR = {**ERASING, **MIXING, **CROP, **RESIZING, "Cutout": {"size": 2}}
+SHARED = {**COLOR, **JITTER, **ERASING, **MIXING, **POLICIES, **CROP, **RESIZING}
 ALL = {**SHARED, "Cutout": {"size": 2}}
-SEEDLESS = ("AutoContrast", "CenterCrop", "Equalization")
-ALWAYS = ("AutoContrast", "CenterCrop")
+SEEDLESS = ("AutoContrast", "CenterCrop", "Equalization", "Resizing")
+ALWAYS = ("AutoContrast", "CenterCrop", "Resizing")
 RANDOM = {k: v for k, v in ALL.items() if k not in SEEDLESS}
 
 
@@ -238,6 +241,56 @@ def test_central_crops_are_those_of_keras(keras, size, data_format):
     masks = {"images": x, "segmentation_masks": x}
     out = mine(masks)
     assert np.array_equal(out["segmentation_masks"], out["images"])
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize(
+    "interpolation", ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]
+)
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("keep", [None, "crop_to_aspect_ratio", "pad_to_aspect_ratio"])
+def test_resized_images_and_masks_are_those_of_keras(keras, interpolation, antialias, keep):
+    options = {"interpolation": interpolation, "antialias": antialias, "fill_value": 0.3}
+    options |= {keep: True} if keep else {}
+    shapes = [(7, 5), (3, 9), (13, 11)] if ON_NUMPY else [(7, 5)]
+    for size in ((4, 6), (9, 3), (7, 5)):
+        mine, theirs = (room.Resizing(*size, **options) for room in (layers, keras.layers))
+        for shape in shapes:
+            x = images((2, *shape, 3))
+            np.testing.assert_allclose(mine(x), np.asarray(theirs(x)), atol=1e-5)
+            masks = np.asarray(theirs.transform_segmentation_masks(x))
+            assert np.allclose(mine.transform_segmentation_masks(x), masks, atol=1e-6)
+
+
+@pytest.mark.keras
+def test_channels_may_come_first_for_resizing(keras):
+    x = images((2, 3, 7, 5))
+    mine, theirs = (
+        room.Resizing(4, 6, data_format="channels_first") for room in (layers, keras.layers)
+    )
+    np.testing.assert_allclose(mine(x), np.asarray(theirs(x)), atol=1e-6)
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize(
+    ("scale", "offset"), [(1 / 255, 0.5), (2, -1), ([1.0, 2.0, 3.0], [0.0, 0.5, 1.0])]
+)
+def test_rescaled_numbers_are_those_of_keras(keras, scale, offset):
+    x = images((4, 5, 3)) * 255
+    mine, theirs = (room.Rescaling(scale, offset) for room in (layers, keras.layers))
+    np.testing.assert_allclose(mine(x), np.asarray(theirs(x)), rtol=1e-6)
+    assert mine(x.astype("uint8")).dtype == np.float32
+    config = mine.get_config()
+    assert config["scale"] == theirs.get_config()["scale"]
+    assert np.array_equal(layers.Rescaling.from_config(config)(x), mine(x))
+    assert to_keras_layer(mine).get_config()["offset"] == offset
+
+
+def test_rescaling_passes_the_gradient_back():
+    layer = layers.Rescaling([2.0, 3.0], dtype="float64")
+    x = np.ones((4, 2))
+    layer(x)
+    assert np.array_equal(layer.backward(x), [[2.0, 3.0]] * 4)
 
 
 @pytest.mark.keras
@@ -622,6 +675,12 @@ def test_a_constant_channel_survives_auto_contrast_and_equalization():
         ("RandomGaussianBlur", {"kernel_size": 1.5}, "kernel_size"),
         ("RandomGaussianBlur", {"sigma": 2}, "sigma"),
         ("CenterCrop", {"height": 2, "width": 0}, "width"),
+        ("Resizing", {"height": 1.5, "width": 2}, "height"),
+        ("Resizing", {"height": 1, "width": 2, "interpolation": "area"}, "interpolation"),
+        ("Resizing", {"height": 1, "width": 2, "fill_mode": "reflect"}, "fill_mode"),
+        ("Resizing", {"height": 1, "width": 2, "fill_value": np.inf}, "fill_value"),
+        ("Rescaling", {"scale": "a"}, "scale"),
+        ("Rescaling", {"scale": 1, "offset": [np.nan]}, "offset"),
         ("Pipeline", {"layers": []}, "layers"),
         ("Pipeline", {"layers": ["flip"]}, "layers"),
     ],
@@ -653,6 +712,11 @@ def test_bad_images_are_refused(name, bad, error, message):
 def test_labels_that_cannot_be_mixed_are_refused(name, labels, error):
     with pytest.raises(error, match=r"^labels must"):
         getattr(layers, name)()({"images": images((4, 3, 3, 1)), "labels": labels})
+
+
+def test_resizing_keeps_proportions_in_one_way_only():
+    with pytest.raises(ValueError, match=r"^pad_to_aspect_ratio must be False if"):
+        layers.Resizing(2, 3, crop_to_aspect_ratio=True, pad_to_aspect_ratio=True)
 
 
 @pytest.mark.parametrize("name", ["RandomHue", "RandomSaturation"])

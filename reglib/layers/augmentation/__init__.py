@@ -19,7 +19,7 @@ from reglib.layers.augmentation.color_space import (
     RandomHue,
     RandomSaturation,
 )
-from reglib.layers.augmentation.crop import CenterCrop, RandomCrop
+from reglib.layers.augmentation.crop import RandomCrop
 from reglib.layers.augmentation.erasing import Cutout, RandomErasing, cutout
 from reglib.layers.augmentation.geometric import (
     RandomFlip,
@@ -30,6 +30,7 @@ from reglib.layers.augmentation.geometric import (
 )
 from reglib.layers.augmentation.mixing import CutMix, MixUp
 from reglib.layers.augmentation.policies import AugMix, Pipeline, RandAugment
+from reglib.layers.augmentation.resizing import CenterCrop, Rescaling, Resizing
 
 __all__ = [
     "AugMix",
@@ -60,6 +61,8 @@ __all__ = [
     "RandomShear",
     "RandomTranslation",
     "RandomZoom",
+    "Rescaling",
+    "Resizing",
     "Solarization",
     "cutout",
 ]
