@@ -54,10 +54,10 @@ def to_keras_layer(layer: Any) -> Any:
     return theirs
 
 
-def call_twin(layer: Any, inputs: Any, training: bool) -> Any:
+def call_twin(layer: Any, inputs: Any, training: bool, **options: Any) -> Any:
     """Return what the layer's twin makes of a Keras tensor; the twin is made once and kept."""
     if layer.keras_twin is None:
         layer.keras_twin = to_keras_layer(layer)
     if "training" in inspect.signature(layer.keras_twin.call).parameters:
-        return layer.keras_twin(inputs, training=training)
-    return layer.keras_twin(inputs)
+        options["training"] = training
+    return layer.keras_twin(inputs, **options)

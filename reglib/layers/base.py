@@ -279,25 +279,31 @@ class Layer:
 
     # What every layer offers.
 
-    def __call__(self, inputs: ArrayLike | Node, training: bool = False) -> NDArray | Node:
+    def __call__(
+        self, inputs: ArrayLike | Node, training: bool = False, **options: Any
+    ) -> NDArray | Node:
         """Return the outputs for a batch; the first call builds the parameters.
 
         A :class:`Node` instead of a batch gives a node: so functional models are drawn. A
-        tensor of Keras is handed to the layer's twin in Keras.
+        tensor of Keras is handed to the layer's twin in Keras. Some layers take options, such
+        as the ``mask`` of a recurrent one.
 
         Raises
         ------
         TypeError
             If ``inputs`` holds no numbers.
         """
-        if isinstance(inputs, Node):
-            return Node(self, (inputs,), self.compute_output_shape(inputs.shape))
-        if _twin.is_keras_tensor(inputs):
-            return _twin.call_twin(self, inputs, training)
+        if type(inputs) is not np.ndarray:  # as what one layer hands to the next always is
+            if isinstance(inputs, Node):
+                if options:
+                    raise TypeError(f"inputs must be an array for {', '.join(options)}, got a Node")
+                return Node(self, (inputs,), self.compute_output_shape(inputs.shape))
+            if _twin.is_keras_tensor(inputs):
+                return _twin.call_twin(self, inputs, training, **options)
         inputs = self.cast(inputs)
         if not self.built:
             self.ensure_built(inputs.shape)
-        return self._finish(self.call(inputs, training=bool(training)))
+        return self._finish(self.call(inputs, training=bool(training), **options))
 
     def cast(self, inputs: ArrayLike) -> NDArray:
         """Return the inputs as an array of the layer's dtype, refusing what holds no numbers."""

@@ -1,27 +1,45 @@
 r"""Layers with memory: a state goes along the sequence, and its gradient comes back.
 
-A layer projects all inputs at once, :math:`p_t = x_tW + b`, and then walks: at each time
-step the state is projected, :math:`q_t = h_{t-1}U`, and the cell makes the new state of both.
-The way back walks in the other direction and adds up what every step owes to the weights.
-Gates lie side by side in the columns of :math:`W`, :math:`U` and :math:`b`, in Keras's order.
+At each time step a layer sees the input, its own last output and a 1, and multiplies them by
+all its weights at once, :math:`z_t = A^\top[x_t; h_{t-1}; 1]`, where the rows of :math:`A` are
+those of the kernel, of the recurrent kernel and the bias. The blocks of :math:`z_t`, one a
+gate, are in Keras's order. Each example is a column here, so that a block is one piece of
+memory and not a strip of every row.
+
+The way back walks in the other direction. What it multiplies gradients by is known when the
+walk forward has ended, so ``factors`` computes it for all time steps at once; a step back is
+left with a few products.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
-from reglib._validation import check_flag, check_integer, check_number, check_seed, naming
+from reglib._validation import (
+    check_array,
+    check_flag,
+    check_integer,
+    check_number,
+    check_seed,
+    naming,
+)
 from reglib.layers.base import Layer
 
-State = tuple[NDArray, ...]
+# These look at all units of an example together, where a step back looks at each alone.
+_JOINT = ("softmax", "log_softmax", "sparsemax")
 
 
 class _Recurrent(Layer):
-    """What SimpleRNN, LSTM and GRU share; a subclass gives ``step`` and ``step_back``."""
+    """What SimpleRNN, LSTM and GRU share; a subclass gives the four methods that follow.
+
+    ``self._states`` holds what goes along, as arrays (time + 1, units, batch): the output h,
+    which is a part of what the next step sees, and the LSTM's c. ``self._z`` holds all z_t.
+    """
 
     gates: int
     states: int = 1
@@ -46,11 +64,13 @@ class _Recurrent(Layer):
         seed: int | None = None,
         return_sequences: bool = False,
         go_backwards: bool = False,
+        stateful: bool = False,
+        zero_output_for_mask: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = check_integer("units", units, low=1)
-        self.activation = activations.get(activation)
+        self.activation = _entrywise("activation", activation)
         self.use_bias = check_flag("use_bias", use_bias)
         self.set_weight_options(
             kernel_initializer=kernel_initializer,
@@ -68,15 +88,29 @@ class _Recurrent(Layer):
         self.seed = check_seed("seed", seed)
         self.return_sequences = check_flag("return_sequences", return_sequences)
         self.go_backwards = check_flag("go_backwards", go_backwards)
+        self.stateful = check_flag("stateful", stateful)
+        self.zero_output_for_mask = check_flag("zero_output_for_mask", zero_output_for_mask)
+        self.reset_state()
 
     # What a subclass gives.
 
-    def step(self, p: NDArray, q: NDArray, states: State) -> tuple[State, Any]:
-        """Return the new states (the first is the output) and what the way back needs."""
+    def begin(self) -> None:
+        """Make room for what the steps keep for the way back."""
         raise NotImplementedError
 
-    def step_back(self, gradients: State, memory: Any) -> tuple[NDArray, NDArray, State]:
-        """Return the gradients with respect to p, q and the old states (not through q)."""
+    def step(self, t: int) -> None:
+        """Write the states after time step ``t`` from those before it and from ``z[t]``."""
+        raise NotImplementedError
+
+    def factors(self) -> None:
+        """Compute what :meth:`step_back` multiplies gradients by, for all time steps."""
+        raise NotImplementedError
+
+    def step_back(self, t: int, gradients: list[NDArray], dz: NDArray) -> list[Any]:
+        """Write the gradient of ``z[t]``, given those of the states after the step.
+
+        Return those of the states before it, but for the way through z.
+        """
         raise NotImplementedError
 
     # What all share.
@@ -101,77 +135,171 @@ class _Recurrent(Layer):
         """Return the shape of the bias."""
         return (self.gates * self.units,)
 
-    def split(self, columns: NDArray) -> list[NDArray]:
-        """Return the gates' parts of an array that holds them side by side."""
-        return [columns[..., g * self.units : (g + 1) * self.units] for g in range(self.gates)]
+    def matrix(self) -> NDArray:
+        """Return all weights as the matrix A."""
+        W, U = self.kernel.value, self.recurrent_kernel.value
+        b = np.zeros(W.shape[1], W.dtype) if self.bias is None else self.bias.value
+        return np.concatenate([W, U, b[np.newaxis]])
 
-    def draw_masks(self, rate: float, shape: tuple[int, int], training: bool) -> NDArray | None:
-        """Return one dropout mask a sequence, the same at all its steps, or one for each gate.
+    def write_gradients(self, dA: NDArray) -> None:
+        """Write the weights' gradients, given that of A."""
+        features = len(self.kernel.value)
+        self.kernel.gradient[...] = dA[:features]
+        self.recurrent_kernel.gradient[...] = dA[features:-1]
+        if self.bias is not None:
+            self.bias.gradient[...] = dA[-1]
+
+    def blocks(self, rows: NDArray) -> NDArray:
+        """Return an array (..., blocks x units, batch) as one (..., blocks, units, batch)."""
+        return rows.reshape(*rows.shape[:-2], -1, self.units, rows.shape[-1])
+
+    def reset_state(self) -> None:
+        """Let the next sequences start from zeros again, where the layer is stateful."""
+        self._last_states: list[NDArray] | None = None
+
+    def draw_masks(self, number: int, training: bool) -> NDArray | None:
+        """Return dropout masks (gates, rows of A, batch), the same at all time steps, if any.
 
         Keras gives each gate a mask of its own as soon as ``recurrent_dropout`` is set
         (Gal and Ghahramani's variational dropout); one mask serves all gates otherwise.
         """
-        if not training or not 0 < rate < 1:
-            return None
-        number = self.gates if self.recurrent_dropout > 0 else 1
-        kept = self.generator.random((number, *shape)) >= rate
-        return kept * np.dtype(self.dtype).type(1 / (1 - rate))
+        features = len(self.kernel.value)
+        gates = self.gates if self.recurrent_dropout > 0 else 1
+        masks = np.ones((gates, features + self.units + 1, number), self.dtype)
+        inputs, state = masks[:, :features], masks[:, features:-1]
+        drawn = False
+        for rate, part in ((self.dropout, inputs), (self.recurrent_dropout, state)):
+            if training and 0 < rate < 1:
+                part *= (self.generator.random(part.shape) >= rate) / (1 - rate)
+                drawn = True
+        return masks if drawn else None
 
-    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
-        """Return the last output, or the outputs of all time steps."""
+    def call(
+        self,
+        inputs: NDArray,
+        training: bool = False,
+        mask: ArrayLike | None = None,
+        initial_state: Sequence[ArrayLike] | None = None,
+    ) -> NDArray:
+        """Return the last output, or the outputs of all time steps.
+
+        Where ``mask`` (batch, time) is false, a step is left out and the states stay.
+        ``initial_state`` holds the states to start from, each (batch, units).
+        """
         if inputs.ndim != 3 or inputs.shape[-1] != self.kernel.shape[0]:
             raise ValueError(
                 f"inputs of layer {self.name} must have shape (batch, time, "
                 f"{self.kernel.shape[0]}), got {inputs.shape}"
             )
-        x = inputs[:, ::-1] if self.go_backwards else inputs
-        number, length, features = x.shape
-        self._masks = self.draw_masks(self.dropout, (number, features), training)
-        self._state_masks = self.draw_masks(self.recurrent_dropout, (number, self.units), training)
-        p = _masked_product(x, self._masks, self.kernel.value)
-        if self.bias is not None:
-            p += self.bias.value if self.bias.value.ndim == 1 else self.bias.value[0]
-        states = (np.zeros((number, self.units), x.dtype),) * self.states
-        self._x, self._memories = x, []
-        self._h = np.zeros((number, length + 1, self.units), x.dtype)
+        number, length, features = inputs.shape
+        in_order = slice(None, None, -1 if self.go_backwards else None)
+        self._A = self.matrix()
+        self._seen = np.ones((length + 1, len(self._A), number), inputs.dtype)
+        self._seen[:-1, :features] = inputs[:, in_order].transpose(1, 2, 0)
+        h = self._seen[:, features:-1]
+        self._states = [h, *(np.empty_like(h) for _ in range(self.states - 1))]
+        for state, first in zip(self._states, self._first(initial_state, number), strict=True):
+            state[0] = first.T
+        self._drop(self.draw_masks(number, training))
+        self._used = None
+        if mask is not None:
+            used = _as_mask(mask, (number, length))[:, in_order]
+            self._used = used.T[:, np.newaxis]
+        self._z = np.empty((length, self._A.shape[1], number), inputs.dtype)
+        self.begin()
         for t in range(length):
-            q = _masked_product(states[0], self._state_masks, self.recurrent_kernel.value)
-            if self.bias is not None and self.bias.value.ndim == 2:
-                q += self.bias.value[1]
-            states, memory = self.step(p[:, t], q, states)
-            self._memories.append(memory)
-            self._h[:, t + 1] = states[0]
-        return self._h[:, 1:] if self.return_sequences else states[0]
+            self._project(t)
+            self.step(t)
+            if self._used is not None:
+                for state in self._states:
+                    np.copyto(state[t + 1], state[t], where=~self._used[t])
+        if self.stateful:
+            self._last_states = [state[-1].T.copy() for state in self._states]
+        outputs = h[1:].transpose(2, 0, 1) if self.return_sequences else h[-1].T
+        if self._used is not None and self.zero_output_for_mask:
+            return outputs * (used[..., np.newaxis] if self.return_sequences else used[:, -1:])
+        return outputs.copy()
 
-    def backward(self, gradient: NDArray) -> NDArray:
+    def backward(self, gradient: NDArray) -> NDArray | None:
         """Walk back in time; write all gradients and return that of the inputs, if wanted."""
-        x, length = self._x, self._x.shape[1]
-        dp = np.empty((len(x), length, self.gates * self.units), x.dtype)
-        dq = np.empty_like(dp)
-        zeros = np.zeros((len(x), self.units), x.dtype)
-        gradients: State = (zeros,) * self.states
+        length, features = len(self._z), len(self.kernel.value)
+        from_above = np.zeros_like(self._states[0][1:])
+        if self.return_sequences:
+            from_above[...] = gradient.transpose(1, 2, 0)
+        else:
+            from_above[-1] = gradient.T
+        if self._used is not None and self.zero_output_for_mask:
+            from_above *= self._used
+        wanted = slice(0 if self.to_inputs else features, -1)
+        dx = np.empty_like(self._seen[:-1, :features])
+        dA, dz = np.zeros_like(self._A), np.empty(self._z.shape[1:], self._z.dtype)
+        gradients = [np.zeros_like(state[0]) for state in self._states]
+        self.factors()
         for t in reversed(range(length)):
-            if self.return_sequences:
-                from_above = gradient[:, t]
-            else:
-                from_above = gradient if t == length - 1 else zeros
-            gradients = (gradients[0] + from_above, *gradients[1:])
-            dp[:, t], dq[:, t], (dh, *others) = self.step_back(gradients, self._memories[t])
-            through_q = _masked_product_back(
-                dq[:, t], self._state_masks, self.recurrent_kernel.value
-            )
-            gradients = (dh + through_q, *others)
-        _kernel_gradient(x, self._masks, dp, out=self.kernel.gradient)
-        before = self._h[:, :-1]
-        _kernel_gradient(before, self._state_masks, dq, out=self.recurrent_kernel.gradient)
-        if self.bias is not None and self.bias.value.ndim == 2:
-            np.stack([dp.sum(axis=(0, 1)), dq.sum(axis=(0, 1))], out=self.bias.gradient)
-        elif self.bias is not None:
-            np.sum(dp, axis=(0, 1), out=self.bias.gradient)
+            gradients[0] += from_above[t]
+            if self._used is not None:  # what a step left alone has its gradient pass it by
+                past = [part * ~self._used[t] for part in gradients]
+                gradients = [part * self._used[t] for part in gradients]
+            gradients = self.step_back(t, gradients, dz)
+            seen = self._project_back(t, dz, dA, wanted)
+            gradients[0] = gradients[0] + seen[-self.units :]
+            if self._used is not None:
+                gradients = [part + other for part, other in zip(gradients, past, strict=True)]
+            if self.to_inputs:
+                dx[t] = seen[:features]
+        self.write_gradients(dA)
         if not self.to_inputs:
             return None
-        dx = _masked_product_back(dp, self._masks, self.kernel.value)
+        if self._input_mask is not None:
+            dx *= self._input_mask
+        dx = dx.transpose(2, 0, 1).copy()
         return dx[:, ::-1] if self.go_backwards else dx
+
+    def _first(self, states: Sequence[ArrayLike] | None, number: int) -> list[NDArray]:
+        """Return the states to start from: those given, the last ones, or zeros."""
+        states = self._last_states if states is None else states
+        shape = (number, self.units)
+        if states is None:
+            return [np.zeros(shape, self.dtype)] * self.states
+        if isinstance(states, np.ndarray):  # the only one, as Keras takes it too
+            states = [states]
+        arrays = [check_array("initial_state", state) for state in states]
+        if [array.shape for array in arrays] != [shape] * self.states:
+            raise ValueError(
+                f"initial_state must be {self.states} of shape {shape}, got "
+                f"{[array.shape for array in arrays]}; a stateful layer keeps the batch size "
+                "until reset_state"
+            )
+        return arrays
+
+    def _drop(self, masks: NDArray | None) -> None:
+        """Drop inputs once for all gates where they share a mask; keep the gates' own masks."""
+        self._masks, self._input_mask = masks, None
+        if masks is not None and self.recurrent_dropout == 0:
+            features = len(self.kernel.value)
+            self._masks, self._input_mask = None, masks[0, :features]
+            self._seen[:-1, :features] *= self._input_mask
+
+    def _project(self, t: int) -> None:
+        """Write z of a time step."""
+        if self._masks is None:
+            np.dot(self._A.T, self._seen[t], out=self._z[t])
+        else:
+            np.matmul(self._parts().mT, self._masks * self._seen[t], out=self.blocks(self._z[t]))
+
+    def _project_back(self, t: int, dz: NDArray, dA: NDArray, wanted: slice) -> NDArray:
+        """Add what a time step owes to A's gradient; return that of the wanted rows it saw."""
+        if self._masks is None:
+            dA += np.dot(self._seen[t], dz.T)
+            return np.dot(self._A[wanted], dz)
+        dz = self.blocks(dz)
+        owed = (self._masks * self._seen[t]) @ dz.mT
+        dA += owed.swapaxes(0, 1).reshape(dA.shape)
+        return np.sum(self._masks[:, wanted] * (self._parts()[:, wanted] @ dz), axis=0)
+
+    def _parts(self) -> NDArray:
+        """Return A's columns block by block."""
+        return self._A.reshape(len(self._A), -1, self.units).swapaxes(0, 1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the outputs."""
@@ -190,45 +318,43 @@ class _Recurrent(Layer):
             "seed": self.seed,
             "return_sequences": self.return_sequences,
             "go_backwards": self.go_backwards,
+            "stateful": self.stateful,
+            "zero_output_for_mask": self.zero_output_for_mask,
         }
 
 
-def _over_time(mask: NDArray, like: NDArray) -> NDArray:
-    """Return a (batch, features) mask in a shape that broadcasts over the time axis."""
-    return mask if like.ndim == 2 else mask[:, np.newaxis]
+def _as_mask(mask: ArrayLike, shape: tuple[int, int]) -> NDArray:
+    """Return a mask as an array of truth values."""
+    array = np.asarray(mask)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"mask must hold truth values, got dtype {array.dtype}")
+    if array.shape != shape:
+        raise ValueError(f"mask must have shape (batch, time), {shape}, got {array.shape}")
+    return array.astype(bool)
 
 
-def _masked_product(x: NDArray, masks: NDArray | None, kernel: NDArray) -> NDArray:
-    """Return x @ kernel with the inputs masked, gate by gate where each has its own mask."""
-    if masks is None:
-        return x @ kernel
-    parts = np.split(kernel, len(masks), axis=1)
-    masked = [(x * _over_time(m, x)) @ part for m, part in zip(masks, parts, strict=True)]
-    return masked[0] if len(masked) == 1 else np.concatenate(masked, axis=-1)
+def _entrywise(name: str, identifier: Any) -> activations.Activation:
+    """Return the activation that is meant, if it works on each entry by itself."""
+    with naming(name):
+        activation = activations.get(identifier)
+    if activation.name in _JOINT:
+        raise ValueError(f"{name} must work on each entry by itself, got {activation.name}")
+    return activation
 
 
-def _masked_product_back(dp: NDArray, masks: NDArray | None, kernel: NDArray) -> NDArray:
-    """Return the gradient of :func:`_masked_product` with respect to x."""
-    if masks is None:
-        return dp @ kernel.T
-    parts = zip(
-        masks,
-        np.split(dp, len(masks), axis=-1),
-        np.split(kernel, len(masks), axis=1),
-        strict=True,
-    )
-    return sum((d @ part.T) * _over_time(m, dp) for m, d, part in parts)
-
-
-def _kernel_gradient(x: NDArray, masks: NDArray | None, dp: NDArray, out: NDArray) -> None:
-    """Write the gradient of :func:`_masked_product` with respect to the kernel, all steps added."""
-    rows = dp.reshape(-1, dp.shape[-1])
-    if masks is None:
-        np.matmul(x.reshape(len(rows), -1).T, rows, out=out)
-        return
-    columns = np.split(rows, len(masks), axis=1)
-    for m, d, part in zip(masks, columns, np.split(out, len(masks), axis=1), strict=True):
-        part[...] = (x * _over_time(m, x)).reshape(len(rows), -1).T @ d
+def _apply(activation: activations.Activation, z: NDArray, out: NDArray) -> NDArray:
+    """Write f(z) into ``out`` and return it; tanh and sigmoid, the usual ones, without copies."""
+    if activation is activations.tanh:
+        np.tanh(z, out=out)
+    elif activation is activations.sigmoid:
+        # The same function as (1 + tanh(z/2))/2: faster than exp, and it cannot overflow.
+        np.multiply(z, 0.5, out=out)
+        np.tanh(out, out=out)
+        out *= 0.5
+        out += 0.5
+    else:
+        out[...] = activation.value(z)
+    return out
 
 
 class SimpleRNN(_Recurrent):
@@ -238,10 +364,14 @@ class SimpleRNN(_Recurrent):
     ----------
     units : int
         Size of the state.
+    activation : str or Activation
+        The function :math:`f`, of each entry by itself.
     dropout, recurrent_dropout : float
         Fraction of the inputs and of the state to drop; one mask a sequence.
     return_sequences : bool
         Whether to return the outputs of all time steps, not only the last.
+    stateful : bool
+        Whether a batch goes on where the last one ended, until :meth:`reset_state`.
 
     Raises
     ------
@@ -260,16 +390,23 @@ class SimpleRNN(_Recurrent):
 
     gates = 1
 
-    def step(self, p: NDArray, q: NDArray, states: State) -> tuple[State, Any]:
-        """Return the new state and what the way back needs."""
-        z = p + q
-        h = self.activation.value(z)
-        return (h,), (z, h)
+    def begin(self) -> None:
+        """Nothing is kept but z and h."""
 
-    def step_back(self, gradients: State, memory: Any) -> tuple[NDArray, NDArray, State]:
-        """Return the gradients with respect to p, q and the old state."""
-        dz = self.activation.gradient(gradients[0], *memory)
-        return dz, dz, (np.zeros_like(gradients[0]),)
+    def step(self, t: int) -> None:
+        """Write h[t + 1] = f(z)."""
+        (h,) = self._states
+        _apply(self.activation, self._z[t], out=h[t + 1])
+
+    def factors(self) -> None:
+        """Compute f'(z)."""
+        (h,) = self._states
+        self._by_z = self.activation.gradient(np.ones_like(self._z), self._z, h[1:])
+
+    def step_back(self, t: int, gradients: list[NDArray], dz: NDArray) -> list[Any]:
+        """Write dz; h before the step matters through z alone."""
+        np.multiply(gradients[0], self._by_z[t], out=dz)
+        return [0]
 
 
 class LSTM(_Recurrent):
@@ -283,14 +420,16 @@ class LSTM(_Recurrent):
     ----------
     units : int
         Size of the state.
-    recurrent_activation : str or Activation
-        The gates' function.
+    activation, recurrent_activation : str or Activation
+        The functions :math:`\tanh` and :math:`\sigma`, of each entry by itself.
     unit_forget_bias : bool
         Whether the forget gate's bias starts at 1, so that memory is kept at first.
     dropout, recurrent_dropout : float
         Fraction of the inputs and of the state to drop; one mask a sequence.
     return_sequences : bool
         Whether to return the outputs of all time steps, not only the last.
+    stateful : bool
+        Whether a batch goes on where the last one ended, until :meth:`reset_state`.
 
     Raises
     ------
@@ -322,43 +461,68 @@ class LSTM(_Recurrent):
         **kwargs: Any,
     ) -> None:
         super().__init__(units, activation, use_bias, **kwargs)
-        with naming("recurrent_activation"):
-            self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation = _entrywise("recurrent_activation", recurrent_activation)
         self.unit_forget_bias = check_flag("unit_forget_bias", unit_forget_bias)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the weights; the forget gate starts open."""
         super().build(input_shape)
         if self.bias is not None and self.unit_forget_bias:
-            self.split(self.bias.value)[1][...] = 1
+            self.bias.value[self.units : 2 * self.units] = 1
 
-    def step(self, p: NDArray, q: NDArray, states: State) -> tuple[State, Any]:
-        """Return the new states h, c and what the way back needs."""
-        z = p + q
-        # The gates' function on all four at once costs less than on three apart.
-        gates = self.recurrent_activation.value(z)
-        i, forget, _, o = self.split(gates)
-        g = self.activation.value(self.split(z)[2])
-        c = forget * states[1]
-        c += i * g
-        shown = self.activation.value(c)
-        return (o * shown, c), (z, gates, g, states[1], c, shown)
+    def begin(self) -> None:
+        """Make room for the gates and tanh(c)."""
+        self._gates = np.empty_like(self._z)
+        self._shown = np.empty_like(self._z[:, : self.units])
+        usual = self.recurrent_activation is activations.sigmoid
+        self._slope = None
+        if usual and self.activation is activations.tanh:
+            self._slope = np.full(self._z.shape[1:], 0.5, self._z.dtype)
+            self._slope[2 * self.units : 3 * self.units] = 1
+            self._shift = 1 - self._slope
 
-    def step_back(self, gradients: State, memory: Any) -> tuple[NDArray, NDArray, State]:
-        """Return the gradients with respect to p, q and the old states."""
+    def step(self, t: int) -> None:
+        """Write h and c after time step t."""
+        h, c = self._states
+        i, f, g, o = self.blocks(self._open(self._z[t], out=self._gates[t]))
+        now = np.multiply(f, c[t], out=c[t + 1])
+        now += i * g
+        np.multiply(o, _apply(self.activation, now, out=self._shown[t]), out=h[t + 1])
+
+    def _open(self, z: NDArray, out: NDArray) -> NDArray:
+        """Write the gates and the candidate into ``out`` and return it."""
+        if self._slope is None:
+            _apply(self.recurrent_activation, z, out)
+            candidate = slice(2 * self.units, 3 * self.units)
+            _apply(self.activation, z[candidate], out[candidate])
+            return out
+        # All four are a tanh: the sigmoid of z is (1 + tanh(z/2))/2.
+        np.multiply(z, self._slope, out=out)
+        np.tanh(out, out=out)
+        out *= self._slope
+        out += self._shift
+        return out
+
+    def factors(self) -> None:
+        """Compute the derivatives of c by the first three blocks of z, of h by the last and c."""
+        c = self._states[1]
+        z, gates = self.blocks(self._z), self.blocks(self._gates)
+        i, self._forget, g, o = gates.swapaxes(0, 1)
+        partners = np.empty_like(gates)
+        for number, partner in enumerate((g, c[:-1], 0, self._shown)):
+            partners[:, number] = partner
+        self._by_z = self.recurrent_activation.gradient(partners, z, gates)
+        self._by_z[:, 2] = self.activation.gradient(i, z[:, 2], g)
+        self._by_c = self.activation.gradient(o, c[1:], self._shown)
+
+    def step_back(self, t: int, gradients: list[NDArray], dz: NDArray) -> list[Any]:
+        """Write dz; return the gradient of c before the step."""
         dh, dc = gradients
-        z, gates, g, c_before, c, shown = memory
-        i, forget, _, o = self.split(gates)
-        dc = dc + self.activation.gradient(dh * o, c, shown)
-        upstream = np.empty_like(z)
-        d_i, d_f, d_g, d_o = self.split(upstream)
-        np.multiply(dc, g, out=d_i)
-        np.multiply(dc, c_before, out=d_f)
-        np.multiply(dc, i, out=d_g)
-        np.multiply(dh, shown, out=d_o)
-        dz = self.recurrent_activation.gradient(upstream, z, gates)
-        self.split(dz)[2][...] = self.activation.gradient(d_g, self.split(z)[2], g)
-        return dz, dz, (np.zeros_like(dh), dc * forget)
+        dc = dc + dh * self._by_c[t]
+        by_z, dz = self._by_z[t], self.blocks(dz)
+        np.multiply(by_z[:3], dc, out=dz[:3])
+        np.multiply(by_z[3], dh, out=dz[3])
+        return [0, dc * self._forget[t]]
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -372,20 +536,25 @@ class LSTM(_Recurrent):
 class GRU(_Recurrent):
     r"""Gated recurrent unit: one gate mixes old state and candidate, one resets.
 
-    With :math:`z, r = \sigma(\cdot)`: :math:`\hat h = \tanh(p_h + r \odot q_h)` and
-    :math:`h_t = z \odot h_{t-1} + (1 - z) \odot \hat h`. The reset gate acts after the
-    product with :math:`U` (Keras's default), so that input and state have a bias each.
+    With :math:`z, r = \sigma(\cdot)`: :math:`\hat h = \tanh(p + r \odot q)` and
+    :math:`h_t = z \odot h_{t-1} + (1 - z) \odot \hat h`, where :math:`p` comes of the inputs
+    and :math:`q = h_{t-1}U` of the state, each with a bias. Without ``reset_after`` the gate
+    acts before the product, :math:`(r \odot h_{t-1})U`, as in the paper.
 
     Parameters
     ----------
     units : int
         Size of the state.
-    recurrent_activation : str or Activation
-        The gates' function.
+    activation, recurrent_activation : str or Activation
+        The functions :math:`\tanh` and :math:`\sigma`, of each entry by itself.
     dropout, recurrent_dropout : float
         Fraction of the inputs and of the state to drop; one mask a sequence.
     return_sequences : bool
         Whether to return the outputs of all time steps, not only the last.
+    stateful : bool
+        Whether a batch goes on where the last one ended, until :meth:`reset_state`.
+    reset_after : bool
+        Whether the reset gate acts after the product with :math:`U`.
 
     Raises
     ------
@@ -395,7 +564,7 @@ class GRU(_Recurrent):
     References
     ----------
     Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder for
-    statistical machine translation"; ``keras.layers.GRU`` with ``reset_after=True``.
+    statistical machine translation"; ``keras.layers.GRU``.
 
     Examples
     --------
@@ -411,41 +580,113 @@ class GRU(_Recurrent):
         activation: Any = "tanh",
         recurrent_activation: Any = "sigmoid",
         use_bias: bool = True,
+        reset_after: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(units, activation, use_bias, **kwargs)
-        with naming("recurrent_activation"):
-            self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation = _entrywise("recurrent_activation", recurrent_activation)
+        self.reset_after = check_flag("reset_after", reset_after)
 
     def bias_shape(self) -> tuple[int, ...]:
-        """Return the shape of the biases: one row for the inputs, one for the state."""
-        return (2, self.gates * self.units)
+        """Return the biases' shape: with ``reset_after`` one row for inputs, one for the state."""
+        return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
-    def step(self, p: NDArray, q: NDArray, states: State) -> tuple[State, Any]:
-        """Return the new state and what the way back needs."""
-        (p_z, p_r, p_h), (q_z, q_r, q_h) = self.split(p), self.split(q)
+    # The third block of z is p, so A holds no weights of the state there. q is a product of its
+    # own, q = yU + b, where y is h or r * h, and what is added to p is r * q or q.
+
+    def matrix(self) -> NDArray:
+        """Return all weights but those that make q as the matrix A."""
+        features, first = len(self.kernel.value), 2 * self.units
+        self._U = self.recurrent_kernel.value[:, first:].copy()
+        self._b = np.zeros((self.units, 1), self._U.dtype)
+        A = np.zeros((features + self.units + 1, 3 * self.units), self._U.dtype)
+        A[:features] = self.kernel.value
+        A[features:-1, :first] = self.recurrent_kernel.value[:, :first]
+        if self.bias is not None:
+            A[-1] = self.bias.value[0] if self.reset_after else self.bias.value
+            if self.reset_after:
+                A[-1, :first] += self.bias.value[1, :first]
+                self._b[:, 0] = self.bias.value[1, first:]
+        return A
+
+    def write_gradients(self, dA: NDArray) -> None:
+        """Write the weights' gradients, given that of A."""
+        features, first = len(self.kernel.value), 2 * self.units
+        self.kernel.gradient[...] = dA[:features]
+        self.recurrent_kernel.gradient[:, :first] = dA[features:-1, :first]
+        self.recurrent_kernel.gradient[:, first:] = self._dU
+        if self.bias is not None:
+            self.bias.gradient[...] = dA[-1]
+            if self.reset_after:
+                self.bias.gradient[1, first:] = self._db
+
+    def begin(self) -> None:
+        """Make room for the gates, y, q, the candidate and what it is a function of."""
+        self._gates = np.empty_like(self._z[:, : 2 * self.units])
+        self._y, self._q, self._sum, self._candidate = (
+            np.empty_like(self._gates[:, : self.units]) for _ in range(4)
+        )
+
+    def step(self, t: int) -> None:
+        """Write h after time step t."""
+        (h,) = self._states
+        zr, p = self._z[t, : 2 * self.units], self._z[t, 2 * self.units :]
+        z, r = self.blocks(_apply(self.recurrent_activation, zr, out=self._gates[t]))
+        y, q = self._y[t], self._q[t]
+        y[...] = h[t] if self._masks is None else h[t] * self._state_mask()
+        if not self.reset_after:
+            y *= r
+        np.dot(self._U.T, y, out=q)
+        q += self._b
+        np.add(p, r * q if self.reset_after else q, out=self._sum[t])
+        candidate = _apply(self.activation, self._sum[t], out=self._candidate[t])
+        np.subtract(h[t], candidate, out=h[t + 1])
+        h[t + 1] *= z
+        h[t + 1] += candidate
+
+    def factors(self) -> None:
+        """Compute the derivatives of h by z and p, and of p or y by r."""
+        (h,) = self._states
+        (z_in, r_in), (z, r) = (
+            self.blocks(part).swapaxes(0, 1) for part in (self._z[:, : 2 * self.units], self._gates)
+        )
+        self._update, self._reset = z, r
         sigma = self.recurrent_activation
-        z, r = sigma.value(p_z + q_z), sigma.value(p_r + q_r)
-        candidate = self.activation.value(p_h + r * q_h)
-        h = z * states[0] + (1 - z) * candidate
-        return (h,), (p, q, z, r, candidate, states[0])
+        self._by_z = sigma.gradient(h[:-1] - self._candidate, z_in, z)
+        self._by_p = self.activation.gradient(1 - z, self._sum, self._candidate)
+        partner = self._q if self.reset_after else h[:-1]
+        if not self.reset_after and self._masks is not None:
+            partner = partner * self._state_mask()
+        self._by_r = sigma.gradient(partner, r_in, r)
+        self._dU, self._db = np.zeros_like(self._U), np.zeros(self.units, self._U.dtype)
 
-    def step_back(self, gradients: State, memory: Any) -> tuple[NDArray, NDArray, State]:
-        """Return the gradients with respect to p, q and the old state."""
+    def step_back(self, t: int, gradients: list[NDArray], dz: NDArray) -> list[Any]:
+        """Write dz; return the gradient of h before the step, as far as it is known here."""
         (dh,) = gradients
-        p, q, z, r, candidate, h_before = memory
-        (p_z, p_r, p_h), (q_z, q_r, q_h) = self.split(p), self.split(q)
-        sigma = self.recurrent_activation
-        d_z = sigma.gradient(dh * (h_before - candidate), p_z + q_z, z)
-        d_h = self.activation.gradient(dh * (1 - z), p_h + r * q_h, candidate)
-        d_r = sigma.gradient(d_h * q_h, p_r + q_r, r)
-        dp = np.concatenate([d_z, d_r, d_h], axis=-1)
-        dq = np.concatenate([d_z, d_r, d_h * r], axis=-1)
-        return dp, dq, (dh * z,)
+        r = self._reset[t]
+        d_z, d_r, d_p = self.blocks(dz)
+        np.multiply(dh, self._by_z[t], out=d_z)
+        np.multiply(dh, self._by_p[t], out=d_p)
+        dq = d_p * r if self.reset_after else d_p
+        dy = self._U @ dq
+        np.multiply(d_p if self.reset_after else dy, self._by_r[t], out=d_r)
+        self._dU += self._y[t] @ dq.T
+        self._db += dq.sum(axis=1)
+        if not self.reset_after:
+            dy *= r
+        if self._masks is not None:
+            dy *= self._state_mask()
+        dy += dh * self._update[t]
+        return [dy]
+
+    def _state_mask(self) -> NDArray:
+        """Return the candidate's dropout mask of the state."""
+        return self._masks[-1, -1 - self.units : -1]
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {
             **super().get_config(),
             "recurrent_activation": activations.serialize(self.recurrent_activation),
+            "reset_after": self.reset_after,
         }

@@ -141,22 +141,11 @@ FILES: dict[str, dict[str, str]] = {
     "layers/activations/elu_test.py": {},
     "layers/activations/prelu_test.py": {},
     "layers/activations/softmax_test.py": {"*mask*": MASKS},
-    "layers/rnn/lstm_test.py": {
-        "test_masking": MASKS,
-        "test_pass_initial_state": STATES,
-        "test_statefulness": STATES,
-    },
+    "layers/rnn/lstm_test.py": {},
     "layers/rnn/gru_test.py": {
-        "test_correctness*": "sets reset_after=False: it is always true here, as by default",
-        "test_masking": MASKS,
-        "test_pass_*": STATES,
-        "test_statefulness": STATES,
+        "test_pass_return_state": STATES,
     },
-    "layers/rnn/simple_rnn_test.py": {
-        "test_masking": MASKS,
-        "test_pass_initial_state": STATES,
-        "test_statefulness": STATES,
-    },
+    "layers/rnn/simple_rnn_test.py": {},
     "layers/pooling/max_pooling_test.py": {},
     "layers/pooling/average_pooling_test.py": {},
     "layers/pooling/global_average_pooling_test.py": {
