@@ -19,6 +19,7 @@ import types
 import unittest
 
 import numpy as np
+import shim_numbers
 import shim_training
 from absl.testing import parameterized
 
@@ -99,6 +100,7 @@ _arrays = {
 _ops = _module("keras.src.ops", np, numpy=_module("keras.src.ops.numpy", np, **_arrays), **_arrays)
 _random = _module(
     "keras.src.random",
+    **shim_numbers.SEEDS,
     uniform=_uniform,
     normal=lambda shape, mean=0.0, stddev=1.0, dtype=None, seed=None: (
         np.random.default_rng(seed).normal(mean, stddev, shape).astype(dtype or "float32")
@@ -127,6 +129,10 @@ _backend = _module(
     standardize_dtype=_standardize_dtype,
     KerasTensor=Node,
     Variable=shim_training.Variable,
+    floatx=_config.floatx,
+    set_floatx=shim_numbers.floatx_is_float32,
+    compute_output_spec=_Absent("compute_output_spec"),
+    set_keras_mask=_Absent("set_keras_mask"),
     SUPPORTS_SPARSE_TENSORS=False,
     SUPPORTS_RAGGED_TENSORS=False,
     **_arrays,
@@ -398,8 +404,8 @@ def _modules():
             "callback",
             BackupAndRestore=_Absent("BackupAndRestore"),
         ),
-        metrics=_package("metrics", reglib.metrics),
-        losses=_package("losses", reglib.losses, "losses", "loss"),
+        metrics=_package("metrics", reglib.metrics, *shim_numbers.METRICS),
+        losses=_package("losses", reglib.losses, "losses"),
         optimizers=_package(
             "optimizers",
             reglib.optimizers,
@@ -413,6 +419,13 @@ def _modules():
         Sequential=reglib.models.Sequential,
         **{name: _absent_module(name) for name in _ABSENT},
     )
+    source.losses.loss = _module("keras.src.losses.loss", **shim_numbers.LOSS)
+    source.dtype_policies.dtype_policy = _module(
+        "keras.src.dtype_policies.dtype_policy",
+        _Absent("dtype_policy"),
+        **shim_numbers.DTYPE_POLICY,
+    )
+    source.saving.register_keras_serializable = shim_numbers.register_keras_serializable
     source.quantizers.__dict__.update(
         (name, _absent_module(f"quantizers.{name}"))
         for name in ("awq_config", "gptq_config", "quantization_config", "quantizers")
@@ -423,6 +436,7 @@ def _modules():
     source.layers.attention = _module("keras.src.layers.attention", multi_head_attention=attention)
     keras = _module("keras", source, src=source, Sequential=reglib.models.Sequential)
     shim_training.dress()
+    shim_numbers.dress()
     # TensorFlow's graphs are out of reach: whoever asks for a data set fails.
     tensorflow = _module("tensorflow", data=_module("tensorflow.data"))
     conftest = _module("conftest", skip_if_backend=lambda *_: lambda case: case)
