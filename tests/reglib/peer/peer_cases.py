@@ -121,7 +121,7 @@ FILES: dict[str, dict[str, str]] = {
         "test_pickle": "gets a function: ours is an object, which knows its gradient",
     },
     "metrics/accuracy_metrics_test.py": {
-        "test_reshape_matches": "lets targets (2, 1) stand for predictions (1, 2, 3), which is refused",
+        "test_reshape_matches": "has targets (2, 1) for predictions (1, 2, 3), which is refused",
     },
     "metrics/correlation_metrics_test.py": {},
     "metrics/f_score_metrics_test.py": {
