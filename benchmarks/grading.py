@@ -242,7 +242,7 @@ def course(assignment: str, rounds: int) -> None:
     source = next(folder.glob("*.ipynb")).read_bytes()
     config = PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config()
     task = Task(folder.name, "reference", folder.name, source, source)
-    with Grader(settings_from_config(config)) as grader:
+    with Grader(settings_from_config(config).for_assignment(folder.name)) as grader:
         verdict = grader.grade(task)
         bare_process = _Bare(source)
         bare, graded = [], []
