@@ -4,7 +4,7 @@ Each file has its patterns of case names with the reason. A case that a pattern 
 fail: one that passes has become applicable, and its line goes.
 """
 
-TF_DATA = "maps a TensorFlow data set: reglib works on NumPy arrays alone"
+TF_DATA = "maps a data set of TensorFlow or Grain: reglib works on NumPy arrays alone"
 BOXES = "bounding boxes are not part of reglib"
 PRIVATE = "calls a private method of Keras"
 TEXT = "compares Keras's words: reglib has words of its own for its errors and messages"
@@ -60,10 +60,31 @@ FILES: dict[str, dict[str, str]] = {
     f"{_IMAGES}solarization_test.py": {},
     f"{_IMAGES}auto_contrast_test.py": {},
     f"{_IMAGES}equalization_test.py": {"*tf_data*": TF_DATA},
+    f"{_IMAGES}random_grayscale_test.py": {"*tf_data*": TF_DATA},
+    f"{_IMAGES}random_hue_test.py": {"*tf_data*": TF_DATA},
+    f"{_IMAGES}random_saturation_test.py": {"*tf_data*": TF_DATA},
+    f"{_IMAGES}random_color_jitter_test.py": {"*tf_data*": TF_DATA},
+    f"{_IMAGES}random_invert_test.py": {"*tf_data*": TF_DATA},
+    f"{_IMAGES}random_gaussian_blur_test.py": {"*tf_data*": TF_DATA},
+    f"{_IMAGES}center_crop_test.py": {
+        "*tf_data*": TF_DATA,
+        "test_center_crop_bounding_boxes_*": BOXES,
+        "test_dynamic_spatial_dims": VARIABLE,
+    },
+    f"{_IMAGES}resizing_test.py": {
+        "test_tf_data_compatibility": TF_DATA,
+        "*tf_data_bounding_boxes*": TF_DATA,
+        "*grain*": TF_DATA,
+        "test_resize_bounding_boxes_*": BOXES,
+    },
+    "layers/preprocessing/rescaling_test.py": {
+        "*tf_data*": TF_DATA,
+        "*grain*": TF_DATA,
+        "test_rescaling_with_channels_first_and_vector_scale": "sets a data format for all layers",
+    },
     "layers/preprocessing/pipeline_test.py": {
         "*tf_data*": TF_DATA,
         "test_correctness": "passes Keras's masks of time steps, which reglib's layers do not know",
-        "test_from_config": "crops by CenterCrop, which reglib does not have",
     },
     "regularizers/regularizers_test.py": {
         "test_orthogonal_regularizer_mode_validation": TEXT,

@@ -34,6 +34,7 @@ import reglib.models
 import reglib.optimizers
 import reglib.regularizers
 from reglib.layers.augmentation.base import AugmentationLayer
+from reglib.layers.augmentation.color_space import rgb_to_hsv
 from reglib.layers.base import Layer, Node
 
 
@@ -115,10 +116,15 @@ _config = _module(
     floatx=lambda: "float32",
     epsilon=lambda: 1e-7,
 )
+_image = _module(
+    "keras.src.backend.image",
+    rgb_to_hsv=lambda images: np.stack(rgb_to_hsv(*np.moveaxis(images, -1, 0)), axis=-1),
+)
 _backend = _module(
     "keras.src.backend",
     backend=lambda: "reglib",
     config=_config,
+    image=_image,
     image_data_format=_config.image_data_format,
     numpy=_ops,
     random=_random,
@@ -437,11 +443,12 @@ def _modules():
     keras = _module("keras", source, src=source, Sequential=reglib.models.Sequential)
     shim_training.dress()
     shim_numbers.dress()
-    # TensorFlow's graphs are out of reach: whoever asks for a data set fails.
+    # TensorFlow's graphs and Grain's data sets are out of reach: whoever asks for one fails.
     tensorflow = _module("tensorflow", data=_module("tensorflow.data"))
     conftest = _module("conftest", skip_if_backend=lambda *_: lambda case: case)
     found = {
         "conftest": conftest,
+        "grain": _module("grain"),
         "keras": keras,
         "tensorflow": tensorflow,
         "tensorflow.data": tensorflow.data,
