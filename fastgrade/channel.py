@@ -13,6 +13,8 @@ __all__ = ["Channel", "ChannelError"]
 
 _LENGTH = struct.Struct(">I")
 _MAX_FDS = 16
+#: Opening brackets in one message: empty lists of three bytes take sixty in memory.
+_MAX_BRACKETS = 2_000_000
 
 
 class ChannelError(ValueError):
@@ -118,6 +120,8 @@ class Channel:
 
 
 def _message(data: bytes) -> dict[str, Any]:
+    if len(data) > _MAX_BRACKETS and data.count(b"[") + data.count(b"{") > _MAX_BRACKETS:
+        raise ChannelError(f"message must have at most {_MAX_BRACKETS} opening brackets")
     try:
         message = json.loads(data)
     except (ValueError, RecursionError) as error:

@@ -14,6 +14,10 @@ __all__ = ["Outputs"]
 #: As nbgrader's LimitOutput has them.
 MAX_LINES = 1000
 MAX_TRACEBACK = 100
+#: What an output costs beside its text, so that empty ones are not for nothing.
+_EACH = 200
+#: How deep JSON in an output may be nested.
+_MAX_DEPTH = 60
 
 
 class Outputs:
@@ -72,8 +76,12 @@ class Outputs:
 
     def error(self, ename: Any, evalue: Any, traceback: Sequence[Any]) -> None:
         """Append an exception."""
-        lines = [line for line in traceback if isinstance(line, str)][:10_000]
         if not isinstance(ename, str) or not isinstance(evalue, str):
+            return
+        lines = [line[:20_000] for line in traceback[:10_000] if isinstance(line, str)]
+        self._left -= sum(map(len, lines)) + len(evalue[:20_000]) + _EACH
+        if self._left < 0 and any(item["output_type"] == "error" for item in self._items):
+            self.cut = True  # one is kept whatever was printed before it
             return
         self._about_to_add()
         self._items.append(
@@ -81,7 +89,7 @@ class Outputs:
                 "output_type": "error",
                 "ename": ename[:1000],
                 "evalue": evalue[:20_000],
-                "traceback": [line[:20_000] for line in lines],
+                "traceback": lines,
             }
         )
 
@@ -95,12 +103,14 @@ class Outputs:
         if not isinstance(data, dict):
             return
         data = {mime: value for mime, value in data.items() if _fits(mime, value)}
-        if self._affordable(str(data), whole=True) == "":
+        metadata = metadata if isinstance(metadata, dict) and _is_shallow(metadata) else {}
+        self._left -= _EACH
+        if self._affordable(f"{data}{metadata}", whole=True) == "":
             return
         output = {
             "output_type": "display_data" if kind == "update_display_data" else kind,
             "data": data,
-            "metadata": metadata if isinstance(metadata, dict) else {},
+            "metadata": metadata,
         }
         if kind == "execute_result":
             output["execution_count"] = self._count
@@ -189,5 +199,20 @@ def _fits(mime: Any, value: Any) -> bool:
     if not isinstance(mime, str):
         return False
     if mime == "application/json" or mime.endswith("+json"):
-        return True
+        return _is_shallow(value)
     return isinstance(value, str)
+
+
+def _is_shallow(value: Any) -> bool:
+    """Whether JSON is nested no deeper than whoever reads the notebook can follow."""
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [
+            item
+            for outer in level
+            if isinstance(outer, dict | list)
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return True
+    return False

@@ -24,6 +24,10 @@ from typing import Any
 __all__ = ["Cell", "Plan", "Rebuilt", "Submitted", "dump_notebook", "plan", "read", "rebuild"]
 
 _FORMAT = 4
+#: Lists and objects in a notebook, cells that a student may add, sentences about a submission.
+_MAX_PARTS = 2_000_000
+_MOST_EXTRA = 1000
+_MOST_FLAGS = 100
 
 
 class UnreadableError(ValueError):
@@ -156,6 +160,8 @@ def _role(cell: dict[str, Any]) -> str:
 
 
 def _load(data: bytes) -> dict[str, Any]:
+    if data.count(b"[") + data.count(b"{") > _MAX_PARTS:
+        raise UnreadableError("it has millions of parts")
     try:
         notebook = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -215,9 +221,10 @@ def read(data: bytes, limit_mb: int = 50) -> Submitted:
             f"The submission names the kernel {str(name or language)[:50]!r}; "
             "the course's was used."
         )
+    malformed = False
     for cell in notebook["cells"]:
         if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
-            submitted.flags.append("A cell of the submission is malformed and was left out.")
+            malformed = True
             continue
         grade_id = _tag(cell).get("grade_id")
         identity = cell.get("id")
@@ -229,6 +236,8 @@ def read(data: bytes, limit_mb: int = 50) -> Submitted:
                 "id": identity if isinstance(identity, str) else None,
             }
         )
+    if malformed:
+        submitted.flags.append("A cell of the submission is malformed and was left out.")
     return submitted
 
 
@@ -463,6 +472,13 @@ def rebuild(
             follow.setdefault(anchor, []).append(cell)
     notebook = {key: value for key, value in instructor.notebook.items() if key != "cells"}
     notebook = copy.deepcopy(notebook)
+    surplus = sum(map(len, follow.values())) - len(source) - _MOST_EXTRA
+    if surplus > 0:
+        flags.append(f"The submission has {surplus} cells too many; they were left out.")
+        room = len(source) + _MOST_EXTRA
+        for name, cells_there in follow.items():
+            follow[name] = cells_there[:room]
+            room -= len(follow[name])
     built: list[dict[str, Any]] = []
     cells: list[Cell] = []
     manual: dict[str, bool] = {}
@@ -535,7 +551,10 @@ def rebuild(
     for extra in [*pending, *(cell for group in follow.values() for cell in group)]:
         add(_plain(extra, built), "solution", None)
     notebook["cells"] = built
-    return Rebuilt(notebook, cells, list(dict.fromkeys(flags)), manual)
+    flags = list(dict.fromkeys(flags))
+    if len(flags) > _MOST_FLAGS:
+        flags[_MOST_FLAGS:] = [f"And {len(flags) - _MOST_FLAGS} more oddities."]
+    return Rebuilt(notebook, cells, flags, manual)
 
 
 def _role_of(source: list[dict[str, Any]], name: str) -> str:

@@ -1,0 +1,90 @@
+"""The private folder of a submission: how much lies in it, and how to be rid of it.
+
+What makes it is hostile.  Folders may be nested until no path reaches their bottom, closed to
+their own owner, or come and go while they are looked at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["remove", "usage"]
+
+
+def usage(folder: Path, enough: int) -> int:
+    """Return the bytes below `folder`; stops counting once there are more than `enough`.
+
+    Each entry counts for a page beside its blocks.  Folders below the longest path that the system
+    knows cannot be counted; they count as too much.
+    """
+    total, waiting = 0, [str(folder)]
+    while waiting and total <= enough:
+        try:
+            for entry in _entries(waiting.pop()):
+                total += 4096
+                with contextlib.suppress(FileNotFoundError):
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_blocks * 512
+                if total > enough:
+                    break
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return enough + 1
+    return total
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with all that is in it, once nobody uses it any more."""
+    if not folder.exists():
+        return
+    with contextlib.suppress(OSError, RecursionError):
+        shutil.rmtree(folder)
+        return
+    number = 0
+    _open(str(folder))
+    while entries := list(_entries(str(folder))):
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.path)
+                continue
+            _open(entry.path)
+            # What lies in it is brought up by one level, so that no path grows.
+            for inner in list(_entries(entry.path)):
+                if inner.is_dir(follow_symlinks=False):
+                    _open(inner.path)
+                    number += 1
+                    os.rename(inner.path, folder / f".{number}.removing")
+                else:
+                    os.unlink(inner.path)
+            os.rmdir(entry.path)
+    os.rmdir(folder)
+
+
+def _entries(path: str) -> Iterator[os.DirEntry[str]]:
+    """Yield what is in a folder; one that was closed to its owner is opened."""
+    try:
+        listed = os.scandir(path)
+    except PermissionError:
+        _open(path)
+        listed = os.scandir(path)
+    with listed:
+        yield from listed
+
+
+def _open(path: str) -> None:
+    """Give the owner all rights in a folder, and follow no link in its place."""
+    descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode) and mode & 0o700 != 0o700:
+            os.chmod(f"/proc/self/fd/{descriptor}", 0o700)
+    finally:
+        os.close(descriptor)
