@@ -18,7 +18,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_array, check_integer, check_number
+from reglib._validation import (
+    check_array,
+    check_integer,
+    check_number,
+    check_path,
+    check_sequence,
+    check_text,
+)
 
 
 class Examples(NamedTuple):
@@ -86,7 +93,8 @@ class SeriesDataset(Dataset):
 
     def restore(self, values: ArrayLike) -> NDArray:
         """Return scaled values in the series' own unit: ``values * scale + mean``."""
-        return np.asarray(values) * self.scale + self.mean
+        values = check_array("values", values, allow_empty=True, allow_nan=True)
+        return values * self.scale + self.mean
 
 
 def noisy_moons(
@@ -595,11 +603,11 @@ def load_mat(
     """
     import scipy.io
 
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"path must be a path, got {path!r} ({type(path).__name__})")
-    if isinstance(variables, str):
-        raise TypeError(f"variables must be a sequence of names, got the string {variables!r}")
-    path = Path(path)
+    path = Path(check_path("path", path))
+    if variables is not None:
+        variables = check_sequence("variables", variables, "names")
+        for name in variables:
+            check_text("variables", name)
     if not path.is_file():
         raise FileNotFoundError(f"path must be a MAT file, but there is no file {path}")
     with path.open("rb") as file:

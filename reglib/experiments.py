@@ -32,7 +32,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reglib._validation import check_array, check_choice, check_integer, check_number
+from reglib._validation import (
+    check_array,
+    check_callable,
+    check_choice,
+    check_flag,
+    check_integer,
+    check_number,
+    check_path,
+    check_sequence,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,8 +93,11 @@ def run(
     """
     import pandas as pd
 
-    if not callable(build_and_score):
-        raise TypeError(f"build_and_score must be callable, got {build_and_score!r}")
+    check_callable("build_and_score", build_and_score)
+    if cache is not None:
+        check_path("cache", cache)
+    if progress is not None:
+        check_flag("progress", progress)
     named = _named_settings(settings)
     seeds = _seeds(seeds)
     folder = cache if cache is not None else os.environ.get("REGLIB_CACHE") or None
@@ -247,10 +259,7 @@ def summary(
     """
     import pandas as pd
 
-    if isinstance(metrics, str):
-        metrics = [metrics]
-    require_columns(frame, "setting", "seed", *(metrics or ()))
-    chosen = metrics or [name for name in frame.columns if name not in ("setting", "seed")]
+    chosen = _chosen(frame, metrics)
     rows = {
         (name, metric): _described(group[metric].to_numpy(), level, "t")
         for name, group in frame.groupby("setting", sort=False)
@@ -346,9 +355,7 @@ def difference_table(
     import pandas as pd
 
     digits = check_integer("digits", digits, low=0)
-    if isinstance(metrics, str):
-        metrics = [metrics]
-    chosen = metrics or [name for name in frame.columns if name not in ("setting", "seed")]
+    chosen = _chosen(frame, metrics)
     columns = {}
     for metric in chosen:
         found = paired_differences(frame, baseline, metric, level=level)
@@ -432,8 +439,18 @@ def require_columns(frame: Any, *names: str) -> None:
     if columns is None:
         raise TypeError(f"frame must be a DataFrame from run, got {type(frame).__name__}")
     for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"frame's column must be named by a string, got {name!r}")
         if name not in columns:
             raise ValueError(f"frame must have a column {name!r}, got {', '.join(columns)}")
+
+
+def _chosen(frame: Any, metrics: str | Sequence[str] | None) -> list[str]:
+    """Return the metrics asked for, or else all in the table."""
+    names = [metrics] if isinstance(metrics, str) else metrics or ()
+    names = check_sequence("metrics", names, "names")
+    require_columns(frame, "setting", "seed", *names)
+    return names or [name for name in frame.columns if name not in ("setting", "seed")]
 
 
 def _named_settings(settings: Any) -> dict[Any, dict[str, Any]]:

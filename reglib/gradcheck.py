@@ -16,7 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_array, check_integer, check_number
+from reglib._validation import (
+    check_array,
+    check_callable,
+    check_flag,
+    check_integer,
+    check_number,
+    check_sequence,
+)
 
 
 class GradientError(AssertionError):
@@ -54,6 +61,7 @@ def numerical_gradient(
     >>> numerical_gradient(lambda w: (w**2).sum(), [3.0, -4.0]).round(6)
     array([ 6., -8.])
     """
+    check_callable("f", f)
     w = check_array("w", w, dtype=np.float64)
     eps = check_number("eps", eps, low=0, low_open=True)
     gradient = np.zeros_like(w)
@@ -171,13 +179,15 @@ def check_gradient(
     ...
     GradientError: gradient is off by a relative error of 0.258, above 1e-06
     """
+    check_callable("f", f)
+    check_flag("hold_zeros", hold_zeros)
     x = check_array("x", x, dtype=np.float64)
     directions = check_integer("directions", directions, low=1)
     eps = check_number("eps", eps, low=0, low_open=True)
     rtol = check_number("rtol", rtol, low=0, low_open=True)
     g = gradient(x.copy()) if callable(gradient) else gradient
     g = check_array("gradient", g, shape=x.shape, dtype=np.float64)
-    rng = np.random.default_rng(rng)
+    rng = _generator(rng)
     moves = np.abs(x) >= 10 * eps if hold_zeros else np.ones(x.shape, dtype=bool)
     center = _scalar(f(x.copy()))
     worst = 0.0
@@ -267,8 +277,10 @@ def check_layer(
     >>> check_layer(Dense(3, activation="tanh", dtype="float64"), np.ones((4, 2))) < 1e-6
     True
     """
+    _require("layer", layer, "propagate_back", "a layer")
     inputs = check_array("inputs", inputs)
-    rng = np.random.default_rng(rng)
+    check_flag("training", training)
+    rng = _generator(rng)
     _require_float64("layer", [layer])
     layer.ensure_built(inputs.shape)
     parameters = layer.trainable_weights
@@ -347,8 +359,12 @@ def check_model(
     >>> check_model(model, np.ones((4, 2)), np.zeros((4, 3))) < 1e-6
     True
     """
+    _require("model", model, "shorten_way_back", "a model")
     x, y = check_array("x", x), check_array("y", y)
-    if getattr(model, "loss", None) is None:
+    if sample_weight is not None:
+        sample_weight = check_array("sample_weight", sample_weight)
+    check_flag("training", training)
+    if model.loss is None:
         raise ValueError("model must be compiled with a loss before check_model")
     layers = model.layers
     _require_float64("model", layers)
@@ -367,8 +383,8 @@ def check_model(
         "directions": directions,
         "eps": eps,
         "rtol": rtol,
-        "hold_zeros": hold_zeros,
-        "rng": np.random.default_rng(rng),
+        "hold_zeros": check_flag("hold_zeros", hold_zeros),
+        "rng": _generator(rng),
     }
     with _frozen(layers) as restore:
         outputs = model.forward(x, training=training)
@@ -423,11 +439,20 @@ def check_parameters(
     >>> check_parameters(lambda: float((w.value**2).sum()), [w]) < 1e-6
     True
     """
+    check_callable("loss", loss)
+    parameters = check_sequence("parameters", parameters, "parameters")
+    if not parameters:
+        raise ValueError("parameters must not be empty, got none")
+    for parameter in parameters:
+        _require("parameters", parameter, "gradient", "parameters of a layer")
+    layers = check_sequence("layers", layers, "layers")
+    for layer in layers:
+        _require("layers", layer, "propagate_back", "layers")
     options = {
         "directions": directions,
         "eps": eps,
         "rtol": rtol,
-        "rng": np.random.default_rng(rng),
+        "rng": _generator(rng),
     }
     gradients = [parameter.gradient.copy() for parameter in parameters]
     with _frozen(layers) as restore:
@@ -506,6 +531,19 @@ def _require_float64(name: str, layers: Sequence[Any]) -> None:
                 f"{name} must compute in float64, got {layer.dtype} in {layer.name}; make it "
                 'with dtype="float64" or after reglib.config.set_floatx("float64")'
             )
+
+
+def _require(name: str, value: Any, attribute: str, what: str) -> None:
+    """Refuse what has not the attribute that tells layers, models and parameters apart."""
+    if isinstance(value, type) or not hasattr(value, attribute):
+        raise TypeError(f"{name} must be {what}, got {value!r} ({type(value).__name__})")
+
+
+def _generator(rng: Any) -> np.random.Generator:
+    """Return the generator, or one from the seed."""
+    if isinstance(rng, np.random.Generator):
+        return rng
+    return np.random.default_rng(check_integer("rng", rng, low=0))
 
 
 def _scalar(value: Any) -> float:

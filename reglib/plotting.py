@@ -18,7 +18,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import experiments
-from reglib._validation import check_array, check_choice, check_integer
+from reglib._validation import (
+    check_array,
+    check_choice,
+    check_integer,
+    check_sequence,
+    check_text,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,6 +108,8 @@ def alt_text(drawing: Axes | Figure) -> str:
     >>> alt_text(ax)[:51]
     'Line plot of loss over 2 epochs. Training falls fro'
     """
+    if not hasattr(drawing, "figure"):
+        raise TypeError(f"drawing must be axes or a figure, got {drawing!r}")
     axes = drawing.axes if hasattr(drawing, "add_subplot") else [drawing]
     found = [_texts[ax] for ax in axes if ax in _texts]
     if not found:
@@ -135,7 +143,9 @@ def describe(ax: Axes, text: str) -> Axes:
         raise TypeError(f"text must be a str, got {type(text).__name__}")
     if not text.strip():
         raise ValueError("text must not be empty")
-    _texts[ax] = text
+    if ax is None:
+        raise TypeError("ax must be matplotlib axes, got None")
+    _texts[_axes(ax)] = text
     return ax
 
 
@@ -171,6 +181,8 @@ def plot_history(history: Any, metric: str = "loss", *, ax: Axes | None = None) 
     logs = getattr(history, "history", history)
     if not isinstance(logs, Mapping):
         raise TypeError(f"history must be a History or a mapping, got {type(history).__name__}")
+    if not logs:
+        raise ValueError("history must not be empty, got no logs")
     if metric not in logs:
         raise ValueError(f"metric must be one of {', '.join(map(repr, logs))}, got {metric!r}")
     train = check_array(metric, logs[metric], ndim=1, dtype=np.float64)
@@ -394,8 +406,10 @@ def plot_regularization_path(
     if (strengths <= 0).any() or (np.diff(strengths) <= 0).any():
         raise ValueError(f"strengths must be positive and rising, got {strengths.tolist()}")
     count = coefficients.shape[1]
-    if names is not None and len(names) != count:
-        raise ValueError(f"names must be {count} names, got {len(names)}")
+    if names is not None:
+        names = [check_text("names", name) for name in check_sequence("names", names, "names")]
+        if len(names) != count:
+            raise ValueError(f"names must be {count} names, got {len(names)}")
     ax = _axes(ax)
     noise = np.array([str(name).startswith("noise") for name in names or [""] * count])
     groups = [("noise columns", noise, PALETTE[3], 0.8), ("coefficients", ~noise, PALETTE[0], 1.4)]

@@ -33,6 +33,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reglib._validation import check_instance, check_integer, check_text
+
 #: The environment variable that holds the course's secret, and what is used without it.
 SECRET_VARIABLE = "REGLIB_COURSE_SECRET"
 DEFAULT_SECRET = "no secret set"
@@ -678,6 +680,8 @@ def course_seed(question: str, number: int = 0) -> int:
     >>> course_seed("l2_penalty") == course_seed("l2_penalty")
     True
     """
+    check_text("question", question)
+    check_integer("number", number, low=0)
     secret = os.environ.get(SECRET_VARIABLE) or DEFAULT_SECRET
     digest = hashlib.blake2b(f"{secret}|{question}|{number}".encode(), digest_size=8)
     return int.from_bytes(digest.digest(), "big")
@@ -693,6 +697,10 @@ class Assignment:
     """
 
     def __init__(self, *exercises: Exercise) -> None:
+        if not exercises:
+            raise ValueError("exercises must not be empty, got none")
+        for exercise in exercises:
+            check_instance("exercises", exercise, Exercise, "exercises")
         self.exercises = {exercise.name: exercise for exercise in exercises}
 
     def check(self, function: Any, aspect: str | None = None, *, name: str | None = None) -> None:

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from reglib._validation import check_text
+
 _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -34,9 +36,16 @@ def normalize(text: str) -> str:
     >>> normalize('{"cells": [], "nbformat": 4, "nbformat_minor": 4}').splitlines()[1]
     ' "cells": [],'
     """
-    notebook = json.loads(text)
-    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
-        raise ValueError("text must be a notebook of format 4")
+    try:
+        notebook = json.loads(check_text("text", text))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"text must be a notebook: {error}, got {text!r:.80}") from error
+    if (
+        not isinstance(notebook, dict)
+        or notebook.get("nbformat") != 4
+        or not isinstance(notebook.get("cells"), list)
+    ):
+        raise ValueError(f"text must be a notebook of format 4, got {text!r:.80}")
     cells = [_cell(cell, number) for number, cell in enumerate(notebook["cells"])]
     ids = [cell["id"] for cell in cells]
     twice = sorted({name for name in ids if ids.count(name) > 1})

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_array, check_integer, check_number
+from reglib._validation import check_array, check_flag, check_integer, check_number
 from reglib.textbook._checks import (
     check_cache,
     check_generator,
@@ -71,7 +71,7 @@ def dropout_forward(
     a = check_array("a", a)
     keep_prob = check_keep_prob(keep_prob)
     check_generator(rng)
-    if not training:
+    if not check_flag("training", training):
         return a.copy(), np.ones(a.shape, dtype=bool)
     mask = rng.random(a.shape) < keep_prob
     return a * mask / keep_prob, mask

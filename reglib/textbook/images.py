@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_array, check_integer, check_number
+from reglib._validation import check_array, check_integer, check_number, check_sequence
 from reglib.textbook._checks import check_generator
 
 
@@ -268,8 +268,11 @@ def label_safe(
     if not callable(transform):
         raise TypeError(f"transform must be a function, got {type(transform).__name__}")
     if not isinstance(task, (tuple, list)) or len(task) != 2 or not callable(task[1]):
-        raise TypeError("task must be a pair (images, label_of) with a function label_of(image)")
-    images, label_of = task
+        raise TypeError(
+            "task must be a pair (images, label_of) with a function label_of(image), "
+            f"got {task!r:.80}"
+        )
+    images, label_of = check_sequence("task's images", task[0], "images"), task[1]
     images = [_check_image(image) for image in images]
     if not images:
         raise ValueError("task must hold at least one image, got none")

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
-from reglib._validation import check_array, check_integer, check_number
+from reglib._validation import check_array, check_integer, check_number, check_sequence
 from reglib.textbook._checks import (
     check_cache,
     check_generator,
@@ -96,6 +96,7 @@ def initialize_parameters(layer_dims: Sequence[int], rng: np.random.Generator) -
     {'W1': (3, 2), 'b1': (3, 1), 'W2': (1, 3), 'b2': (1, 1)}
     """
     check_generator(rng)
+    layer_dims = check_sequence("layer_dims", layer_dims, "widths")
     widths = [check_integer("layer_dims", width, low=1) for width in layer_dims]
     if len(widths) < 2:
         raise ValueError(f"layer_dims must hold at least 2 widths, got {list(layer_dims)}")
@@ -234,6 +235,9 @@ def walk_back(
         returns that of the activations before the noise.
     """
     m = X.shape[1]
+    inputs = layers[0][1].shape[1]
+    if X.shape[0] != inputs:
+        raise ValueError(f"X must have the {inputs} rows of the cache's network, got {X.shape}")
     if Y.shape[1] != m:
         raise ValueError(f"X and Y must hold the same examples, got {m} and {Y.shape[1]} columns")
     gradients: dict[str, Any] = {}
@@ -284,7 +288,8 @@ def update_parameters(
     for layer, pair in enumerate(layers, start=1):
         for name, value in zip((f"W{layer}", f"b{layer}"), pair, strict=True):
             if f"d{name}" not in gradients:
-                raise ValueError(f"gradients must hold d{name}, got {', '.join(gradients)}")
+                found = ", ".join(map(str, gradients)) or "none"
+                raise ValueError(f"gradients must hold d{name}, got {found}")
             gradient = check_array(f"d{name}", gradients[f"d{name}"], shape=value.shape)
             updated[name] = value - rate * gradient
     return updated

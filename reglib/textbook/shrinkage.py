@@ -73,7 +73,7 @@ def compute_cost_with_regularization(
     >>> round(cost - compute_cost([[0.5, 0.5]], [[1, 0]]), 4)
     2.5
     """
-    cost = compute_cost(A3, Y)
+    cost = compute_cost(check_array("A3", A3, ndim=2), Y)
     total = _penalty(penalty, lambd, np.shape(Y)[1])
     return cost + float(sum(total(W) for W, _ in check_parameters(parameters)))
 

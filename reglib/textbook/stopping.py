@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_array, check_integer, check_number
+from reglib._validation import check_array, check_flag, check_integer, check_number
 
 
 class EarlyStopping:
@@ -63,7 +63,7 @@ class EarlyStopping:
     def __init__(self, patience: int, min_delta: float = 0.0, restore: bool = True) -> None:
         self.patience = check_integer("patience", patience, low=1)
         self.min_delta = check_number("min_delta", min_delta, low=0)
-        self.restore = bool(restore)
+        self.restore = check_flag("restore", restore)
         self.best = np.inf
         self.best_epoch: int | None = None
         self.weights: Any = None

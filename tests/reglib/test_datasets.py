@@ -306,7 +306,7 @@ def test_load_mat_names_the_cure_for_version_7_3(tmp_path, head):
         (lambda: co2(fractions=(0.5, 0.5, 0.5)), ValueError, "fractions"),
         (lambda: co2(fractions=(1.0, 0.5, -0.5)), ValueError, "fractions"),
         (lambda: load_mat(3), TypeError, "path must be a path"),
-        (lambda: load_mat("a.mat", "X"), TypeError, "variables must be a sequence of names"),
+        (lambda: load_mat("a.mat", "X"), TypeError, "variables must be a list of names"),
     ],
 )
 def test_bad_input_is_named(call, error, message):

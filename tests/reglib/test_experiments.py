@@ -404,7 +404,7 @@ PLAIN = run(noisy, {"plain": {}, "more": {"shift": 1.0}}, seeds=2)
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: run(3, [{}], 1), TypeError, "build_and_score must be callable"),
+        (lambda: run(3, [{}], 1), TypeError, "build_and_score must be a function"),
         (lambda: run(noisy, [], 1), ValueError, "settings must not be empty"),
         (lambda: run(noisy, 3, 1), TypeError, "settings must be a mapping or a list"),
         (lambda: run(noisy, "plain", 1), TypeError, "settings must be a mapping"),
