@@ -45,6 +45,37 @@ CASES = {
         """,
         "assert (model.get_weights()[0][30:] == 0).sum() > 50",
     ),
+    "05-dropout": (
+        """
+        from reglib.datasets import noisy_moons
+        data = noisy_moons(300, rng=0)
+        x, y = data.train
+        """,
+        "right = (model.predict(data.test.x)[:, 0] > 0.5) == data.test.y\n"
+        "assert right.mean() > 0.8\n"
+        "assert abs(model(x, training=True) - model.predict(x)).max() > 0.01",
+    ),
+    "07-early-stopping": (
+        """
+        from reglib.datasets import noisy_moons
+        x, y = noisy_moons(200, noise=0.45, flip_fraction=0, rng=0).train
+        from {library}.layers import Dense
+        from {library}.models import Sequential
+        layers = [Dense(64, "relu"), Dense(64, "relu"), Dense(1, "sigmoid")]
+        model = Sequential(layers)
+        from {library}.optimizers import Adam
+        model.compile(Adam(0.01), "binary_crossentropy")
+        """,
+        "assert stopper.best_epoch < 200 and stopper.best < 0.6",
+    ),
+    "08-data-augmentation": (
+        """
+        from reglib.datasets import digits
+        data = digits(300, rng=0)
+        (x, y), (x_test, y_test) = data.train, data.test
+        """,
+        "assert model.evaluate(x_test, y_test, verbose=0)[1] > 0.85",
+    ),
     "review": (
         """
         import numpy as np
@@ -65,7 +96,8 @@ CASES = {
 @pytest.mark.parametrize("chapter", CASES)
 def test_the_program_in_the_tab_runs_and_learns(chapter, library):
     before, after = CASES[chapter]
-    program = "\n".join([textwrap.dedent(before), programs(chapter)[library], after])
+    before = textwrap.dedent(before).replace("{library}", library)
+    program = "\n".join([before, programs(chapter)[library], after])
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=240
     )
