@@ -16,7 +16,6 @@ import importlib.util
 import itertools
 import os
 import platform
-import shutil
 import signal
 import socket
 import sys
@@ -28,7 +27,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fastgrade import ENGINE
+from fastgrade import ENGINE, scratch
 from fastgrade.channel import Channel, ChannelError
 from fastgrade.course import LEVELS, Settings
 from fastgrade.outputs import Outputs
@@ -572,7 +571,8 @@ class _Run:
         finally:
             self._student = self._judge = None
             for folder in self._folders:
-                shutil.rmtree(folder, ignore_errors=True)
+                with contextlib.suppress(OSError):
+                    scratch.remove(folder)
 
     def _flag(self, text: str) -> None:
         self.rebuilt.flags.append(text)
@@ -594,7 +594,7 @@ class _Run:
             return self._student
         if self.folder in self._folders:  # a new process starts in a new folder
             self._folders.remove(self.folder)
-            shutil.rmtree(self.folder, ignore_errors=True)
+            scratch.remove(self.folder)
         self._student = _StudentProcess(self)
         for entry in list(self._log):
             if isinstance(entry, _Place):
@@ -710,7 +710,7 @@ class _Run:
         if now - self._watched < WATCH:
             return True
         self._watched = now
-        used = _disk_usage(self.folder, self.limits.disk_mb << 20)
+        used = scratch.usage(self.folder, self.limits.disk_mb << 20)
         if used > self.limits.disk_mb << 20:
             self._why = f"used more than {self.limits.disk_mb} MB of disk"
             return False
@@ -1106,23 +1106,6 @@ def _demand_disk(place: Path) -> None:
         raise MachineError(
             f"the disk under {place} is full: {sizes[0] >> 20} MB and {sizes[1]} files are left"
         )
-
-
-def _disk_usage(folder: Path, enough: int) -> int:
-    """Return the bytes below `folder`; stops counting once there are more than `enough`."""
-    total, waiting = 0, [str(folder)]
-    while waiting and total <= enough:
-        try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    total += 4096
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    else:
-                        total += entry.stat(follow_symlinks=False).st_blocks * 512
-        except OSError:
-            continue
-    return total
 
 
 # --------------------------------------------------------------------------- keys
