@@ -376,7 +376,7 @@ def check_model(
     def loss() -> float:
         outputs = model.forward(x, training=training)
         penalties = [parameter.regularizer(parameter.value) for parameter in penalized]
-        penalties += [layer.activity_penalty for layer in layers]
+        penalties += [layer.activity_penalty for top in layers for layer in _family(top)]
         return float(model.loss(y, outputs, sample_weight)) + float(sum(penalties))
 
     options = {

@@ -34,27 +34,13 @@ def to_keras(thing: Layer | models.Sequential | models.Model) -> Any:
         If Keras has no such layer.
     """
     keras = _require_keras()
+    if isinstance(thing, models.Nested):
+        return _model_to_keras(thing.model, thing.name, keras)
     if isinstance(thing, Layer):
         return to_keras_layer(thing)
-    if isinstance(thing, models.Sequential):
-        theirs = keras.Sequential([to_keras_layer(layer) for layer in thing.layers])
-        if thing.built:
-            theirs.build(thing.layers[0].built_shape)
-    elif isinstance(thing, models.Model):
-        theirs = _graph_to_keras(thing, keras)
-    else:
+    if not isinstance(thing, (models.Sequential, models.Model)):
         raise TypeError(f"thing must be a layer or model of reglib, got {type(thing).__name__}")
-    if thing.built:
-        for mine, other in zip(_weighted(thing.layers), _weighted(theirs.layers), strict=True):
-            other.set_weights(mine.get_weights())
-    if thing.optimizer is not None:
-        aims = models.aims(thing)
-        theirs.compile(
-            keras.optimizers.deserialize(optimizers.serialize(thing.optimizer)),
-            map_structure(keras.losses.deserialize, aims.pop("loss")),
-            **aims,
-        )
-    return theirs
+    return _model_to_keras(thing, thing.name, keras)
 
 
 def from_keras(thing: Any) -> Layer | models.Sequential | models.Model:
@@ -76,7 +62,9 @@ def from_keras(thing: Any) -> Layer | models.Sequential | models.Model:
     """
     keras = _require_keras()
     if isinstance(thing, keras.Sequential):
-        ours = models.Sequential([_layer_from_keras(layer) for layer in thing.layers])
+        ours = models.Sequential(
+            [_layer_from_keras(part) for part in thing.layers], name=thing.name
+        )
         if thing.built:
             ours.build(tuple(thing.input_shape))
     elif isinstance(thing, keras.Model):
@@ -140,6 +128,8 @@ def _known_part(config: Mapping[str, Any], theirs: type, ours: type, what: str) 
 def _layer_from_keras(layer: Any) -> Layer:
     """Return a layer of the same name and configuration, without weights."""
     keras = _require_keras()
+    if isinstance(layer, keras.Model):
+        return models.Nested(from_keras(layer), name=layer.name)
     name = type(layer).__name__
     cls = getattr(layers, name, None)
     if not (isinstance(cls, type) and issubclass(cls, Layer)):
@@ -168,20 +158,40 @@ def _layer_from_keras(layer: Any) -> Layer:
     return cls.from_config(config)
 
 
-def _graph_to_keras(model: models.Model, keras: Any) -> Any:
+def _model_to_keras(model: models.Sequential | models.Model, name: str, keras: Any) -> Any:
+    if isinstance(model, models.Sequential):
+        theirs = keras.Sequential([to_keras(layer) for layer in model.layers], name=name)
+        if model.built:
+            theirs.build(model.input_shape)
+    else:
+        theirs = _graph_to_keras(model, name, keras)
+    if model.built:
+        for mine, other in zip(_weighted(model.layers), _weighted(theirs.layers), strict=True):
+            other.set_weights(mine.get_weights())
+    if model.compiled:
+        aims = models.aims(model)
+        theirs.compile(
+            keras.optimizers.deserialize(optimizers.serialize(model.optimizer)),
+            map_structure(keras.losses.deserialize, aims.pop("loss")),
+            **aims,
+        )
+    return theirs
+
+
+def _graph_to_keras(model: models.Model, name: str, keras: Any) -> Any:
     tensors: dict[Node, Any] = {}
     for node in model._nodes:
         if not node.parents:
             tensors[node] = keras.Input(node.shape[1:], name=node.layer.name)
             continue
         given = [tensors[parent] for parent in node.parents]
-        layer = to_keras_layer(node.layer)
+        layer = to_keras(node.layer)
         tensors[node] = layer(given if len(given) > 1 else given[0])
     ins, outs = model._ins, model._outs
     return keras.Model(
         ins.arrange([tensors[node] for node in ins.nodes]),
         outs.arrange([tensors[node] for node in outs.nodes]),
-        name=model.name,
+        name=name,
     )
 
 

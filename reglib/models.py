@@ -6,13 +6,14 @@ pickle, so that opening a stranger's file runs no code.
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reglib import losses, optimizers
 from reglib._joint import (
@@ -28,6 +29,8 @@ from reglib._joint import (
 )
 from reglib._validation import (
     check_array,
+    check_callable,
+    check_choice,
     check_instance,
     check_mapping,
     check_path,
@@ -99,6 +102,118 @@ def aims(model: Trainer) -> dict[str, Any]:
     }
 
 
+class Nested(Layer):
+    """A model as a layer of another: a part that is made, trained or saved on its own.
+
+    A model that is added to a :class:`Sequential`, or called on a node, becomes one by itself.
+
+    Parameters
+    ----------
+    model : Sequential or Model
+        It has one input and one output. Its layers keep their weights.
+    name : str, optional
+        By default the model's name if it has one of its own.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is no model.
+    ValueError
+        If it has several inputs or outputs.
+
+    Examples
+    --------
+    >>> from reglib.layers import Dense, GaussianNoise
+    >>> noise = Sequential([GaussianNoise(0.1), GaussianNoise(0.2)], name="noise")
+    >>> Sequential([noise, Dense(1)]).get_layer("noise").layers
+    [<GaussianNoise name=gaussian_noise, built=False>, \
+<GaussianNoise name=gaussian_noise_1, built=False>]
+    """
+
+    def __init__(self, model: Sequential | Model, name: str | None = None, **kwargs: Any) -> None:
+        self.model = check_instance("model", model, (Sequential, Model), "a Sequential or a Model")
+        if isinstance(model, Model) and len(model.inputs) + len(model.outputs) > 2:
+            raise ValueError(
+                "model must have one input and one output to be a layer, "
+                f"got {len(model.inputs)} and {len(model.outputs)}"
+            )
+        if name is None and model.name != type(model).__name__.lower():
+            name = model.name
+        if model.layers:
+            kwargs.setdefault("dtype", model.layers[0].dtype)
+        if model.built:
+            kwargs.setdefault("input_shape", model.input_shape[1:])
+        super().__init__(name=name, **kwargs)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of the model."""
+        return self.model.layers
+
+    @property
+    def trainable(self) -> bool:
+        """Whether an optimizer may change the weights; what is set holds for every layer."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        first = not hasattr(self, "_trainable")
+        self._trainable = trainable
+        if not (first and trainable):  # a new layer leaves frozen ones as they are
+            for layer in self.layers:
+                layer.trainable = trainable
+
+    def sublayers(self) -> tuple[Layer, ...]:
+        """Return the layers of the model."""
+        return tuple(self.layers)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Build the model, unless it is built."""
+        if not self.model.built:
+            self.model.build(input_shape)
+
+    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+        """Return the model's outputs."""
+        return self.model.forward(inputs, training)
+
+    def backward(self, gradient: NDArray) -> NDArray | None:
+        """Go back through the model."""
+        return self.model.backward(gradient, self.to_inputs)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the model's outputs."""
+        return self.model.compute_output_shape(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the model's description as plain data."""
+        model = {"class_name": type(self.model).__name__, "config": self.model.get_config()}
+        return {**super().get_config(), "model": model}
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Nested:
+        """Return a new layer, of a new model, from :meth:`get_config`'s result."""
+        return cls(**{**config, "model": _revived(config["model"], custom_objects)})
+
+
+def _as_layer(model: Trainer) -> Nested:
+    """Return the one layer that a model is in others, so that a second use is noticed."""
+    if model.nested is None:
+        model.nested = Nested(model)
+    return model.nested
+
+
+def _revived(
+    description: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Sequential | Model:
+    """Return the model that a class name and a config mean."""
+    known = {"Sequential": Sequential, "Model": Model, **(custom_objects or {})}
+    check_choice("the model's class", description["class_name"], known)
+    cls = known[description["class_name"]]
+    return cls.from_config(description["config"], custom_objects=custom_objects)
+
+
 class Sequential(Trainer):
     """Layers one after the other.
 
@@ -106,7 +221,7 @@ class Sequential(Trainer):
     ----------
     layers : iterable of Layer
         May also be added one by one with :meth:`add`. An ``Input`` may come first: it says
-        the shape of one example, and is no layer of the model.
+        the shape of one example, and is no layer of the model. Models are layers as well.
     name : str, optional
         What the model is called.
     seed : int, optional
@@ -155,6 +270,8 @@ class Sequential(Trainer):
         """
         if isinstance(layer, Node) and not layer.parents:
             layer = layer.layer
+        if isinstance(layer, Trainer):
+            layer = _as_layer(layer)
         if isinstance(layer, InputLayer):
             if self._layers or self._declared_shape is not None:
                 raise ValueError("an Input must be the first of a model, got it later")
@@ -184,11 +301,42 @@ class Sequential(Trainer):
         """Build every layer for inputs of this shape, batch axis included."""
         if not self._layers:
             raise ValueError("the model must have a layer before it is built, got none")
-        shape = self._input_shape = check_shape("input_shape", input_shape)
+        shape = check_shape("input_shape", input_shape)
+        if self._declared_shape not in (None, shape[1:]):
+            raise ValueError(
+                f"input_shape must be (batch, ...) with {self._declared_shape} as the Input "
+                f"says, got {shape}"
+            )
+        self._input_shape = shape
         for layer in self._layers:
             layer.ensure_built(shape)
             shape = layer.compute_output_shape(shape)
         self.built = True
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """The shape of a batch."""
+        if not self.built:
+            raise AttributeError("the model has no input_shape before it is built")
+        return self._input_shape
+
+    @property
+    def output_shape(self) -> tuple[int | None, ...]:
+        """The shape of the outputs for a batch."""
+        return self.compute_output_shape(self.input_shape)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the outputs for inputs of this shape, batch axis included."""
+        shape = tuple(input_shape)
+        for layer in self._layers:
+            shape = layer.compute_output_shape(shape)
+        return shape
+
+    def __call__(self, inputs: ArrayLike | Node, training: bool = False) -> NDArray | Node:
+        """Return the outputs for one batch; for a node, that of the model as a layer."""
+        if isinstance(inputs, Node):
+            return _as_layer(self)(inputs)
+        return super().__call__(inputs, training)
 
     def forward(self, inputs: NDArray, training: bool) -> NDArray:
         """Return the outputs for a batch."""
@@ -209,6 +357,7 @@ class Sequential(Trainer):
 
     def shorten_way_back(self) -> None:
         """Note the first layer that learns."""
+        _shorten(self._layers)
         learning = [bool(layer.trainable_weights) for layer in self._layers]
         self._first_learning = learning.index(True) if any(learning) else len(learning)
 
@@ -226,10 +375,15 @@ class Sequential(Trainer):
         return config
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], seed: int | None = None) -> Sequential:
+    def from_config(
+        cls,
+        config: Mapping[str, Any],
+        custom_objects: Mapping[str, Any] | None = None,
+        *,
+        seed: int | None = None,
+    ) -> Sequential:
         """Return a new model, with fresh weights, from :meth:`get_config`'s result."""
-        layers = _part(config, "layers")
-        layers = [deserialize(description) for description in layers]
+        layers = [_layer(part, custom_objects) for part in _part(config, "layers")]
         model = cls(layers, name=config.get("name"), seed=seed)
         if config.get("build_input_shape"):
             model.build(tuple(config["build_input_shape"]))
@@ -337,6 +491,19 @@ class Model(Trainer):
     def output_shape(self) -> Any:
         """The shape of the outputs for a batch, in their structure."""
         return self._outs.arrange([node.shape for node in self._outs.nodes])
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the outputs, for inputs of this shape or of these shapes."""
+        several = len(self._ins) > 1
+        given = self._ins.values("input_shape", input_shape) if several else [input_shape]
+        shapes = dict(zip(self._ins.nodes, map(tuple, given), strict=True))
+        for node in self._nodes:
+            if node.parents:
+                before = [shapes[parent] for parent in node.parents]
+                shapes[node] = node.layer.compute_output_shape(
+                    before if len(before) > 1 else before[0]
+                )
+        return self._outs.arrange([shapes[node] for node in self._outs.nodes])
 
     def build(self, input_shape: Any) -> None:
         """Build every layer for the shapes in the graph, which the inputs gave."""
@@ -457,12 +624,18 @@ class Model(Trainer):
         return self._ins.arrange(arrays_of(super().input_gradient(x, y)))
 
     def __call__(self, inputs: Any, training: bool = False) -> Any:
-        """Return the outputs for one batch, in the structure that the model was made with."""
+        """Return the outputs for one batch, in the structure that the model was made with.
+
+        For a node it is the node of the model as a layer.
+        """
+        if isinstance(inputs, Node):
+            return _as_layer(self)(inputs)
         x = self._ins.data("inputs", inputs, _loose)
         return self.arrange_outputs(self.forward(x, training=training))
 
     def shorten_way_back(self) -> None:
         """Note the nodes that learn, or hang on one that does."""
+        _shorten(self.layers)
         self._learning: set[Node] = set()
         for node in self._nodes:
             if node.layer.trainable_weights or not self._learning.isdisjoint(node.parents):
@@ -486,16 +659,19 @@ class Model(Trainer):
         }
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], seed: int | None = None) -> Model:
+    def from_config(
+        cls,
+        config: Mapping[str, Any],
+        custom_objects: Mapping[str, Any] | None = None,
+        *,
+        seed: int | None = None,
+    ) -> Model:
         """Return a new model, with fresh weights, from :meth:`get_config`'s result."""
+        described = _part(config, "nodes")
         nodes: list[Node] = []
-        for description in _part(config, "nodes"):
-            layer = deserialize(description["layer"])
-            parents = [nodes[i] for i in description["parents"]]
-            if not parents:
-                nodes.append(Node(layer, (), layer.batch_shape))
-            else:
-                nodes.append(layer(parents if len(parents) > 1 else parents[0]))
+        for description in described:
+            layer = _layer(description["layer"], custom_objects)
+            nodes.append(_drawn(layer, [nodes[i] for i in description["parents"]]))
         # A model of one input and one output may be described without saying which.
         inputs, outputs = config.get("inputs", 0), config.get("outputs", len(nodes) - 1)
         return cls(
@@ -506,11 +682,34 @@ class Model(Trainer):
         )
 
 
+def _layer(
+    description: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Layer:
+    """Return the layer that a description means; a model's layers may be the user's own too."""
+    if description["class_name"] == "Nested":
+        return Nested.from_config(description["config"], custom_objects)
+    return deserialize(description, custom_objects)
+
+
+def _drawn(layer: Layer, parents: list[Node]) -> Node:
+    """Return the node of a layer called on others, or on nothing."""
+    if not parents:
+        return Node(layer, (), layer.batch_shape)
+    return layer(parents if len(parents) > 1 else parents[0])
+
+
 def _part(config: Any, name: str) -> list[Any]:
     """Return a list out of a model's config."""
     if name not in check_mapping("config", config):
         raise ValueError(f"config must have {name!r}, got {sorted(config) or 'nothing'}")
     return check_sequence(f"config[{name!r}]", config[name], name)
+
+
+def _shorten(layers: Iterable[Layer]) -> None:
+    """Shorten the ways back of the models among the layers."""
+    for layer in layers:
+        if isinstance(layer, Nested):
+            layer.model.shorten_way_back()
 
 
 def check_names(layers: Sequence[Layer]) -> None:
@@ -547,19 +746,77 @@ def _in_order(ends: Sequence[Node]) -> list[Node]:
     return order
 
 
-def clone_model(model: Sequential | Model, seed: int | None = None) -> Sequential | Model:
-    """Return a model of the same layers with fresh weights; it is not compiled.
+def clone_model(
+    model: Sequential | Model,
+    seed: int | None = None,
+    *,
+    clone_function: Callable[[Layer], Layer] | None = None,
+) -> Sequential | Model:
+    """Return a model of the same layers with fresh weights, compiled as the model is.
+
+    Parameters
+    ----------
+    model : Sequential or Model
+        It is left alone.
+    seed : int, optional
+        Of the new model.
+    clone_function : callable, optional
+        Takes a layer and returns the one to put in its place: another of its kind, with a
+        dropout that is off, say. By default a new one of the same config.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is no model, or ``clone_function`` returns no layer.
 
     References
     ----------
     ``keras.models.clone_model``.
     """
-    check_instance("model", model, Trainer, "a model")
-    return type(model).from_config(model.get_config(), seed=seed)
+    check_instance("model", model, (Sequential, Model), "a model")
+    make = _copied if clone_function is None else check_callable("clone_function", clone_function)
+
+    def made(layer: Layer) -> Layer:
+        given = layer if isinstance(layer, InputLayer) else make(layer)
+        what = "a function that returns layers"
+        check_instance("clone_function", given, Layer, what)
+        return given
+
+    if isinstance(model, Sequential):
+        clone = type(model)([made(layer) for layer in model.layers], name=model.name, seed=seed)
+        if model.built:
+            clone.build(model.input_shape)
+    else:
+        nodes: dict[Node, Node] = {}
+        for node in model._nodes:
+            layer = _copied(node.layer) if not node.parents else made(node.layer)
+            nodes[node] = _drawn(layer, [nodes[parent] for parent in node.parents])
+        inputs = map_structure(nodes.__getitem__, model.input)
+        outputs = map_structure(nodes.__getitem__, model.output)
+        clone = type(model)(inputs, outputs, name=model.name, seed=seed)
+    if model.optimizer is not None:
+        clone.optimizer = optimizers.get(optimizers.serialize(model.optimizer))
+        clone.loss, clone.metrics, clone.weighted_metrics = copy.deepcopy(
+            (model.loss, model.metrics, model.weighted_metrics)
+        )
+    return clone
 
 
-def load_model(filepath: str | os.PathLike) -> Sequential | Model:
+def _copied(layer: Layer) -> Layer:
+    return type(layer).from_config(layer.get_config())
+
+
+def load_model(
+    filepath: str | os.PathLike, custom_objects: Mapping[str, Any] | None = None
+) -> Sequential | Model:
     """Return the model that :func:`save_model` wrote.
+
+    Parameters
+    ----------
+    filepath : path
+        Where it is.
+    custom_objects : mapping of str to class, optional
+        Classes of your own by their names; those of layers are found without it.
 
     Raises
     ------
@@ -580,8 +837,7 @@ def load_model(filepath: str | os.PathLike) -> Sequential | Model:
         if isinstance(error, FileNotFoundError):
             raise
         raise ValueError(f"filepath must be a model that reglib saved, got {filepath}") from error
-    kinds = {"Sequential": Sequential, "Model": Model}
-    model = kinds[description["class_name"]].from_config(description["config"])
+    model = _revived(description, custom_objects)
     model.set_weights(weights)
     if description["compile"] is not None:
         model.compile(**description["compile"])

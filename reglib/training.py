@@ -61,6 +61,7 @@ class Trainer:
         self.metrics: list[metrics.Metric] = []
         self.weighted_metrics: list[metrics.Metric] = []
         self._block: optimizers.Block | None = None
+        self.nested: Layer | None = None  # what the model is within another
 
     def _seed_for(self, layer: Layer, before: Sequence[Layer]) -> np.random.SeedSequence:
         """Return a seed that depends on the layer's class and its number within that class.
@@ -117,6 +118,11 @@ class Trainer:
     def arrange_outputs(self, outputs: Data) -> Any:
         """Return outputs as the user wants them."""
         return outputs
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the model knows how to train."""
+        return self.optimizer is not None
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return a layer by its name, or by its place in :attr:`layers`.
