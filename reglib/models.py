@@ -123,11 +123,10 @@ class Nested(Layer):
 
     Examples
     --------
-    >>> from reglib.layers import Dense, GaussianNoise
-    >>> noise = Sequential([GaussianNoise(0.1), GaussianNoise(0.2)], name="noise")
-    >>> Sequential([noise, Dense(1)]).get_layer("noise").layers
-    [<GaussianNoise name=gaussian_noise, built=False>, \
-<GaussianNoise name=gaussian_noise_1, built=False>]
+    >>> from reglib.layers import Dense
+    >>> part = Sequential([Dense(3, activation="relu")], name="part")
+    >>> Sequential([part, Dense(1)]).get_layer("part").model is part
+    True
     """
 
     def __init__(self, model: Sequential | Model, name: str | None = None, **kwargs: Any) -> None:

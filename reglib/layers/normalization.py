@@ -474,8 +474,8 @@ class RMSNormalization(_AlongAxes):
 
     Examples
     --------
-    >>> RMSNormalization(epsilon=0)(np.array([[1.0, 7.0]])).round(3).tolist()
-    [[0.2, 1.4]]
+    >>> RMSNormalization(epsilon=0)(np.array([[1.0, 7.0]])).round(3)
+    array([[0.2, 1.4]], dtype=float32)
     """
 
     def __init__(
@@ -534,8 +534,8 @@ class UnitNormalization(_AlongAxes):
 
     Examples
     --------
-    >>> UnitNormalization()(np.array([[3.0, 4.0]])).round(3).tolist()
-    [[0.6, 0.8]]
+    >>> UnitNormalization()(np.array([[3.0, 4.0]])).round(3)
+    array([[0.6, 0.8]], dtype=float32)
     """
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
