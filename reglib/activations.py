@@ -332,10 +332,13 @@ exponential = _elementwise("exponential", np.exp, lambda z, a: a)
 def _softmax(z: NDArray, axis: int | tuple[int, ...] = -1) -> NDArray:
     if axis != -1:
         axis = check_axis("axis", axis)
-    a = z - np.maximum.reduce(z, axis=axis, keepdims=True)
-    if a.dtype.kind != "f":
-        a = a.astype("float64")
-    np.exp(a, out=a)
+    if z.dtype.kind != "f":
+        z = z.astype("float64")
+    if np.maximum.reduce(np.abs(z), axis=None, initial=0) < 60:
+        a = np.exp(z)  # far from what overflows: the largest need not be taken off first
+    else:
+        a = z - np.maximum.reduce(z, axis=axis, keepdims=True)
+        np.exp(a, out=a)
     a /= np.add.reduce(a, axis=axis, keepdims=True)
     return a
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -116,10 +117,10 @@ class Dense(Layer):
         # Axes between batch and features are more examples to the kernel.
         rows = dz.reshape(-1, self.units)
         inputs = self._inputs.reshape(-1, self.kernel.shape[0])
-        np.matmul(inputs.T, rows, out=self.kernel.gradient)
+        np.dot(inputs.T, rows, out=self.kernel.gradient)
         if self.bias is not None:
             # A product with ones: BLAS sums faster than np.sum.
-            np.dot(np.ones(len(rows), rows.dtype), rows, out=self.bias.gradient)
+            np.dot(_ones(len(rows), rows.dtype), rows, out=self.bias.gradient)
         return dz @ self._kernel.T if self.to_inputs else None
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -134,6 +135,12 @@ class Dense(Layer):
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
         }
+
+
+@functools.lru_cache(maxsize=8)
+def _ones(number: int, dtype: np.dtype) -> NDArray:
+    """Return a vector of ones, made once for each length and only read."""
+    return np.ones(number, dtype)
 
 
 class Activation(Layer):

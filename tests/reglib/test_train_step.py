@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reglib import losses, training
+from reglib import activations, losses, training
 from reglib.layers import Activation, Add, Dense, Dropout, Flatten, Input
 from reglib.models import Model, Sequential
 
@@ -89,3 +89,24 @@ def test_a_graph_starts_the_same_with_and_without_dropout():
 
     for a, b in zip(kernels(False), kernels(True), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_softmax_is_the_same_whether_the_largest_is_taken_off_first_or_not(dtype, rng):
+    z = rng.uniform(-59, 59, size=(20, 7)).astype(dtype)
+    shifted = z + np.array(2000 if dtype == "float64" else 64, dtype)
+    np.testing.assert_allclose(
+        activations.softmax(z),
+        activations.softmax(shifted),
+        rtol=1e-4 if dtype == "float32" else 1e-9,
+    )
+
+
+def test_softmax_of_huge_inputs_neither_overflows_nor_forgets():
+    with np.errstate(all="raise", under="ignore"):
+        p = activations.softmax(np.array([[1000.0, 999.0], [-1000.0, -999.0]], "float32"))
+    np.testing.assert_allclose(p, [[0.7310586, 0.2689414], [0.2689414, 0.7310586]], rtol=1e-6)
+
+
+def test_softmax_of_an_empty_batch_is_empty():
+    assert activations.softmax(np.zeros((0, 3))).shape == (0, 3)
