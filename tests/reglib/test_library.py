@@ -42,8 +42,35 @@ model.compile("adam", "mse", metrics=["mae"])
 x = np.linspace(-1, 1, 64)[:, None]
 history = model.fit(x, x, epochs=60, validation_split=0.25, verbose=1).history
 assert history["loss"][-1] < history["loss"][0] / 2
+
+from reglib import callbacks, losses, optimizers
+rng = np.random.default_rng(0)
+images = rng.random((96, 12, 12, 3), dtype="float32")
+labels = np.arange(96) % 2
+images[labels == 1, 3:9] += 1
+cnn = models.Sequential([
+    layers.Rescaling(0.5),
+    layers.RandomFlip("horizontal"), layers.RandomRotation(0.05), layers.RandomZoom(0.1),
+    layers.RandomContrast(0.2, value_range=(0, 1)), layers.RandomErasing(0.5, value_range=(0, 1)),
+    layers.Conv2D(8, 3, activation="relu", kernel_regularizer="l2"),
+    layers.BatchNormalization(momentum=0.5),
+    layers.MaxPooling2D(), layers.SpatialDropout2D(0.1), layers.GlobalAveragePooling2D(),
+    layers.Dense(2, activation="softmax"),
+], seed=0)
+cnn.compile(optimizers.AdamW(0.02), "sparse_categorical_crossentropy", metrics=["accuracy"])
+watchers = [callbacks.EarlyStopping(patience=20, restore_best_weights=True),
+            callbacks.ReduceLROnPlateau(patience=5), callbacks.TerminateOnNaN()]
+history = cnn.fit(images, labels, epochs=12, validation_data=(images, labels), verbose=0,
+                  callbacks=watchers).history
+assert max(history["val_accuracy"]) > 0.9, history["val_accuracy"]
+
+waves = np.sin(np.arange(24) / 3 + 6 * rng.random((64, 1)))[..., None]
+rnn = models.Sequential([layers.LSTM(8, recurrent_dropout=0.1), layers.Dense(1)], seed=0)
+rnn.compile(optimizers.Adam(0.03), losses.MeanSquaredError())
+history = rnn.fit(waves[:, :-1], waves[:, -1], epochs=20, verbose=0).history
+assert history["loss"][-1] < history["loss"][0] / 4, history["loss"]
 """
 
 
-def test_every_module_imports_and_a_model_trains_with_numpy_alone():
+def test_every_module_imports_and_models_of_each_kind_train_with_numpy_alone():
     subprocess.run([sys.executable, "-c", WITH_NUMPY_ALONE, *MODULES], check=True)
