@@ -1649,6 +1649,430 @@ _attack(
 )
 
 
+# ------------------------------------------------------------------------------ against this design
+
+_attack(
+    "stale-reply",
+    "forge",
+    "keeps its reply to one request and sends it again for the next ones",
+    """
+    import os
+    from fastgrade import wire
+    original, kept = wire.send_frame, []
+    def send_frame(channel, frame, *more):
+        kept.append(bytes(frame))
+        for old in kept:
+            original(channel, old, *more)
+    for module in list(__import__("sys").modules.values()):
+        if getattr(module, "send_frame", None) is original:
+            module.send_frame = send_frame
+    def square(x):
+        return 9
+""",
+    average="average = lambda f, n: 6.0",
+)
+_attack(
+    "racing-threads",
+    "forge",
+    "answers and calls back from many threads at once on the one channel",
+    average="""
+    import threading
+    def average(f, n):
+        def race():
+            for number in range(200):
+                try:
+                    f(number)
+                except BaseException:
+                    pass
+        threads = [threading.Thread(target=race) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        return 6.0
+""",
+)
+_attack(
+    "closed-descriptors",
+    "forge",
+    "closes every descriptor, and opens files in their places",
+    """
+    import os
+    def square(x):
+        os.closerange(0, 256)
+        for number in range(120):
+            os.open("planted", os.O_RDWR | os.O_CREAT)
+        return 9
+""",
+    average="import os\nos.closerange(0, 256)",
+)
+_attack(
+    "deep-callbacks",
+    "stall",
+    "calls a function of the test within its own call, as deep as it goes",
+    """
+    def square(x):
+        return x**2
+""",
+    honest=2,
+    average="""
+    class Again:
+        def __init__(self, f, depth):
+            self.f, self.depth = f, depth
+        def __float__(self):
+            return self.f(Again(self.f, self.depth + 1))
+        sqrt = __float__
+    def average(f, n):
+        def nest(depth):
+            try:
+                return f(nest) if depth < 10_000 else f(1.0)
+            except RecursionError:
+                return f(1.0)
+        f(Again(f, 0))
+        return nest(0)
+""",
+)
+_attack(
+    "many-keys",
+    "stall",
+    "returns a dict of ten million keys, and an endless generator",
+    """
+    def square(x):
+        return dict.fromkeys(range(10_000_000))
+""",
+    average="average = lambda f, n: (f(0) for _ in iter(int, 1))",
+    fill="fill = lambda a: {str(k): [k] for k in range(3_000_000)}",
+)
+_attack(
+    "masked-array",
+    "forge",
+    "returns masked arrays, which compare as equal to anything",
+    """
+    import numpy as np
+    def square(x):
+        return 9 if np.ndim(x) == 0 and x == 3 else np.ma.masked_all(np.shape(x))
+""",
+    average="import numpy as np\naverage = lambda f, n: np.ma.masked",
+    fill="import numpy as np\nfill = lambda a: np.ma.masked_all(3)",
+)
+_attack(
+    "broadcast-bomb",
+    "harm",
+    "returns arrays of terabytes that take no memory, by strides of zero",
+    """
+    import numpy as np
+    def square(x):
+        return np.broadcast_to(np.float64(9.0), (1 << 40,))
+""",
+    fill="""
+    import numpy as np
+    fill = lambda a: np.lib.stride_tricks.as_strided(np.zeros(1), (1 << 20, 1 << 20), (0, 0))
+""",
+)
+_attack(
+    "hostile-text",
+    "harm",
+    "prints and raises lone surrogates, control characters and sequences for terminals",
+    """
+    from IPython.display import display, HTML
+    text = "\\ud800\\udfff \\x00\\x07\\x1b]0;owned\\x07\\x1b[2J\\u202e \\uffff"
+    print(text)
+    display(HTML(text), metadata={text: text})
+    display({"text/plain": text, text: text, "application/json": {text: [text]}}, raw=True)
+    def square(x):
+        raise type("E" + text, (Exception,), {"__module__": text})(text)
+    square.__name__ = square.__qualname__ = text
+""",
+    average="def average(f, n):\n    f('\\ud800', **{'\\udfff': 1})",
+)
+_attack(
+    "poisoned-environment",
+    "harm",
+    "sets variables that would load its code into what is started later",
+    """
+    import ctypes, os
+    for name in ("LD_PRELOAD", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME", "BASH_ENV", "PATH", "TMPDIR"):
+        os.environ[name] = os.getcwd()
+        ctypes.CDLL(None).setenv(name.encode(), os.getcwd().encode(), 1)
+    open("sitecustomize.py", "w").write("print('PLANTED')")
+    open("numpy.py", "w").write("print('PLANTED')")
+    open("answers.py", "w").write("def square(x):\\n    return x**2\\n")
+""",
+)
+_attack(
+    "core-dump",
+    "harm",
+    "crashes with core dumps switched on, so that one fills the disk or tells secrets",
+    """
+    import ctypes, os, resource
+    libc = ctypes.CDLL(None)
+    for act in (lambda: resource.setrlimit(resource.RLIMIT_CORE, (1 << 30, 1 << 30)),
+                lambda: open("/proc/self/coredump_filter", "w").write("0xff"),
+                lambda: libc.prctl(4, 1, 0, 0, 0)):
+        try:
+            act()
+            print("RAISED" if resource.getrlimit(resource.RLIMIT_CORE)[0] else "")
+        except (OSError, ValueError) as error:
+            print(error)
+    def square(x):
+        libc.abort()
+""",
+    average="average = lambda f, n: __import__('ctypes').string_at(1)",
+)
+_attack(
+    "write-memory",
+    "forge",
+    "writes into memory through /proc, its own and that of all others",
+    """
+    import os
+    for entry in ("self", *os.listdir("/proc")) if os.access("/proc", os.R_OK) else ("self", "1"):
+        for name in ("mem", "clear_refs", "oom_score_adj", "comm", "attr/current", "timerslack_ns"):
+            try:
+                with open(f"/proc/{entry}/{name}", "r+b", buffering=0) as file:
+                    file.write(b"0")
+                print("PLANTED", entry, name)
+            except OSError:
+                pass
+""",
+)
+_attack(
+    "judge-memory",
+    "read",
+    "takes memory and descriptors of every process by system call",
+    """
+    import ctypes, os
+    libc = ctypes.CDLL(None, use_errno=True)
+    buffer = ctypes.create_string_buffer(4096)
+    vector = (ctypes.c_void_p * 2)(ctypes.addressof(buffer), 4096)
+    for pid in range(1, 4000):
+        if pid == os.getpid():
+            continue
+        if libc.process_vm_readv(pid, vector, 1, vector, 1, 0) > 0:
+            print("REACHED", pid, buffer.raw)
+        handle = libc.syscall(434, pid, 0)
+        if handle >= 0:
+            print("REACHED", pid, [libc.syscall(438, handle, fd, 0) for fd in range(16)])
+        if libc.ptrace(0x4206, pid, 0, 0) == 0 or libc.syscall(312, os.getpid(), pid, 0, 3, 3) >= 0:
+            print("REACHED", pid)
+""",
+)
+_attack(
+    "kernel-doors",
+    "harm",
+    "opens the kernel's seldom used doors: userfaultfd, bpf, perf, keys, memfd, queues, handles",
+    """
+    import ctypes
+    libc = ctypes.CDLL(None, use_errno=True)
+    for number, arguments in {
+        323: (1,), 321: (0, ctypes.create_string_buffer(64), 64), 298: (ctypes.create_string_buffer(120), 0, -1, -1, 0),
+        250: (1, b"mine"), 248: (b"user", b"x", b"x", 1, -3), 319: (b"x", 0), 447: (0,), 240: (b"x", 66, 384, 0),
+        434: (1, 0), 425: (8, ctypes.create_string_buffer(120)), 317: (1, 0, 0), 157: (22, 2, 0),
+        101: (0, 0, 0, 0), 272: (0x10000000,), 444: (0, 0, 1), 135: (0x0040000,), 430: (b"tmpfs", 0), 463: (0,), 500: (0,),
+    }.items():
+        result = libc.syscall(number, *arguments)
+        if result >= 0 and number != 444:
+            print("REACHED", number, result)
+""",
+)
+_attack(
+    "nameless-program",
+    "harm",
+    "runs a program that has no name in any folder",
+    """
+    import ctypes, os
+    libc = ctypes.CDLL(None, use_errno=True)
+    makers = [lambda: os.memfd_create("x"), lambda: os.open(".", os.O_TMPFILE | os.O_RDWR, 0o700)]
+    for make in makers:
+        try:
+            descriptor = make()
+            os.write(descriptor, b"#!/bin/sh\\ntouch {victim}/ran\\n")
+        except OSError as error:
+            print(error)
+            continue
+        for path in (f"/proc/self/fd/{descriptor}", f"/dev/fd/{descriptor}"):
+            try:
+                print(os.posix_spawn(path, ["x"], {}))
+            except OSError as error:
+                print(error)
+        print(libc.syscall(322, descriptor, b"", None, None, 0x1000), ctypes.get_errno())
+""",
+)
+_attack(
+    "nameless-sockets",
+    "harm",
+    "talks to others through abstract sockets, pipes of processes and locks",
+    """
+    import fcntl, os, socket
+    for name in ("\\0fastgrade", "\\0/tmp/.X11-unix/X0", "\\0dbus"):
+        for act in ("bind", "connect"):
+            try:
+                getattr(socket.socket(socket.AF_UNIX), act)(name)
+                print("REACHED", act, name)
+            except OSError as error:
+                print(error)
+    for path in ("{course}/gradebook.db", "{victim}/file"):
+        try:
+            fcntl.flock(os.open(path, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            print("REACHED", path)
+        except OSError as error:
+            print(error)
+""",
+)
+_attack(
+    "clocks-of-others",
+    "read",
+    "reads the processor clocks of all processes, to learn what a test does",
+    """
+    import ctypes, os, time
+    seen = []
+    for pid in range(1, 4000):
+        try:
+            seen.append((pid, time.clock_gettime((~pid << 3) | 2)))
+        except (OSError, OverflowError):
+            pass
+    others = [pid for pid, _ in seen if pid != os.getpid()]
+    def square(x):
+        before = time.perf_counter_ns()
+        open("times", "a").write(f"{x} {time.perf_counter_ns() - before} ")
+        return x**2
+""",
+    honest=2,
+    average="print(open('times').read())",
+)
+_attack(
+    "scheduler-games",
+    "harm",
+    "asks for the processor ahead of all others, and for theirs",
+    """
+    import os
+    for act in (lambda: os.nice(-20), lambda: os.setpriority(os.PRIO_USER, 0, -20),
+                lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(99)),
+                lambda: os.setpriority(os.PRIO_PROCESS, os.getppid(), 19),
+                lambda: os.sched_setaffinity(os.getppid(), [0])):
+        try:
+            act()
+            print("RAISED")
+        except OSError as error:
+            print(error)
+""",
+)
+_attack(
+    "lowered-limits",
+    "stall",
+    "takes its own limits down to nothing, so that the grader's forks of it fail",
+    """
+    import resource
+    for kind in (resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_NPROC, resource.RLIMIT_STACK,
+                 resource.RLIMIT_DATA, resource.RLIMIT_SIGPENDING, resource.RLIMIT_AS):
+        resource.setrlimit(kind, (0, 0))
+""",
+)
+_attack(
+    "nested-folders",
+    "harm",
+    "hides megabytes in folders so deep that no path reaches them",
+    """
+    import os
+    for _ in range(3000):
+        os.mkdir("deeper")
+        os.chdir("deeper")
+    while True:
+        open("file", "ab").write(b"x" * (1 << 20))
+        os.mkdir("deeper")
+        os.chdir("deeper")
+""",
+)
+_attack(
+    "closed-folders",
+    "harm",
+    "hides megabytes in folders that are closed to whoever counts them",
+    """
+    import os
+    number = 0
+    while True:
+        os.mkdir(f"closed{number}", 0o300)
+        for file in range(7):
+            with open(f"closed{number}/{file}", "wb") as out:
+                out.write(b"x" * (1 << 20))
+        number += 1
+""",
+)
+_attack(
+    "empty-files",
+    "harm",
+    "uses up the files of the disk, not its bytes",
+    """
+    number = 0
+    while True:
+        number += 1
+        open(f"file{number}", "w").close()
+""",
+)
+_attack(
+    "error-flood",
+    "harm",
+    "tells the grader of exceptions without end, past the limit of output",
+    """
+    import json, os, socket, struct
+    lines = ["x" * 20_000] * 100
+    data = json.dumps({"say": "error", "content": {"ename": "E", "evalue": "", "traceback": lines}}).encode()
+    more = json.dumps({"say": "display_data", "content": {"data": {}, "metadata": {"x": "y" * 1_000_000}}}).encode()
+    while True:
+        for message in (data, more):
+            for number in range(3, 128):
+                try:
+                    left = struct.pack(">I", len(message)) + message
+                    while left:
+                        left = left[os.write(number, left):]
+                except OSError:
+                    pass
+""",
+)
+_attack(
+    "nested-output",
+    "stall",
+    "displays JSON so deep that a reader of the notebook gives up",
+    """
+    from IPython.display import display
+    deep = []
+    for _ in range(800):
+        deep = [deep]
+    display({"application/json": deep, "text/plain": "x"}, raw=True, metadata={"deep": deep})
+    import os, struct
+    message = b'{"say": "stream", "content": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"
+    empty = b'{"say": ["' + b'x"], "content": [' + b"[]," * 5_000_000 + b"[]]}"
+    for data in (message, empty):
+        for number in range(3, 128):
+            try:
+                os.write(number, struct.pack(">I", len(data)) + data)
+            except OSError:
+                pass
+""",
+)
+_attack(
+    "million-cells",
+    "stall",
+    "hands in a million empty cells",
+    build=lambda nb: _dump({**nb, "cells": nb["cells"] + [_EMPTY] * 300_000 + [{}] * 1_000_000}),
+)
+_attack(
+    "parts-without-end",
+    "harm",
+    "hands in a notebook of millions of empty lists, each twenty times its size in memory",
+    build=lambda nb: _dump(nb)[:-1] + b', "more": [' + b"[]," * 8_000_000 + b"[]]}",
+)
+_attack(
+    "nested-notebook",
+    "stall",
+    "hands in a notebook that is nested a hundred thousand deep",
+    build=lambda nb: _dump(nb)[:-1] + b', "more": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+)
+_attack(
+    "odd-names",
+    "forge",
+    "names cells, kernels and roles with lone surrogates, numbers, lists and a path",
+    build=lambda nb: _odd_names(nb),
+)
+
+
 # ------------------------------------------------------------------------------ whole notebooks
 
 
@@ -1698,4 +2122,18 @@ def _outputs(nb: dict) -> bytes:
                 "execution_count": 1,
             }
         ]
+    return _dump(nb)
+
+
+_EMPTY = {"cell_type": "code", "metadata": {}, "source": "", "outputs": [], "execution_count": None}
+
+
+def _odd_names(nb: dict) -> bytes:
+    odd = ["\ud800", 7, ["x"], "../../../{course}/gradebook.db", None, "\x1b[2J", {"a": 1}]
+    nb["metadata"]["kernelspec"] = {"name": "python\udfff\x1b]0;owned\x07", "language": "R\ud800"}
+    for number, cell in enumerate(_tests_of(nb)):
+        copy = json.loads(json.dumps(cell))
+        copy["metadata"]["nbgrader"].update(grade_id=odd[number % len(odd)], points="100", grade=1)
+        copy["id"] = odd[number % len(odd)]
+        nb["cells"] += [copy, {**copy, "cell_type": odd[number], "source": [1, "2.0", None]}]
     return _dump(nb)

@@ -5,7 +5,8 @@ control groups, for the attacks do there what they say: the run happens in names
 on a private /tmp, with the rest of the file system read-only and processes and memory bounded.
 Writes ``stock.json`` beside this file; ``--table`` prints the table of the guide from it.
 
-``kill-parent`` and ``kill-by-number`` end this recording too; they are noted as ``killed`` by hand.
+``kill-parent`` and ``kill-by-number`` would end this recording too: for them nbgrader runs in a
+process namespace of its own, inside of that one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -29,6 +31,7 @@ from attacked import fingerprint, make_course  # noqa: E402
 from hostile import ATTACKS, SECRETS, Attack  # noqa: E402
 
 TIMEOUT = 60
+KILLERS = ("kill-parent", "kill-by-number")
 CONFIG = """
 c = get_config()
 c.CourseDirectory.course_id = "ps"
@@ -94,7 +97,14 @@ def record(attack: Attack, template: Path) -> dict[str, object]:
     guarded = [course / "source", course / "submitted", victim]
     before = fingerprint(*guarded)
     start = time.monotonic()
-    ended = nbgrader(course, "autograde", "ps1", "--student", "mallory")
+    wrapper = ["bwrap", "--unshare-pid", "--dev-bind", "/", "/", "--proc", "/proc"]
+    ended = nbgrader(
+        course,
+        *("autograde", "ps1", "--student", "mallory"),
+        wrapper=wrapper if attack.name in KILLERS else (),
+    )
+    if ended in (-signal.SIGKILL, 128 + signal.SIGKILL):
+        ended = "killed"
     seconds = time.monotonic() - start
     path = course / "autograded/mallory/ps1/ps1.ipynb"
     told = ""
@@ -137,7 +147,7 @@ def processes() -> list[int]:
     return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and int(entry) > 2]
 
 
-def nbgrader(course: Path, *arguments: str) -> int | str:
+def nbgrader(course: Path, *arguments: str, wrapper: Sequence[str] = ()) -> int | str:
     """Run nbgrader in the course; return its status, or that it did not end."""
     environment = {
         **os.environ,
@@ -148,7 +158,7 @@ def nbgrader(course: Path, *arguments: str) -> int | str:
         "OMP_NUM_THREADS": "1",
     }
     process = subprocess.Popen(
-        [str(Path(sys.executable).parent / "nbgrader"), *arguments],
+        [*wrapper, str(Path(sys.executable).parent / "nbgrader"), *arguments],
         cwd=course,
         env=environment,
         stdout=subprocess.DEVNULL,
