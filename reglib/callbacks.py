@@ -6,7 +6,6 @@ import inspect
 import os
 import warnings
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -585,6 +584,9 @@ class CSVLogger(Callback):
     def __init__(
         self, filename: str | os.PathLike, separator: str = ",", append: bool = False
     ) -> None:
+        # Here, so that importing the library takes little more than NumPy does.
+        from pathlib import Path
+
         super().__init__()
         self.filename = Path(check_path("filename", filename))
         self.separator = check_text("separator", separator)

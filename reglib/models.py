@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,7 +61,9 @@ def save_model(model: Trainer, filepath: str | os.PathLike) -> None:
     -----
     The state of the optimizer is not saved: training that goes on starts its averages anew.
     """
-    import json  # here, so that importing the library takes little more than NumPy does
+    # Here, so that importing the library takes little more than NumPy does.
+    import json
+    from pathlib import Path
 
     check_instance("model", model, Trainer, "a model")
     path = Path(check_path("filepath", filepath))
