@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
 from reglib._validation import check_axis, check_number
@@ -304,8 +304,10 @@ class Softmax(Layer):
         super().__init__(**kwargs)
         self.axis = check_axis("axis", axis)
 
-    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
-        """Return the shares."""
+    def call(
+        self, inputs: NDArray, training: bool = False, mask: ArrayLike | None = None
+    ) -> NDArray:
+        """Return the shares; where a ``mask`` that broadcasts is false, they are 0."""
         axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
         if not all(-inputs.ndim <= axis < inputs.ndim for axis in axes):
             raise ValueError(
@@ -314,13 +316,27 @@ class Softmax(Layer):
             )
         self._axes, self._ends = axes, tuple(range(-len(axes), 0))
         rows = self._rows(inputs)
-        self._outputs = activations.softmax.value(rows)
+        if mask is None:
+            self._outputs = activations.softmax.value(rows)
+        else:
+            keep = self._rows(self._checked_mask(mask, inputs))
+            # So low that it has no share beside others; a row without others has no shares.
+            self._outputs = activations.softmax.value(np.where(keep, rows, -1e9)) * keep
         return self._restored(self._outputs)
 
     def backward(self, gradient: NDArray) -> NDArray:
         """Return the gradient with respect to the inputs."""
         a = self._outputs
         return self._restored(activations.softmax.gradient(self._rows(gradient), a, a))
+
+    def _checked_mask(self, mask: ArrayLike, inputs: NDArray) -> NDArray:
+        keep = np.asarray(mask)
+        try:
+            return np.broadcast_to(keep if keep.dtype == bool else keep > 0.5, inputs.shape)
+        except ValueError:
+            raise ValueError(
+                f"mask must broadcast to the shape of the inputs, {inputs.shape}, got {keep.shape}"
+            ) from None
 
     def _rows(self, array: NDArray) -> NDArray:
         """Return the array with the axes of the softmax last, and made one."""

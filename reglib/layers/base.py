@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +56,7 @@ def _noting(build: Callable) -> Callable:
     """
 
     @functools.wraps(build)
-    def build_and_note(self: Layer, input_shape: tuple[int | None, ...]) -> None:
+    def build_and_note(self: Layer, input_shape: tuple[int | None, ...] = (None,)) -> None:
         build(self, _checked_shape(input_shape))
         # A build that another calls by super() is a part of that one.
         if type(self).build is build_and_note:
@@ -63,6 +64,19 @@ def _noting(build: Callable) -> Callable:
             self.built = True
 
     return build_and_note
+
+
+def _taking_training(call: Callable) -> Callable:
+    """Return a layer's call that may be told whether it is training, though it does not ask."""
+    known = inspect.signature(call).parameters.values()
+    if any(p.name == "training" or p.kind is p.VAR_KEYWORD for p in known):
+        return call
+
+    @functools.wraps(call)
+    def call_anyway(self: Layer, *inputs: Any, training: bool = False, **options: Any) -> Any:
+        return call(self, *inputs, **options)
+
+    return call_anyway
 
 
 def _checked_shape(input_shape: Any) -> Any:
@@ -187,6 +201,11 @@ class Node:
         What the layer is given.
     shape : tuple
         The shape of the array to come, batch axis included.
+
+    Notes
+    -----
+    Nodes can be added, subtracted and multiplied: ``trunk + branch`` is ``Add()([trunk,
+    branch])``.
     """
 
     def __init__(
@@ -197,6 +216,21 @@ class Node:
         for parent in self.parents:
             check_instance("parents", parent, Node, "nodes")
         self.shape = check_shape("shape", shape, low=0)
+
+    def __add__(self, other: Node) -> Node:
+        return self._merged("Add", other)
+
+    def __sub__(self, other: Node) -> Node:
+        return self._merged("Subtract", other)
+
+    def __mul__(self, other: Node) -> Node:
+        return self._merged("Multiply", other)
+
+    def _merged(self, name: str, other: Node) -> Node:
+        """Return the node of a merging layer, which is found by its name: it lies above."""
+        if not isinstance(other, Node):
+            return NotImplemented
+        return _registry[name]()([self, other])
 
     def __repr__(self) -> str:
         return f"<Node of {self.layer.name}, shape={self.shape}>"
@@ -255,6 +289,8 @@ class Layer:
         _registry[cls.__name__] = cls
         if "build" in vars(cls):
             cls.build = _noting(cls.build)
+        if "call" in vars(cls):
+            cls.call = _taking_training(cls.call)
 
     # What a layer overrides.
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
-from reglib._validation import check_choice, check_flag, check_integer, check_sequence
+from reglib._validation import check_array, check_choice, check_flag, check_integer, check_sequence
 from reglib.layers.base import Layer
 
 
@@ -184,8 +184,18 @@ class Flatten(Layer):
 
     Parameters
     ----------
-    data_format : {None, "channels_last"}
-        As in Keras; channels are always last here.
+    data_format : {None, "channels_last", "channels_first"}
+        Where the channels are; they come last in the order of the outputs, so that those of
+        images with the channels first are the same as those with the channels last.
+
+    Raises
+    ------
+    ValueError
+        If ``data_format`` is another one.
+
+    References
+    ----------
+    ``keras.layers.Flatten``.
 
     Examples
     --------
@@ -195,21 +205,30 @@ class Flatten(Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        check_choice("data_format", data_format, (None, "channels_last"))
+        choices = (None, "channels_last", "channels_first")
+        self.data_format = check_choice("data_format", data_format, choices) or "channels_last"
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return the inputs as a matrix."""
+        self._turned = self.data_format == "channels_first" and inputs.ndim > 2
+        if self._turned:
+            inputs = np.moveaxis(inputs, 1, -1)
         self._shape = inputs.shape
         return inputs.reshape(len(inputs), math.prod(inputs.shape[1:]))
 
     def backward(self, gradient: NDArray) -> NDArray:
         """Return the gradient in the shape of the inputs."""
-        return gradient.reshape(self._shape)
+        gradient = gradient.reshape(self._shape)
+        return np.moveaxis(gradient, -1, 1) if self._turned else gradient
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the outputs."""
         lengths = input_shape[1:]
         return (input_shape[0], None if None in lengths else math.prod(lengths))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "data_format": self.data_format}
 
 
 class Reshape(Layer):
@@ -283,6 +302,8 @@ class Embedding(Layer):
         Penalty on the table.
     embeddings_constraint : Constraint, str or None
         Projection of the table after each step.
+    weights : array_like, optional
+        The table to start from, of shape (input_dim, output_dim).
 
     Raises
     ------
@@ -306,6 +327,7 @@ class Embedding(Layer):
         embeddings_initializer: Any = "uniform",
         embeddings_regularizer: Any = None,
         embeddings_constraint: Any = None,
+        weights: ArrayLike | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -316,9 +338,13 @@ class Embedding(Layer):
             embeddings_regularizer=embeddings_regularizer,
             embeddings_constraint=embeddings_constraint,
         )
+        if weights is not None:
+            self.build()
+            (table,) = [weights] if np.ndim(weights) == 2 else weights
+            self.set_weights([check_array("weights", table)])
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make ``embeddings`` of shape (input_dim, output_dim)."""
+        """Make ``embeddings`` of shape (input_dim, output_dim), whatever the inputs."""
         self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim))
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_choice, check_flag
+from reglib._validation import check_array, check_choice, check_flag
 from reglib.layers.windows import Spatial, Windowed
 
 
@@ -373,6 +373,27 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     """
 
     rank = 1
+
+    def call(
+        self, inputs: NDArray, training: bool = False, mask: ArrayLike | None = None
+    ) -> NDArray:
+        """Return the means, over the steps where a ``mask`` of (batch, length) is true."""
+        self._share = None
+        if mask is None:
+            return super().call(inputs)
+        self.check_inputs(inputs.shape)
+        self._steps = 1 if self.data_format == "channels_last" else 2
+        keep = check_array("mask", mask, shape=(len(inputs), inputs.shape[self._steps]))
+        weights = keep.astype(inputs.dtype)
+        weights /= weights.sum(axis=1, keepdims=True)
+        self._share = np.expand_dims(weights, 3 - self._steps)
+        return (inputs * self._share).sum(axis=self._steps, keepdims=self.keepdims)
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """Return the gradient, shared out among the steps that count."""
+        if self._share is None:
+            return super().backward(gradient)
+        return self._share * (gradient if self.keepdims else np.expand_dims(gradient, self._steps))
 
 
 class GlobalAveragePooling2D(_GlobalAveragePooling):

@@ -16,6 +16,11 @@ KINDS = {
     ),
     "activation": (lambda **k: layers.Activation("silu", **k), (5, 3)),
     "flatten": (lambda **k: layers.Flatten(**k), (2, 3, 4)),
+    "flatten, channels first": (
+        lambda **k: layers.Flatten("channels_first", **k),
+        (2, 3, 4, 5),
+    ),
+    "flatten nothing": (lambda **k: layers.Flatten(**k), (5,)),
     "reshape": (lambda **k: layers.Reshape((2, -1), **k), (2, 3, 4)),
     "dropout": (lambda **k: layers.Dropout(0.4, seed=1, **k), (5, 8)),
     "dropout by column": (lambda **k: layers.Dropout(0.4, noise_shape=(1, None), **k), (5, 8)),
@@ -339,6 +344,66 @@ def test_embedding_looks_rows_up_and_adds_their_gradients_up():
     assert layer.embeddings.gradient.tolist() == [[0, 0], [2, 2], [0, 0], [1, 1]]
 
 
+def test_an_embedding_may_start_from_a_table_and_needs_no_shape_of_inputs(rng):
+    table = rng.normal(size=(4, 2))
+    for given in (table, [table]):
+        np.testing.assert_allclose(layers.Embedding(4, 2, weights=given)([3, 1]), table[[3, 1]])
+    layer = layers.Embedding(4, 2)
+    layer.build()
+    assert layer.embeddings.shape == (4, 2)
+
+
+def test_a_layer_need_not_ask_whether_it_is_training(rng):
+    class Shifted(layers.Layer):
+        def call(self, inputs):
+            return inputs + 1
+
+        def backward(self, gradient):
+            return gradient
+
+    x = rng.normal(size=(3, 2)).astype("float32")
+    np.testing.assert_array_equal(Shifted()(x, training=True), x + 1)
+    check_layer(Shifted(dtype="float64"), rng.normal(size=(3, 2)))
+
+
+MASKED = {
+    "softmax": (lambda **k: layers.Softmax(**k), (3, 4), (3, 4)),
+    "softmax over two axes": (lambda **k: layers.Softmax((1, 2), **k), (3, 4, 2), (3, 4, 1)),
+    "average": (lambda **k: layers.GlobalAveragePooling1D(**k), (3, 4, 2), (3, 4)),
+    "average, channels first": (
+        lambda **k: layers.GlobalAveragePooling1D("channels_first", keepdims=True, **k),
+        (3, 2, 4),
+        (3, 4),
+    ),
+}
+
+
+@pytest.fixture(params=MASKED)
+def masked(request, rng):
+    """A maker of layers that take a mask, with inputs and a mask."""
+    make, shape, mask_shape = MASKED[request.param]
+    mask = rng.random(mask_shape) < 0.6
+    mask[:, 0] = True
+    return make, rng.normal(size=shape), mask
+
+
+def test_gradients_under_a_mask_agree_with_finite_differences(masked, rng):
+    make, inputs, mask = masked
+    layer = make(dtype="float64")
+    upstream = rng.normal(size=layer(inputs, mask=mask).shape)
+    gradient = layer.propagate_back(upstream)
+    check_gradient(lambda x: float((layer(x, mask=mask) * upstream).sum()), gradient, inputs)
+
+
+@pytest.mark.keras
+def test_masked_outputs_are_those_of_keras(masked, keras):
+    make, inputs, mask = masked
+    layer, inputs = make(), inputs.astype("float32")
+    theirs = getattr(keras.layers, type(layer).__name__).from_config(layer.get_config())
+    expected = np.asarray(theirs(inputs, mask=mask))
+    np.testing.assert_allclose(layer(inputs, mask=mask), expected, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.keras
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize(
@@ -541,6 +606,22 @@ class TestDropout:
             ValueError,
             r"shared_axes must be in \[1, 2\] for inputs of shape \(2, 3, 4\), got 3",
         ),
+        (
+            lambda: layers.Softmax()(np.ones((1, 3)), mask=np.ones((2, 3))),
+            ValueError,
+            r"mask must broadcast to the shape of the inputs, \(1, 3\), got \(2, 3\)",
+        ),
+        (
+            lambda: layers.GlobalAveragePooling1D()(np.ones((2, 4, 3)), mask=np.ones((2, 3))),
+            ValueError,
+            r"mask must have shape \(2, 4\), got \(2, 3\)",
+        ),
+        (
+            lambda: layers.Embedding(4, 2, weights=np.ones((2, 4))),
+            ValueError,
+            r"must have shape \(4, 2\), got \(2, 4\)",
+        ),
+        (lambda: layers.Flatten("first"), ValueError, "data_format must be one of"),
         (lambda: layers.Softmax(axis=3)(np.ones((2, 3))), ValueError, "axis must lie in"),
         (lambda: layers.SpectralNormalization("dense"), TypeError, "layer must be a reglib layer"),
         (

@@ -105,6 +105,17 @@ def test_shapes_broadcast_as_in_keras(name, shapes, seed):
     assert ours.compute_output_shape(shapes) == theirs.shape
 
 
+def test_nodes_can_be_added_subtracted_and_multiplied(rng):
+    start = layers.Input((3,))
+    branch = layers.Dense(3)(start)
+    model = models.Model(start, (start + branch) * (start - branch), seed=0)
+    x = rng.normal(size=(4, 3)).astype("float32")
+    made = model.get_layer(index=1)(x)
+    np.testing.assert_allclose(model(x), (x + made) * (x - made), rtol=1e-6)
+    with pytest.raises(TypeError, match="unsupported operand"):
+        start + 1
+
+
 def gated():
     """A model in which one branch gates the other, and the trunk's mean joins them."""
     start = layers.Input((6,))
