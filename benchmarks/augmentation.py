@@ -49,6 +49,10 @@ LAYERS: dict[str, dict] = {
     "RandomShear": {"x_factor": 0.2, "y_factor": 0.2},
     "RandomContrast": {"factor": 0.5, "value_range": (0, 1)},
     "RandomBrightness": {"factor": 0.2, "value_range": (0, 1)},
+    "RandomColorDegeneration": {"factor": 0.5, "value_range": (0, 1)},
+    "RandomSharpness": {"factor": 1.0, "value_range": (0, 1)},
+    "RandomHue": {"factor": 0.5, "value_range": (0, 1)},
+    "RandomSaturation": {"factor": 0.5, "value_range": (0, 1)},
     "RandomErasing": {"factor": (1.0, 1.0), "value_range": (0, 1), "fill_value": 0.0},
     "MixUp": {},
     "CutMix": {},
@@ -57,6 +61,8 @@ LAYERS: dict[str, dict] = {
 }
 # Keras evaluates all their operations on every call, minutes a round on JAX: on request only.
 POLICIES = ("RandAugment", "AugMix")
+# What is computed of three channels together.
+COLORFUL = (*POLICIES, "RandomColorDegeneration", "RandomHue", "RandomSaturation")
 # What the project promises to be at least 8 times faster at than Keras, and level with torch.
 AFFINE = ("RandomTranslation", "RandomZoom", "RandomRotation", "RandomShear")
 GRID_SAMPLE = "grid_sample"
@@ -105,8 +111,7 @@ def work(peer: str, shape: tuple[int, ...], names: list[str]) -> None:
     import numpy as np
 
     images = np.random.default_rng(0).random(shape, dtype="float32")
-    # The gray version that the policies mix in needs three channels.
-    names = [name for name in names if shape[-1] == 3 or name not in POLICIES]
+    names = [name for name in names if shape[-1] == 3 or name not in COLORFUL]
     if peer == GRID_SAMPLE:
         import torch
 
