@@ -496,7 +496,9 @@ class Solarization(_ColorLayer):
 
     def _solarized(self, images: NDArray, additions: NDArray, thresholds: NDArray) -> NDArray:
         values = np.clip(self._to_bytes(images) + additions, 0, 255)
-        return self._from_bytes(np.where(values < thresholds, values, 255 - values))
+        # A product chooses faster than where does, whose branches nobody can predict.
+        values += (values >= thresholds) * (255 - 2 * values)
+        return self._from_bytes(values)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
