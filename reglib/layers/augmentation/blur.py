@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from reglib._validation import check_integer
 from reglib.layers.augmentation._warp import by_chunk
-from reglib.layers.augmentation.color import _ColorLayer, check_factor
+from reglib.layers.augmentation.base import check_factor
+from reglib.layers.augmentation.color import FactorLayer
 
 
-class RandomGaussianBlur(_ColorLayer):
+class RandomGaussianBlur(FactorLayer):
     r"""Average each pixel of some images with its neighbors, the nearer the more.
 
     The weights are :math:`e^{-d^2/2\sigma^2}` at distance :math:`d`, divided by their sum,
@@ -56,6 +57,8 @@ class RandomGaussianBlur(_ColorLayer):
            [0.075, 0.124, 0.075]], dtype=float32)
     """
 
+    _sorts_range = False
+
     def __init__(
         self,
         factor: Any = 1.0,
@@ -66,10 +69,9 @@ class RandomGaussianBlur(_ColorLayer):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(value_range=value_range, data_format=data_format, seed=seed, **kwargs)
-        # Keras keeps this one as it came.
-        self.value_range = value_range
-        self.factor = check_factor("factor", factor, 0, 1, symmetric=False, strict=False)
+        super().__init__(
+            factor=factor, value_range=value_range, data_format=data_format, seed=seed, **kwargs
+        )
         self.kernel_size = _checked_size(kernel_size)
         self.sigma = check_factor("sigma", sigma, 0, 1, symmetric=False, strict=False)
 
@@ -103,7 +105,6 @@ class RandomGaussianBlur(_ColorLayer):
         """Return the constructor's arguments as plain data."""
         return {
             **super().get_config(),
-            "factor": self.factor,
             "kernel_size": self.kernel_size,
             "sigma": self.sigma,
         }

@@ -20,9 +20,13 @@ from reglib.layers.augmentation.base import AugmentationLayer, check_factor, che
 class _ColorLayer(AugmentationLayer):
     """Base of the layers that know the range of the values."""
 
+    # Some of Keras's layers keep the range as it came, others in order.
+    _sorts_range = True
+
     def __init__(self, *, value_range: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.value_range = sorted(check_value_range(value_range))
+        ends = sorted(check_value_range(value_range))
+        self.value_range = ends if self._sorts_range else value_range
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -41,11 +45,6 @@ class _ColorLayer(AugmentationLayer):
             np.clip(out, *self.value_range, out=out)
         return outputs
 
-    def _happens(self, generator: np.random.Generator, number: int) -> NDArray:
-        """Return whether it happens to each image, at a probability drawn from ``factor``."""
-        probability = self._uniform(generator, (number,), *self.factor)
-        return self._uniform(generator, (number,)) < probability
-
     def _to_bytes(self, images: NDArray) -> NDArray:
         """Return the images on the scale 0 to 255."""
         return rescaled(images, self.value_range, (0, 255))
@@ -53,6 +52,29 @@ class _ColorLayer(AugmentationLayer):
     def _from_bytes(self, images: NDArray) -> NDArray:
         """Return images on the scale 0 to 255 in the layer's own range."""
         return rescaled(images, (0, 255), self.value_range)
+
+
+class FactorLayer(_ColorLayer):
+    """Base of the color layers that draw one number an image from an interval, ``factor``."""
+
+    # The interval's bounds, and whether both its ends must lie within them.
+    _lowest, _highest = 0, 1
+    _strict = False
+
+    def __init__(self, *, factor: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.factor = check_factor(
+            "factor", factor, self._lowest, self._highest, symmetric=False, strict=self._strict
+        )
+
+    def _happens(self, generator: np.random.Generator, number: int) -> NDArray:
+        """Return whether it happens to each image, at a probability drawn from ``factor``."""
+        probability = self._uniform(generator, (number,), *self.factor)
+        return self._uniform(generator, (number,)) < probability
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "factor": self.factor}
 
 
 def rescaled(images: NDArray, source: Any, target: Any) -> NDArray:
@@ -63,7 +85,7 @@ def rescaled(images: NDArray, source: Any, target: Any) -> NDArray:
     return (images - low) / (high - low) * (new_high - new_low) + new_low
 
 
-class RandomContrast(_ColorLayer):
+class RandomContrast(FactorLayer):
     r"""Stretch each channel about its mean: :math:`x \to \bar x + f(x - \bar x)`, clipped.
 
     Parameters
@@ -98,14 +120,12 @@ class RandomContrast(_ColorLayer):
     """
 
     _unbatched_keys = ("contrast_factor",)
+    _sorts_range = False
 
     def __init__(
         self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(value_range=value_range, seed=seed, **kwargs)
-        # Keras keeps this one as it came.
-        self.value_range = value_range
-        self.factor = check_factor("factor", factor, 0, 1, symmetric=False, strict=False)
+        super().__init__(factor=factor, value_range=value_range, seed=seed, **kwargs)
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
         lower, upper = self.factor
@@ -126,10 +146,6 @@ class RandomContrast(_ColorLayer):
         # f (x - mean) + mean, in one product and one sum.
         return self._scaled(lines, factor, mean * (1 - factor)).reshape(images.shape)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "factor": self.factor}
-
 
 def _per_image(numbers: ArrayLike, images: NDArray) -> NDArray:
     """Return one number an image, (N, 1, 1, 1)."""
@@ -137,7 +153,7 @@ def _per_image(numbers: ArrayLike, images: NDArray) -> NDArray:
     return np.broadcast_to(column, (len(images), 1, 1, 1))
 
 
-class RandomBrightness(_ColorLayer):
+class RandomBrightness(FactorLayer):
     r"""Add one number to each image: :math:`x \to x + f(v_{max} - v_{min})`, clipped.
 
     Parameters
@@ -170,12 +186,12 @@ class RandomBrightness(_ColorLayer):
     """
 
     _unbatched_keys = ("rgb_delta",)
+    _lowest = -1
 
     def __init__(
         self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(value_range=value_range, seed=seed, **kwargs)
-        self.factor = check_factor("factor", factor, -1, 1, strict=False)
+        super().__init__(factor=factor, value_range=value_range, seed=seed, **kwargs)
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
         low, high = self.value_range
@@ -186,12 +202,8 @@ class RandomBrightness(_ColorLayer):
         delta = _per_image(transformation["rgb_delta"], images)
         return self._scaled(images, None, delta)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "factor": self.factor}
 
-
-class RandomColorDegeneration(_ColorLayer):
+class RandomColorDegeneration(FactorLayer):
     r"""Move each image toward its gray version: :math:`x \to x + f(\mathrm{gray}(x) - x)`.
 
     Parameters
@@ -220,6 +232,8 @@ class RandomColorDegeneration(_ColorLayer):
     array([[[29.89, 29.89, 29.89]]], dtype=float32)
     """
 
+    _lowest = -1
+
     def __init__(
         self,
         factor: Any,
@@ -228,8 +242,9 @@ class RandomColorDegeneration(_ColorLayer):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(value_range=value_range, data_format=data_format, seed=seed, **kwargs)
-        self.factor = check_factor("factor", factor, -1, 1, strict=False)
+        super().__init__(
+            factor=factor, value_range=value_range, data_format=data_format, seed=seed, **kwargs
+        )
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
         return {"factor": self._uniform(generator, (shape[0], 1, 1, 1), *self.factor)}
@@ -239,10 +254,6 @@ class RandomColorDegeneration(_ColorLayer):
         factor = _per_image(transformation["factor"], images)
         outputs = toward_gray(images, factor, axis)
         return np.clip(outputs, *self.value_range, out=outputs)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "factor": self.factor}
 
 
 # How bright red, green and blue look.
@@ -291,7 +302,7 @@ def toward_gray(images: NDArray, factor: NDArray, axis: int) -> NDArray:
     return outputs
 
 
-class RandomSharpness(_ColorLayer):
+class RandomSharpness(FactorLayer):
     r"""Blur or sharpen each image: :math:`x \to x + (1 - 2f)(\mathrm{smooth}(x) - x)`.
 
     The smooth version is a 3 by 3 mean that counts the center five times, with zeros around
@@ -334,8 +345,9 @@ class RandomSharpness(_ColorLayer):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(value_range=value_range, data_format=data_format, seed=seed, **kwargs)
-        self.factor = check_factor("factor", factor, 0, 1, symmetric=False, strict=False)
+        super().__init__(
+            factor=factor, value_range=value_range, data_format=data_format, seed=seed, **kwargs
+        )
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
         return {"factor": self._uniform(generator, (shape[0],), *self.factor)}
@@ -350,10 +362,6 @@ class RandomSharpness(_ColorLayer):
         smooth = (around + 4 * images) / 13
         return np.clip(images + weight * (smooth - images), *self.value_range)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "factor": self.factor}
-
 
 def _with_neighbors(images: NDArray, axis: int) -> NDArray:
     """Return each pixel plus the two beside it along an axis, zeros outside."""
@@ -364,7 +372,7 @@ def _with_neighbors(images: NDArray, axis: int) -> NDArray:
     return sums
 
 
-class RandomPosterization(_ColorLayer):
+class RandomPosterization(FactorLayer):
     """Keep only the leading bits of each value's byte.
 
     Parameters
@@ -396,6 +404,9 @@ class RandomPosterization(_ColorLayer):
     array([  0., 128.], dtype=float32)
     """
 
+    _lowest, _highest = 1, 8
+    _strict = True
+
     def __init__(
         self,
         factor: Any,
@@ -404,8 +415,9 @@ class RandomPosterization(_ColorLayer):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(value_range=value_range, data_format=data_format, seed=seed, **kwargs)
-        self.factor = check_factor("factor", factor, 1, 8, symmetric=False)
+        super().__init__(
+            factor=factor, value_range=value_range, data_format=data_format, seed=seed, **kwargs
+        )
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
         lower, upper = (int(end) for end in self.factor)
@@ -419,10 +431,6 @@ class RandomPosterization(_ColorLayer):
     def _posterized(self, images: NDArray, shift: NDArray) -> NDArray:
         leading = np.clip(self._to_bytes(images), 0, 255).astype("uint8") >> shift << shift
         return self._from_bytes(leading.astype(images.dtype))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "factor": self.factor}
 
 
 class Solarization(_ColorLayer):
@@ -509,7 +517,7 @@ class Solarization(_ColorLayer):
         }
 
 
-class RandomInvert(_ColorLayer):
+class RandomInvert(FactorLayer):
     r"""Turn some images into their negatives: :math:`x \to v_{max} - x`.
 
     Parameters
@@ -541,6 +549,8 @@ class RandomInvert(_ColorLayer):
     array([155.,   0.], dtype=float32)
     """
 
+    _sorts_range = False
+
     def __init__(
         self,
         factor: Any = 1.0,
@@ -549,10 +559,9 @@ class RandomInvert(_ColorLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(value_range=value_range, seed=seed, data_format=data_format, **kwargs)
-        # Keras keeps this one as it came.
-        self.value_range = value_range
-        self.factor = check_factor("factor", factor, 0, 1, symmetric=False, strict=False)
+        super().__init__(
+            factor=factor, value_range=value_range, data_format=data_format, seed=seed, **kwargs
+        )
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
         return {"apply_inversion": self._happens(generator, shape[0])}
@@ -562,10 +571,6 @@ class RandomInvert(_ColorLayer):
         outputs = images.copy()
         outputs[inverted] = self.value_range[1] - images[inverted]
         return outputs
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "factor": self.factor}
 
 
 class _FixedLayer(_ColorLayer):

@@ -17,6 +17,7 @@ from reglib._validation import check_number
 from reglib.layers.augmentation._warp import by_chunk
 from reglib.layers.augmentation.base import AugmentationLayer, check_factor, check_value_range
 from reglib.layers.augmentation.color import (
+    FactorLayer,
     RandomBrightness,
     RandomContrast,
     rescaled,
@@ -114,17 +115,8 @@ class RandomGrayscale(AugmentationLayer):
         return {**super().get_config(), "factor": self.factor}
 
 
-class _HSVLayer(AugmentationLayer):
+class _HSVLayer(FactorLayer):
     """Base of the layers that change hue or saturation."""
-
-    # Below this no factor lies.
-    _lowest = 0
-
-    def __init__(self, *, factor: Any, value_range: Any, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.factor = check_factor("factor", factor, self._lowest, 1, symmetric=False, strict=False)
-        check_value_range(value_range)
-        self.value_range = value_range
 
     def _change(
         self, images: NDArray, numbers: Any, change: Callable[..., tuple[NDArray, ...]]
@@ -144,14 +136,6 @@ class _HSVLayer(AugmentationLayer):
 
         numbers = np.reshape(numbers, (-1, 1, 1)).astype(images.dtype)
         return by_chunk(changed, images, np.broadcast_to(numbers, (len(images), 1, 1)))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {
-            **super().get_config(),
-            "factor": self.factor,
-            "value_range": self.value_range,
-        }
 
 
 class RandomHue(_HSVLayer):
@@ -182,6 +166,8 @@ class RandomHue(_HSVLayer):
     >>> RandomHue((1, 1))(np.array([[[255.0, 0.0, 0.0]]])).ravel()
     array([  0., 255., 255.], dtype=float32)
     """
+
+    _sorts_range = False
 
     def __init__(
         self,
@@ -258,7 +244,6 @@ class RandomSaturation(_HSVLayer):
         super().__init__(
             factor=factor, value_range=value_range, data_format=data_format, seed=seed, **kwargs
         )
-        self.value_range = sorted(value_range)
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
         factor = self._uniform(generator, shape[:1], *self.factor)
