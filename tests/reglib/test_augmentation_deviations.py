@@ -105,6 +105,7 @@ FACTORS = {
     "RandomHue": ("factor", {}),
     "RandomSaturation": ("factor", {}),
     "RandomGaussianBlur": ("sigma", {}),
+    "RandomElasticTransform": ("scale", {}),
     "CutMix": ("factor", {}),
     "RandAugment": ("factor", {}),
     "AugMix": ("factor", {}),

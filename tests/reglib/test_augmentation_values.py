@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ COLOR = {
     "RandomSaturation": {"factor": 0.8, **UNIT},
     "RandomGaussianBlur": {"factor": (0.2, 0.9), "kernel_size": (3, 5), "sigma": 0.9, **UNIT},
 }
+ELASTIC = {"RandomElasticTransform": {"factor": (0.5, 1.0), "scale": (0.5, 1.0), **UNIT}}
 JITTER = {
     "RandomColorJitter": {
         "brightness_factor": 0.2,
@@ -51,7 +53,7 @@ RESIZING = {
     "Resizing": {"height": 4, "width": 3, "interpolation": "bicubic", "pad_to_aspect_ratio": True}
 }
 LINEAR = {**ERASING, **MIXING, **CROP, **RESIZING, "Cutout": {"size": 2}}
-SHARED = {**COLOR, **JITTER, **ERASING, **MIXING, **POLICIES, **CROP, **RESIZING}
+SHARED = {**COLOR, **ELASTIC, **JITTER, **ERASING, **MIXING, **POLICIES, **CROP, **RESIZING}
 ALL = {**SHARED, "Cutout": {"size": 2}}
 SEEDLESS = ("AutoContrast", "CenterCrop", "Equalization", "Resizing")
 ALWAYS = ("AutoContrast", "CenterCrop", "Resizing")
@@ -177,6 +179,8 @@ def test_what_is_drawn_has_the_form_of_keras(keras, name, shape):
     assert set(mine) == set(theirs)
     for key, value in theirs.items():
         assert np.shape(mine[key]) == np.shape(value), key
+        if key == "seed":
+            continue  # Keras holds its generator of seeds, reglib a seed
         kind = np.asarray(value).dtype
         assert np.asarray(mine[key]).dtype == kind or kind.kind == "i", key
 
@@ -294,6 +298,40 @@ def test_rescaling_passes_the_gradient_back():
 
 
 @pytest.mark.keras
+@pytest.mark.skipif(not ON_NUMPY, reason="the other backends draw the field from another stream")
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+@pytest.mark.parametrize("fill_mode", ["reflect", "wrap", "constant", "nearest", "mirror"])
+def test_bent_images_are_those_of_keras(keras, data_format, interpolation, fill_mode, monkeypatch):
+    # Keras wraps the seed; from the same one both draw the same field.
+    backend = sys.modules["keras.src.backend.numpy.image"]
+    monkeypatch.setattr(backend, "draw_seed", lambda seed: seed)
+    options = {"data_format": data_format, "interpolation": interpolation}
+    options |= {"fill_mode": fill_mode, "fill_value": 0.4, **UNIT}
+    mine, theirs = (room.RandomElasticTransform(**options) for room in (layers, keras.layers))
+    for seed, strength in enumerate([0.3, 0.7, 1.0]):
+        x = images((4, 20, 12, 3) if data_format == "channels_last" else (4, 3, 20, 12))
+        drawn = {
+            "apply_transform": np.array([True, False, True, True]),
+            "distortion_factor": np.float32(strength),
+            "seed": seed,
+        }
+        expected = np.asarray(theirs.transform_images(x, drawn))
+        np.testing.assert_allclose(mine.transform_images(x, drawn), expected, atol=2e-5)
+    assert not np.allclose(expected, x)
+
+
+def test_images_and_masks_are_bent_alike():
+    x = np.random.default_rng(0).integers(0, 2, (6, 40, 30, 1)).astype("float32")
+    options = {"interpolation": "nearest", "value_range": (0, 1), "seed": 0}
+    layer = layers.RandomElasticTransform((1, 1), (1, 1), **options)
+    out = layer({"images": x, "segmentation_masks": x.astype("uint8")})
+    assert out["segmentation_masks"].dtype == np.uint8
+    assert np.array_equal(out["images"], out["segmentation_masks"])
+    assert not np.array_equal(out["images"], x)
+
+
+@pytest.mark.keras
 def test_jitter_changes_colors_step_by_step_as_keras_does(keras):
     x = images((6, 7, 5, 3))
     layer = layers.RandomColorJitter(**JITTER["RandomColorJitter"], seed=0)
@@ -396,7 +434,7 @@ def test_gradient_agrees_with_finite_differences(name, data_format, size):
     assert np.vdot(back, direction) == pytest.approx(slope, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", [*COLOR, *JITTER, *POLICIES])
+@pytest.mark.parametrize("name", [*COLOR, *ELASTIC, *JITTER, *POLICIES])
 def test_a_layer_without_gradient_says_so(name):
     layer = getattr(layers, name)(**ALL[name])
     x = images((2, 6, 5, 3))
@@ -607,7 +645,7 @@ def test_saturation_keeps_what_is_brightest_and_zero_leaves_gray():
     np.testing.assert_allclose(gray, x.max(axis=-1, keepdims=True) * np.ones(3), rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["RandomInvert", "RandomGaussianBlur"])
+@pytest.mark.parametrize("name", ["RandomInvert", "RandomGaussianBlur", "RandomElasticTransform"])
 def test_half_of_the_images_are_changed_by_default_and_all_if_told(name):
     x = images((4000, 3, 3, 1))
     for factor, expected in ((1.0, 0.5), ((1, 1), 1.0)):
@@ -674,6 +712,9 @@ def test_a_constant_channel_survives_auto_contrast_and_equalization():
         ("RandomGaussianBlur", {"kernel_size": (3, 3, 3)}, "kernel_size"),
         ("RandomGaussianBlur", {"kernel_size": 1.5}, "kernel_size"),
         ("RandomGaussianBlur", {"sigma": 2}, "sigma"),
+        ("RandomElasticTransform", {"scale": 1.5}, "scale"),
+        ("RandomElasticTransform", {"fill_mode": "edge"}, "fill_mode"),
+        ("RandomElasticTransform", {"interpolation": "cubic"}, "interpolation"),
         ("CenterCrop", {"height": 2, "width": 0}, "width"),
         ("Resizing", {"height": 1.5, "width": 2}, "height"),
         ("Resizing", {"height": 1, "width": 2, "interpolation": "area"}, "interpolation"),

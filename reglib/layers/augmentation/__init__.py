@@ -20,6 +20,7 @@ from reglib.layers.augmentation.color_space import (
     RandomSaturation,
 )
 from reglib.layers.augmentation.crop import RandomCrop
+from reglib.layers.augmentation.elastic import RandomElasticTransform
 from reglib.layers.augmentation.erasing import Cutout, RandomErasing, cutout
 from reglib.layers.augmentation.geometric import (
     RandomFlip,
@@ -48,6 +49,7 @@ __all__ = [
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomElasticTransform",
     "RandomErasing",
     "RandomFlip",
     "RandomGaussianBlur",

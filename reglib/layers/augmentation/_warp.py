@@ -80,6 +80,56 @@ def affine_transform(
     return resample(images, rows, fill_mode, fill_value)
 
 
+def sample_at(
+    images: NDArray,
+    x: NDArray,
+    y: NDArray,
+    interpolation: str = "bilinear",
+    fill_mode: str = "reflect",
+    fill_value: float = 0.0,
+) -> NDArray:
+    """Return the images read at any positions, one for each pixel of the output.
+
+    Parameters
+    ----------
+    images : ndarray
+        (N, H, W, C).
+    x, y : ndarray
+        (N, H', W'), columns and lines of the images, fractions included.
+    interpolation, fill_mode, fill_value
+        As for :func:`affine_transform`, and the fill mode ``"mirror"`` (d c b | a b c d | c b a).
+
+    Returns
+    -------
+    ndarray
+        (N, H', W', C), of the dtype of ``images``.
+
+    Examples
+    --------
+    >>> image = np.arange(4.0).reshape(1, 2, 2, 1)
+    >>> sample_at(image, np.full((1, 1, 1), 0.5), np.full((1, 1, 1), 1.0)).ravel()
+    array([2.5])
+    """
+    number, height, width, channels = images.shape
+    columns = _taps(x, width, interpolation, fill_mode)
+    lines = _taps(y, height, interpolation, fill_mode)
+    first = (np.arange(number) * height)[:, None, None]
+    flat = images.reshape(-1)
+    outputs = np.zeros((*x.shape, channels), images.dtype)
+    inside = 0.0
+    for line, line_weight in lines:
+        for column, column_weight in columns:
+            index = ((first + line) * width + column) * channels
+            weight = line_weight * column_weight
+            inside = inside + weight
+            weight = weight.astype(images.dtype)
+            for channel in range(channels):
+                outputs[..., channel] += weight * flat[channel:].take(index, mode="wrap")
+    if fill_mode == "constant":
+        outputs += (fill_value * (1 - inside)).astype(images.dtype)[..., None]
+    return outputs
+
+
 def affine_transpose(
     gradient: NDArray,
     transform: NDArray,
@@ -125,10 +175,15 @@ def fold(index: NDArray, size: int, fill_mode: str) -> NDArray:
     array([1, 0, 0, 1, 2, 2, 1])
     >>> fold(np.arange(-2, 5), 3, "wrap")
     array([1, 2, 0, 1, 2, 0, 1])
+    >>> fold(np.arange(-2, 5), 3, "mirror")
+    array([2, 1, 0, 1, 2, 1, 0])
     """
     if fill_mode == "reflect":
         index = index % (2 * size)
         return np.minimum(index, 2 * size - 1 - index)
+    if fill_mode == "mirror" and size > 1:
+        index = index % (2 * size - 2)
+        return np.minimum(index, 2 * size - 2 - index)
     if fill_mode == "wrap":
         return index % size
     return np.clip(index, 0, size - 1)

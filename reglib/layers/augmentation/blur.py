@@ -86,7 +86,7 @@ class RandomGaussianBlur(FactorLayer):
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
         blurred = np.asarray(transformation["should_apply_blur"], bool)
         kernels = [
-            _gaussian(size, sigma, images.dtype)
+            gaussian_weights(size, sigma, images.dtype)
             for size, sigma in zip(
                 self.kernel_size, np.asarray(transformation["blur_factor"]), strict=True
             )
@@ -94,7 +94,7 @@ class RandomGaussianBlur(FactorLayer):
         height, width = (1, 2) if self.data_format == "channels_last" else (2, 3)
 
         def smooth(images: NDArray) -> NDArray:
-            return _averaged(_averaged(images, kernels[0], width), kernels[1], height)
+            return averaged(averaged(images, kernels[0], width), kernels[1], height)
 
         outputs = images.copy()
         if blurred.any():
@@ -120,15 +120,28 @@ def _checked_size(size: Any) -> tuple[int, int]:
     return first, second
 
 
-def _gaussian(size: int, sigma: float, dtype: Any) -> NDArray:
-    """Return the weights of ``size`` neighbors in a row, the middle one the largest."""
+def gaussian_weights(size: int, sigma: float, dtype: Any) -> NDArray:
+    """Return the weights of ``size`` neighbors in a row, the middle one the largest.
+
+    Examples
+    --------
+    >>> gaussian_weights(3, 1.0, "float64").round(3)
+    array([0.274, 0.452, 0.274])
+    """
     distance = np.arange(size) - (size - 1) / 2
-    weights = np.exp(-0.5 * (distance / float(sigma)) ** 2)
+    # A width of nothing leaves the middle alone.
+    weights = np.exp(-0.5 * (distance / max(float(sigma), 1e-12)) ** 2)
     return (weights / weights.sum()).astype(dtype)
 
 
-def _averaged(images: NDArray, weights: NDArray, axis: int) -> NDArray:
-    """Return each pixel's mean with its neighbors along an axis, zeros outside."""
+def averaged(images: NDArray, weights: NDArray, axis: int) -> NDArray:
+    """Return each pixel's mean with its neighbors along an axis, zeros outside.
+
+    Examples
+    --------
+    >>> averaged(np.array([0.0, 0.0, 4.0]), np.array([0.25, 0.5, 0.25]), 0)
+    array([0., 1., 2.])
+    """
     half = len(weights) // 2
     outputs = images * weights[half]
     source, target = np.moveaxis(images, axis, 0), np.moveaxis(outputs, axis, 0)
