@@ -13,6 +13,7 @@ from reglib import layers
 from reglib._twin import to_keras_layer
 from reglib.layers.augmentation import cutout
 from reglib.layers.augmentation.erasing import box_masks
+from reglib.layers.augmentation.perspective import homography
 
 # Keras on JAX compiles every operation anew for each shape, so it gets fewer examples; and it
 # rounds the table of equalization in float32, so a value may be one byte off there.
@@ -52,8 +53,19 @@ CROP = {name: {"height": 3, "width": 4} for name in ("RandomCrop", "CenterCrop")
 RESIZING = {
     "Resizing": {"height": 4, "width": 3, "interpolation": "bicubic", "pad_to_aspect_ratio": True}
 }
-LINEAR = {**ERASING, **MIXING, **CROP, **RESIZING, "Cutout": {"size": 2}}
-SHARED = {**COLOR, **ELASTIC, **JITTER, **ERASING, **MIXING, **POLICIES, **CROP, **RESIZING}
+PERSPECTIVE = {"RandomPerspective": {"factor": (0.5, 1.0), "scale": 0.8}}
+LINEAR = {**PERSPECTIVE, **ERASING, **MIXING, **CROP, **RESIZING, "Cutout": {"size": 2}}
+SHARED = {
+    **COLOR,
+    **ELASTIC,
+    **PERSPECTIVE,
+    **JITTER,
+    **ERASING,
+    **MIXING,
+    **POLICIES,
+    **CROP,
+    **RESIZING,
+}
 ALL = {**SHARED, "Cutout": {"size": 2}}
 SEEDLESS = ("AutoContrast", "CenterCrop", "Equalization", "Resizing")
 ALWAYS = ("AutoContrast", "CenterCrop", "Resizing")
@@ -178,9 +190,9 @@ def test_what_is_drawn_has_the_form_of_keras(keras, name, shape):
         return
     assert set(mine) == set(theirs)
     for key, value in theirs.items():
+        if key in ("input_shape", "seed"):
+            continue  # reglib keeps the batch axis of one image, and a seed for its generator
         assert np.shape(mine[key]) == np.shape(value), key
-        if key == "seed":
-            continue  # Keras holds its generator of seeds, reglib a seed
         kind = np.asarray(value).dtype
         assert np.asarray(mine[key]).dtype == kind or kind.kind == "i", key
 
@@ -319,6 +331,40 @@ def test_bent_images_are_those_of_keras(keras, data_format, interpolation, fill_
         expected = np.asarray(theirs.transform_images(x, drawn))
         np.testing.assert_allclose(mine.transform_images(x, drawn), expected, atol=2e-5)
     assert not np.allclose(expected, x)
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+@pytest.mark.parametrize("draws", [0, 1])
+def test_images_seen_from_elsewhere_are_those_of_keras(keras, data_format, interpolation, draws):
+    x = images((5, 9, 7, 3) if data_format == "channels_last" else (5, 3, 9, 7))
+    options = {"data_format": data_format, "interpolation": interpolation, "fill_value": 0.4}
+    rooms = (layers, keras.layers)
+    mine, theirs = (room.RandomPerspective((0.7, 1), 0.7, seed=3, **options) for room in rooms)
+    drawn = (mine, theirs)[draws].get_random_transformation(x)
+    expected = np.asarray(theirs.transform_images(x, drawn))
+    actual = mine.transform_images(x, plain(drawn))
+    assert not np.allclose(expected, x)
+    # A position between two pixels goes to either when they are rounded.
+    close = np.isclose(actual, expected, rtol=0, atol=2e-5)
+    assert close.all() or (interpolation == "nearest" and close.mean() > 0.99)
+
+
+def test_a_perspective_sends_the_corners_where_it_says():
+    rng = np.random.default_rng(0)
+    corners = np.array([[0, 0], [5, 0], [0, 8], [5, 8.0]])
+    moved = corners + rng.uniform(-2, 2, (20, 4, 2))
+    maps = homography(np.tile(corners, (20, 1, 1)), moved)
+    sent = np.concatenate([corners, np.ones((4, 1))], axis=1) @ maps.swapaxes(1, 2)
+    np.testing.assert_allclose(sent[..., :2] / sent[..., 2:], moved, atol=1e-9)
+    with pytest.raises(ValueError, match=r"^source must hold no three points on a line"):
+        homography(np.zeros((1, 4, 2)), moved[:1])
+
+
+def test_images_of_one_line_have_no_perspective():
+    with pytest.raises(ValueError, match=r"^images must be 2 pixels wide and high, got 5 and 1"):
+        layers.RandomPerspective((1, 1))(images((2, 1, 5, 1)))
 
 
 def test_images_and_masks_are_bent_alike():
@@ -713,6 +759,9 @@ def test_a_constant_channel_survives_auto_contrast_and_equalization():
         ("RandomGaussianBlur", {"kernel_size": 1.5}, "kernel_size"),
         ("RandomGaussianBlur", {"sigma": 2}, "sigma"),
         ("RandomElasticTransform", {"scale": 1.5}, "scale"),
+        ("RandomPerspective", {"factor": 2}, "factor"),
+        ("RandomPerspective", {"scale": -0.5}, "scale"),
+        ("RandomPerspective", {"interpolation": "cubic"}, "interpolation"),
         ("RandomElasticTransform", {"fill_mode": "edge"}, "fill_mode"),
         ("RandomElasticTransform", {"interpolation": "cubic"}, "interpolation"),
         ("CenterCrop", {"height": 2, "width": 0}, "width"),

@@ -30,6 +30,7 @@ from reglib.layers.augmentation.geometric import (
     RandomZoom,
 )
 from reglib.layers.augmentation.mixing import CutMix, MixUp
+from reglib.layers.augmentation.perspective import RandomPerspective
 from reglib.layers.augmentation.policies import AugMix, Pipeline, RandAugment
 from reglib.layers.augmentation.resizing import CenterCrop, Rescaling, Resizing
 
@@ -56,6 +57,7 @@ __all__ = [
     "RandomGrayscale",
     "RandomHue",
     "RandomInvert",
+    "RandomPerspective",
     "RandomPosterization",
     "RandomRotation",
     "RandomSaturation",

@@ -142,12 +142,27 @@ def affine_transpose(
     gradient goes back to the input pixels that it was read from, with the same weights.
     """
     rows = _rows_for(gradient, transform)
-    _, height, width, channels = gradient.shape
+    _, height, width, _ = gradient.shape
     x, y = np.arange(width), np.arange(height)[:, None]
+    a0, a1, a2, b0, b1, b2 = rows[:, :6].T[:, :, None, None]
+    return sample_transpose(
+        gradient, a0 * x + a1 * y + a2, b0 * x + b1 * y + b2, interpolation, fill_mode
+    )
+
+
+def sample_transpose(
+    gradient: NDArray,
+    x: NDArray,
+    y: NDArray,
+    interpolation: str = "bilinear",
+    fill_mode: str = "constant",
+) -> NDArray:
+    """Return the gradient with respect to the images of :func:`sample_at`, of equal shape."""
+    _, height, width, channels = gradient.shape
     result = np.zeros_like(gradient)
-    for image, out, (a0, a1, a2, b0, b1, b2, *_) in zip(gradient, result, rows, strict=True):
-        columns = _taps(a0 * x + a1 * y + a2, width, interpolation, fill_mode)
-        lines = _taps(b0 * x + b1 * y + b2, height, interpolation, fill_mode)
+    for image, out, one_x, one_y in zip(gradient, result, x, y, strict=True):
+        columns = _taps(one_x, width, interpolation, fill_mode)
+        lines = _taps(one_y, height, interpolation, fill_mode)
         pixels = out.reshape(-1, channels)
         for line, line_weight in lines:
             for column, column_weight in columns:
