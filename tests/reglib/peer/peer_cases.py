@@ -67,6 +67,10 @@ FILES: dict[str, dict[str, str]] = {
     f"{_IMAGES}random_invert_test.py": {"*tf_data*": TF_DATA},
     f"{_IMAGES}random_gaussian_blur_test.py": {"*tf_data*": TF_DATA},
     f"{_IMAGES}random_elastic_transform_test.py": {"*tf_data*": TF_DATA},
+    f"{_IMAGES}random_perspective_test.py": {
+        "*tf_data*": TF_DATA,
+        "test_random_perspective_bounding_boxes_*": BOXES,
+    },
     f"{_IMAGES}center_crop_test.py": {
         "*tf_data*": TF_DATA,
         "test_center_crop_bounding_boxes_*": BOXES,
