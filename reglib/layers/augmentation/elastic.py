@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from reglib._validation import check_choice, check_number
 from reglib.layers.augmentation._warp import INTERPOLATIONS, by_chunk, sample_at
 from reglib.layers.augmentation.base import check_factor
-from reglib.layers.augmentation.blur import averaged, gaussian_weights
+from reglib.layers.augmentation.blur import gaussian_weights
 from reglib.layers.augmentation.color import FactorLayer
 
 FILL_MODES = ("reflect", "wrap", "constant", "nearest", "mirror")
@@ -134,15 +134,12 @@ class RandomElasticTransform(FactorLayer):
         reach, sigma = 0.1 * strength * max(height, width), 0.05 * strength * min(height, width)
         generator = np.random.default_rng(transformation["seed"])
         weights = gaussian_weights(int(6 * sigma) | 1, sigma, self.dtype)
-
-        def smooth(shifts: NDArray) -> NDArray:
-            return averaged(averaged(shifts, weights, 2), weights, 1)
-
+        by_line, by_column = (_averaging_matrix(weights, size) for size in (height, width))
         right, down = (
-            reach * sigma * by_chunk(smooth, generator.normal(size=(number, height, width)))
+            by_line @ generator.normal(size=(number, height, width)).astype(self.dtype) @ by_column
             for _ in range(2)
         )
-        return right, down
+        return reach * sigma * right, reach * sigma * down
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -153,3 +150,11 @@ class RandomElasticTransform(FactorLayer):
             "fill_mode": self.fill_mode,
             "fill_value": self.fill_value,
         }
+
+
+def _averaging_matrix(weights: NDArray, size: int) -> NDArray:
+    """Return the matrix, (size, size), that weighs each pixel's neighbors along one axis."""
+    half = len(weights) // 2
+    distance = np.arange(size)[:, None] - np.arange(size)
+    near = abs(distance) <= half
+    return np.where(near, weights[np.where(near, distance + half, 0)], 0).astype(weights.dtype)
