@@ -491,7 +491,7 @@ class SparseCategoricalCrossentropy(OfLabels):
         # Where the right classes are when the rows lie one after the other.
         right = labels.ravel() + np.arange(0, y_pred.size, y_pred.shape[-1])
         p = y_pred.ravel().take(right)
-        derivative = y_pred * scale
+        derivative = np.multiply(y_pred, scale, order="C")  # so that ravel is a view
         derivative.ravel()[right] = (p - 1) * scale
         kept = np.minimum(p, 1 - EPSILON)
         if np.minimum.reduce(p) < EPSILON:  # there the clipped loss is flat, as in Keras
