@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import losses, metrics
-from reglib._validation import check_instance, check_number
+from reglib._validation import check_instance, check_number, naming
 from reglib.layers.base import Node
 
 
@@ -300,7 +300,9 @@ def output_metrics(
     found = []
     for number, of_one in enumerate(outputs.values(name, given, missing=True)):
         for metric in several(of_one):
-            metric, end = metrics.get(metric), outputs.names[number]
+            end = outputs.names[number]
+            with naming(f"{name} of {end}"):
+                metric = metrics.get(metric)
             mark = "weighted_" if f"{end}_{metric.name}" in taken else ""
             found.append(OutputMetric(metric, number, f"{end}_{mark}{metric.name}"))
     return found

@@ -194,6 +194,8 @@ class Nested(Layer):
         cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
     ) -> Nested:
         """Return a new layer, of a new model, from :meth:`get_config`'s result."""
+        if "model" not in check_mapping("config", config):
+            raise ValueError(f"config must have a 'model', got {sorted(config) or 'nothing'}")
         return cls(**{**config, "model": _revived(config["model"], custom_objects)})
 
 
@@ -208,7 +210,8 @@ def _revived(
     description: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
 ) -> Sequential | Model:
     """Return the model that a class name and a config mean."""
-    known = {"Sequential": Sequential, "Model": Model, **(custom_objects or {})}
+    theirs = check_mapping("custom_objects", custom_objects or {})
+    known = {"Sequential": Sequential, "Model": Model, **theirs}
     check_choice("the model's class", description["class_name"], known)
     cls = known[description["class_name"]]
     return cls.from_config(description["config"], custom_objects=custom_objects)

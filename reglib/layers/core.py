@@ -340,8 +340,10 @@ class Embedding(Layer):
         )
         if weights is not None:
             self.build()
-            (table,) = [weights] if np.ndim(weights) == 2 else weights
-            self.set_weights([check_array("weights", table)])
+            listed = isinstance(weights, (list, tuple)) and len(weights) == 1
+            table = weights[0] if listed and np.ndim(weights[0]) == 2 else weights
+            shape = (self.input_dim, self.output_dim)
+            self.set_weights([check_array("weights", table, shape=shape)])
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make ``embeddings`` of shape (input_dim, output_dim), whatever the inputs."""

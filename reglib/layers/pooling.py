@@ -93,8 +93,6 @@ class _GlobalPooling(Spatial):
 
     def note(self, inputs: NDArray) -> None:
         """Check the inputs, keep them, and note which axes make a map."""
-        if self.data_format == "channels_last":
-            self.check_inputs(inputs.shape)
         self._inputs = inputs
         self.axes = tuple(range(1, 1 + self.rank))
 

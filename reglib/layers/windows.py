@@ -40,9 +40,9 @@ class Spatial(Layer):
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return the outputs, with the channels where those of the inputs are."""
+        self.check_inputs(inputs.shape)
         if self.data_format == "channels_last":
             return self.forward(inputs)
-        self.check_inputs(inputs.shape)
         return np.moveaxis(self.forward(np.moveaxis(inputs, 1, -1)), -1, 1)
 
     def backward(self, gradient: NDArray) -> NDArray | None:
@@ -148,8 +148,6 @@ class Windowed(Spatial):
 
     def pad(self, inputs: NDArray, fill: float = 0.0) -> NDArray:
         """Return the inputs with the padding around them, and note the geometry."""
-        if self.data_format == "channels_last":
-            self.check_inputs(inputs.shape)
         self._input_shape = inputs.shape
         lengths = inputs.shape[1:-1]
         each = list(zip(lengths, self.span, self.strides, strict=True))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reglib import _serialization
 from reglib._validation import check_callable, check_text
 from reglib.losses.base import weights_for
 
@@ -85,7 +86,7 @@ class Metric:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
         """Return a new metric from :meth:`get_config`'s result."""
-        return cls(**config)
+        return _serialization.from_config(cls, config)
 
 
 class Mean(Metric):
