@@ -3,6 +3,7 @@
     python benchmarks/reglib.py                     # every case, every peer that is installed
     python benchmarks/reglib.py --cases mlp lstm    # some of them
     python benchmarks/reglib.py --rounds 9 --markdown
+    python benchmarks/reglib.py --blas-kernels SkylakeX
 
 Augmentation has a program of its own beside this one.
 
@@ -10,6 +11,10 @@ Each peer runs in a process of its own (Keras knows one backend a process). Roun
 interleaved: in each, every peer does the same work in turn, so that a busy machine is busy for
 all. What counts is CPU seconds of the whole process, all threads, with one BLAS thread; the
 ratio is taken within a round, and the median over rounds is reported with its quartiles.
+
+NumPy's OpenBLAS chooses its kernels by the processor's name, and takes one that is newer than
+itself for a Haswell of 2013: without AVX-512, matrix products take half as long again or twice
+as long. What it chose is printed at the end; ``--blas-kernels`` chooses for all peers.
 """
 
 from __future__ import annotations
@@ -346,6 +351,18 @@ def environment(peer: str) -> dict[str, str]:
     return env
 
 
+def blas_kernels() -> str:
+    """Return the name of the kernels that NumPy's BLAS uses in the workers."""
+    program = "import numpy, threadpoolctl as t; print(t.threadpool_info()[0]['architecture'])"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment("numpy"),
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip() or "unknown (threadpoolctl would tell)"
+
+
 def measure_case(case: str, peers: list[str], rounds: int, restarts: int) -> dict[str, list]:
     """Return CPU and wall seconds a step, one pair a round, for each peer that can do it."""
     times: dict[str, list] = {peer: [] for peer in peers}
@@ -468,11 +485,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds a process")
     parser.add_argument("--restarts", type=int, default=3, help="processes a peer")
     parser.add_argument("--markdown", action="store_true", help="a plain table on a terminal too")
+    parser.add_argument("--blas-kernels", help="OpenBLAS's name for a kind of processor")
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         work(*options.worker)
         return
+    if options.blas_kernels:
+        ONE_THREAD["OPENBLAS_CORETYPE"] = options.blas_kernels
     here = Path(__file__).resolve().parent
     sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != here]
     found = importlib.util.find_spec
@@ -480,6 +500,7 @@ def main() -> None:
     peers = options.peers or ["reglib", "numpy", *(f"keras+{name}" for name in installed)]
     missing = [name for name in BACKENDS if name not in installed]
     print_tables(measured_tables(options, peers, installed), options.markdown)
+    print(f"\nBLAS kernels of NumPy: {blas_kernels()}.")
     if missing:
         print(f"\nNot installed here, so not measured: Keras with {' and '.join(missing)}.")
 
