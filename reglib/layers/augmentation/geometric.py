@@ -149,10 +149,9 @@ class _AffineLayer(AugmentationLayer):
 
 def _rows(*columns: ArrayLike, dtype: Any) -> NDArray:
     """Return the rows (a0, a1, a2, b0, b1, b2, 0, 0) from their columns or scalars."""
-    columns = np.broadcast_arrays(*columns)
-    rows = np.zeros((columns[0].size, 8), dtype)
+    rows = np.zeros((max(map(np.size, columns)), 8), dtype)
     for index, column in enumerate(columns):
-        rows[:, index] = column.ravel()
+        rows[:, index] = column
     return rows
 
 
