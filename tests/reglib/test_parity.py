@@ -2,9 +2,11 @@
 
 import inspect
 
+import numpy as np
 import pytest
 
 from reglib import (
+    activations,
     callbacks,
     constraints,
     initializers,
@@ -126,6 +128,9 @@ def test_configs_have_the_keys_of_keras():
         "reglib.regularizers.L1L2": (),
         "reglib.constraints.MinMaxNorm": (),
     }
+    small = ("reglib.losses.", "reglib.metrics.", "reglib.initializers.")
+    made |= {name: () for name, _, _ in shared() if name.startswith(small)}
+    made["reglib.metrics.MeanMetricWrapper"] = (abs,)
     checked = 0
     for name, ours, theirs in shared():
         if name not in made:
@@ -134,3 +139,36 @@ def test_configs_have_the_keys_of_keras():
         mine, other = (cls(*made[name]).get_config() for cls in (ours, theirs))
         assert set(other) - set(mine) <= bookkeeping | set(DEVIATIONS), name
     assert checked == len(made)
+
+
+FUNCTIONS = [losses, metrics]
+
+
+@pytest.mark.parametrize("module", FUNCTIONS, ids=lambda module: module.__name__)
+def test_functions_take_the_arguments_of_keras(module):
+    import keras
+
+    theirs = getattr(keras, module.__name__.rpartition(".")[2])
+    names = [
+        name
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and "y_true" in inspect.signature(value).parameters
+    ]
+    assert len(names) >= 7
+    for name in names:
+        mine, other = (inspect.signature(getattr(m, name)).parameters for m in (module, theirs))
+        assert [(p.name, p.default) for p in mine.values()] == [
+            (p.name, p.default) for p in other.values()
+        ], name
+
+
+def test_activations_take_the_options_of_keras():
+    import keras
+
+    for name in sorted({*activations._REGISTRY, "threshold"}):
+        ours = activations.threshold if name == "threshold" else activations.get(name)
+        if ours.value is np.tanh or ours.value is np.exp:  # of NumPy: no options
+            continue
+        mine = list(inspect.signature(ours.value).parameters.values())[1:]
+        other = list(inspect.signature(getattr(keras.activations, name)).parameters.values())[1:]
+        assert [(p.name, p.default) for p in mine] == [(p.name, p.default) for p in other], name
