@@ -470,10 +470,3 @@ def _entries() -> list[Entry]:
 
 
 ENTRIES = _entries()
-
-_IMAGES = (np.ones((2, 8, 8, 3)), np.ones((2, 3)), "inputs|images")
-_SEQUENCES = (np.ones((2, 6, 3)), np.ones((2, 3)), "inputs")
-
-# For each layer that does something to its inputs: good ones, and some of the wrong shape; or why
-# no shape is wrong.
-INPUTS_OF: dict[str, tuple[Any, Any, str] | str] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,7 @@ from vocabulary import (
     free,
     integer,
     number,
+    scratch,
     thing,
 )
 
@@ -98,7 +98,6 @@ WEIGHTS = Kind(
         EMPTY: ([], [np.empty(0)]),
     },
 )
-PREDICTED_FRAME = None
 
 
 def _scores(seed: int, offset: float) -> dict[str, float]:
@@ -409,13 +408,10 @@ def _dataset_entries() -> list[Entry]:
 
 
 def _mat_file() -> str:
-    import tempfile
-
     from scipy.io import savemat
 
-    path = os.path.join(tempfile.gettempdir(), f"bad-input-{os.getpid()}.mat")
-    if not os.path.exists(path):
-        savemat(path, {"a": np.ones(3)})
+    path = scratch("data.mat")
+    savemat(path, {"a": np.ones(3)})
     return path
 
 

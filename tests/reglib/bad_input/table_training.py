@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
-import tempfile
 from typing import Any
 
 import numpy as np
@@ -37,6 +35,7 @@ from vocabulary import (
     integer,
     lengths,
     number,
+    scratch,
     thing,
 )
 
@@ -519,20 +518,10 @@ def _callback_entries() -> list[Entry]:
     ]
 
 
-def _path() -> str:
-    """Return a path to write to, in a folder that goes with the tests."""
-    if not _FOLDER:
-        _FOLDER.append(tempfile.TemporaryDirectory())
-    return os.path.join(_FOLDER[0].name, "model.npz")
-
-
 def _saved_model() -> str:
-    path = _path()
+    path = scratch("model.npz")
     models.save_model(model(), path)
     return path
-
-
-_FOLDER: list[tempfile.TemporaryDirectory] = []
 
 
 ONE_BATCH = array(X, shape=(np.ones((4, 5)),), finite=False).without(
@@ -633,7 +622,7 @@ def _model_entries() -> list[Entry]:
             "models.save_model",
             {
                 "model": thing(here),
-                "filepath": PATH.but(good=Made(_path)),
+                "filepath": PATH.but(good=Made(lambda: scratch("model.npz"))),
             },
         ),
         Entry("models.load_model", {"filepath": PATH.but(good=Made(_saved_model))}),

@@ -7,7 +7,10 @@ tried with each family of kinds; what is left out needs a reason of its own.
 
 from __future__ import annotations
 
+import functools
+import os
 import re
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -160,6 +163,16 @@ POSITIVE = number(0, low_open=True)
 NOT_NEGATIVE = number(0)
 FINITE = number()
 CONFIG = Kind("mapping", None, {TYPE: (3, ["a"], None), EMPTY: ({},)})
+
+
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory:
+    return tempfile.TemporaryDirectory(prefix="bad-input-")
+
+
+def scratch(name: str) -> str:
+    """Return a path to write to, in a folder that goes when the tests end."""
+    return os.path.join(_folder().name, name)
 
 
 def thing(good: Any, *wrong: Any) -> Kind:
