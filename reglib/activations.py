@@ -88,6 +88,12 @@ class Activation:
         check_callable("value", self.value)
         check_callable("gradient", self.gradient)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The functions may be lambdas, which cannot be pickled: a known name stands for them.
+        if _REGISTRY.get(self.name) is self:
+            return get, (self.name,)
+        return type(self), (self.name, self.value, self.gradient)
+
     def __call__(self, z: ArrayLike, *arguments: Any, **options: Any) -> NDArray:
         """Return the function's value, element by element (softmax: along the last axis).
 

@@ -1,5 +1,7 @@
 """Models within models: weights, gradients, penalties, files, and what Keras makes of them."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -207,3 +209,12 @@ def test_what_cannot_be_a_layer_is_refused():
     two = models.Model(start, [layers.Dense(1)(start), layers.Dense(1)(start)])
     with pytest.raises(ValueError, match="must have one input and one output to be a layer"):
         models.Sequential([two])
+
+
+def test_a_model_can_be_pickled(data):
+    model = chain()
+    model.compile("adam", "mse", metrics=["mae"])
+    model.fit(*data)
+    twin = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(twin.predict(data[0]), model.predict(data[0]))
+    assert twin.fit(*data).history == model.fit(*data).history

@@ -17,6 +17,17 @@ QUANTIZED = "quantizes, or adapts at low rank"
 WITHOUT = "needs a layer that reglib does not have"
 MIXED = "computes in float16"
 LATER = "builds at a symbolic call: here a layer waits for its model, which has the seed"
+SYMBOLIC = "calls a model on several nodes: a model within another has one input and one output"
+OPERATORS = "calculates with nodes and numbers, or cuts nodes: here that takes a layer"
+OPTIONAL = "has inputs that may be left out: every input is given here"
+NESTED_ENDS = "nests the ends of a model: they are one, a list or a dict here"
+SUBCLASSED = "subclasses Model to write call: here one writes a layer, with its way back"
+INSIDE = "looks into Keras's own attributes"
+EARLIER = "expects an error at the first batch: here compile raises it"
+STATE = "asks for a tree of a model's state, or for its JSON"
+CHAIN = "asks a Sequential for its nodes: a Model has them"
+CLONING = "clones with options that Keras has for reuse: inputs, calls and recursion"
+SPARSE = "declares sparse or ragged inputs, or wraps a tensor: inputs are arrays here"
 VARIABLE = "draws shapes without a layer, or fits a generator of batches"
 KEPT = "forgets an option in the configuration: reglib keeps it, so that a copy is the same"
 NO_LOSS = "needs a loss of segmentation, alignment or retrieval, which no chapter has"
@@ -192,7 +203,96 @@ FILES: dict[str, dict[str, str]] = {
     "layers/reshaping/reshape_test.py": {
         "test_reshape_model_fit_with_varying_input_size_and_minus_one": VARIABLE,
         "test_reshape_with_dynamic_*_minus_one": VARIABLE,
-        "test_reshape_sets_static_shape": "fixes the size of a batch in the graph",
+    },
+    "layers/core/embedding_test.py": {
+        "*quantize*": QUANTIZED,
+        "*int4*": QUANTIZED,
+        "*int8*": QUANTIZED,
+        "*lora*": QUANTIZED,
+        "test_compute_mask_no_masking": MASKS,
+        "test_embedding_basics": MASKS,
+        "test_masking": MASKS,
+        "test_legacy_load_own_variables": "reads the files of an older Keras",
+    },
+    "layers/core/input_layer_test.py": {
+        "test_call_method": "calls an input without an input",
+        "test_input_basic_*": SPARSE,
+        "test_input_shape_deprecated": "has an argument that Keras deprecates",
+        "test_input_tensor_error": SPARSE,
+        "testing_input_tensor": SPARSE,
+        "test_invalid_arg_combinations": SPARSE,
+    },
+    "layers/reshaping/flatten_test.py": {
+        "test_flatten_with_dynamic_batch_size_*": VARIABLE,
+        "test_flatten_with_scalar_channels": "fits vectors: here each example has an axis",
+    },
+    "layers/activations/activation_test.py": {},
+    "layers/merging/merging_test.py": {
+        "*_with_mask*": MASKS,
+        "test_correctness_*": MASKS,
+        "test_errors_[!d]*": MASKS,
+    },
+    "models/sequential_test.py": {
+        "test_bad_layer": "refuses a call that needs to know whether it is training",
+        "test_basic_flow_as_a_submodel": WITHOUT,
+        "test_basic_flow_deferred": "sums up a model that is not built, which is refused",
+        "test_basic_flow_with_*": INSIDE,
+        "test_legacy_flow_with_input_shape": INSIDE,
+        "test_dict_inputs": NESTED_ENDS,
+        "test_list_inputs": NESTED_ENDS,
+        "test_functional_properties": CHAIN,
+        "test_hasattr": CHAIN,
+        "test_serialization_with_lambda_layer": WITHOUT,
+    },
+    "models/cloning_test.py": {
+        "test_call_fn": CLONING,
+        "test_input_tensors_*": CLONING,
+        "test_recursive*": CLONING,
+        "test_cloning_correctness_subclassed": SUBCLASSED,
+        "test_shared_layers_cloning": "uses a layer twice, which is refused",
+        "test_structured_io_cloning": CLONING,
+    },
+    "models/functional_test.py": {
+        "test_basic_flow_as_a_submodel": WITHOUT,
+        "test_basic_flow_dict_io": SYMBOLIC,
+        "test_basic_flow_multi_*": SYMBOLIC,
+        "test_named_input_dict_io": SYMBOLIC,
+        "test_passing_inputs_by_name": SYMBOLIC,
+        "test_restored_multi_output_type_*": SYMBOLIC,
+        "test_deeply_nested_model": NESTED_ENDS,
+        "test_restored_nested_input": NESTED_ENDS,
+        "test_rank_standardization*": "adds or drops an axis of the inputs: here they must fit",
+        "test_disconnected_output": OPERATORS,
+        "test_input_dict_with_extra_field": OPERATORS,
+        "test_scalar_input": OPERATORS,
+        "test_unmodified_inputs": OPERATORS,
+        "test_unused_inputs": OPERATORS,
+        "test_layer_getters": "counts layers, of which a sum of nodes is one here",
+        "test_list_input_with_dict_build": "calls the layer by a function, which is left out",
+        "test_functional_slicing": "begins a model in the midst of another",
+        "test_*input_spec": "declares what inputs must be: a layer here checks for itself",
+        "test_optional_*": OPTIONAL,
+        "test_required_input_none_raises": OPTIONAL,
+        "test_dtype_standardization": MIXED,
+        "test_functional_with_dtype_policy": MIXED,
+        "test_for_functional_in_sequential": "needs one of Keras's ready networks",
+        "test_serialization": "freezes a model as it is made: its layers are frozen here",
+        "test_warning_for_mismatched_inputs_structure": "warns where nothing is wrong here",
+    },
+    "models/model_test.py": {
+        "*quantize*": QUANTIZED,
+        "*invalid_keys": EARLIER,
+        "*no_output_names": EARLIER,
+        "test_export_error": "exports to another program's format",
+        "test_functional_*struct_losses*": NESTED_ENDS,
+        "test_functional_list_outputs_invalid_nested_list_losses": NESTED_ENDS,
+        "test_functional_list_outputs_with_custom_compute_loss": SUBCLASSED,
+        "test_functional_optional_inputs*": OPTIONAL,
+        "test_*state_tree*": STATE,
+        "test_json_serialization": STATE,
+        "test_layers_setter": SUBCLASSED,
+        "test_reviving_functional_*": "revives classes whose config lacks their arguments",
+        "test_tuple_input_model_subclass": SUBCLASSED,
     },
     "layers/convolutional/conv_test.py": {"*lora*": QUANTIZED},
     "layers/normalization/layer_normalization_test.py": {

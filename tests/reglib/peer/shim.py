@@ -130,15 +130,19 @@ _backend = _module(
     random=_random,
     common=_module(
         "keras.src.backend.common",
+        global_state=_module("keras.src.backend.common.global_state"),
         keras_tensor=_module("keras.src.backend.common.keras_tensor", KerasTensor=Node),
+        remat=_module("keras.src.backend.common.remat", RematScope=_Absent("RematScope")),
     ),
     standardize_dtype=_standardize_dtype,
+    standardize_shape=tuple,
     KerasTensor=Node,
     Variable=shim_training.Variable,
     floatx=_config.floatx,
     set_floatx=shim_numbers.floatx_is_float32,
     compute_output_spec=_Absent("compute_output_spec"),
     set_keras_mask=_Absent("set_keras_mask"),
+    SUPPORTS_COMPLEX_DTYPES=False,
     SUPPORTS_SPARSE_TENSORS=False,
     SUPPORTS_RAGGED_TENSORS=False,
     **_arrays,
@@ -186,22 +190,24 @@ def _wrapped(cls):
     return type(cls.__name__, (mixin, cls), {"__module__": __name__})
 
 
-def _input(shape=None, batch_size=None, batch_shape=None, **options):
-    # A model of reglib takes batches of any size.
-    return reglib.layers.Input(shape or batch_shape[1:], **options)
-
-
 _layers = _module(
     "keras.src.layers",
     reglib.layers,
     _Absent("layers"),
-    Input=_input,
+    Input=reglib.layers.Input,
     **{
         name: _wrapped(value)
         for name, value in vars(reglib.layers).items()
-        if isinstance(value, type) and issubclass(value, Layer) and value is not Layer
+        if isinstance(value, type)
+        and issubclass(value, Layer)
+        # What begins a model is made by reglib's own Input.
+        and value not in (Layer, reglib.layers.InputLayer)
     },
 )
+
+
+# So that they can be pickled, the classes are found by their names in this module.
+globals().update({name: cls for name, cls in vars(_layers).items() if isinstance(cls, type)})
 
 
 # Tests: what keras.src.testing offers.
@@ -290,13 +296,20 @@ class TestCase(parameterized.TestCase, unittest.TestCase):
         self.run_class_serialization_test(make(), custom_objects)
         if input_data is None and input_shape is None:
             return
+        several = input_data is None and isinstance((*input_shape, 0)[0], (tuple, list))
         if input_data is None:
-            input_data = (4 * np.random.default_rng(0).random(input_shape)).astype(
-                input_dtype or "float32"
-            )
+            generator = np.random.default_rng(0)
+            drawn = [
+                (4 * generator.random(shape)).astype(input_dtype or "float32")
+                for shape in (input_shape if several else [input_shape])
+            ]
+            input_data = drawn if several else drawn[0]
 
         layer = make()
-        drawn = layer(Node(layer, (), np.shape(input_data)), **(call_kwargs or {}))
+        if several:
+            drawn = layer([Node(layer, (), x.shape) for x in input_data])
+        else:
+            drawn = layer(Node(layer, (), np.shape(input_data)), **(call_kwargs or {}))
         if expected_output_shape is not None:
             assert _fits(drawn.shape, expected_output_shape)
 
@@ -316,10 +329,23 @@ class TestCase(parameterized.TestCase, unittest.TestCase):
         if expected_output is not None:
             self.assertAllClose(expected_output, output)
         if run_training_check:
-            ends = [reglib.layers.Flatten(), reglib.layers.Dense(1)]
-            model = reglib.models.Sequential([make(), *ends])
+            flatten, end = reglib.layers.Flatten(), reglib.layers.Dense(1)
+            if several:
+                starts = [reglib.layers.Input(x.shape[1:]) for x in input_data]
+                model = reglib.models.Model(starts, end(flatten(make()(starts))))
+            else:
+                model = reglib.models.Sequential([make(), flatten, end])
             model.compile(optimizer="sgd", loss="mse")
-            model.fit(input_data, np.zeros((len(input_data), 1)), epochs=1, verbose=0)
+            targets = np.zeros((len(input_data[0] if several else input_data), 1))
+            model.fit(input_data, targets, epochs=1, verbose=0)
+
+
+def _flat(structure):
+    if isinstance(structure, dict):
+        structure = list(structure.values())
+    if isinstance(structure, (list, tuple)):
+        return [leaf for part in structure for leaf in _flat(part)]
+    return [structure]
 
 
 def _array(x):
@@ -343,7 +369,7 @@ def _fits(shape, expected):
 _OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw", "adagrad", "lion")
 
 
-_ABSENT = ("distribution", "dtype_policies", "export", "quantizers", "saving")
+_ABSENT = ("applications", "distribution", "dtype_policies", "export", "quantizers", "saving")
 
 
 def _absent_module(name):
@@ -388,7 +414,13 @@ def _modules():
         ops=_ops,
         random=_random,
         layers=_layers,
-        models=_package("models", reglib.models, "sequential"),
+        models=_package(
+            "models",
+            reglib.models,
+            *("cloning", "functional", "model", "sequential"),
+            Functional=reglib.models.Model,
+            model_from_json=_Absent("model_from_json"),
+        ),
         regularizers=_package(
             "regularizers",
             reglib.regularizers,
@@ -422,6 +454,8 @@ def _modules():
         ),
         testing=testing,
         utils=utils,
+        tree=_module("keras.src.tree", flatten=_flat),
+        Input=reglib.layers.Input,
         Sequential=reglib.models.Sequential,
         **{name: _absent_module(name) for name in _ABSENT},
     )
@@ -439,6 +473,10 @@ def _modules():
     attention = _absent_module("layers.attention.multi_head_attention")
     within = ("elu", "leaky_relu", "prelu", "relu", "softmax")
     source.layers.activations = _package("layers.activations", _layers, *within)
+    source.layers.core = _module(
+        "keras.src.layers.core", input_layer=_module("keras.src.layers.core.input_layer", _layers)
+    )
+    source.layers.input_spec = _absent_module("layers.input_spec")
     source.layers.attention = _module("keras.src.layers.attention", multi_head_attention=attention)
     keras = _module("keras", source, src=source, Sequential=reglib.models.Sequential)
     shim_training.dress()
