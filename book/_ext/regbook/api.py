@@ -91,6 +91,15 @@ class Api(SphinxDirective):
         return node.children
 
 
+def keep_colons(
+    app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
+) -> None:
+    """Keep a property's first line whole: napoleon takes what stands before a colon for a type."""
+    if what == "property" and lines and lines[0]:
+        lines.insert(0, "")
+
+
 def setup(app: Sphinx) -> None:
-    """Register the directive."""
+    """Register the directive, and what docstrings need before napoleon reads them."""
     app.add_directive("api", Api)
+    app.connect("autodoc-process-docstring", keep_colons, priority=400)
