@@ -371,7 +371,7 @@ class SimpleRNN(_Recurrent):
     return_sequences : bool
         Whether to return the outputs of all time steps, not only the last.
     stateful : bool
-        Whether a batch goes on where the last one ended, until :meth:`reset_state`.
+        Whether a batch goes on where the last one ended, until ``reset_state()``.
 
     Raises
     ------
@@ -429,7 +429,7 @@ class LSTM(_Recurrent):
     return_sequences : bool
         Whether to return the outputs of all time steps, not only the last.
     stateful : bool
-        Whether a batch goes on where the last one ended, until :meth:`reset_state`.
+        Whether a batch goes on where the last one ended, until ``reset_state()``.
 
     Raises
     ------
@@ -552,7 +552,7 @@ class GRU(_Recurrent):
     return_sequences : bool
         Whether to return the outputs of all time steps, not only the last.
     stateful : bool
-        Whether a batch goes on where the last one ended, until :meth:`reset_state`.
+        Whether a batch goes on where the last one ended, until ``reset_state()``.
     reset_after : bool
         Whether the reset gate acts after the product with :math:`U`.
 
