@@ -320,9 +320,25 @@ def _alone(given: Any) -> Any:
     return given[0] if isinstance(given, (list, tuple)) and len(given) == 1 else given
 
 
-def names_by_output(loss: JointLoss, watched: Sequence[Any]) -> list[list[str]]:
+def names_by_output(loss: JointLoss, watched: Sequence[Any]) -> list[list[Any]]:
     """Return the names of each output's metrics, without those of the losses."""
     return [
-        [m.metric.name for m in watched if isinstance(m, OutputMetric) and m.number == number]
+        [described(m.metric) for m in watched if isinstance(m, OutputMetric) and m.number == number]
         for number in range(len(loss.losses))
     ]
+
+
+def described(metric: metrics.Metric) -> str | dict[str, Any]:
+    """Return a metric's name where that says all, and else its description, as plain data."""
+    name = metric.name.removeprefix("weighted_")
+    # What a function measures cannot be written down.
+    if type(metric) is metrics.MeanMetricWrapper or not hasattr(metric, "get_config"):
+        return name
+    description = metrics.serialize(metric)
+    description["config"] = {**description["config"], "name": name}
+    try:
+        usual = metrics.get(name)
+    except ValueError:
+        return description
+    same = type(usual) is type(metric) and usual.get_config() == description["config"]
+    return name if same else description

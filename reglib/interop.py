@@ -170,12 +170,21 @@ def _model_to_keras(model: models.Sequential | models.Model, name: str, keras: A
             other.set_weights(mine.get_weights())
     if model.compiled:
         aims = models.aims(model)
+        for watched in ("metrics", "weighted_metrics"):
+            aims[watched] = _metrics_to_keras(aims[watched], keras)
         theirs.compile(
             keras.optimizers.deserialize(optimizers.serialize(model.optimizer)),
             map_structure(keras.losses.deserialize, aims.pop("loss")),
             **aims,
         )
     return theirs
+
+
+def _metrics_to_keras(described: Any, keras: Any) -> Any:
+    """Return names as they are and descriptions as Keras's metrics, in the lists they are in."""
+    if isinstance(described, list):
+        return [_metrics_to_keras(one, keras) for one in described]
+    return keras.metrics.deserialize(described) if isinstance(described, dict) else described
 
 
 def _graph_to_keras(model: models.Model, name: str, keras: Any) -> Any:

@@ -21,6 +21,7 @@ from reglib._joint import (
     Ends,
     JointLoss,
     arrays_of,
+    described,
     map_structure,
     names_by_output,
     output_metrics,
@@ -98,8 +99,8 @@ def aims(model: Trainer) -> dict[str, Any]:
         }
     return {
         "loss": losses.serialize(model.loss),
-        "metrics": [metric.name for metric in plain],
-        "weighted_metrics": [metric.name.removeprefix("weighted_") for metric in weighted],
+        "metrics": [described(metric) for metric in plain],
+        "weighted_metrics": [described(metric) for metric in weighted],
     }
 
 

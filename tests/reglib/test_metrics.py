@@ -243,3 +243,40 @@ def test_a_score_for_each_class_is_logged_and_shown(rng, capsys):
 def test_bad_input_is_named(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def watched_model():
+    model = models.Sequential([layers.Dense(2, activation="softmax")], seed=0)
+    watched = [metrics.F1Score("macro", name="f"), "accuracy", metrics.MeanSquaredError(name="e")]
+    weighted = [metrics.TopKCategoricalAccuracy(1), "accuracy"]
+    model.compile("sgd", "categorical_crossentropy", metrics=watched, weighted_metrics=weighted)
+    return model
+
+
+def test_a_saved_model_watches_what_it_watched(rng, tmp_path):
+    """Under the same names, with the same options."""
+    model, x, y = watched_model(), rng.normal(size=(8, 3)), np.eye(2)[np.arange(8) % 2]
+    model.fit(x, y, verbose=0)
+    model.save(tmp_path / "model.npz")
+    copy = models.load_model(tmp_path / "model.npz")
+    weight = rng.uniform(size=8)
+    expected = model.evaluate(x, y, sample_weight=weight, return_dict=True)
+    assert copy.evaluate(x, y, sample_weight=weight, return_dict=True) == expected
+
+
+@pytest.mark.keras
+@pytest.mark.not_on_keras_numpy("cannot train")
+def test_a_model_of_keras_watches_what_ours_watched(rng):
+    import keras
+
+    from reglib import interop
+
+    model, x, y = watched_model(), rng.normal(size=(8, 3)), np.eye(2)[np.arange(8) % 2]
+    model.fit(x, y, verbose=0)
+    theirs = interop.to_keras(model)
+    expected = model.evaluate(x, y, return_dict=True)
+    found = theirs.evaluate(x, y, verbose=0, return_dict=True)
+    assert {"f", "e", "accuracy"} <= set(found)
+    for name in ("f", "e", "accuracy"):
+        assert float(np.mean(found[name])) == pytest.approx(expected[name], rel=1e-5), name
+    assert isinstance(keras.metrics.deserialize(metrics.serialize(metrics.R2Score())), keras.Metric)
