@@ -349,5 +349,4 @@ class Softmax(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
-        axis = list(self.axis) if isinstance(self.axis, tuple) else self.axis
-        return {**super().get_config(), "axis": axis}
+        return {**super().get_config(), "axis": self.axis}
