@@ -95,8 +95,9 @@ def keep_colons(
     app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
 ) -> None:
     """Keep a property's first line whole: napoleon takes what stands before a colon for a type."""
-    if what == "property" and lines and lines[0]:
-        lines.insert(0, "")
+    if what == "property" and lines:
+        # An empty comment, which is all that it then looks at.
+        lines[:0] = ["..", ""]
 
 
 def setup(app: Sphinx) -> None:
