@@ -26,8 +26,10 @@ def is_keras_tensor(x: Any) -> bool:
     return isinstance(x, keras.KerasTensor) or keras.ops.is_tensor(x)
 
 
-def to_keras_layer(layer: Any) -> Any:
+def to_keras_layer(layer: Any, *, keep_name: bool = True) -> Any:
     """Return a new Keras layer of the same class name, configuration and weights.
+
+    Without ``keep_name`` Keras numbers the layer among its own.
 
     Raises
     ------
@@ -43,6 +45,8 @@ def to_keras_layer(layer: Any) -> Any:
     if not hasattr(keras.layers, name):
         raise ValueError(f"layer must be one that Keras has too, got {name}")
     config = layer.get_config()
+    if not keep_name:
+        del config["name"]
     if config.get("trainable"):
         del config["trainable"]  # the default, which some of Keras's constructors do not take
     theirs = keras.layers.deserialize(
@@ -57,7 +61,8 @@ def to_keras_layer(layer: Any) -> Any:
 def call_twin(layer: Any, inputs: Any, training: bool, **options: Any) -> Any:
     """Return what the layer's twin makes of a Keras tensor; the twin is made once and kept."""
     if layer.keras_twin is None:
-        layer.keras_twin = to_keras_layer(layer)
+        # Our automatic names and Keras's are counted apart, so a graph could meet one twice.
+        layer.keras_twin = to_keras_layer(layer, keep_name=layer.is_named)
     if "training" in inspect.signature(layer.keras_twin.call).parameters:
         options["training"] = training
     return layer.keras_twin(inputs, **options)

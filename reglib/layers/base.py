@@ -272,6 +272,7 @@ class Layer:
         self.trainable = check_flag("trainable", trainable)
         self.dtype = config.floatx() if dtype is None else _checked_dtype(dtype)
         self.numpy_dtype = np.dtype(self.dtype)
+        self.is_named = name is not None
         self.name = _default_name(type(self)) if name is None else check_text("name", name)
         self.input_shape = None if input_shape is None else check_shape("input_shape", input_shape)
         self.built = False
