@@ -48,7 +48,8 @@ class Limits:
     message_mb : int
         Size of one value that crosses between student and judge.
     submission_mb : int
-        Size of a submitted notebook; a larger one is not read.
+        Size of a submitted notebook; a larger one is not read.  As nbgrader, of what students may
+        submit.
     """
 
     cell_seconds: float = 30.0
@@ -61,7 +62,7 @@ class Limits:
     processes: int = 8
     output_bytes: int = 5_000_000
     message_mb: int = 64
-    submission_mb: int = 50
+    submission_mb: int = 100
 
     def __post_init__(self):
         for item in fields(self):

@@ -49,6 +49,7 @@ from fastgrade.gradebook import (
 )
 from fastgrade.journal import Applied, Journal, path_of
 from fastgrade.scheduler import Outcome, Pool, PoolError
+from fastgrade.submission import slim
 from fastgrade.verdict import Task, Verdict
 
 BATCH = 50
@@ -440,6 +441,8 @@ class Run:
             self._cells.notebooks,
             self.settings.limits.submission_mb * 2**20,
         )
+        for name, data in handed_in.notebooks.items():
+            handed_in.notebooks[name] = slim(data)
         record = held.get(submission.student)
         mark = folders.fingerprint(
             folders.merge(handed_in.files, self._files),

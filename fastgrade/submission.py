@@ -21,7 +21,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Cell", "Plan", "Rebuilt", "Submitted", "dump_notebook", "plan", "read", "rebuild"]
+__all__ = [
+    *("Cell", "Plan", "Rebuilt", "Submitted"),
+    *("dump_notebook", "plan", "read", "rebuild", "slim"),
+]
 
 _FORMAT = 4
 #: Lists and objects in a notebook, cells that a student may add, sentences about a submission.
@@ -41,7 +44,7 @@ class Submitted:
     Parameters
     ----------
     cells : list of dict
-        Each with ``type``, ``source``, ``grade_id`` (or None) and ``id``.
+        Each with ``type``, ``source``, ``grade_id`` (or None), ``id`` and ``attachments``.
     flags : list of str
         What was odd about it.
     """
@@ -187,7 +190,29 @@ def _upgrade(notebook: dict[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(old))
 
 
-def read(data: bytes, limit_mb: int = 50) -> Submitted:
+def slim(data: bytes) -> bytes:
+    """Return a submitted notebook without its outputs and widgets, none of which is used.
+
+    Parameters
+    ----------
+    data : bytes
+        What was handed in; returned as it is if it is small or no notebook.
+    """
+    if len(data) < 1 << 20:
+        return data
+    try:
+        notebook = _load(data)
+    except UnreadableError:
+        return data
+    for cell in notebook["cells"]:
+        if isinstance(cell, dict):
+            cell.pop("outputs", None)
+    if isinstance(notebook.get("metadata"), dict):
+        notebook["metadata"].pop("widgets", None)
+    return json.dumps(notebook).encode()
+
+
+def read(data: bytes, limit_mb: int = 100) -> Submitted:
     """Return what is used of a submitted notebook; never raises for what a student sent.
 
     Parameters
@@ -234,6 +259,7 @@ def read(data: bytes, limit_mb: int = 50) -> Submitted:
                 "source": _text(cell.get("source")),
                 "grade_id": grade_id if isinstance(grade_id, str) else None,
                 "id": identity if isinstance(identity, str) else None,
+                "attachments": _attachments(cell),
             }
         )
     if malformed:
@@ -524,7 +550,10 @@ def rebuild(
         cell = _fresh(original)
         if role in ("solution", "manual"):
             if name in last:
-                cell["source"] = submitted.cells[last[name]]["source"]
+                handed_in = submitted.cells[last[name]]
+                cell["source"] = handed_in["source"]
+                if handed_in["attachments"] and cell["cell_type"] != "code":
+                    cell["attachments"] = handed_in["attachments"]
             else:
                 cell["source"] = ""
                 flags.append(f"The cell {name!r} is missing from the submission.")
@@ -580,7 +609,21 @@ def _plain(cell: dict[str, Any], built: list[dict[str, Any]]) -> dict[str, Any]:
     plain["id"] = identity
     if cell["type"] == "code":
         plain.update(outputs=[], execution_count=None)
+    elif cell["attachments"]:
+        plain["attachments"] = cell["attachments"]
     return plain
+
+
+def _attachments(cell: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the pictures that belong to a text, as far as they are well formed."""
+    found = cell.get("attachments")
+    if cell["cell_type"] == "code" or not isinstance(found, dict):
+        return {}
+    return {
+        name: {mime: data for mime, data in pictures.items() if isinstance(data, str)}
+        for name, pictures in found.items()
+        if isinstance(pictures, dict)
+    }
 
 
 def _take_matching(
