@@ -30,6 +30,8 @@ sys.path[:0] = [str(ROOT), str(HERE)]
 from attacked import fingerprint, make_course  # noqa: E402
 from hostile import ATTACKS, SECRETS, Attack  # noqa: E402
 
+from fastgrade import scratch  # noqa: E402
+
 TIMEOUT = 60
 KILLERS = ("kill-parent", "kill-by-number")
 CONFIG = """
@@ -85,7 +87,7 @@ def inside(names: list[str]) -> None:
 def record(attack: Attack, template: Path) -> dict[str, object]:
     """Return what stock nbgrader makes of one attack."""
     place = Path("/tmp/attack")
-    shutil.rmtree(place, ignore_errors=True)
+    scratch.remove(place)
     shutil.copytree(template, place)
     course, victim = place / "course", place / "victim"
     folder = course / "submitted/mallory/ps1"
@@ -184,8 +186,10 @@ def told(attack: Attack, result: dict) -> str:
         said.append("reads " + ", ".join(f"the {name}'s secret" for name in result["leaked"]))
     if result["changed"]:
         said.append("changes files of the course")
-    if result["status"] == "killed":
+    if result["status"] == "killed" and attack.name in KILLERS:
         said.append("kills the grader, and every other process of the user")
+    elif result["status"] == "killed":
+        said.append("uses up all memory or disk, until the system ends the grader")
     elif result["status"] == "did not end":
         said.append(f"the batch hangs (ended after {TIMEOUT} s)")
     elif not result["graded"]:
