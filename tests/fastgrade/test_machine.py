@@ -12,7 +12,7 @@ from classroom import RIGHT, WRONG, classroom, released_course  # noqa: F401
 from hostile import code, notebook
 from test_run import descendants
 
-from fastgrade import scheduler, worker
+from fastgrade import conductor, scheduler, worker
 from fastgrade.course import Limits, Settings
 from fastgrade.journal import Journal, path_of
 from fastgrade.scheduler import LocalPool
@@ -118,9 +118,9 @@ def test_a_judge_killed_from_outside_is_no_zero(grader):
         os.kill(in_this_namespace(grader.zygote("judge", SETTINGS), self._judge.pid), 9)
         return wait(self, student, channel, outputs, deadline)
 
-    wait = worker._Run._await_verdict
+    wait = conductor.Conductor._await_verdict
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(worker._Run, "_await_verdict", kill)
+        patch.setattr(conductor.Conductor, "_await_verdict", kill)
         with pytest.raises(MachineError, match="killed from outside"):
             grader.grade(source)
 
