@@ -417,9 +417,14 @@ def _show_summary(console: Console, assignment: str, course: Course, summary: Su
 def _show_some(console: Console, what: str, items: list[tuple[str, str]]) -> None:
     color = "red" if what == "failed" else "yellow"
     for student, told in items[:SHOWN]:
-        console.print(f"[{color}]{what}[/] {escape(student)}: {escape(told)}")
+        console.print(f"[{color}]{what}[/] {_printable(student)}: {_printable(told)}")
     if len(items) > SHOWN:
         console.print(f"[{color}]{what}[/] and {len(items) - SHOWN} more; see `fastgrade report`")
+
+
+def _printable(text: str) -> str:
+    """Return a text that a submission may have written in, with control characters spelled."""
+    return escape("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
 
 
 def _scores(course: Course, assignment: str) -> tuple[list[float], float, int]:

@@ -23,6 +23,7 @@ from classroom import (  # noqa: F401
 )
 from test_gradebook import rows
 
+from fastgrade.cli import _printable
 from fastgrade.journal import Journal, path_of
 
 
@@ -507,3 +508,7 @@ def test_a_lost_folder_or_gradebook_row_is_made_again(classroom):  # noqa: F811
     os.unlink(notebook)
     assert counts(classroom.fastgrade("ps1"))["graded"] == 1
     assert notebook.exists()
+
+
+def test_no_submission_writes_control_characters_to_the_terminal():
+    assert _printable("a\x1b[2Jb\r\n[red]é") == "a\\x1b[2Jb\\r\\n\\[red]é"
