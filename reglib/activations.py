@@ -5,7 +5,7 @@ respect to :math:`a = f(z)` and returns it with respect to :math:`z`. Names and 
 Keras's; a layer takes the name.
 
 ============================== ============================================================
-name                           :math:`f(z)`
+name                           formula
 ============================== ============================================================
 ``linear``                     :math:`z`
 ``relu``                       :math:`\max(z, 0)`; with ``negative_slope`` below the

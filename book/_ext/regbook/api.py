@@ -103,4 +103,5 @@ def keep_colons(
 def setup(app: Sphinx) -> None:
     """Register the directive, and what docstrings need before napoleon reads them."""
     app.add_directive("api", Api)
+    app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", keep_colons, priority=400)
