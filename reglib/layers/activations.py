@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,28 +13,31 @@ from reglib._validation import check_axis, check_number
 from reglib.layers.base import Layer
 
 
-class _Elementwise(Layer):
-    """An activation whose derivative at an entry depends on that entry alone."""
+class _Activated(Layer):
+    """A function of `reglib.activations` whose options are the layer's arguments."""
+
+    function: activations.Activation
+
+    def options(self) -> dict[str, Any]:
+        """Return the options of the function."""
+        raise NotImplementedError(f"{type(self).__name__} must define options")
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
-        """Return f(x), and keep x."""
+        """Return f(x), and keep both."""
         self._inputs = inputs
-        return self.value(inputs)
+        self._outputs = self.function.value(inputs, **self.options())
+        return self._outputs
 
     def backward(self, gradient: NDArray) -> NDArray:
         """Return the gradient with respect to the inputs."""
-        return gradient * self.derivative(self._inputs)
+        return self.function.gradient(gradient, self._inputs, self._outputs, **self.options())
 
-    def value(self, x: NDArray) -> NDArray:
-        """Return f(x)."""
-        raise NotImplementedError(f"{type(self).__name__} must define value")
-
-    def derivative(self, x: NDArray) -> NDArray:
-        """Return f'(x)."""
-        raise NotImplementedError(f"{type(self).__name__} must define derivative")
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), **self.options()}
 
 
-class ReLU(_Elementwise):
+class ReLU(_Activated):
     r"""The rectifier with a slope, a threshold and a ceiling.
 
     .. math:: f(x) = \min(x, M) \text{ for } x > \theta, \quad s\,(x - \theta) \text{ else}
@@ -66,6 +68,8 @@ class ReLU(_Elementwise):
     [[-0.5, 2.0, 6.0]]
     """
 
+    function = activations.relu
+
     def __init__(
         self,
         max_value: float | None = None,
@@ -78,31 +82,16 @@ class ReLU(_Elementwise):
         self.negative_slope = check_number("negative_slope", negative_slope, low=0)
         self.threshold = check_number("threshold", threshold, low=0)
 
-    def value(self, x: NDArray) -> NDArray:
-        """Return f(x)."""
-        below = self.negative_slope * (x - self.threshold)
-        return np.minimum(np.where(x > self.threshold, x, below), self._ceiling)
-
-    def derivative(self, x: NDArray) -> NDArray:
-        """Return 1 where units are active, the slope below, and 0 at the ceiling."""
-        slope = np.where(x > self.threshold, x.dtype.type(1), x.dtype.type(self.negative_slope))
-        return slope * (x < self._ceiling)
-
-    @property
-    def _ceiling(self) -> float:
-        return math.inf if self.max_value is None else self.max_value
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
+    def options(self) -> dict[str, Any]:
+        """Return slope, ceiling and threshold."""
         return {
-            **super().get_config(),
-            "max_value": self.max_value,
             "negative_slope": self.negative_slope,
+            "max_value": self.max_value,
             "threshold": self.threshold,
         }
 
 
-class LeakyReLU(_Elementwise):
+class LeakyReLU(_Activated):
     r"""The rectifier that lets a little through: :math:`f(x) = x` for :math:`x > 0`, else sx.
 
     Parameters
@@ -128,24 +117,18 @@ class LeakyReLU(_Elementwise):
     [[-2.0, 2.0]]
     """
 
+    function = activations.leaky_relu
+
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.negative_slope = check_number("negative_slope", negative_slope, low=0)
 
-    def value(self, x: NDArray) -> NDArray:
-        """Return f(x)."""
-        return np.where(x > 0, x, self.negative_slope * x)
-
-    def derivative(self, x: NDArray) -> NDArray:
-        """Return 1 above zero and the slope below."""
-        return np.where(x > 0, x.dtype.type(1), x.dtype.type(self.negative_slope))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "negative_slope": self.negative_slope}
+    def options(self) -> dict[str, Any]:
+        """Return the slope."""
+        return {"negative_slope": self.negative_slope}
 
 
-class ELU(_Elementwise):
+class ELU(_Activated):
     r"""The rectifier that bends: :math:`f(x) = x` for :math:`x > 0`, else :math:`\alpha(e^x - 1)`.
 
     Parameters
@@ -171,24 +154,18 @@ class ELU(_Elementwise):
     [[-2.0, 3.0]]
     """
 
+    function = activations.elu
+
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.alpha = check_number("alpha", alpha)
 
-    def value(self, x: NDArray) -> NDArray:
-        """Return f(x)."""
-        return np.where(x > 0, x, self.alpha * np.expm1(np.minimum(x, 0)))
-
-    def derivative(self, x: NDArray) -> NDArray:
-        """Return 1 above zero and αeˣ below."""
-        return np.where(x > 0, x.dtype.type(1), self.alpha * np.exp(np.minimum(x, 0)))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "alpha": self.alpha}
+    def options(self) -> dict[str, Any]:
+        """Return α."""
+        return {"alpha": self.alpha}
 
 
-class PReLU(_Elementwise):
+class PReLU(Layer):
     r"""The rectifier that learns its slope: :math:`f(x) = \max(x, 0) + \alpha \min(x, 0)`.
 
     Parameters
@@ -254,28 +231,26 @@ class PReLU(_Elementwise):
             )
         self.alpha = self.add_weight("alpha", shape)
 
-    def value(self, x: NDArray) -> NDArray:
-        """Return f(x)."""
-        return np.maximum(x, 0) + self.alpha.value * np.minimum(x, 0)
-
-    def derivative(self, x: NDArray) -> NDArray:
-        """Return 1 above zero and α below."""
-        return np.where(x > 0, x.dtype.type(1), self.alpha.value)
+    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+        """Return f(x), and keep x."""
+        self._inputs = inputs
+        return np.maximum(inputs, 0) + self.alpha.value * np.minimum(inputs, 0)
 
     def backward(self, gradient: NDArray) -> NDArray:
         """Write dα; return the gradient with respect to the inputs."""
-        by_slope = gradient * np.minimum(self._inputs, 0)
+        x = self._inputs
+        by_slope = gradient * np.minimum(x, 0)
         self.alpha.gradient[...] = by_slope.sum(axis=(0, *self.shared_axes)).reshape(
             self.alpha.shape
         )
-        return super().backward(gradient)
+        return gradient * np.where(x > 0, x.dtype.type(1), self.alpha.value)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {**super().get_config(), "shared_axes": list(self.shared_axes) or None}
 
 
-class Softmax(Layer):
+class Softmax(_Activated):
     r"""Shares that sum to one along an axis, or along several: :math:`e^{x_i} / \sum_j e^{x_j}`.
 
     Parameters
@@ -300,9 +275,15 @@ class Softmax(Layer):
     [[0.25, 0.75]]
     """
 
+    function = activations.softmax
+
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = check_axis("axis", axis)
+
+    def options(self) -> dict[str, Any]:
+        """Return the axes."""
+        return {"axis": self.axis}
 
     def call(
         self, inputs: NDArray, training: bool = False, mask: ArrayLike | None = None
@@ -314,20 +295,12 @@ class Softmax(Layer):
                 f"axis must lie in the inputs of layer {self.name}, of shape {inputs.shape}, "
                 f"got {self.axis}"
             )
-        self._axes, self._ends = axes, tuple(range(-len(axes), 0))
-        rows = self._rows(inputs)
         if mask is None:
-            self._outputs = activations.softmax.value(rows)
-        else:
-            keep = self._rows(self._checked_mask(mask, inputs))
-            # So low that it has no share beside others; a row without others has no shares.
-            self._outputs = activations.softmax.value(np.where(keep, rows, -1e9)) * keep
-        return self._restored(self._outputs)
-
-    def backward(self, gradient: NDArray) -> NDArray:
-        """Return the gradient with respect to the inputs."""
-        a = self._outputs
-        return self._restored(activations.softmax.gradient(self._rows(gradient), a, a))
+            return super().call(inputs)
+        keep = self._checked_mask(mask, inputs)
+        # So low that it has no share beside others; a row without others has no shares.
+        self._outputs = super().call(np.where(keep, inputs, -1e9)) * keep
+        return self._outputs
 
     def _checked_mask(self, mask: ArrayLike, inputs: NDArray) -> NDArray:
         keep = np.asarray(mask)
@@ -337,16 +310,3 @@ class Softmax(Layer):
             raise ValueError(
                 f"mask must broadcast to the shape of the inputs, {inputs.shape}, got {keep.shape}"
             ) from None
-
-    def _rows(self, array: NDArray) -> NDArray:
-        """Return the array with the axes of the softmax last, and made one."""
-        moved = np.moveaxis(array, self._axes, self._ends)
-        self._moved_shape = moved.shape
-        return moved.reshape(*moved.shape[: -len(self._axes)], -1)
-
-    def _restored(self, rows: NDArray) -> NDArray:
-        return np.moveaxis(rows.reshape(self._moved_shape), self._ends, self._axes)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "axis": self.axis}

@@ -25,8 +25,6 @@ PATTERNS: dict[str, str] = {
     "layers.*.step": STEP,
     "layers.*.step_back": STEP,
     "layers.*.write_gradients": STEP,
-    "layers.*.value": STEP,
-    "layers.*.derivative": STEP,
     "layers.*.derivatives": STEP,
     "layers.*.merge": STEP,
     "layers.Layer.propagate_back": STEP,
