@@ -34,6 +34,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fastgrade import processes
 from fastgrade.course import LEVELS, Limits
 
 try:
@@ -229,33 +230,19 @@ def _number(name: str) -> int | None:
     return None if machine is None else _CALLS[name][machine[1]]
 
 
-@functools.cache
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
-
-
 def _syscall(name: str, *args: object) -> int:
     number = _number(name)
     if number is None:
         raise OSError(errno.ENOSYS, name)
     converted = [ctypes.c_long(arg) if isinstance(arg, int) else arg for arg in args]
-    result = _libc().syscall(ctypes.c_long(number), *converted)
+    result = processes.libc().syscall(ctypes.c_long(number), *converted)
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, f"{name}: {os.strerror(code)}")
     return result
 
 
-def _prctl(option: int, *args: int) -> int:
-    padded = [ctypes.c_ulong(arg) for arg in (*args, 0, 0, 0, 0)[:4]]
-    result = _libc().prctl(ctypes.c_int(option), *padded)
-    if result < 0:
-        code = ctypes.get_errno()
-        raise OSError(code, f"prctl {option}: {os.strerror(code)}")
-    return result
-
-
-_PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 8, 22, 38
+_PR_SET_KEEPCAPS, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 8, 22, 38
 
 
 # --------------------------------------------------------------------------- Landlock
@@ -472,7 +459,7 @@ def _program(supervised: bool, forks: bool) -> bytes:
     when(
         "prctl",
         argument(0),
-        (_EQUAL, 1, 0, _PR_SET_PDEATHSIG),
+        (_EQUAL, 1, 0, processes.PR_SET_PDEATHSIG),
         (_EQUAL, 0, 1, _PR_SET_SECCOMP),
         refuse,
         allow,
@@ -597,7 +584,7 @@ def unprivileged_identity(pid: int) -> int:
 
 def _drop_privileges(identity: int, keep_reading: bool) -> None:
     if keep_reading:
-        _prctl(_PR_SET_KEEPCAPS, 1)
+        processes.prctl(_PR_SET_KEEPCAPS, 1)
     os.setgroups([])
     os.setresgid(identity, identity, identity)
     os.setresuid(identity, identity, identity)
@@ -668,10 +655,8 @@ def confine(
             raise SandboxError("tree must be given from level 'sandbox' on, got None")
         if identity is not None and os.geteuid() == 0:
             _drop_privileges(identity, keep_reading)
-        _prctl(_PR_SET_PDEATHSIG, 9)  # forgotten when the identity changed
-        if os.getppid() != parent:
-            os._exit(1)
-        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+        processes.end_with_parent(parent)  # forgotten when the identity changed
+        processes.prctl(_PR_SET_NO_NEW_PRIVS, 1)
         _restrict(tree, writable)
         tree.close()
         return _filter(forks, supervised)

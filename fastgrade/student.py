@@ -3,9 +3,8 @@
 It is a fork of a warm process in which no test and no answer was ever loaded.  It confines itself
 before it sees the first line of student code.  Cells run in the same IPython shell class as in a
 notebook kernel, so that figures, tables, text and tracebacks come out as they would there; what
-the kernel would publish goes to the grader instead.  Where tests
-stand the process forks; the fork stays in that place, forks again for each question, and serves
-the last of them itself.
+the kernel would publish goes to the grader instead.  Where tests stand the process forks; the fork
+stays in that place, forks again for each question, and serves the last of them itself.
 """
 
 from __future__ import annotations

@@ -12,8 +12,6 @@ serves kernels for the book.
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import functools
 import gc
 import importlib
 import os
@@ -29,6 +27,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fastgrade import processes
 from fastgrade.channel import Channel, ChannelError
 
 __all__ = ["Ended", "RefusedError", "Zygote", "ZygoteError"]
@@ -215,7 +214,7 @@ class Zygote:
         while not self._has_ended() and time.monotonic() < deadline:
             time.sleep(0.002)
         # Not waited for yet, the process keeps its number, which is also that of its session.
-        _end_session(self._process.pid)
+        processes.end_session(self._process.pid)
         self._process.wait()
         self._folder.cleanup()
 
@@ -232,52 +231,6 @@ class Zygote:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
-
-
-def _end_session(session: int) -> None:
-    """End all processes of a session: in the sandbox none can leave it."""
-
-    def belongs(pid: int) -> bool:
-        return _stat(pid)[3:4] == [session]
-
-    for _ in range(100):  # what forks meanwhile is found the next time
-        if not sum(_kill(pid, belongs) for pid in filter(belongs, _numbers_in("/proc"))):
-            return
-        time.sleep(0.005)
-
-
-def _numbers_in(folder: str) -> list[int]:
-    try:
-        return [int(entry) for entry in os.listdir(folder) if entry.isdigit()]
-    except OSError:
-        return []
-
-
-def _stat(pid: int) -> list[int]:
-    """Return state (as a number), parent, group and session of a process; nothing of a dead one."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
-            state, *fields = file.read().rpartition(")")[2].split()
-    except OSError:
-        return []
-    return [] if state in "ZX" else [ord(state), *map(int, fields[:3])]
-
-
-def _kill(pid: int, is_meant: Callable[[int], bool]) -> bool:
-    """Send SIGKILL to a process that is the one meant, whatever its number meant before."""
-    try:
-        handle = os.pidfd_open(pid)
-    except (OSError, AttributeError):
-        return False
-    try:
-        if not is_meant(pid):
-            return False
-        signal.pidfd_send_signal(handle, signal.SIGKILL)
-    except OSError:
-        return False
-    finally:
-        os.close(handle)
-    return True
 
 
 def _matplotlib_folder() -> str:
@@ -364,7 +317,7 @@ class _Server:
         if pid == 0:
             status = 1
             try:
-                end_with_parent(parent)
+                processes.end_with_parent(parent)
                 self._channel.close()
                 os.setpgid(0, 0)
                 for number in (signal.SIGINT, signal.SIGTERM):
@@ -410,54 +363,30 @@ class _Server:
 
     def _sweep(self) -> None:
         """End what has left its group and lost its parent, where no sandbox prevents that."""
-        while stray := [pid for pid in _children_of_this() if pid not in self._children]:
+        while stray := [pid for pid in processes.children() if pid not in self._children]:
             for pid in stray:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
 
     def _end_child(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
-        group, child = self._mine(request), request["child"]
-        try:
-            handle = os.pidfd_open(child)
-        except (OSError, AttributeError):
-            return {"ended": False}
-        try:
+        group = self._mine(request)
+
+        def is_its(pid: int) -> bool:
             # The number came from the submission: it counts only if it names one of its own.
-            if child == group or os.getpgid(child) != group:
-                return {"ended": False}
-            signal.pidfd_send_signal(handle, signal.SIGKILL)
-        except OSError:
-            return {"ended": False}
-        finally:
-            os.close(handle)
-        return {"ended": True}
+            return pid != group and os.getpgid(pid) == group
+
+        return {"ended": processes.kill(request["child"], is_its)}
 
     def _interrupt(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         os.kill(self._mine(request), signal.SIGINT)
         return {}
 
     def _usage(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
-        group, count, pages = self._mine(request), 0, 0
-        shared = _pages("self")  # what a fork has in common with this process
-        for entry in os.listdir("/proc"):
-            if not entry.isdigit():
-                continue
-            try:
-                with open(f"/proc/{entry}/stat", encoding="latin-1") as file:
-                    fields = file.read().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[2]) == group:
-                count += 1
-                with contextlib.suppress(OSError):
-                    pages += max(0, _pages(entry) - shared)
-        return {"processes": count, "rss": pages * os.sysconf("SC_PAGE_SIZE")}
-
-
-def _pages(process: str) -> int:
-    with open(f"/proc/{process}/statm", encoding="ascii") as file:
-        _, resident, from_files, *_ = file.read().split()
-    return int(resident) - int(from_files)
+        group = self._mine(request)
+        members = [pid for pid in processes.numbers() if processes.state(pid)[2:3] == [group]]
+        shared = processes.memory("self")  # what a fork has in common with this process
+        memory = sum(max(0, processes.memory(pid) - shared) for pid in members)
+        return {"processes": len(members), "rss": memory}
 
 
 def wait_readable(items: Iterable[Any], timeout: float | None) -> list[Any]:
@@ -470,44 +399,6 @@ def wait_readable(items: Iterable[Any], timeout: float | None) -> list[Any]:
         waiting.register(descriptor, select.POLLIN | select.POLLHUP)
     events = waiting.poll(None if timeout is None else max(0, int(timeout * 1000) + 1))
     return [by_descriptor[descriptor] for descriptor, _ in events]
-
-
-def adopt_orphans() -> None:
-    """Become the parent of processes whose own parent ends, where the system knows that."""
-    _prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
-
-
-def end_with_parent(parent: int, by: signal.Signals = signal.SIGKILL) -> None:
-    """Have the system send a signal to this process when its parent ends.
-
-    Parameters
-    ----------
-    parent : int
-        The process id of the parent, asked for before the fork: it may have ended since.
-    by : signal.Signals
-        What to send.
-    """
-    _prctl(1, int(by))  # PR_SET_PDEATHSIG
-    if os.getppid() != parent:
-        os.kill(os.getpid(), by)
-
-
-def _prctl(option: int, value: int) -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        _library().prctl(option, value, 0, 0, 0)
-
-
-@functools.cache
-def _library() -> ctypes.CDLL:
-    return ctypes.CDLL(None)
-
-
-def _children_of_this() -> list[int]:
-    try:
-        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
-            return [int(number) for number in file.read().split()]
-    except OSError:
-        return []
 
 
 def _keep() -> int:
@@ -530,7 +421,7 @@ def _keep() -> int:
         if pid == warm:
             status, over = outcome, True
         if over:  # look again after each death: it may have brought more orphans
-            for stray in _children_of_this():
+            for stray in processes.children():
                 os.kill(stray, signal.SIGKILL)
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
@@ -539,9 +430,9 @@ def main() -> None:
     """Run the warm process on the socket whose descriptor is the first argument."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
-    adopt_orphans()
+    processes.adopt_orphans()
     keeper = _keep()
-    adopt_orphans()
+    processes.adopt_orphans()
     channel = Channel(socket.socket(fileno=int(sys.argv[1])))
     del sys.argv[1:]
 
@@ -551,5 +442,5 @@ def main() -> None:
 
     # Not an exception, which could break off the clearing up that a hang-up leads to.
     signal.signal(signal.SIGTERM, hang_up)
-    end_with_parent(keeper, signal.SIGTERM)
+    processes.end_with_parent(keeper, signal.SIGTERM)
     _Server(channel).run()

@@ -124,7 +124,8 @@ def test_only_members_of_the_family_are_ended_by_number(zygote):
     child = channel.receive()[0]["children"][0]
     assert not zygote.end_child(pid, os.getpid())
     assert not zygote.end_child(pid, pid)
-    assert not zygote.end_child(pid, 2**22 + 5)
+    for nobody in (2**22 + 5, 2**70, 0, -1):
+        assert not zygote.end_child(pid, nobody)
     assert zygote.end_child(pid, child)
     deadline = time.monotonic() + 5
     while alive(child) and time.monotonic() < deadline:

@@ -1558,6 +1558,18 @@ _attack(
 """,
 )
 _attack(
+    "number-of-no-process",
+    "stall",
+    "says that its process has a number of seventy bits, and has to be ended by it",
+    """
+    import os
+    os.getpid = lambda: 2 ** 70
+    def square(x):
+        while True:
+            pass
+""",
+)
+_attack(
     "half-a-message",
     "stall",
     "sends half a message to the grader and then nothing",

@@ -1,0 +1,134 @@
+"""What the system knows of processes, and what is asked of it: parents, orphans, groups, memory.
+
+Everything here is by number.  A number may have come from a submission, or have passed to another
+process meanwhile, so nothing is ended before it has been looked at through a handle.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import os
+import signal
+import time
+from collections.abc import Callable
+
+__all__ = [
+    *("adopt_orphans", "children", "end_session", "end_with_parent", "kill", "libc", "memory"),
+    *("numbers", "prctl", "state"),
+]
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+
+
+@functools.cache
+def libc() -> ctypes.CDLL:
+    """Return the C library; its calls leave `errno` for `ctypes.get_errno`."""
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def prctl(option: int, *args: int) -> int:
+    """Set something of this process.
+
+    Raises
+    ------
+    OSError
+        If the system refuses.
+    AttributeError
+        If it has no such call.
+    """
+    padded = [ctypes.c_ulong(arg) for arg in (*args, 0, 0, 0, 0)[:4]]
+    result = libc().prctl(ctypes.c_int(option), *padded)
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"prctl {option}: {os.strerror(code)}")
+    return result
+
+
+def adopt_orphans() -> None:
+    """Become the parent of processes whose own parent ends, where the system knows that."""
+    with contextlib.suppress(OSError, AttributeError):
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_with_parent(parent: int, by: signal.Signals = signal.SIGKILL) -> None:
+    """Have the system send a signal to this process when its parent ends.
+
+    Parameters
+    ----------
+    parent : int
+        The process id of the parent, asked for before the fork: it may have ended since.
+    by : signal.Signals
+        What to send.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        prctl(PR_SET_PDEATHSIG, int(by))
+    if os.getppid() != parent:
+        os.kill(os.getpid(), by)
+
+
+def numbers() -> list[int]:
+    """Return the ids of all processes that can be seen."""
+    try:
+        return [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+    except OSError:
+        return []
+
+
+def children() -> list[int]:
+    """Return the ids of this process's children."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+            return [int(number) for number in file.read().split()]
+    except OSError:
+        return []
+
+
+def state(pid: int) -> list[int]:
+    """Return state (as a number), parent, group and session of a process; nothing of a dead one."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
+            letter, *fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return []
+    return [] if letter in "ZX" else [ord(letter), *map(int, fields[:3])]
+
+
+def memory(pid: int | str) -> int:
+    """Return the bytes that a process holds and no file backs; 0 of a process that is gone."""
+    try:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+            _, resident, from_files, *_ = file.read().split()
+    except OSError:
+        return 0
+    return (int(resident) - int(from_files)) * os.sysconf("SC_PAGE_SIZE")
+
+
+def kill(pid: int, is_meant: Callable[[int], bool]) -> bool:
+    """Send SIGKILL to a process that is the one meant; return whether it was."""
+    try:
+        handle = os.pidfd_open(pid)
+    except (OSError, OverflowError, AttributeError):
+        return False
+    try:
+        if not is_meant(pid):
+            return False
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+def end_session(session: int) -> None:
+    """End all processes of a session: in the sandbox none can leave it."""
+
+    def belongs(pid: int) -> bool:
+        return state(pid)[3:4] == [session]
+
+    for _ in range(100):  # what forks meanwhile is found the next time
+        if not sum(kill(pid, belongs) for pid in filter(belongs, numbers())):
+            return
+        time.sleep(0.005)
