@@ -388,7 +388,8 @@ def _show_notes(console: Console, summary: Summary) -> None:
 def _show_summary(console: Console, assignment: str, course: Course, summary: Summary) -> None:
     _show_notes(console, summary)
     worked = summary.graded + summary.identical + summary.rewritten
-    table = Table(title=f"{escape(assignment)}: {summary.total} submissions", show_header=False)
+    handed_in = "1 submission" if summary.total == 1 else f"{summary.total} submissions"
+    table = Table(title=f"{escape(assignment)}: {handed_in}", show_header=False)
     table.add_column(justify="left")
     table.add_column(justify="right")
     table.add_row("graded", str(summary.graded))
