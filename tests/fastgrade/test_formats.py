@@ -126,8 +126,7 @@ FORMATS = {
     **{f"version-4-{minor}": _minor(minor) for minor in range(6)},
     "attachments": _cells(_attached),
     "raw-cells": _cells(_raw),
-    "other-letters": _cells(_foreign),
-    "escaped-letters": lambda notebook: _cells(_foreign)(notebook),
+    "escaped-letters": _cells(_foreign),
     "plain-letters": lambda notebook: json.dumps(
         {**notebook, "cells": _foreign(notebook["cells"])}, ensure_ascii=False
     ).encode(),
