@@ -13,6 +13,7 @@ import pytest
 from hostile import code, notebook
 from test_run import descendants, no_process_is_left, state
 
+from fastgrade import processes
 from fastgrade.sandbox import probe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,20 +52,23 @@ from fastgrade.worker import Grader
 source = open({source!r}, "rb").read()
 limits = Limits(cell_seconds={seconds!r}, memory_mb=300, processes=12)
 settings = Settings(namespaces={namespaces!r}, limits=limits, minimum_protection="none")
+def tell(line):
+    sys.stdout.write(json.dumps(line) + "\\n")  # in one piece: two threads talk
+    sys.stdout.flush()
 with Grader(settings, {protection}) as grader:
     def grade():
         try:
             verdict = grader.grade(Task("ps1", "a", "ps1", source, source))
-            print(json.dumps(["graded", verdict.points]), flush=True)
+            tell(["graded", verdict.points])
         except Exception as error:
-            print(json.dumps(["stopped", type(error).__name__]), flush=True)
+            tell(["stopped", type(error).__name__])
     threads = [threading.Thread(target=grade) for _ in range(2)]
     for thread in threads:
         thread.start()
-    print(json.dumps(["zygote", grader.zygote("student", settings).pid]), flush=True)
+    tell(["zygote", grader.zygote("student", settings).pid])
     for thread in threads:
         thread.join()
-print(json.dumps(["closed", 0]), flush=True)
+tell(["closed", 0])
 """
 
 
@@ -130,6 +134,11 @@ def parent(pid):
         return 0
 
 
+def of_session(zygote):
+    """Return all that runs in the session of a warm process."""
+    return {pid for pid in processes.numbers() if processes.state(pid)[3:4] == [zygote]}
+
+
 LEVELS = [
     pytest.param(
         level,
@@ -151,7 +160,7 @@ def test_nothing_outlives_a_kill(start, level, victims):
     if level == "rlimits" and victims == "top and warm":
         pytest.skip("without a sandbox an answer can leave its session, and then nobody knows it")
     chance = random.Random(f"{level} {victims}")
-    process, zygote = start(level)
+    process, zygote = start(level, seconds=8)
     below = sleepers(zygote, 12 if chance.random() < 0.7 else 3)
     time.sleep(chance.random() * 0.2)
     below |= descendants(zygote)
@@ -165,6 +174,9 @@ def test_nothing_outlives_a_kill(start, level, victims):
         process.kill()
     doomed = below | {zygote}
     assert no_process_is_left(doomed), [(pid, state(pid), parent(pid)) for pid in doomed]
+    # What came after the look holds on to its channel: a command that lives finds out at the limit.
+    process.wait(timeout=40)
+    assert no_process_is_left(of_session(zygote))
 
 
 @pytest.mark.parametrize("level", LEVELS)
