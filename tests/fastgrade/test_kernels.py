@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import entry_points
@@ -15,6 +14,7 @@ import pytest
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 from nbclient import NotebookClient
+from test_run import kill_family
 
 from fastgrade import kernels
 
@@ -266,7 +266,7 @@ def test_kernels_go_on_after_the_warm_process_was_killed(run):
     code = "print('here')"
     assert run("warm", code).cells[0].outputs[0].text == "here\n"
     for zygote, _paths in kernels._zygotes.values():
-        os.kill(zygote.pid, signal.SIGKILL)
+        kill_family(zygote.pid)
     assert run("warm", code).cells[0].outputs[0].text == "here\n"
 
 

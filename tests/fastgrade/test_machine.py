@@ -2,7 +2,6 @@
 
 import errno
 import os
-import signal
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -10,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from classroom import RIGHT, WRONG, classroom, released_course  # noqa: F401
 from hostile import code, notebook
-from test_run import descendants
+from test_run import descendants, kill_family
 
 from fastgrade import conductor, scheduler, worker
 from fastgrade.course import Limits, Settings
@@ -283,7 +282,7 @@ def test_killed_warm_processes_of_a_long_lived_server_are_replaced():
             verdicts.append(nbgrader_execute._grade(SETTINGS, task("assert y == 1")))
             for _, kept in nbgrader_execute._graders.values():
                 for zygote in kept._zygotes.values():
-                    os.kill(zygote.pid, signal.SIGKILL)
+                    kill_family(zygote.pid)
     finally:
         nbgrader_execute._close()
     assert [verdict.points for verdict in verdicts] == [2.0, 2.0]

@@ -1,5 +1,6 @@
 """A run may be killed at any moment; the same command then finishes the work, once each."""
 
+import contextlib
 import os
 import random
 import signal
@@ -98,6 +99,13 @@ def descendants(pid):
             waiting += children - found
             found |= children
     return found
+
+
+def kill_family(pid):
+    """Kill a process and all below it, at once: none is left to answer while it hears of that."""
+    for member in (*descendants(pid), pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(member, signal.SIGKILL)
 
 
 @pytest.mark.slow

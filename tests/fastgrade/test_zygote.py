@@ -143,7 +143,18 @@ def test_unknown_processes_are_not_touched(zygote):
 
 def test_a_zygote_that_dies_is_reported():
     with Zygote() as zygote:
+        os.kill(zygote.ready["pid"], signal.SIGKILL)
+        with pytest.raises(ZygoteError, match="has ended"):
+            zygote.fork("os:getcwd", {})
+
+
+def test_a_zygote_that_lost_its_keeper_hangs_up():
+    with Zygote() as zygote:
         zygote._process.kill()
+        # It hears of that a moment later.
+        deadline = time.monotonic() + 30
+        while alive(zygote.ready["pid"]) and time.monotonic() < deadline:
+            time.sleep(0.01)
         with pytest.raises(ZygoteError, match="has ended"):
             zygote.fork("os:getcwd", {})
 
