@@ -10,13 +10,15 @@ import contextlib
 import ctypes
 import functools
 import os
+import random
 import signal
+import sys
 import time
 from collections.abc import Callable
 
 __all__ = [
-    *("adopt_orphans", "children", "end_session", "end_with_parent", "kill", "libc", "memory"),
-    *("numbers", "prctl", "state"),
+    *("adopt_orphans", "children", "end_session", "end_with_parent", "fork", "kill", "libc"),
+    *("memory", "numbers", "prctl", "state"),
 ]
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -26,6 +28,12 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 def libc() -> ctypes.CDLL:
     """Return the C library; its calls leave `errno` for `ctypes.get_errno`."""
     return ctypes.CDLL(None, use_errno=True)
+
+
+@functools.cache
+def _python_library() -> ctypes.PyDLL:
+    """Return the same library for calls that keep the interpreter's lock."""
+    return ctypes.PyDLL(None, use_errno=True)
 
 
 def prctl(option: int, *args: int) -> int:
@@ -66,6 +74,30 @@ def end_with_parent(parent: int, by: signal.Signals = signal.SIGKILL) -> None:
         prctl(PR_SET_PDEATHSIG, int(by))
     if os.getppid() != parent:
         os.kill(os.getpid(), by)
+
+
+def fork() -> int:
+    """Fork, and leave the state of Python in the child as it was.
+
+    `os.fork` gives the module `random` a new seed there, and renews locks that no other thread can
+    hold where there is none: work on some 250 pages, each of which has to be copied first.
+
+    Raises
+    ------
+    OSError
+        If there is no process to be had.
+    """
+    if len(sys._current_frames()) == 1:
+        pid = _python_library().fork()
+        if pid < 0:
+            code = ctypes.get_errno()
+            raise OSError(code, f"fork: {os.strerror(code)}")
+        return pid
+    numbers_to_come = random.getstate()
+    pid = os.fork()
+    if pid == 0:
+        random.setstate(numbers_to_come)
+    return pid
 
 
 def numbers() -> list[int]:

@@ -24,6 +24,7 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fastgrade import processes
 from fastgrade.channel import Channel
 from fastgrade.course import Limits
 from fastgrade.guard import Guard, module_paths
@@ -304,7 +305,7 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
 def _fork() -> bool:
     """Fork; return whether this is the child.  A submission may have used up its processes."""
     try:
-        return os.fork() == 0
+        return processes.fork() == 0
     except OSError:
         return False
 

@@ -135,6 +135,25 @@ def test_generators_move_on_on_both_sides(grader):
     assert outcome(grader, answer, test)[0].points == 2
 
 
+THREAD = """
+import threading, time
+threading.Thread(target=time.sleep, args=[9], daemon=True).start()
+"""
+
+
+@pytest.mark.parametrize("beside", ["", THREAD], ids=["alone", "with a thread"])
+@pytest.mark.parametrize(
+    ("library", "wanted"),
+    [("random", "random.Random(3).random()"), ("np.random", "np.random.RandomState(3).random()")],
+)
+def test_numbers_that_an_answer_has_seeded_go_on_in_its_tests(grader, beside, library, wanted):
+    """As they do in a notebook, which nobody forks."""
+    imports = "import random\nimport numpy as np\n"
+    answer = f"{imports}{beside}{library}.seed(3)\ndef f():\n    return {library}.random()"
+    only, _ = outcome(grader, answer, f"{imports}assert f() == {wanted}")
+    assert only.points == 2
+
+
 def test_functions_of_the_test_are_called_back_and_may_fail(grader):
     answer = (
         "def grad(f, w, eps=1e-6):\n"
