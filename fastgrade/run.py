@@ -47,7 +47,7 @@ from fastgrade.gradebook import (
     NotebookScores,
     SubmissionScores,
 )
-from fastgrade.journal import Applied, Journal, path_of
+from fastgrade.journal import Applied, Entry, Journal, path_of
 from fastgrade.scheduler import Outcome, Pool, PoolError
 from fastgrade.submission import slim
 from fastgrade.verdict import Task, Verdict
@@ -279,6 +279,7 @@ class Run:
         self._flying: dict[int, tuple[str, list[tuple[_Work, str]]]] = {}
         self._by_key: dict[str, int] = {}
         self._graded_now: set[str] = set()
+        # Verdicts that an identical submission may have before the journal has them.
         self._unrecorded: dict[str, Verdict] = {}
         self._ready: list[_Work] = []
         self._waiting = 0
@@ -499,23 +500,26 @@ class Run:
         tasks = []
         for name, key in work.keys.items():
             own = journal.entry(student, name)
-            if own is not None and own.key == key and not self.force:
+            stands = own is not None and own.key == key and not self.force
+            if stands:
                 candidates = [own, journal.with_key(key)]
             elif not self.force or key in self._graded_now:
                 candidates = [journal.with_key(key)]
             else:
                 candidates = []
             verdict = next((v for entry in candidates if (v := self._recall(journal, entry))), None)
+            if verdict is None and key in self._unrecorded:
+                verdict, stands = self._unrecorded[key], False
             if verdict is None:
                 tasks.append(name)
                 continue
             work.verdicts[name] = replace(verdict, student=student)
-            if own is None or own.key != key or self.force:
+            if not stands:
                 work.fresh.add(name)
                 work.copied = True
         return tasks
 
-    def _recall(self, journal: Journal, entry: Any) -> Verdict | None:
+    def _recall(self, journal: Journal, entry: Entry | None) -> Verdict | None:
         """Return a verdict of the journal with its notebook, where that still stands."""
         if entry is None:
             return None
@@ -612,7 +616,9 @@ class Run:
                 self._graded_now.update(work.keys[name] for name in work.fresh)
                 self._count(work)
                 self._call_hook("post", work.submission)
-        self._unrecorded.clear()
+        for work in ready:
+            for key in work.keys.values():
+                self._unrecorded.pop(key, None)
         self._observe(self.summary)
 
     def _call_hook(self, when: str, submission: Submission) -> bool:
@@ -705,7 +711,8 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _stands(folder: Path, notebook: str, entry: Any) -> bool:
+def _stands(folder: Path, notebook: str, entry: Entry) -> bool:
+    """Tell by its size whether the notebook of a verdict is still where it was written."""
     if entry.sha256 is None:
         return True
     try:

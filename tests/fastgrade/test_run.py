@@ -248,3 +248,59 @@ def test_data_files_reach_the_student_and_the_folder(classroom):  # noqa: F811
     (classroom.root / "source" / "ps1" / "data.txt").write_text("42")
     classroom.fastgrade("ps1")
     assert classroom.score("ada") == 3.0, "what a grade depends on has changed"
+
+
+class InTurns:
+    """A pool with room for one task, which notes whom it graded."""
+
+    def __init__(self, pool):
+        self.pool, self.graded, self.room_left = pool, [], 1
+
+    def __enter__(self):
+        self.pool.__enter__()
+        return self
+
+    def __exit__(self, *exc):
+        self.pool.close()
+
+    def room(self):
+        return self.room_left
+
+    def submit(self, number, task):
+        self.graded.append(task.student)
+        self.room_left -= 1
+        self.pool.submit(number, task)
+
+    def wait(self, timeout):
+        outcomes = self.pool.wait(timeout)
+        self.room_left += len(outcomes)
+        return outcomes
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_verdict_serves_an_identical_submission_before_it_is_recorded(
+    classroom,  # noqa: F811
+    force,
+    monkeypatch,
+):
+    from fastgrade import run as running
+    from fastgrade.scheduler import LocalPool
+
+    for name in ("ada", "bob", "cyd"):
+        classroom.hand_in(name, RIGHT)
+    classroom.hand_in("dan", WRONG)
+    monkeypatch.setattr(running, "BATCH_SECONDS", 3600)  # nothing is recorded before the end
+    pools = []
+
+    def make(settings):
+        pools.append(InTurns(LocalPool(settings, 1)))
+        return pools[0]
+
+    course = running.load_course(classroom.root)
+    with running.Run(course, "ps1", force=force) as run:
+        summary = run.grade(make)
+    assert pools[0].graded == ["ada", "dan"]
+    assert (summary.graded, summary.identical, summary.failed) == (2, 2, [])
+    assert [classroom.score(name) for name in ("ada", "bob", "cyd", "dan")] == [5.0, 5.0, 5.0, 3.0]
+    assert verdict_lines(classroom) == {"ada": 1, "bob": 1, "cyd": 1, "dan": 1}
+    assert "up to date                 │         4" in classroom.fastgrade("ps1").stdout
