@@ -9,18 +9,19 @@ gradients: an optimizer sees two flat arrays and knows nothing of layers. In the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib import _serialization
+from reglib import _serialization, schedules
 from reglib._validation import (
     check_array,
     check_flag,
     check_instance,
     check_integer,
+    check_mapping,
     check_number,
     check_sequence,
     check_text,
@@ -81,7 +82,8 @@ class Optimizer:
     Parameters
     ----------
     learning_rate : float or callable
-        The step size, above 0; a callable gets the number of steps done.
+        The step size, at least 0; a callable, such as those of :mod:`reglib.schedules`, gets the
+        number of steps done.
     weight_decay : float, optional
         Decoupled weight decay, on all parameters unless excluded.
     clipnorm, clipvalue, global_clipnorm : float, optional
@@ -294,7 +296,11 @@ class Optimizer:
         """Return the constructor's arguments as plain data."""
         rate = self._learning_rate
         return {
-            "learning_rate": rate if callable(rate) else self.learning_rate,
+            "learning_rate": (
+                schedules.serialize(rate)
+                if isinstance(rate, schedules.LearningRateSchedule)
+                else rate
+            ),
             "weight_decay": self.weight_decay,
             "clipnorm": self.clipnorm,
             "clipvalue": self.clipvalue,
@@ -308,6 +314,9 @@ class Optimizer:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Optimizer:
         """Return a new optimizer from :meth:`get_config`'s result."""
+        rate = dict(check_mapping("config", config)).get("learning_rate")
+        if isinstance(rate, Mapping):
+            config = {**config, "learning_rate": schedules.deserialize(rate)}
         return _serialization.from_config(cls, config)
 
 

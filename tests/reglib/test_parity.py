@@ -15,6 +15,7 @@ from reglib import (
     metrics,
     optimizers,
     regularizers,
+    schedules,
 )
 
 pytestmark = pytest.mark.keras
@@ -28,6 +29,7 @@ MODULES = [
     metrics,
     optimizers,
     regularizers,
+    schedules,
 ]
 # Base classes are ours to design; what people call is Keras's.
 BASES = {"Callback", "CallbackList", "Constraint", "Initializer", "InputLayer", "Layer", "Loss"}
@@ -68,7 +70,8 @@ def shared():
     import keras
 
     for module in MODULES:
-        theirs = getattr(keras, module.__name__.rpartition(".")[2])
+        home = keras.optimizers if module is schedules else keras
+        theirs = getattr(home, module.__name__.rpartition(".")[2])
         for name, cls in vars(module).items():
             if inspect.isclass(cls) and cls.__module__.startswith("reglib") and name not in BASES:
                 other = getattr(theirs, name, None)

@@ -52,6 +52,7 @@ PATTERNS: dict[str, str] = {
     "optimizers.*.step": OWN_MAKING,
     "optimizers.Block.holds": OWN_MAKING,
     "optimizers.*.finalize_variable_values": "takes Keras's argument, and has no use for it",
+    "schedules.*.rate": "called by __call__, which has looked at the step",
     # Models.
     "training.*.forward": STEP,
     "training.*.backward": STEP,

@@ -39,7 +39,7 @@ from vocabulary import (
     thing,
 )
 
-from reglib import callbacks, losses, metrics, models, optimizers
+from reglib import callbacks, losses, metrics, models, optimizers, schedules
 from reglib.layers import Dense, Input, Parameter
 
 CUSTOM = Kind("mapping", None, {TYPE: (3, ["a"])}).without(EMPTY, because="there may be none")
@@ -124,6 +124,45 @@ NAMED: dict[str, dict[str, Kind]] = {
         "beta_1": OPEN_RATE,
         "beta_2": OPEN_RATE,
         "initial_accumulator_value": NOT_NEGATIVE,
+    },
+    "schedules": {
+        "initial_learning_rate": NOT_NEGATIVE,
+        "decay_steps": POSITIVE,
+        "first_decay_steps": POSITIVE,
+        "decay_rate": NOT_NEGATIVE,
+        "staircase": FLAG,
+        "end_learning_rate": NOT_NEGATIVE,
+        "power": POSITIVE,
+        "cycle": FLAG,
+        "alpha": NOT_NEGATIVE,
+        "warmup_target": NOT_NEGATIVE,
+        "warmup_steps": COUNT_OR_0,
+        "t_mul": number(1, good=2.0),
+        "m_mul": NOT_NEGATIVE,
+        "name": TEXT.or_none(),
+        "boundaries": Kind(
+            "numbers",
+            [10, 20],
+            {
+                TYPE: (3, "ab", ["ten", "twenty"], None),
+                RANGE: ([20, 10], [10, 10]),
+                SHAPE: ([10], [10, 20, 30]),
+                NAN: ([10, float("nan")],),
+                EMPTY: ([],),
+            },
+        ),
+        "values": Kind(
+            "numbers",
+            [0.3, 0.2, 0.1],
+            {
+                TYPE: (3, "abc", ["a", "b", "c"], None),
+                RANGE: ([0.3, -0.2, 0.1],),
+                SHAPE: ([0.3, 0.2],),
+                NAN: ([0.3, float("inf"), 0.1],),
+                EMPTY: ([],),
+            },
+        ),
+        "step": FINITE,
     },
     "callbacks": {
         "monitor": TEXT.but(good="loss"),
@@ -473,6 +512,36 @@ def _optimizer_entries() -> list[Entry]:
     ]
 
 
+def _schedule_entries() -> list[Entry]:
+    line = schedules.serialize(schedules.PolynomialDecay(0.1, 10))
+    return [
+        Entry("schedules.LearningRateSchedule", {}),
+        *(Entry(f"schedules.{name}", {}) for name in schedules._REGISTRY),
+        Entry(
+            "schedules.LearningRateSchedule.__call__",
+            {},
+            call=lambda step: schedules.PolynomialDecay(0.1, 10)(step),
+        ),
+        Entry(
+            "schedules.LearningRateSchedule.from_config",
+            {"config": CONFIG.but(good=line["config"])},
+            call=lambda config: schedules.PolynomialDecay.from_config(config),
+        ),
+        Entry(
+            "schedules.serialize",
+            {
+                "learning_rate_schedule": thing(schedules.PolynomialDecay(0.1, 10)).but(
+                    type=(3, "text")
+                )
+            },
+        ),
+        Entry(
+            "schedules.deserialize",
+            {"config": CONFIG.but(good=line), "custom_objects": CUSTOM},
+        ),
+    ]
+
+
 def _callback_entries() -> list[Entry]:
     names = [
         "Monitor",
@@ -743,6 +812,7 @@ ENTRIES = [
     *_loss_entries(),
     *_metric_entries(),
     *_optimizer_entries(),
+    *_schedule_entries(),
     *_callback_entries(),
     *_model_entries(),
 ]

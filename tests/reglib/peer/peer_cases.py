@@ -131,6 +131,7 @@ FILES: dict[str, dict[str, str]] = {
         "test_set_weights": "the state of an optimizer is not saved",
         "test_static_loss_scaling": "scales losses for float16, which reglib does not have",
     },
+    "optimizers/schedules/learning_rate_schedule_test.py": {},
     "callbacks/early_stopping_test.py": {},
     "callbacks/reduce_lr_on_plateau_test.py": {"test_verbose_logging": TEXT},
     "callbacks/learning_rate_scheduler_test.py": {"test_verbose_logging": TEXT},

@@ -448,9 +448,7 @@ def _modules():
             "optimizers",
             reglib.optimizers,
             *_OPTIMIZERS,
-            schedules=_module(
-                "keras.src.optimizers.schedules", PolynomialDecay=shim_training.polynomial_decay
-            ),
+            schedules=_module("keras.src.optimizers.schedules", **shim_training.SCHEDULES),
         ),
         testing=testing,
         utils=utils,

@@ -12,20 +12,24 @@ import numpy as np
 
 import reglib.models
 import reglib.optimizers
+import reglib.schedules
 import reglib.training
 from reglib._validation import check_number
 from reglib.layers.base import Parameter
 
 
 class Variable(Parameter):
-    """A parameter, made of float32 where the numbers do not say."""
+    """A parameter, made of float32 where the numbers do not say, of floats where they are whole."""
 
     def __init__(self, initializer, dtype=None, trainable=True, name="variable", **_):
         array = np.asarray(initializer)
         plain = not hasattr(initializer, "dtype") or array.dtype == np.float64
-        super().__init__(
-            array, name=name, trainable=trainable, dtype=dtype or ("float32" if plain else None)
-        )
+        dtype = np.dtype(dtype or ("float32" if plain else array.dtype))
+        dtype = dtype if dtype.kind == "f" else None
+        super().__init__(array, name=name, trainable=trainable, dtype=dtype)
+
+    def __add__(self, other):
+        return self.value + other
 
 
 class Rate(float):
@@ -89,14 +93,16 @@ def validate_float_arg(value, name):
     return check_number(name, value, low=0)
 
 
-def polynomial_decay(initial_learning_rate, decay_steps, end_learning_rate=0.0001):
-    """A schedule is any function of the number of steps."""
+def _of_variables(cls):
+    """A schedule that can be asked with a variable for the step."""
 
-    def rate(step):
-        left = 1 - min(step, decay_steps) / decay_steps
-        return end_learning_rate + (initial_learning_rate - end_learning_rate) * left
+    def call(self, step):
+        return cls.__call__(self, float(np.asarray(getattr(step, "value", step))))
 
-    return rate
+    return type(cls.__name__, (cls,), {"__call__": call})
+
+
+SCHEDULES = {name: _of_variables(cls) for name, cls in reglib.schedules._REGISTRY.items()}
 
 
 def get_test_data(train_samples, test_samples, input_shape, num_classes, random_seed=None):

@@ -1,0 +1,541 @@
+r"""Schedules: how the learning rate changes from step to step.
+
+A schedule takes the number of steps done and returns the rate of the next. An optimizer takes one
+in place of a number, ``SGD(CosineDecay(0.1, 1000))``; :mod:`reglib.optimizers` offers them as
+``optimizers.schedules``. In the formulas :math:`\eta_0` is the initial rate, :math:`t` the number
+of steps done and :math:`T` how many steps the decay takes.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reglib import _serialization
+from reglib._validation import (
+    check_flag,
+    check_integer,
+    check_number,
+    check_sequence,
+    check_text,
+    naming,
+)
+
+
+class LearningRateSchedule:
+    """Base of all schedules: override ``rate`` and ``get_config``.
+
+    Parameters
+    ----------
+    name : str, optional
+        What the schedule is called; by default its class's name.
+
+    References
+    ----------
+    ``keras.optimizers.schedules.LearningRateSchedule``.
+
+    Examples
+    --------
+    >>> class Halving(LearningRateSchedule):
+    ...     def rate(self, step):
+    ...         return 0.5**step
+    >>> Halving()(3)
+    0.125
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = type(self).__name__ if name is None else check_text("name", name)
+
+    def rate(self, step: float) -> float:
+        """Return the learning rate after ``step`` steps."""
+        raise NotImplementedError(f"{type(self).__name__} must define rate")
+
+    def __call__(self, step: float) -> float:
+        """Return the learning rate after ``step`` steps.
+
+        Raises
+        ------
+        TypeError
+            If ``step`` is no number.
+        ValueError
+            If it is NaN or infinite.
+        """
+        return self.rate(check_number("step", step))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> LearningRateSchedule:
+        """Return a new schedule from :meth:`get_config`'s result."""
+        return _serialization.from_config(cls, config)
+
+
+class _Decay(LearningRateSchedule):
+    """What decays share that begin at a rate and take a number of steps."""
+
+    def __init__(self, initial_learning_rate: float, decay_steps: float, name: str) -> None:
+        super().__init__(name)
+        self.initial_learning_rate = check_number(
+            "initial_learning_rate", initial_learning_rate, low=0
+        )
+        self.decay_steps = check_number("decay_steps", decay_steps, low=0, low_open=True)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            "initial_learning_rate": self.initial_learning_rate,
+            "decay_steps": self.decay_steps,
+            **super().get_config(),
+        }
+
+
+class _RatioDecay(_Decay):
+    """What decays share that depend on how often ``decay_steps`` have gone by."""
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        decay_rate: float,
+        staircase: bool,
+        name: str,
+    ) -> None:
+        super().__init__(initial_learning_rate, decay_steps, name)
+        self.decay_rate = check_number("decay_rate", decay_rate, low=0)
+        self.staircase = check_flag("staircase", staircase)
+
+    def periods(self, step: float) -> float:
+        """Return how often ``decay_steps`` have gone by, in whole numbers on a staircase."""
+        gone = step / self.decay_steps
+        return math.floor(gone) if self.staircase else gone
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "decay_rate": self.decay_rate,
+            "staircase": self.staircase,
+        }
+
+
+class ExponentialDecay(_RatioDecay):
+    r"""A rate that shrinks by the same factor again and again, :math:`\eta_0\, r^{t/T}`.
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+        The rate of the first step, at least 0.
+    decay_steps : float
+        After how many steps the rate has shrunk by one factor, above 0.
+    decay_rate : float
+        The factor :math:`r`, at least 0.
+    staircase : bool
+        Whether to round :math:`t/T` down: the rate then stays as it is for ``decay_steps``.
+    name : str
+        What the schedule is called.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+
+    References
+    ----------
+    ``keras.optimizers.schedules.ExponentialDecay``.
+
+    Examples
+    --------
+    >>> halving = ExponentialDecay(0.8, decay_steps=10, decay_rate=0.5)
+    >>> halving(10), halving(20)
+    (0.4, 0.2)
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "ExponentialDecay",
+    ) -> None:
+        super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name)
+
+    def rate(self, step: float) -> float:
+        """Return the learning rate after ``step`` steps."""
+        return self.initial_learning_rate * self.decay_rate ** self.periods(step)
+
+
+class InverseTimeDecay(_RatioDecay):
+    r"""A rate that shrinks as time grows, :math:`\eta_0 / (1 + r\,t/T)`.
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+        The rate of the first step, at least 0.
+    decay_steps : float
+        How many steps count as one unit of time, above 0.
+    decay_rate : float
+        What one unit adds to the divisor, :math:`r`, at least 0.
+    staircase : bool
+        Whether to round :math:`t/T` down.
+    name : str
+        What the schedule is called.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+
+    References
+    ----------
+    ``keras.optimizers.schedules.InverseTimeDecay``.
+
+    Examples
+    --------
+    >>> InverseTimeDecay(0.1, decay_steps=10, decay_rate=1.0)(10)
+    0.05
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        decay_rate: float,
+        staircase: bool = False,
+        name: str = "InverseTimeDecay",
+    ) -> None:
+        super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name)
+
+    def rate(self, step: float) -> float:
+        """Return the learning rate after ``step`` steps."""
+        return self.initial_learning_rate / (1 + self.decay_rate * self.periods(step))
+
+
+class PiecewiseConstantDecay(LearningRateSchedule):
+    """One rate up to each boundary, and another after the last.
+
+    Parameters
+    ----------
+    boundaries : sequence of float
+        Steps in increasing order; a rate still holds at its boundary.
+    values : sequence of float
+        The rates, at least 0, one more than boundaries.
+    name : str
+        What the schedule is called.
+
+    Raises
+    ------
+    ValueError
+        If the boundaries do not increase or the number of rates does not fit.
+
+    References
+    ----------
+    ``keras.optimizers.schedules.PiecewiseConstantDecay``.
+
+    Examples
+    --------
+    >>> schedule = PiecewiseConstantDecay([100, 200], [0.1, 0.01, 0.001])
+    >>> schedule(100), schedule(101), schedule(500)
+    (0.1, 0.01, 0.001)
+    """
+
+    def __init__(
+        self,
+        boundaries: Sequence[float],
+        values: Sequence[float],
+        name: str = "PiecewiseConstant",
+    ) -> None:
+        super().__init__(name)
+        self.boundaries = [
+            check_number("boundaries", step)
+            for step in check_sequence("boundaries", boundaries, "steps")
+        ]
+        self.values = [
+            check_number("values", rate, low=0) for rate in check_sequence("values", values)
+        ]
+        if not self.boundaries or sorted(set(self.boundaries)) != self.boundaries:
+            raise ValueError(f"boundaries must be steps in increasing order, got {boundaries}")
+        if len(self.values) != len(self.boundaries) + 1:
+            raise ValueError(
+                "values must be one more than boundaries, "
+                f"got values {values} for boundaries {boundaries}"
+            )
+
+    def rate(self, step: float) -> float:
+        """Return the learning rate after ``step`` steps."""
+        return self.values[bisect_left(self.boundaries, step)]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {"boundaries": self.boundaries, "values": self.values, **super().get_config()}
+
+
+class PolynomialDecay(_Decay):
+    r"""A rate that falls to a last one, :math:`(\eta_0 - \eta_T)(1 - t/T)^p + \eta_T`.
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+        The rate of the first step, at least 0.
+    decay_steps : float
+        After how many steps the last rate is reached, above 0.
+    end_learning_rate : float
+        The last rate :math:`\eta_T`, at least 0.
+    power : float
+        The exponent :math:`p`, above 0; 1 is a straight line.
+    cycle : bool
+        Whether to go up and down again from there: :math:`T` is then the next multiple of
+        ``decay_steps``. Otherwise the last rate stays.
+    name : str
+        What the schedule is called.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+
+    References
+    ----------
+    ``keras.optimizers.schedules.PolynomialDecay``.
+
+    Examples
+    --------
+    >>> line = PolynomialDecay(0.5, decay_steps=10, end_learning_rate=0.25)
+    >>> line(0), line(5), line(50)
+    (0.5, 0.375, 0.25)
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        end_learning_rate: float = 0.0001,
+        power: float = 1.0,
+        cycle: bool = False,
+        name: str = "PolynomialDecay",
+    ) -> None:
+        super().__init__(initial_learning_rate, decay_steps, name)
+        self.end_learning_rate = check_number("end_learning_rate", end_learning_rate, low=0)
+        self.power = check_number("power", power, low=0, low_open=True)
+        self.cycle = check_flag("cycle", cycle)
+
+    def rate(self, step: float) -> float:
+        """Return the learning rate after ``step`` steps."""
+        end = self.decay_steps
+        if self.cycle:
+            end *= math.ceil(step / end) or 1
+        left = (1 - min(step, end) / end) ** self.power
+        return (self.initial_learning_rate - self.end_learning_rate) * left + self.end_learning_rate
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "end_learning_rate": self.end_learning_rate,
+            "power": self.power,
+            "cycle": self.cycle,
+        }
+
+
+class CosineDecay(_Decay):
+    r"""A rate that falls along half a wave, :math:`\eta_0((1-\alpha)\frac{1+\cos\pi t/T}2+\alpha)`.
+
+    With a warm-up the rate first rises along a line from :math:`\eta_0` to the target, and the
+    decay starts from there.
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+        The rate of the first step, at least 0.
+    decay_steps : float
+        How many steps the decay takes, above 0.
+    alpha : float
+        The last rate as a fraction of the first, at least 0.
+    name : str
+        What the schedule is called.
+    warmup_target : float, optional
+        The rate after the warm-up, at least 0; without one there is no warm-up.
+    warmup_steps : int
+        How many steps the warm-up takes, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+
+    References
+    ----------
+    Loshchilov and Hutter (2017), "SGDR: stochastic gradient descent with warm restarts";
+    ``keras.optimizers.schedules.CosineDecay``.
+
+    Examples
+    --------
+    >>> schedule = CosineDecay(0.0, decay_steps=100, warmup_target=0.5, warmup_steps=10)
+    >>> schedule(5), schedule(10), round(schedule(60), 12), schedule(110)
+    (0.25, 0.5, 0.25, 0.0)
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        alpha: float = 0.0,
+        name: str = "CosineDecay",
+        warmup_target: float | None = None,
+        warmup_steps: int = 0,
+    ) -> None:
+        super().__init__(initial_learning_rate, decay_steps, name)
+        self.alpha = check_number("alpha", alpha, low=0)
+        if warmup_target is not None:
+            warmup_target = check_number("warmup_target", warmup_target, low=0)
+        self.warmup_target = warmup_target
+        self.warmup_steps = check_integer("warmup_steps", warmup_steps, low=0)
+
+    def rate(self, step: float) -> float:
+        """Return the learning rate after ``step`` steps."""
+        start, top = self.initial_learning_rate, self.warmup_target
+        if top is None:
+            top = start
+        elif step < self.warmup_steps:
+            return start + (top - start) * step / self.warmup_steps
+        else:
+            step -= self.warmup_steps
+        return top * _half_wave(min(step / self.decay_steps, 1), self.alpha)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "alpha": self.alpha,
+            "warmup_target": self.warmup_target,
+            "warmup_steps": self.warmup_steps,
+        }
+
+
+def _half_wave(gone: float, alpha: float, height: float = 1.0) -> float:
+    """Return what is left after a fraction of half a wave, which falls from a height to alpha."""
+    return (1 - alpha) * height * (1 + math.cos(math.pi * gone)) / 2 + alpha
+
+
+class CosineDecayRestarts(LearningRateSchedule):
+    r"""Cosine decay that starts again whenever it has come to its end.
+
+    Period :math:`i` takes :math:`T_0 t_{mul}^i` steps and starts from :math:`\eta_0 m_{mul}^i`.
+
+    Parameters
+    ----------
+    initial_learning_rate : float
+        The rate of the first step, at least 0.
+    first_decay_steps : float
+        How many steps the first period takes, above 0.
+    t_mul : float
+        How much longer each period is than the one before, at least 1.
+    m_mul : float
+        What the first rate of a period is multiplied by for the next, at least 0.
+    alpha : float
+        The lowest rate as a fraction of the first, at least 0.
+    name : str
+        What the schedule is called.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+
+    References
+    ----------
+    Loshchilov and Hutter (2017), "SGDR: stochastic gradient descent with warm restarts";
+    ``keras.optimizers.schedules.CosineDecayRestarts``.
+
+    Examples
+    --------
+    >>> schedule = CosineDecayRestarts(0.5, first_decay_steps=10, m_mul=0.5)
+    >>> schedule(0), round(schedule(5), 12), schedule(10), schedule(30)
+    (0.5, 0.25, 0.25, 0.125)
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        first_decay_steps: float,
+        t_mul: float = 2.0,
+        m_mul: float = 1.0,
+        alpha: float = 0.0,
+        name: str = "SGDRDecay",
+    ) -> None:
+        super().__init__(name)
+        self.initial_learning_rate = check_number(
+            "initial_learning_rate", initial_learning_rate, low=0
+        )
+        self.first_decay_steps = check_number(
+            "first_decay_steps", first_decay_steps, low=0, low_open=True
+        )
+        self.t_mul = check_number("t_mul", t_mul, low=1)
+        self.m_mul = check_number("m_mul", m_mul, low=0)
+        self.alpha = check_number("alpha", alpha, low=0)
+
+    def rate(self, step: float) -> float:
+        """Return the learning rate after ``step`` steps."""
+        gone = step / self.first_decay_steps
+        if self.t_mul == 1:
+            period = math.floor(gone)
+            gone -= period
+        else:
+            # The periods before number i took (t_mul**i - 1) / (t_mul - 1) of the first.
+            period = math.floor(math.log(1 + gone * (self.t_mul - 1), self.t_mul) + 1e-12)
+            length = self.t_mul**period
+            gone = (gone - (length - 1) / (self.t_mul - 1)) / length
+        return self.initial_learning_rate * _half_wave(gone, self.alpha, self.m_mul**period)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            "initial_learning_rate": self.initial_learning_rate,
+            "first_decay_steps": self.first_decay_steps,
+            "t_mul": self.t_mul,
+            "m_mul": self.m_mul,
+            "alpha": self.alpha,
+            **super().get_config(),
+        }
+
+
+_REGISTRY: dict[str, type[LearningRateSchedule]] = {
+    cls.__name__: cls
+    for cls in (
+        CosineDecay,
+        CosineDecayRestarts,
+        ExponentialDecay,
+        InverseTimeDecay,
+        PiecewiseConstantDecay,
+        PolynomialDecay,
+    )
+}
+
+
+def serialize(learning_rate_schedule: LearningRateSchedule | None) -> dict[str, Any] | None:
+    """Return Keras's description of a schedule, as plain data."""
+    with naming("learning_rate_schedule"):
+        return _serialization.serialize(learning_rate_schedule, "optimizers.schedules")
+
+
+def deserialize(
+    config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> LearningRateSchedule:
+    """Return the schedule that Keras's description means.
+
+    Raises
+    ------
+    ValueError
+        If the class is unknown.
+
+    Examples
+    --------
+    >>> line = PolynomialDecay(0.5, decay_steps=10)
+    >>> deserialize(serialize(line)).get_config() == line.get_config()
+    True
+    """
+    return _serialization.deserialize(config, _REGISTRY, "schedule", custom_objects)
