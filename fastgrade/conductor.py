@@ -21,9 +21,10 @@ from typing import Any
 from fastgrade import scratch
 from fastgrade.channel import Channel, ChannelError
 from fastgrade.course import Settings
+from fastgrade.instructor import redact, transformed
 from fastgrade.outputs import Outputs
 from fastgrade.sandbox import Forks, SandboxError, unprivileged_identity
-from fastgrade.submission import Cell, Rebuilt, redact, transformed
+from fastgrade.submission import Cell, Rebuilt
 from fastgrade.verdict import QuestionVerdict, Task
 from fastgrade.zygote import Zygote, wait_readable
 

@@ -24,8 +24,10 @@ from typing import Any
 from fastgrade import ENGINE
 from fastgrade.conductor import Conductor, MachineError
 from fastgrade.course import LEVELS, Settings
+from fastgrade.instructor import Plan, plan
+from fastgrade.notebooks import dump_notebook
 from fastgrade.sandbox import ControlGroup, Protection, SandboxError, bubblewrap, probe
-from fastgrade.submission import Plan, dump_notebook, plan, read, rebuild
+from fastgrade.submission import read, rebuild
 from fastgrade.verdict import Task, Verdict
 from fastgrade.zygote import Zygote, ZygoteError
 
@@ -232,7 +234,7 @@ def _below(level: str, other: str) -> bool:
 
 
 def _plan(task: Task, settings: Settings) -> Plan:
-    return plan(task.source, settings.hidden_begin, settings.hidden_end, settings.forbidden_modules)
+    return plan(task.source, settings.hidden_begin, settings.forbidden_modules)
 
 
 def _demand_disk(place: Path) -> None:

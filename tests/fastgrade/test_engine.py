@@ -10,8 +10,9 @@ import pytest
 from hostile import ANSWERS, SOURCE, STUB, code, notebook
 
 from fastgrade.course import Limits, Settings
+from fastgrade.instructor import plan
 from fastgrade.sandbox import Protection, SandboxError
-from fastgrade.submission import plan, read
+from fastgrade.submission import read
 from fastgrade.verdict import QuestionVerdict, Task, Verdict
 from fastgrade.worker import Grader, key
 from fastgrade.zygote import ZygoteError
@@ -297,7 +298,7 @@ def test_demonstrations_do_not_run_in_the_judge():
         code("def f(x):\n    return x", "f", solution=True),
         code("assert f(X).sum() == 3", "test", grade=True, points=1),
     )
-    judge = "\n".join(plan(source, "BEGIN", "END", ()).judge)
+    judge = "\n".join(plan(source, "BEGIN", ()).judge)
     assert "X = np.ones(3)" in judge
     assert "slow" not in judge
     assert "plt" not in judge

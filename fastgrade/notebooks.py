@@ -1,0 +1,118 @@
+"""Notebooks as plain JSON: read whatever is handed over, write what nbformat would."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["UnreadableError", "dump_notebook", "load", "role_of", "tag_of", "text_of"]
+
+_FORMAT = 4
+#: Lists and objects in a notebook.
+_MAX_PARTS = 2_000_000
+
+
+class UnreadableError(ValueError):
+    """The bytes are no notebook."""
+
+
+def text_of(value: Any) -> str:
+    """Return the source of a cell, which may be a list of lines."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(item for item in value if isinstance(item, str))
+    return ""
+
+
+def tag_of(cell: dict[str, Any]) -> dict[str, Any]:
+    """Return nbgrader's metadata of a cell, empty if it has none."""
+    metadata = cell.get("metadata")
+    tag = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return tag if isinstance(tag, dict) else {}
+
+
+def role_of(cell: dict[str, Any]) -> str:
+    """Return what nbgrader sees in a cell of the instructor."""
+    tag = tag_of(cell)
+    if tag.get("grade_id") is None:
+        return "plain"
+    if tag.get("task"):
+        return "task"
+    if tag.get("grade") and tag.get("solution"):
+        return "manual"
+    if tag.get("grade"):
+        return "test"
+    return "solution" if tag.get("solution") else "locked"
+
+
+def load(data: bytes) -> dict[str, Any]:
+    """Return a notebook of the current format with a list of cells, whatever these are.
+
+    Raises
+    ------
+    UnreadableError
+        If the bytes are no such thing; the message says why.
+    """
+    if data.count(b"[") + data.count(b"{") > _MAX_PARTS:
+        raise UnreadableError("it has millions of parts")
+    try:
+        notebook = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise UnreadableError("it is not text in UTF-8") from None
+    except (ValueError, RecursionError):
+        raise UnreadableError("it is not JSON, perhaps cut off") from None
+    if not isinstance(notebook, dict):
+        raise UnreadableError("it is JSON but no notebook")
+    if notebook.get("nbformat") != _FORMAT:
+        notebook = _upgrade(notebook)
+    if not isinstance(notebook.get("cells"), list):
+        raise UnreadableError("it is JSON but has no list of cells")
+    return notebook
+
+
+def _upgrade(notebook: dict[str, Any]) -> dict[str, Any]:
+    import nbformat
+
+    try:
+        old = nbformat.reads(json.dumps(notebook), as_version=_FORMAT)
+    except Exception as error:
+        raise UnreadableError(f"it has a notebook format that cannot be read: {error}") from None
+    return json.loads(json.dumps(old))
+
+
+def dump_notebook(notebook: dict[str, Any]) -> bytes:
+    """Return a notebook as nbformat writes it."""
+    cells = []
+    for cell in notebook["cells"]:
+        cell = {**cell, "source": _split(cell["source"])}
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [_split_output(output) for output in cell["outputs"]]
+        cells.append(cell)
+    text = json.dumps(
+        {**notebook, "cells": cells},
+        ensure_ascii=False,
+        indent=1,
+        sort_keys=True,
+        separators=(",", ": "),
+    )
+    return (text + "\n").encode("utf-8", "replace")
+
+
+def _split(text: str) -> list[str]:
+    return text.splitlines(True)
+
+
+def _split_output(output: dict[str, Any]) -> dict[str, Any]:
+    if output["output_type"] == "stream":
+        return {**output, "text": _split(output["text"])}
+    if "data" in output:
+        return {**output, "data": dict(_split_data(output["data"]))}
+    return output
+
+
+def _split_data(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for mime, value in data.items():
+        lines = mime.startswith("text/") or mime in ("application/javascript", "image/svg+xml")
+        yield mime, _split(value) if isinstance(value, str) and lines else value
