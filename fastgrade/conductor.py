@@ -23,7 +23,8 @@ from fastgrade.channel import Channel, ChannelError
 from fastgrade.course import Settings
 from fastgrade.instructor import redact, transformed
 from fastgrade.outputs import Outputs
-from fastgrade.sandbox import Forks, SandboxError, unprivileged_identity
+from fastgrade.sandbox import SandboxError, unprivileged_identity
+from fastgrade.seccomp import Forks
 from fastgrade.submission import Cell, Rebuilt
 from fastgrade.verdict import QuestionVerdict, Task
 from fastgrade.zygote import Zygote, wait_readable

@@ -23,8 +23,9 @@ from typing import Any
 
 from fastgrade.channel import Channel
 from fastgrade.course import Limits
+from fastgrade.landlock import ReadableTree, python_roots
 from fastgrade.peer import JudgePeer, StudentError, StudentLost, StudentObject
-from fastgrade.sandbox import ReadableTree, confine, prepare, python_roots
+from fastgrade.sandbox import confine, prepare
 from fastgrade.student import loaded_packages
 from fastgrade.wire import WireError
 

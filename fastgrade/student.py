@@ -28,8 +28,9 @@ from fastgrade import processes
 from fastgrade.channel import Channel
 from fastgrade.course import Limits
 from fastgrade.guard import Guard, module_paths
+from fastgrade.landlock import ReadableTree, python_roots
 from fastgrade.peer import StudentPeer
-from fastgrade.sandbox import ReadableTree, confine, prepare, python_roots
+from fastgrade.sandbox import confine, prepare
 
 __all__ = ["before_imports", "main", "warm_up"]
 

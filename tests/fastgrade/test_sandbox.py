@@ -11,15 +11,8 @@ from pathlib import Path
 import pytest
 
 from fastgrade.course import Limits
-from fastgrade.sandbox import (
-    ControlGroup,
-    ReadableTree,
-    SandboxError,
-    confine,
-    landlock_abi,
-    probe,
-    python_roots,
-)
+from fastgrade.landlock import ReadableTree, landlock_abi, python_roots
+from fastgrade.sandbox import ControlGroup, SandboxError, confine, probe
 
 ROOT = Path(__file__).resolve().parents[2]
 needs_sandbox = pytest.mark.skipif(
@@ -33,8 +26,8 @@ def run(program, *prefix, folder, level="sandbox", forbidden=(), **limits):
 import sys, json, os
 sys.path.insert(0, {str(ROOT)!r})
 from fastgrade.course import Limits
-from fastgrade.sandbox import *
-from fastgrade.sandbox import python_roots, Forks
+from fastgrade.landlock import ReadableTree, python_roots
+from fastgrade.sandbox import confine
 tree = ReadableTree([*python_roots(), {str(ROOT / "fastgrade")!r}, {str(folder)!r}], {forbidden!r})
 os.chdir({str(folder)!r})
 own = [{str(folder / "own")!r}]
