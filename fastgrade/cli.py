@@ -10,7 +10,6 @@ import statistics
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -35,12 +34,11 @@ from fastgrade.course import LEVELS, Settings
 from fastgrade.gradebook import Gradebook, GradebookError, copy_gradebook, safe_url
 from fastgrade.journal import JournalBusyError
 from fastgrade.run import Course, CourseError, Run, Summary, load_course
+from fastgrade.sandbox import Protection, probe
 from fastgrade.scheduler import DaskPool, LocalPool, PoolError, available_cpus, versions
 
-OK, SOME_FAILED, USAGE, NO_COURSE, TOO_WEAK, BUSY, NO_CLUSTER, INTERRUPTED = (
-    *(0, 1, 2, 3, 4, 5, 6),
-    130,
-)
+# Exit statuses; click exits with 2 for a wrong command line.
+SOME_FAILED, NO_COURSE, TOO_WEAK, BUSY, NO_CLUSTER, INTERRUPTED = 1, 3, 4, 5, 6, 130
 
 EXIT_CODES = """\b
 Exit status:
@@ -69,6 +67,7 @@ Examples:
 """
 
 SHOWN = 20
+_AT_FIRST_RUN = " (the first grading run sets this)"
 
 
 class DefaultGroup(click.Group):
@@ -171,7 +170,7 @@ def grade(
 
 
 def _grade(run: Run, workers: int | None, scheduler: str | None) -> Summary:
-    def pool(settings: Settings) -> Any:
+    def pool(settings: Settings) -> LocalPool | DaskPool:
         if scheduler is None:
             return LocalPool(settings, workers)
         try:
@@ -193,8 +192,6 @@ def _grade(run: Run, workers: int | None, scheduler: str | None) -> Summary:
 @course_option
 def doctor(root: Path) -> None:
     """Say what this machine and this course protect against, and what would raise it."""
-    from fastgrade.sandbox import probe
-
     console = _console()
     protection = probe()
     table = Table("", "", box=None, show_header=False, padding=(0, 2, 0, 0))
@@ -233,9 +230,6 @@ def _describe_course(table: Table, course: Course) -> None:
         table.add_row("", f"SQLite journal mode {mode}" + ("" if mode == "wal" else _AT_FIRST_RUN))
     indexes = f"{len(missing)} indexes missing{_AT_FIRST_RUN}" if missing else "indexes present"
     table.add_row("", indexes)
-
-
-_AT_FIRST_RUN = " (the first grading run sets this)"
 
 
 @main.command()
@@ -319,8 +313,6 @@ def _first_line(error: Exception) -> str:
 
 
 def _demand_protection(settings: Settings) -> None:
-    from fastgrade.sandbox import probe
-
     protection = probe()
     if not protection.reaches(settings.minimum_protection):
         raise _StopError(
@@ -438,7 +430,7 @@ def _scores(course: Course, assignment: str) -> tuple[list[float], float, int]:
     )
 
 
-def _describe_protection(console: Console, protection: Any) -> None:
+def _describe_protection(console: Console, protection: Protection) -> None:
     """Print what is there and what is missing, one line each."""
     groups = f"cgroups {protection.cgroups}" if protection.cgroups else "cgroups"
     version = f"Landlock {protection.landlock}" if protection.landlock else "Landlock"
