@@ -71,7 +71,7 @@ def find_submissions(coursedir: CourseDirectory, assignment: str) -> list[Submis
     )
     excluded = {name.strip() for name in coursedir.student_id_exclude.split(",")}
     found = []
-    for path in _glob(pattern):
+    for path in map(Path, glob.glob(pattern)):
         match = expression.fullmatch(str(path))
         if match and match["student"] not in excluded and path.is_dir():
             found.append(Submission(match["student"], path))
@@ -88,8 +88,14 @@ def read_submission(
 
     Parameters
     ----------
-    notebooks : names of the assignment's notebooks, without ``.ipynb``.
-    notebook_bytes : the largest notebook that is read.
+    coursedir : nbgrader.coursedir.CourseDirectory
+        The course.
+    submission : Submission
+        Whose folder.
+    notebooks : iterable of str
+        Names of the assignment's notebooks, without ``.ipynb``.
+    notebook_bytes : int
+        Size of the largest notebook that is read.
 
     Notes
     -----
@@ -149,7 +155,12 @@ def instructor_files(
 
     Parameters
     ----------
-    keep_students : files which the student's own version overrides, nbgrader's
+    coursedir : nbgrader.coursedir.CourseDirectory
+        The course.
+    assignment : str
+        Its name.
+    keep_students : iterable of str
+        Files which the student's own version overrides, nbgrader's
         ``Autograde.exclude_overwriting`` for this assignment.
     """
     root = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
@@ -167,7 +178,7 @@ def source_notebook(coursedir: CourseDirectory, assignment: str, notebook: str) 
     Raises
     ------
     FileNotFoundError
-        The source folder has no such notebook.
+        If the source folder has no such notebook.
     """
     folder = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
     return (folder / f"{notebook}.ipynb").read_bytes()
@@ -189,8 +200,15 @@ def install(
 
     Parameters
     ----------
-    permissions : of the files, as nbgrader writes it: the decimal number 444 means octal 444.
-        None stands for nbgrader's default: 664 where the course is shared by a group, else 444.
+    coursedir : nbgrader.coursedir.CourseDirectory
+        The course.
+    destination : Path
+        The folder.
+    notebooks, files : dict of str to bytes
+        What goes into it: notebooks by name without ``.ipynb``, files by relative path.
+    permissions : int, optional
+        Of the files, as nbgrader writes it: the decimal number 444 means octal 444. By default
+        nbgrader's: 664 where the course is shared by a group, else 444.
     """
     if permissions is None:
         permissions = 664 if coursedir.groupshared else 444
@@ -253,11 +271,6 @@ def merge(theirs: dict[str, bytes], ours: dict[str, bytes]) -> dict[str, bytes]:
         and not any(str(parent) in ours for parent in PurePosixPath(name).parents)
     }
     return {**kept, **ours}
-
-
-def digest(content: bytes) -> str:
-    """Return the SHA-256 of a file's content in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def fingerprint(files: dict[str, bytes], *more: object) -> str:
@@ -343,7 +356,3 @@ def _share(folder: Path) -> None:
         # Somebody else's folder is shared as they wished.
         with contextlib.suppress(PermissionError):
             os.chmod(folder, (mode | 0o2770) & 0o2777)
-
-
-def _glob(pattern: str) -> Iterator[Path]:
-    return (Path(path) for path in glob.glob(pattern))

@@ -203,9 +203,12 @@ class Gradebook:
 
     Parameters
     ----------
-    db_url : SQLAlchemy's address of the database, as nbgrader's ``CourseDirectory.db_url``.
-    create_students : whether a student who is not in the gradebook is added.
-    late_penalty : called with a student, a score and the seconds late; returns a penalty or None.
+    db_url : str
+        SQLAlchemy's address of the database, as nbgrader's ``CourseDirectory.db_url``.
+    create_students : bool
+        Whether a student who is not in the gradebook is added.
+    late_penalty : callable, optional
+        Called with a student, a score and the seconds late; returns a penalty or None.
     """
 
     def __init__(
@@ -236,7 +239,13 @@ class Gradebook:
 
         Returns
         -------
-        One sentence for each change that was made; an empty list when there was none.
+        list of str
+            One sentence for each change that was made.
+
+        Raises
+        ------
+        GradebookError
+            If the database holds no gradebook.
         """
         if not self.is_set_up():
             raise GradebookError(
@@ -288,7 +297,7 @@ class Gradebook:
         Raises
         ------
         GradebookError
-            The assignment is not in the gradebook, or has no notebook.
+            If the assignment is not in the gradebook, or has no notebook.
         """
         if not self.is_set_up():
             raise GradebookError(
@@ -324,7 +333,10 @@ class Gradebook:
 
         Parameters
         ----------
-        students : limits the answer; None stands for all.
+        assignment : AssignmentCells
+            From :meth:`assignment`.
+        students : collection of str, optional
+            Limits the answer; None stands for all.
         """
         submissions = select(
             SUBMISSION.c.student_id, SUBMISSION.c.timestamp, SUBMISSION.c.extension
@@ -463,7 +475,7 @@ class Gradebook:
         Raises
         ------
         GradebookError
-            A student is not in the gradebook and may not be added.
+            If a student is not in the gradebook and may not be added.
         """
         if not batch:
             return
@@ -648,16 +660,18 @@ def copy_gradebook(source: str, target: str) -> dict[str, int]:
 
     Parameters
     ----------
-    source, target : addresses of the two databases.
+    source, target : str
+        Addresses of the two databases.
 
     Returns
     -------
-    The number of rows copied, by table.
+    dict of str to int
+        The number of rows copied, by table.
 
     Raises
     ------
     GradebookError
-        The source is no gradebook, or the target already holds one.
+        If the source is no gradebook, or the target already holds one.
     """
     reading, writing = _engine(source), _engine(target)
     version = Table("alembic_version", MetaData(), Column("version_num", String(32)))

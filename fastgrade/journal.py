@@ -81,14 +81,16 @@ class Journal:
 
     Parameters
     ----------
-    path : path of the file; its folder is created, readable by its owner only.
-    readonly : open without a lock and without repairing anything, as the report and a dry run
-        do. A missing file is then an empty journal.
+    path : path
+        Of the file; its folder is created, readable by its owner only.
+    readonly : bool
+        Whether to open it without a lock and without repairing anything, as the report and a dry
+        run do. A missing file is then an empty journal.
 
     Raises
     ------
     JournalBusyError
-        Another process has opened this journal for writing.
+        If another process has opened this journal for writing.
     """
 
     def __init__(self, path: str | os.PathLike[str], readonly: bool = False) -> None:
@@ -186,7 +188,7 @@ class Journal:
         Raises
         ------
         ValueError
-            The line was damaged since the journal was opened.
+            If the line was damaged since the journal was opened.
         """
         if self._file is None:
             raise ValueError("journal is closed")
@@ -201,8 +203,9 @@ class Journal:
 
         Parameters
         ----------
-        verdicts : pairs of the key under which it was graded and the verdict, which holds the
-            bytes that stand in ``autograded/``.
+        verdicts : iterable of pairs
+            The key under which it was graded, and the verdict, which holds the bytes that stand
+            in ``autograded/``.
         """
         self._append(
             {
@@ -210,7 +213,7 @@ class Journal:
                 "student": verdict.student,
                 "notebook": verdict.notebook,
                 "key": key,
-                "sha256": _sha256(verdict.autograded),
+                "sha256": None if verdict.autograded is None else digest(verdict.autograded),
                 "size": len(verdict.autograded or b""),
                 "verdict": json.loads(replace(verdict, autograded=None).to_json()),
             }
@@ -245,8 +248,9 @@ class Journal:
             self._index(*position)
 
 
-def _sha256(content: bytes | None) -> str | None:
-    return None if content is None else hashlib.sha256(content).hexdigest()
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of a notebook's content in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _encode(record: dict[str, Any]) -> bytes:

@@ -109,12 +109,17 @@ def write_report(course: Course, assignment: str, output: Path | None = None) ->
 
     Parameters
     ----------
-    output : the file; None stands for ``report-ASSIGNMENT.html`` in the course.
+    course : Course
+        Where.
+    assignment : str
+        About what.
+    output : Path, optional
+        The file; by default ``report-ASSIGNMENT.html`` in the course.
 
     Raises
     ------
     GradebookError
-        The gradebook does not know the assignment.
+        If the gradebook does not know the assignment.
     """
     report = collect(course, assignment)
     output = output or course.root / f"report-{assignment}.html"

@@ -47,7 +47,7 @@ from fastgrade.gradebook import (
     NotebookScores,
     SubmissionScores,
 )
-from fastgrade.journal import Applied, Entry, Journal, path_of
+from fastgrade.journal import Applied, Entry, Journal, digest, path_of
 from fastgrade.scheduler import Outcome, Pool, PoolError
 from fastgrade.submission import slim
 from fastgrade.verdict import Task, Verdict
@@ -105,7 +105,7 @@ def load_course(root: str | os.PathLike[str] = ".") -> Course:
     Raises
     ------
     CourseError
-        The configuration cannot be read.
+        If there is no such folder, or the configuration cannot be read.
     """
     root = Path(root).resolve()
     if not root.is_dir():
@@ -131,7 +131,10 @@ def instructor_source(source: bytes, cells: NotebookCells) -> tuple[bytes, list[
 
     Returns
     -------
-    The notebook, and the names of the tests that were edited since they were recorded.
+    notebook : bytes
+        With what was recorded.
+    edited : list of str
+        The tests that were edited since they were recorded.
     """
     edited = []
     notebook = nbformat.reads(source.decode("utf-8"), as_version=4)
@@ -226,10 +229,24 @@ class Run:
 
     Parameters
     ----------
-    course, assignment : what to grade.
-    students : names or globs; none stands for everybody.
-    force : grade again what is graded already.
-    observe : called with the summary whenever it changes.
+    course : Course
+        Where.
+    assignment : str
+        What to grade.
+    students : tuple of str
+        Names or globs; none stands for everybody.
+    force : bool
+        Whether to grade again what is graded already.
+    observe : callable
+        Called with the summary whenever it changes.
+
+    Raises
+    ------
+    CourseError
+        If a setting of the course cannot be honored, a notebook of the instructor cannot be read,
+        or nobody has handed in.
+    GradebookError
+        If the gradebook does not know the assignment.
     """
 
     def __init__(
@@ -376,13 +393,16 @@ class Run:
 
         Parameters
         ----------
-        make_pool : called with the settings once it is known that there is work; returns a pool
-            to be used as a context manager.
+        make_pool : callable
+            Called with the settings once it is known that there is work; returns a pool to be
+            used as a context manager.
 
         Raises
         ------
         JournalBusyError
-            Another run is grading this assignment.
+            If another run is grading this assignment.
+        PoolError
+            If no submission can be graded; what was graded before is recorded.
         """
         started = time.monotonic()
         with Journal(self._journal_path()) as journal, contextlib.ExitStack() as stack:
@@ -533,7 +553,7 @@ class Run:
             content = (self._folder(entry.student) / f"{entry.notebook}.ipynb").read_bytes()
         except OSError:
             return None
-        if folders.digest(content) != entry.sha256:
+        if digest(content) != entry.sha256:
             return None
         return replace(verdict, autograded=content)
 

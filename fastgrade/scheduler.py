@@ -139,11 +139,15 @@ class LocalPool:
 
     Parameters
     ----------
-    settings : how submissions are graded.
-    workers : how many submissions are graded at once; None stands for one per available CPU.
+    settings : Settings
+        How submissions are graded.
+    workers : int, optional
+        How many submissions are graded at once; by default one for each available CPU.
 
     Raises
     ------
+    ValueError
+        If ``workers`` is below 1.
     PoolError
         On entry, if the warm processes cannot be started.
     """
@@ -227,14 +231,17 @@ class DaskPool:
 
     Parameters
     ----------
-    settings : how submissions are graded.
-    address : of the Dask scheduler, such as ``tcp://10.0.0.1:8786``.
-    chunk : how many submissions travel together.
+    settings : Settings
+        How submissions are graded.
+    address : str
+        Of the Dask scheduler, such as ``tcp://10.0.0.1:8786``.
+    chunk : int
+        How many submissions travel together.
 
     Raises
     ------
     PoolError
-        Nobody answers at the address, the cluster has no worker, or its workers have other
+        If nobody answers at the address, the cluster has no worker, or its workers have other
         versions of the grading software than this machine, or protect less than is demanded.
     """
 
@@ -307,7 +314,7 @@ class DaskPool:
         return outcomes
 
     def close(self) -> None:
-        """Stop listening; unfinished chunks are cancelled."""
+        """Stop listening; unfinished chunks are canceled."""
         futures, self._futures = list(self._futures), {}
         if futures:
             self._client.cancel(futures)
