@@ -5,7 +5,7 @@
 ``python benchmarks/grading.py growth``      10, 100 and 1,000 submissions: time and memory
 
 Both sides are the commands that an instructor types, with start-up, gradebook and notebooks, run
-alternately on the same submissions.  Ratios matter more than seconds: other work on the machine
+alternately on the same submissions. Ratios matter more than seconds: other work on the machine
 slows both.
 """
 

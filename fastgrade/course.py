@@ -23,7 +23,7 @@ LEVELS = ("none", "rlimits", "sandbox", "namespaces")
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use.  Sizes are in MiB, times in seconds.
+    """What one submission may use. Sizes are in MiB, times in seconds.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Limits:
     message_mb : int
         Size of one value that crosses between student and judge.
     submission_mb : int
-        Size of a submitted notebook; a larger one is not read.  As nbgrader, of what students may
+        Size of a submitted notebook; a larger one is not read. As nbgrader, of what students may
         submit.
     """
 

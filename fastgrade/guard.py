@@ -25,7 +25,7 @@ def module_paths(names: Sequence[str]) -> list[str]:
     Parameters
     ----------
     names : sequence of str
-        Dotted names.  Those that are not installed are left out.
+        Dotted names. Those that are not installed are left out.
     """
     paths = []
     for name in names:

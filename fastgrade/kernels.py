@@ -1,7 +1,7 @@
 """Kernels that start in milliseconds: forks of a process that has imported everything already.
 
 `WarmProvisioner` is a kernel provisioner of jupyter_client, so whatever starts kernels can use it
-unchanged: Jupyter Book, nbgrader, nbclient, JupyterLab.  Name it in a kernel specification::
+unchanged: Jupyter Book, nbgrader, nbclient, JupyterLab. Name it in a kernel specification::
 
     "metadata": {"kernel_provisioner": {"provisioner_name": "warm", "config": {
         "preload": ["matplotlib.pyplot", "pandas"]}}}
@@ -10,7 +10,7 @@ or choose it for every kernel through the environment::
 
     JUPYTER_DEFAULT_PROVISIONER_NAME=warm FASTGRADE_PRELOAD=matplotlib.pyplot,pandas
 
-A warm kernel gives the outputs of a plain one.  Where none can be had (no fork, another
+A warm kernel gives the outputs of a plain one. Where none can be had (no fork, another
 interpreter, a module that cannot be imported) a plain kernel is started, and the log says why.
 Preload what is installed, not what is being edited: a warm process does not see later changes.
 """
@@ -41,7 +41,7 @@ from fastgrade.zygote import Zygote, ZygoteError
 __all__ = ["WarmProvisioner"]
 
 PRELOAD_VARIABLE = "FASTGRADE_PRELOAD"
-#: Imported in every warm process: the kernel itself.  Not the inline backend, which ties itself
+#: Imported in every warm process: the kernel itself. Not the inline backend, which ties itself
 #: to the shell that is there when it is imported.
 KERNEL_MODULES = (
     "IPython.core.completerlib",
@@ -102,7 +102,7 @@ class WarmProvisioner(LocalProvisioner):
     def start_warming(cls) -> None:
         """Begin the imports that kernels of this environment will share, and do not wait.
 
-        For a caller who knows that kernels will be asked for soon.  What goes wrong is told when
+        For a caller who knows that kernels will be asked for soon. What goes wrong is told when
         the first one is.
         """
         if _can_fork():

@@ -48,7 +48,7 @@ class ReadableTree:
     roots : iterable of str
         Files and folders to allow; those that do not exist are left out.
     forbidden : iterable of str
-        Files and folders inside of them to leave out.  A folder that holds one is allowed entry
+        Files and folders inside of them to leave out. A folder that holds one is allowed entry
         by entry; byte code of a forbidden file is left out too.
     """
 

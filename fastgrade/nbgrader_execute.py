@@ -7,7 +7,7 @@ In ``nbgrader_config.py``::
     use_fastgrade(c)
 
 After that, plain ``nbgrader autograde`` and the button of formgrader run submissions in the
-sandbox, and all their other steps are nbgrader's own.  For whole classes the command ``fastgrade``
+sandbox, and all their other steps are nbgrader's own. For whole classes the command ``fastgrade``
 is faster still: it runs in parallel and writes grades in batches.
 """
 

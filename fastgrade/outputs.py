@@ -165,7 +165,7 @@ class Outputs:
     def for_test(self, hidden: bool) -> None:
         """Make these the outputs of a test cell.
 
-        nbgrader takes anything on stderr for a failure, so a warning is shown on stdout.  What a
+        nbgrader takes anything on stderr for a failure, so a warning is shown on stdout. What a
         student's function printed while a hidden test called it could tell the test's inputs.
         """
         if hidden:

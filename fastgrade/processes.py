@@ -1,6 +1,6 @@
 """What the system knows of processes, and what is asked of it: parents, orphans, groups, memory.
 
-Everything here is by number.  A number may have come from a submission, or have passed to another
+Everything here is by number. A number may have come from a submission, or have passed to another
 process meanwhile, so nothing is ended before it has been looked at through a handle.
 """
 

@@ -1,6 +1,6 @@
 """The private folder of a submission: how much lies in it, and how to be rid of it.
 
-What makes it is hostile.  Folders may be nested until no path reaches their bottom, closed to
+What makes it is hostile. Folders may be nested until no path reaches their bottom, closed to
 their own owner, or come and go while they are looked at.
 """
 
@@ -20,7 +20,7 @@ __all__ = ["remove", "usage"]
 def usage(folder: Path, enough: int) -> int:
     """Return the bytes below `folder`; stops counting once there are more than `enough`.
 
-    Each entry counts for a page beside its blocks.  Folders below the longest path that the system
+    Each entry counts for a page beside its blocks. Folders below the longest path that the system
     knows cannot be counted; they count as too much.
     """
     total, waiting = 0, [str(folder)]

@@ -1,9 +1,9 @@
 """Which of nbgrader's own settings count when fastgrade grades, and which cannot.
 
-`nbgrader autograde` has many settings.  Most are honoured where their matter is dealt with: folders
+`nbgrader autograde` has many settings. Most are honored where their matter is dealt with: folders
 and patterns in `folders`, penalties and students in `gradebook`, steps after execution in `run`.
 What is left is here: a setting that would change grades is refused, one that has no effect is
-named.  None is passed over in silence.
+named. None is passed over in silence.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Hooks:
     """The course's `Autograde.pre_convert_hook` and `post_convert_hook`.
 
     They are called as nbgrader calls them, once for each submission that is processed, with the
-    name of the student instead of the pattern that chose it.  A hook that raises is reported and
+    name of the student instead of the pattern that chose it. A hook that raises is reported and
     changes nothing else.
 
     Parameters

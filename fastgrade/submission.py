@@ -64,7 +64,7 @@ class Cell:
     judge : str
         Statements that the judge runs instead of a setup or solution cell.
     binds, reads : frozenset of str
-        Names that a test binds and reads.  What it reads and nobody binds comes from the student.
+        Names that a test binds and reads. What it reads and nobody binds comes from the student.
     """
 
     index: int

@@ -1,7 +1,7 @@
 """What goes into the engine and what comes out of it, as plain frozen records.
 
-`Task` is one submission, complete: a worker needs no shared disk.  `Verdict` is all that the
-writer of grades needs.  Both travel as JSON, never as pickles, so that reading one back cannot
+`Task` is one submission, complete: a worker needs no shared disk. `Verdict` is all that the
+writer of grades needs. Both travel as JSON, never as pickles, so that reading one back cannot
 run anything.
 """
 
@@ -27,7 +27,7 @@ class Task:
     source : bytes
         The instructor's notebook with nbgrader's metadata, solutions and hidden tests.
     submission : bytes
-        What the student handed in.  May be anything at all.
+        What the student handed in. May be anything at all.
     files : dict of str to bytes
         Other files of the assignment, by path relative to the notebook.
     """
@@ -90,7 +90,7 @@ class QuestionVerdict:
     passed : bool or None
         Whether all points were earned; None where a person has to grade.
     message : str
-        What to tell the student.  Never holds hidden source.
+        What to tell the student. Never holds hidden source.
     hint : str
         Where to look next; may be empty.
     mistake : str or None

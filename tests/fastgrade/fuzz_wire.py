@@ -1,6 +1,6 @@
 """Feed the judge's decoder a million malformed inputs: ``python tests/fastgrade/fuzz_wire.py``.
 
-Prints how many were refused, how many were values, the slowest, and how memory grew.  The suite
+Prints how many were refused, how many were values, the slowest, and how memory grew. The suite
 runs a few thousand through hypothesis; this is for changes of the format.
 """
 

@@ -1,9 +1,9 @@
 """Hostile submissions, each with what it tries.
 
-They answer one small assignment (`SOURCE`).  Unless an attack holds an honest answer too, it has
-earned nothing, so any point is a theft.  ``{course}`` in the code is the course's folder, with the
+They answer one small assignment (`SOURCE`). Unless an attack holds an honest answer too, it has
+earned nothing, so any point is a theft. ``{course}`` in the code is the course's folder, with the
 source notebook, the gradebook and another student's submission in it; ``{victim}`` is a folder that
-no submission may touch.  Whatever an attack gets hold of it prints: a secret in the autograded
+no submission may touch. Whatever an attack gets hold of it prints: a secret in the autograded
 notebook or in the verdict is a leak.
 """
 
