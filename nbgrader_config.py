@@ -48,6 +48,8 @@ c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+# Pages that open offline, run no script, and show formulas without help from another host.
+c.GenerateFeedback.exporter_class = "fastgrade.feedback.FeedbackExporter"
 
 # fastgrade. Student code may use the library, but not the answers that it holds.
 c.FastGrade.preload = [
@@ -87,7 +89,7 @@ c.FastGrade.judge_environment = {
     name: os.environ[name] for name in ("REGLIB_COURSE_SECRET",) if name in os.environ
 }
 
-# Nothing that an answer displays may run in the browser of whoever reads the feedback.
+# Nothing that an answer displays may run in the browser of whoever grades by hand.
 c.HTMLExporter.sanitize_html = True
 
 c.ExportApp.plugin_class = "nbgrader.plugins.CsvExportPlugin"
