@@ -41,6 +41,7 @@ from sqlalchemy import text
 from fastgrade import folders, run, worker
 from fastgrade.gradebook import INDEXES, Gradebook, NotebookScores, SubmissionScores
 from fastgrade.journal import Applied, Journal, path_of
+from fastgrade.nbgrader_course import Course, load_course
 from fastgrade.scheduler import Outcome
 from fastgrade.verdict import QuestionVerdict, Task, Verdict
 
@@ -71,7 +72,7 @@ def measure(root: Path, size: int, options: argparse.Namespace) -> None:
     """Fill a gradebook and print what things cost there."""
     print(f"\n{size:,} submissions of {QUESTIONS} questions", flush=True)
     make_course(root, options.database)
-    course = run.load_course(root)
+    course = load_course(root)
     os.chdir(root)
     with course.gradebook() as book:
         book.prepare()
@@ -173,7 +174,7 @@ def hand_in(root: Path, students: list[str]) -> None:
         (folder / "problem.ipynb").write_text(answer)
 
 
-def fill(book: Gradebook, course: run.Course, size: int) -> float:
+def fill(book: Gradebook, course: Course, size: int) -> float:
     """Write synthetic submissions and their verdicts; return the rate of the gradebook alone."""
     cells = book.assignment("ps1")
     scores = NotebookScores({f"t{n}": 2.0 for n in range(QUESTIONS)})
@@ -221,7 +222,7 @@ class Ready:
         return done
 
 
-def take_through(course: run.Course, number: int) -> tuple[Counter[str], float, float]:
+def take_through(course: Course, number: int) -> tuple[Counter[str], float, float]:
     """Take new submissions through the writer; return its stages, its time and a worker's."""
     spent: Counter[str] = Counter()
     with run.Run(course, "ps1", ("new*",)) as running, contextlib.ExitStack() as stack:

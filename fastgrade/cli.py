@@ -33,7 +33,8 @@ from fastgrade import _startup  # noqa: F401  before all that imports jsonschema
 from fastgrade.course import LEVELS, Settings
 from fastgrade.gradebook import Gradebook, GradebookError, copy_gradebook, safe_url
 from fastgrade.journal import JournalBusyError
-from fastgrade.run import Course, CourseError, Run, Summary, load_course
+from fastgrade.nbgrader_course import Course, CourseError, load_course
+from fastgrade.run import Run, Summary
 from fastgrade.sandbox import Protection, probe
 from fastgrade.scheduler import DaskPool, LocalPool, PoolError, available_cpus, versions
 

@@ -25,7 +25,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fastgrade.gradebook import QuestionResult, Result
 from fastgrade.journal import Journal, path_of
-from fastgrade.run import Course
+from fastgrade.nbgrader_course import Course
 from fastgrade.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from test_scheduler import descendants
 
 from fastgrade.cli import EXIT_CODES
 from fastgrade.course import LEVELS, Limits
-from fastgrade.run import load_course
+from fastgrade.nbgrader_course import load_course
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "book" / "instructors" / "grading.md").read_text(encoding="utf-8")

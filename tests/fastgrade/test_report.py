@@ -14,8 +14,8 @@ from fastgrade.gradebook import (
     Result,
     SubmissionScores,
 )
+from fastgrade.nbgrader_course import load_course
 from fastgrade.report import Mistake, Report, collect, draw, render
-from fastgrade.run import load_course
 
 EVIL = "<script>alert(1)</script>'\"&$x$"
 

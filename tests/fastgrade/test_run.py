@@ -148,6 +148,7 @@ def test_between_any_two_steps(classroom, place, monkeypatch):  # noqa: F811
     from fastgrade import folders
     from fastgrade import run as running
     from fastgrade.gradebook import Gradebook
+    from fastgrade.nbgrader_course import load_course
     from fastgrade.scheduler import LocalPool
 
     for name in ("ada", "bob"):
@@ -184,7 +185,7 @@ def test_between_any_two_steps(classroom, place, monkeypatch):  # noqa: F811
             patch.setattr(Gradebook, "write", die)
         else:
             patch.setattr(Journal, "add_applied", die)
-        course = running.load_course(classroom.root)
+        course = load_course(classroom.root)
         with running.Run(course, "ps1") as run, pytest.raises(Killed):
             run.grade(lambda settings: LocalPool(settings, 2))
     done = classroom.fastgrade("ps1")
@@ -284,6 +285,7 @@ def test_a_verdict_serves_an_identical_submission_before_it_is_recorded(
     monkeypatch,
 ):
     from fastgrade import run as running
+    from fastgrade.nbgrader_course import load_course
     from fastgrade.scheduler import LocalPool
 
     for name in ("ada", "bob", "cyd"):
@@ -296,7 +298,7 @@ def test_a_verdict_serves_an_identical_submission_before_it_is_recorded(
         pools.append(InTurns(LocalPool(settings, 1)))
         return pools[0]
 
-    course = running.load_course(classroom.root)
+    course = load_course(classroom.root)
     with running.Run(course, "ps1", force=force) as run:
         summary = run.grade(make)
     assert pools[0].graded == ["ada", "dan"]
