@@ -229,7 +229,7 @@ def check_seed(name: str, value: Any) -> int | None:
 
 
 def check_generator_or_seed(name: str, value: Any) -> np.random.Generator:
-    """Return a generator: the one that came, one from a seed, or for None a fresh one.
+    """Return a generator: the one that came, or one from a seed.
 
     Raises
     ------
@@ -237,10 +237,22 @@ def check_generator_or_seed(name: str, value: Any) -> np.random.Generator:
         If it is something else.
     ValueError
         If a seed is negative.
+
+    Examples
+    --------
+    >>> check_generator_or_seed("rng", None)
+    Traceback (most recent call last):
+    ...
+    TypeError: rng must be a numpy.random.Generator or a seed, got None (NoneType)
     """
     if isinstance(value, np.random.Generator):
         return value
-    return np.random.default_rng(check_seed(name, value))
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise TypeError(
+            f"{name} must be a numpy.random.Generator or a seed, got {_shown(value)} "
+            f"({type(value).__name__})"
+        )
+    return np.random.default_rng(check_integer(name, value, low=0))
 
 
 def check_shape(name: str, value: Any, *, low: int = 1) -> tuple[int | None, ...]:

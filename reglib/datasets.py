@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from reglib._validation import (
     check_array,
+    check_generator_or_seed,
     check_integer,
     check_number,
     check_path,
@@ -149,7 +150,7 @@ def noisy_moons(
     ]
     noise = check_number("noise", noise, low=0)
     flip_fraction = check_number("flip_fraction", flip_fraction, low=0, high=1)
-    rng = _generator(rng)
+    rng = check_generator_or_seed("rng", rng)
     train, validation, test = (_moons(size, noise, rng) for size in sizes)
     labels, flipped = flip_labels(train.y, flip_fraction, rng=rng)
     return Dataset("noisy moons", Examples(train.x, labels), validation, test, flipped)
@@ -211,7 +212,7 @@ def flip_labels(
     n_classes = least if n_classes is None else check_integer("n_classes", n_classes, low=least)
     if labels.min() < 0:
         raise ValueError(f"labels must be at least 0, got {labels.min()}")
-    rng = _generator(rng)
+    rng = check_generator_or_seed("rng", rng)
     flipped = np.zeros(len(labels), dtype=bool)
     flipped[rng.choice(len(labels), round(fraction * len(labels)), replace=False)] = True
     # A step of 1 to K - 1 around the circle of classes reaches each of the others equally.
@@ -257,7 +258,7 @@ def digits(
     <Dataset digits: x (8, 8, 1), train 150, validation 500, test 1147>
     """
     flip_fraction = check_number("flip_fraction", flip_fraction, low=0, high=1)
-    rng = _generator(rng)
+    rng = check_generator_or_seed("rng", rng)
     loaded = _shipped("digits")
     x = loaded.images[..., None] / 16.0
     train, validation, test = _split(x, loaded.target, n_train, n_validation, rng)
@@ -272,7 +273,7 @@ def breast_cancer_with_noise(
     *,
     rng: np.random.Generator | int = 0,
 ) -> Dataset:
-    """Return 569 tumours with 30 measurements and columns of pure noise beside them.
+    """Return 569 tumors with 30 measurements and columns of pure noise beside them.
 
     All columns are scaled to mean 0 and standard deviation 1 on the training part. A method
     that selects features ought to give the noise columns weight zero.
@@ -282,7 +283,7 @@ def breast_cancer_with_noise(
     columns : int
         How many columns of standard normal noise to append, at least 0.
     n_train, n_validation : int
-        Tumours of the first two parts; the rest is the test part.
+        Tumors of the first two parts; the rest is the test part.
     rng : Generator or int
         Source of randomness, or a seed for one.
 
@@ -311,7 +312,7 @@ def breast_cancer_with_noise(
     ('worst fractal dimension', 'noise 1')
     """
     columns = check_integer("columns", columns, low=0)
-    rng = _generator(rng)
+    rng = check_generator_or_seed("rng", rng)
     loaded = _shipped("breast_cancer")
     noise = rng.standard_normal((len(loaded.data), columns))
     parts = _split(np.hstack([loaded.data, noise]), loaded.target, n_train, n_validation, rng)
@@ -541,7 +542,7 @@ def signals(
     length = check_integer("length", length, low=16)
     noise = check_number("noise", noise, low=0)
     max_shift = check_number("max_shift", max_shift, low=0, high=1)
-    rng = _generator(rng)
+    rng = check_generator_or_seed("rng", rng)
     parts = [_signals(size, length, noise, max_shift, rng) for size in sizes]
     mean, scale = parts[0].x.mean(), parts[0].x.std()
     train, validation, test = (Examples((part.x - mean) / scale, part.y) for part in parts)
@@ -629,13 +630,3 @@ def load_mat(
             f"missing: {', '.join(map(repr, missing))}"
         )
     return arrays if variables is None else {name: arrays[name] for name in variables}
-
-
-def _generator(rng: np.random.Generator | int) -> np.random.Generator:
-    if isinstance(rng, np.random.Generator):
-        return rng
-    if isinstance(rng, (bool, np.bool_)) or not isinstance(rng, (int, np.integer)):
-        raise TypeError(
-            f"rng must be a numpy.random.Generator or a seed, got {rng!r} ({type(rng).__name__})"
-        )
-    return np.random.default_rng(check_integer("rng", rng, low=0))

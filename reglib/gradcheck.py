@@ -20,6 +20,7 @@ from reglib._validation import (
     check_array,
     check_callable,
     check_flag,
+    check_generator_or_seed,
     check_integer,
     check_number,
     check_sequence,
@@ -187,7 +188,7 @@ def check_gradient(
     rtol = check_number("rtol", rtol, low=0, low_open=True)
     g = gradient(x.copy()) if callable(gradient) else gradient
     g = check_array("gradient", g, shape=x.shape, dtype=np.float64)
-    rng = _generator(rng)
+    rng = check_generator_or_seed("rng", rng)
     moves = np.abs(x) >= 10 * eps if hold_zeros else np.ones(x.shape, dtype=bool)
     center = _scalar(f(x.copy()))
     worst = 0.0
@@ -280,7 +281,7 @@ def check_layer(
     _require("layer", layer, "propagate_back", "a layer")
     inputs = check_array("inputs", inputs)
     check_flag("training", training)
-    rng = _generator(rng)
+    rng = check_generator_or_seed("rng", rng)
     _require_float64("layer", [layer])
     layer.ensure_built(inputs.shape)
     parameters = layer.trainable_weights
@@ -384,7 +385,7 @@ def check_model(
         "eps": eps,
         "rtol": rtol,
         "hold_zeros": check_flag("hold_zeros", hold_zeros),
-        "rng": _generator(rng),
+        "rng": check_generator_or_seed("rng", rng),
     }
     with _frozen(layers) as restore:
         outputs = model.forward(x, training=training)
@@ -452,7 +453,7 @@ def check_parameters(
         "directions": directions,
         "eps": eps,
         "rtol": rtol,
-        "rng": _generator(rng),
+        "rng": check_generator_or_seed("rng", rng),
     }
     gradients = [parameter.gradient.copy() for parameter in parameters]
     with _frozen(layers) as restore:
@@ -537,13 +538,6 @@ def _require(name: str, value: Any, attribute: str, what: str) -> None:
     """Refuse what has not the attribute that tells layers, models and parameters apart."""
     if isinstance(value, type) or not hasattr(value, attribute):
         raise TypeError(f"{name} must be {what}, got {value!r} ({type(value).__name__})")
-
-
-def _generator(rng: Any) -> np.random.Generator:
-    """Return the generator, or one from the seed."""
-    if isinstance(rng, np.random.Generator):
-        return rng
-    return np.random.default_rng(check_integer("rng", rng, low=0))
 
 
 def _scalar(value: Any) -> float:

@@ -333,6 +333,8 @@ def cutout(
         raise ValueError(f"images must have 3 or 4 axes, got shape {images.shape}")
     sides = _checked_sides(size)
     fill_value = check_number("fill_value", fill_value)
+    if generator is None:
+        generator = np.random.default_rng()
     generator = check_generator_or_seed("generator", generator)
     batch = images if images.ndim == 4 else images[None]
     edges = _square(generator, len(batch), batch.shape[1:3], sides)
