@@ -55,6 +55,13 @@ class MaxNorm(Constraint):
     axis : int or tuple of int
         Along which the norm is taken: 0 for the weights into a unit of a Dense layer.
 
+    Raises
+    ------
+    TypeError
+        If ``max_value`` is no number, or ``axis`` holds something else than integers.
+    ValueError
+        If ``max_value`` is negative or not finite, or ``axis`` is empty.
+
     References
     ----------
     Srebro et al. (2005), "Maximum-margin matrix factorization"; ``keras.constraints.MaxNorm``.
@@ -81,6 +88,10 @@ class MaxNorm(Constraint):
 class NonNeg(Constraint):
     """Weights of at least 0.
 
+    References
+    ----------
+    ``keras.constraints.NonNeg``.
+
     Examples
     --------
     >>> import numpy as np
@@ -100,6 +111,24 @@ class UnitNorm(Constraint):
     ----------
     axis : int or tuple of int
         Along which the norm is taken.
+
+    Raises
+    ------
+    TypeError
+        If ``axis`` holds something else than integers.
+    ValueError
+        If it is empty.
+
+    References
+    ----------
+    ``keras.constraints.UnitNorm``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> UnitNorm()(np.array([[3.0], [4.0]])).round(3)
+    array([[0.6],
+           [0.8]])
     """
 
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
@@ -118,9 +147,27 @@ class MinMaxNorm(Constraint):
     min_value, max_value : float
         The bounds, at least 0.
     rate : float
-        How far towards the bound one step goes; 1 goes all the way.
+        In [0, 1]: how far towards the bound one step goes; 1 goes all the way.
     axis : int or tuple of int
         Along which the norm is taken.
+
+    Raises
+    ------
+    TypeError
+        If a bound or ``rate`` is no number, or ``axis`` holds something else than integers.
+    ValueError
+        If a number is out of range, or ``axis`` is empty.
+
+    References
+    ----------
+    ``keras.constraints.MinMaxNorm``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> MinMaxNorm(min_value=10.0, max_value=20.0, rate=0.5)(np.array([[3.0], [4.0]])).round(3)
+    array([[4.5],
+           [6. ]])
     """
 
     def __init__(
@@ -159,7 +206,7 @@ _REGISTRY: dict[str, type[Constraint]] = {
 
 
 def get(identifier: Any) -> Constraint | None:
-    """Return the constraint that ``identifier`` means.
+    """Return the constraint that ``identifier`` means: None, a name, a config, a class, an object.
 
     Raises
     ------
@@ -175,12 +222,24 @@ def get(identifier: Any) -> Constraint | None:
 
 
 def serialize(constraint: Constraint) -> dict[str, Any]:
-    """Return Keras's description of a constraint, as plain data."""
+    """Return Keras's description of a constraint, as plain data.
+
+    Examples
+    --------
+    >>> serialize(UnitNorm())["config"]
+    {'axis': 0}
+    """
     return _serialization.serialize(constraint, "constraints")
 
 
 def deserialize(
     config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
 ) -> Constraint:
-    """Return the constraint that Keras's description means."""
+    """Return the constraint that Keras's description means.
+
+    Raises
+    ------
+    ValueError
+        If the class is unknown.
+    """
     return _serialization.deserialize(config, _REGISTRY, "constraint", custom_objects)
