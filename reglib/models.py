@@ -27,6 +27,7 @@ from reglib._joint import (
     output_metrics,
     several,
 )
+from reglib._masks import mask_of, masked
 from reglib._validation import (
     check_array,
     check_callable,
@@ -173,9 +174,12 @@ class Nested(Layer):
         if not self.model.built:
             self.model.build(input_shape)
 
-    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
-        """Return the model's outputs."""
-        return self.model.forward(inputs, training)
+    def call(self, inputs: NDArray, training: bool = False, mask: NDArray | None = None) -> NDArray:
+        """Return the model's outputs, with the mask that its layers leave them."""
+        return self.model.forward(masked(inputs, mask), training)
+
+    def compute_mask(self, inputs: NDArray, mask: NDArray | None = None) -> None:
+        """Return None: outputs have no mask but the one that they came with."""
 
     def backward(self, gradient: NDArray) -> NDArray | None:
         """Go back through the model."""
@@ -732,7 +736,7 @@ def check_names(layers: Sequence[Layer]) -> None:
 
 def _loose(name: str, x: Any) -> NDArray:
     """Return inputs for a look, which may be empty or not finite, as an array."""
-    return check_array(name, x, allow_empty=True, allow_nan=True)
+    return masked(check_array(name, x, allow_empty=True, allow_nan=True), mask_of(x))
 
 
 def _in_order(ends: Sequence[Node]) -> list[Node]:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from reglib import losses, metrics, optimizers
 from reglib._joint import Bundle, Data, arrays_of, map_arrays
+from reglib._masks import mask_of, masked
 from reglib._validation import (
     check_array,
     check_callable,
@@ -508,15 +509,18 @@ class Trainer:
         outputs = []
         for step, start in enumerate(range(0, len(x), batch_size)):
             watchers.on_predict_batch_begin(step)
-            outputs.append(self.forward(x[start : start + batch_size], training=False))
+            batch = self.forward(x[start : start + batch_size], training=False)
+            outputs.append(map_arrays(np.asarray, batch))  # predictions have no masks
             watchers.on_predict_batch_end(step)
         watchers.on_predict_end()
         return self.arrange_outputs(map_arrays(lambda *parts: np.concatenate(parts), *outputs))
 
     def __call__(self, inputs: ArrayLike, training: bool = False) -> NDArray:
         """Return the outputs for one batch."""
+        mask = mask_of(inputs)
         inputs = check_array("inputs", inputs, allow_empty=True, allow_nan=True)
         self._ensure_built(inputs)
+        inputs = masked(inputs, mask)
         return self.forward(inputs, training=training)
 
     def _checked_data(

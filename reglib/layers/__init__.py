@@ -18,6 +18,7 @@ from reglib.layers.core import Activation as Activation
 from reglib.layers.core import Dense as Dense
 from reglib.layers.core import Embedding as Embedding
 from reglib.layers.core import Flatten as Flatten
+from reglib.layers.core import Masking as Masking
 from reglib.layers.core import Reshape as Reshape
 from reglib.layers.merging import Add as Add
 from reglib.layers.merging import Average as Average

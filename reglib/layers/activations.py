@@ -16,6 +16,8 @@ from reglib.layers.base import Layer
 class _Activated(Layer):
     """A function of `reglib.activations` whose options are the layer's arguments."""
 
+    supports_masking = True
+
     function: activations.Activation
 
     def options(self) -> dict[str, Any]:
@@ -197,6 +199,8 @@ class PReLU(Layer):
     [[-4.0, 2.0]]
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         alpha_initializer: Any = "Zeros",
@@ -301,6 +305,10 @@ class Softmax(_Activated):
         # So low that it has no share beside others; a row without others has no shares.
         self._outputs = super().call(np.where(keep, inputs, -1e9)) * keep
         return self._outputs
+
+    def _wants_mask(self, inputs: NDArray, mask: NDArray) -> bool:
+        """Return whether it is a mask of entries; one of time steps is handed on alone."""
+        return mask.ndim == inputs.ndim
 
     def _checked_mask(self, mask: ArrayLike, inputs: NDArray) -> NDArray:
         keep = np.asarray(mask)

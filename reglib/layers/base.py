@@ -12,6 +12,7 @@ import contextlib
 import functools
 import inspect
 import re
+import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization, _twin, config, constraints, initializers, regularizers
+from reglib._masks import mask_of, masked
 from reglib._validation import (
     check_array,
     check_callable,
@@ -284,10 +286,20 @@ class Layer:
         self._parameters: list[Parameter] = []
         self._generator: np.random.Generator | None = None
 
+    # Whether the outputs have a mask where the inputs have one; a layer may set it for itself.
+    supports_masking = False
+    _computes_mask = False
+    _takes_mask = False
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Remember the class by its name, so that a saved model finds it, whoever wrote it."""
         super().__init_subclass__(**kwargs)
         _registry[cls.__name__] = cls
+        if "compute_mask" in vars(cls):
+            cls.supports_masking = vars(cls).get("supports_masking", True)
+            cls._computes_mask = True
+        if "call" in vars(cls):
+            cls._takes_mask = "mask" in inspect.signature(cls.call).parameters
         if "build" in vars(cls):
             cls.build = _noting(cls.build)
         if "call" in vars(cls):
@@ -310,6 +322,14 @@ class Layer:
         """Return the shape of the outputs, batch axis included."""
         return tuple(input_shape)
 
+    def compute_mask(self, inputs: NDArray, mask: NDArray | None = None) -> NDArray | None:
+        """Return the mask of the outputs: that of the inputs, unless a layer knows better."""
+        return mask
+
+    def _wants_mask(self, inputs: NDArray, mask: NDArray) -> bool:
+        """Return whether :meth:`call` is given the mask that the inputs come with."""
+        return self._takes_mask
+
     def sublayers(self) -> tuple[Layer, ...]:
         """Return the layers that this one wraps."""
         return ()
@@ -323,24 +343,55 @@ class Layer:
 
         A :class:`Node` instead of a batch gives a node: so functional models are drawn. A
         tensor of Keras is handed to the layer's twin in Keras. Some layers take options, such
-        as the ``mask`` of a recurrent one.
+        as the ``mask`` of a recurrent one. Outputs of a layer that masks time steps, or of one
+        that passes a mask on, have the mask in their attribute ``mask``.
 
         Raises
         ------
         TypeError
             If ``inputs`` holds no numbers.
+
+        Warns
+        -----
+        UserWarning
+            If inputs have a mask and the layer does not support masking: it ends there.
         """
-        if type(inputs) is not np.ndarray:  # as what one layer hands to the next always is
+        mask = None
+        if type(inputs) is not np.ndarray:  # as what one layer hands to the next mostly is
             if isinstance(inputs, Node):
                 if options:
                     raise TypeError(f"inputs must be an array for {', '.join(options)}, got a Node")
                 return Node(self, (inputs,), self.compute_output_shape(inputs.shape))
             if _twin.is_keras_tensor(inputs):
                 return _twin.call_twin(self, inputs, training, **options)
+            mask = mask_of(inputs)
         inputs = self.cast(inputs)
         if not self.built:
             self.ensure_built(inputs.shape)
-        return self._finish(self.call(inputs, training=bool(training), **options))
+        if options or self._computes_mask or mask is not None:
+            return self._call_with_mask(inputs, mask, training, **options)
+        return self._finish(self.call(inputs, training=bool(training)))
+
+    def _call_with_mask(
+        self, inputs: Any, inherited: Any, training: bool, **options: Any
+    ) -> NDArray:
+        """Call with a mask given or else inherited, and give the outputs theirs."""
+        mask = options.get("mask")
+        if mask is None:
+            mask = inherited
+            if mask is not None and self._wants_mask(inputs, mask):
+                options["mask"] = mask
+        outputs = self._finish(self.call(inputs, training=bool(training), **options))
+        if self.supports_masking:
+            # A layer that has made the mask in passing has put it there already.
+            if mask_of(outputs) is None:
+                outputs = masked(outputs, self.compute_mask(inputs, mask))
+        elif inherited is not None:
+            warnings.warn(
+                f"layer {self.name} does not support masking: the mask of its inputs ends here",
+                stacklevel=3,
+            )
+        return outputs
 
     def cast(self, inputs: ArrayLike) -> NDArray:
         """Return the inputs as an array of the layer's dtype, refusing what holds no numbers."""
@@ -356,8 +407,9 @@ class Layer:
     def _finish(self, outputs: NDArray) -> NDArray:
         """Measure the activity penalty of the outputs, if there is one, and return them."""
         if self.activity_regularizer is not None:
-            self._outputs = outputs
-            self.activity_penalty = float(self.activity_regularizer(outputs)) / len(outputs)
+            self._outputs = np.asarray(outputs)
+            penalty = float(self.activity_regularizer(self._outputs))
+            self.activity_penalty = penalty / max(len(outputs), 1)
         return outputs
 
     def propagate_back(
@@ -374,7 +426,7 @@ class Layer:
             return self.backward_linear(gradient)
         if self.activity_regularizer is not None:
             penalty_gradient = self.activity_regularizer.gradient(self._outputs)
-            gradient = gradient + penalty_gradient / len(self._outputs)
+            gradient = gradient + penalty_gradient / max(len(self._outputs), 1)
         return self.backward(gradient)
 
     def ensure_built(self, input_shape: tuple[int | None, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The layers that every network has: Dense, Activation, Flatten, Reshape, Embedding."""
+"""The layers that every network has: Dense, Activation, Flatten, Reshape, Embedding, Masking."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
-from reglib._validation import check_array, check_choice, check_flag, check_integer, check_sequence
+from reglib._masks import masked
+from reglib._validation import (
+    check_array,
+    check_choice,
+    check_flag,
+    check_integer,
+    check_number,
+    check_sequence,
+)
 from reglib.layers.base import Layer
 
 
@@ -49,6 +57,8 @@ class Dense(Layer):
     >>> Dense(3, activation="relu")(np.ones((2, 5))).shape
     (2, 3)
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -156,6 +166,8 @@ class Activation(Layer):
     >>> Activation("relu")(np.array([[-1.0, 2.0]]))
     array([[0., 2.]], dtype=float32)
     """
+
+    supports_masking = True
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -302,6 +314,9 @@ class Embedding(Layer):
         Penalty on the table.
     embeddings_constraint : Constraint, str or None
         Projection of the table after each step.
+    mask_zero : bool
+        Whether the number 0 fills sequences up and does not count: the layers after this one
+        skip it. Row 0 of the table is unused then.
     weights : array_like, optional
         The table to start from, of shape (input_dim, output_dim).
 
@@ -318,6 +333,8 @@ class Embedding(Layer):
     --------
     >>> Embedding(10, 4)(np.array([[1, 2, 1]])).shape
     (1, 3, 4)
+    >>> Embedding(10, 4, mask_zero=True)(np.array([[1, 2, 0]])).mask
+    array([[ True,  True, False]])
     """
 
     def __init__(
@@ -327,6 +344,7 @@ class Embedding(Layer):
         embeddings_initializer: Any = "uniform",
         embeddings_regularizer: Any = None,
         embeddings_constraint: Any = None,
+        mask_zero: bool = False,
         weights: ArrayLike | None = None,
         **kwargs: Any,
     ) -> None:
@@ -338,6 +356,7 @@ class Embedding(Layer):
             embeddings_regularizer=embeddings_regularizer,
             embeddings_constraint=embeddings_constraint,
         )
+        self.mask_zero = self.supports_masking = check_flag("mask_zero", mask_zero)
         if weights is not None:
             self.build()
             listed = isinstance(weights, (list, tuple)) and len(weights) == 1
@@ -360,6 +379,10 @@ class Embedding(Layer):
         self._rows = rows
         return self.embeddings.value[rows]
 
+    def compute_mask(self, inputs: ArrayLike, mask: NDArray | None = None) -> NDArray | None:
+        """Return where the inputs are not 0, if 0 does not count."""
+        return np.not_equal(inputs, 0) if self.mask_zero else None
+
     def backward(self, gradient: NDArray) -> NDArray:
         """Add each row's gradients up; the inputs are numbers of rows and have none."""
         self.embeddings.gradient[...] = 0
@@ -376,4 +399,55 @@ class Embedding(Layer):
             **super().get_config(),
             "input_dim": self.input_dim,
             "output_dim": self.output_dim,
+            "mask_zero": self.mask_zero,
         }
+
+
+class Masking(Layer):
+    """Leaves out the time steps at which every feature has one value, by default 0.
+
+    They become 0, and the layers after this one skip them, as do loss and metrics: so sequences
+    of unequal lengths share a batch.
+
+    Parameters
+    ----------
+    mask_value : float
+        The value that says: this step does not count.
+
+    Raises
+    ------
+    TypeError
+        If ``mask_value`` is no number.
+
+    References
+    ----------
+    ``keras.layers.Masking``.
+
+    Examples
+    --------
+    >>> sequences = Masking()(np.array([[[1.0, 2.0], [0.0, 3.0], [0.0, 0.0]]]))
+    >>> sequences.mask
+    array([[ True,  True, False]])
+    """
+
+    def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mask_value = check_number("mask_value", mask_value)
+
+    def compute_mask(self, inputs: ArrayLike, mask: NDArray | None = None) -> NDArray:
+        """Return where a step has a feature of another value."""
+        return np.not_equal(inputs, self.mask_value).any(axis=-1)
+
+    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+        """Return the inputs with their mask, 0 where they do not count."""
+        counts = self.compute_mask(inputs)
+        self._counts = counts[..., np.newaxis]
+        return masked(np.where(self._counts, inputs, 0), counts)
+
+    def backward(self, gradient: NDArray) -> NDArray:
+        """Return the gradient of the steps that count."""
+        return gradient * self._counts
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {**super().get_config(), "mask_value": self.mask_value}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reglib._masks import as_truth, expanded, mask_of
 from reglib._validation import check_axis, check_flag, check_instance, check_integer, check_shape
 from reglib.layers.base import Layer, Node
 
@@ -35,6 +36,8 @@ class InputLayer(Layer):
     ValueError
         If there is no shape, or there are two.
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -113,6 +116,7 @@ class _Merge(Layer):
     """What makes one of several inputs: it is called with a list."""
 
     number: int | None = None  # of inputs, where it is fixed
+    supports_masking = True
 
     def __call__(
         self, inputs: Sequence[ArrayLike | Node], training: bool = False
@@ -133,11 +137,42 @@ class _Merge(Layer):
         if isinstance(inputs[0], Node):
             shape = self.compute_output_shape([node.shape for node in inputs])
             return Node(self, tuple(inputs), shape)
+        masks = [mask_of(x) for x in inputs]
         inputs = [self.cast(x) for x in inputs]
         if not self.built:
             self.ensure_built([x.shape for x in inputs])
         self.compute_output_shape([x.shape for x in inputs])
+        if any(mask is not None for mask in masks):
+            return self._call_with_mask(inputs, masks, training)
         return self._finish(self.call(inputs, training=training))
+
+    def compute_mask(
+        self, inputs: Sequence[ArrayLike], mask: Sequence[ArrayLike | None] | None = None
+    ) -> NDArray | None:
+        """Return the mask of the outputs, given those of the inputs.
+
+        Raises
+        ------
+        TypeError
+            If ``inputs`` or ``mask`` is no list.
+        ValueError
+            If there are not as many masks as inputs.
+        """
+        if mask is None:
+            return None
+        for name, value in (("mask", mask), ("inputs", inputs)):
+            check_instance(name, value, (list, tuple), "a list, with an entry for each input")
+        if len(mask) != len(inputs):
+            raise ValueError(f"mask must have an entry for each of inputs, got {len(mask)}")
+        if all(one is None for one in mask):
+            return None
+        return self._merge_masks(inputs, [one if one is None else as_truth(one) for one in mask])
+
+    def _merge_masks(
+        self, inputs: Sequence[ArrayLike], masks: list[NDArray | None]
+    ) -> NDArray | None:
+        """Return where any input counts; None if there is one without a mask."""
+        return _any(masks)
 
     def _misfit(self, what: str, shapes: Sequence[Shape]) -> ValueError:
         return ValueError(f"inputs of layer {self.name} must {what}, got {list(shapes)}")
@@ -157,7 +192,19 @@ class _Elementwise(_Merge):
         """Return the gradient with respect to each input, as broadcast."""
         raise NotImplementedError(f"{type(self).__name__} must define derivatives")
 
-    def call(self, inputs: list[NDArray], training: bool = False) -> NDArray:
+    def _leave_out(self, inputs: list[NDArray], masks: list[NDArray | None]) -> list[NDArray]:
+        """Return the inputs such that entries count only where the masks say.
+
+        In sums and means every entry counts, as in Keras.
+        """
+        return inputs
+
+    def call(
+        self,
+        inputs: list[NDArray],
+        training: bool = False,
+        mask: list[NDArray | None] | None = None,
+    ) -> NDArray:
         """Return the merged array."""
         self._shapes = [x.shape for x in inputs]
         rank = max(map(len, self._shapes))
@@ -165,6 +212,10 @@ class _Elementwise(_Merge):
             x if x.ndim == rank else np.expand_dims(x, tuple(range(1, 1 + rank - x.ndim)))
             for x in inputs
         ]
+        self._counts: list[NDArray | None] | None = None
+        if mask is not None:
+            self._counts = [m if m is None else expanded(m, rank) for m in mask]
+            self._inputs = self._leave_out(self._inputs, self._counts)
         return self.merge(self._inputs)
 
     def backward(self, gradient: NDArray) -> list[NDArray]:
@@ -185,6 +236,13 @@ class _Elementwise(_Merge):
             unknown = None if None in column else 1
             lengths.append(known.pop() if known else unknown)
         return tuple(lengths)
+
+
+def _any(masks: list[NDArray | None]) -> NDArray | None:
+    """Return where one of the masks is true; None if there is an input without one."""
+    if any(mask is None for mask in masks):
+        return None
+    return functools.reduce(np.logical_or, masks)
 
 
 def _summed(gradient: NDArray, shape: tuple[int, ...]) -> NDArray:
@@ -275,6 +333,17 @@ class Multiply(_Elementwise):
     array([[8. , 1.5]], dtype=float32)
     """
 
+    def _leave_out(self, inputs: list[NDArray], masks: list[NDArray | None]) -> list[NDArray]:
+        """Return the inputs with 1 for what does not count; where nothing does, one is 0."""
+        kept = [
+            x if mask is None else np.where(mask, x, x.dtype.type(1))
+            for x, mask in zip(inputs, masks, strict=True)
+        ]
+        somewhere = _any(masks)
+        if somewhere is not None:
+            kept[0] = np.where(somewhere, kept[0], 0)
+        return kept
+
     def merge(self, inputs: list[NDArray]) -> NDArray:
         """Return the product."""
         return math.prod(inputs[1:], start=inputs[0])
@@ -282,7 +351,11 @@ class Multiply(_Elementwise):
     def derivatives(self, gradient: NDArray) -> list[NDArray]:
         """Return the gradient times the product of the other inputs."""
         x = self._inputs
-        return [math.prod(x[:i] + x[i + 1 :], start=gradient) for i in range(len(x))]
+        parts = [math.prod(x[:i] + x[i + 1 :], start=gradient) for i in range(len(x))]
+        if self._counts is None:
+            return parts
+        pairs = zip(parts, self._counts, strict=True)
+        return [part if counts is None else part * counts for part, counts in pairs]
 
 
 class Average(_Elementwise):
@@ -317,6 +390,19 @@ class Average(_Elementwise):
 class _Extreme(_Elementwise):
     """What takes one of the inputs at each entry."""
 
+    least: float  # what is never taken
+
+    def _leave_out(self, inputs: list[NDArray], masks: list[NDArray | None]) -> list[NDArray]:
+        """Return the inputs such that those are taken that count, the first if none does."""
+        kept = [
+            x if mask is None else np.where(mask, x, x.dtype.type(self.least))
+            for x, mask in zip(inputs, masks, strict=True)
+        ]
+        somewhere = _any(masks)
+        if somewhere is not None:
+            kept[0] = np.where(somewhere, kept[0], inputs[0])
+        return kept
+
     def derivatives(self, gradient: NDArray) -> list[NDArray]:
         """Return the gradient, each entry's given to where it came from, the first of equals."""
         parts, undecided = [], np.ones(gradient.shape, dtype=bool)
@@ -347,6 +433,8 @@ class Maximum(_Extreme):
     array([[3., 5.]], dtype=float32)
     """
 
+    least = -math.inf
+
     def merge(self, inputs: list[NDArray]) -> NDArray:
         """Return the maximum."""
         self._outputs = functools.reduce(np.maximum, inputs)
@@ -372,6 +460,8 @@ class Minimum(_Extreme):
     >>> Minimum()([np.array([[1.0, 5.0]]), np.array([[3.0, 2.0]])])
     array([[1., 2.]], dtype=float32)
     """
+
+    least = math.inf
 
     def merge(self, inputs: list[NDArray]) -> NDArray:
         """Return the minimum."""
@@ -412,6 +502,21 @@ class Concatenate(_Merge):
         """Return the inputs side by side."""
         self._ends = np.cumsum([x.shape[self.axis] for x in inputs])[:-1]
         return np.concatenate(inputs, axis=self.axis)
+
+    def _merge_masks(self, inputs: Sequence[ArrayLike], masks: list[NDArray | None]) -> NDArray:
+        """Return the masks side by side, true for an input without one.
+
+        Along an axis that the masks lack a step counts if it does in any input.
+        """
+        parts = []
+        for x, mask in zip(inputs, masks, strict=True):
+            shape = np.shape(x)
+            if mask is None:
+                parts.append(np.ones(shape, dtype=bool))
+            else:
+                full = (*mask.shape, *shape[mask.ndim :])
+                parts.append(np.broadcast_to(expanded(mask, len(shape)), full))
+        return np.concatenate(parts, axis=self.axis).any(axis=-1)
 
     def backward(self, gradient: NDArray) -> list[NDArray]:
         """Return each input's part of the gradient."""
@@ -489,6 +594,9 @@ class Dot(_Merge):
         x, y = self._rows
         others = [n for turned in self._turned for n in turned.shape[1:-1]] or [1]
         return (x @ y.transpose(0, 2, 1)).reshape(len(x), *others)
+
+    def _merge_masks(self, inputs: Sequence[ArrayLike], masks: list[NDArray | None]) -> None:
+        """Return None: every entry of the inputs counts in the products."""
 
     def backward(self, gradient: NDArray) -> list[NDArray]:
         """Return dX = dO Y and dY = dOᵀ X, each through the division by its lengths."""

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reglib import initializers
+from reglib._masks import as_truth
 from reglib._validation import check_axis, check_flag, check_integer, check_mapping, check_number
 from reglib.layers.base import Layer, Parameter, deserialize, serialize
 
@@ -69,6 +70,8 @@ class _AlongAxes(Layer):
 
 class _Standardization(_AlongAxes):
     """What batch, layer and group normalization share: scale, shift, and the way back."""
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -229,13 +232,23 @@ class BatchNormalization(_Standardization):
         self.moving_mean = self.add_weight("moving_mean", shape, trainable=False)
         self.moving_variance = self.add_weight("moving_variance", shape, trainable=False)
 
-    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
-        """Return γ(x - μ)/√(σ² + ε) + β."""
+    def call(
+        self, inputs: NDArray, training: bool = False, mask: ArrayLike | None = None
+    ) -> NDArray:
+        """Return γ(x - μ)/√(σ² + ε) + β, with statistics of what a ``mask`` says counts.
+
+        The mask has one axis less than the inputs, the last.
+        """
+        share = None if mask is None else self._shares(mask, inputs)
         inputs = self.to_end(inputs)
         axes = tuple(range(inputs.ndim - 1))
-        self._from_batch = training and self.trainable
+        self._from_batch, self._share = training and self.trainable, share
         if self._from_batch:
-            mean, variance = inputs.mean(axis=axes), inputs.var(axis=axes)
+            if share is None:
+                mean, variance = inputs.mean(axis=axes), inputs.var(axis=axes)
+            else:
+                mean = (share * inputs).sum(axis=axes)
+                variance = (share * np.square(inputs - mean)).sum(axis=axes)
             for running, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 running.value *= self.momentum
                 running.value += (1 - self.momentum) * new
@@ -251,7 +264,25 @@ class BatchNormalization(_Standardization):
         if not self._from_batch:
             return self.from_end(gradient * self._inverse)
         axes = tuple(range(gradient.ndim - 1))
-        return self.from_end(self.through_statistics(gradient, axes))
+        if self._share is None:
+            return self.from_end(self.through_statistics(gradient, axes))
+        along = gradient.sum(axis=axes) + self._normalized * (gradient * self._normalized).sum(
+            axis=axes
+        )
+        return self.from_end((gradient - self._share * along) * self._inverse)
+
+    def _shares(self, mask: ArrayLike, inputs: NDArray) -> NDArray:
+        """Return what each entry counts for in the mean of its feature, the features last."""
+        counts = as_truth(mask)
+        fits = counts.ndim == inputs.ndim - 1 and all(
+            length in (1, wanted)
+            for length, wanted in zip(counts.shape, inputs.shape, strict=False)
+        )
+        if not fits:
+            raise ValueError(f"mask must have shape {inputs.shape[:-1]}, got {counts.shape}")
+        counts = self.to_end(np.broadcast_to(counts[..., np.newaxis], inputs.shape))
+        number = counts.sum(axis=tuple(range(counts.ndim - 1)), dtype=inputs.dtype)
+        return counts / (number + inputs.dtype.type(1e-7))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -537,6 +568,8 @@ class UnitNormalization(_AlongAxes):
     >>> UnitNormalization()(np.array([[3.0, 4.0]])).round(3)
     array([[0.6, 0.8]], dtype=float32)
     """
+
+    supports_masking = True
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

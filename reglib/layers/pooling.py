@@ -383,9 +383,13 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
         self._steps = 1 if self.data_format == "channels_last" else 2
         keep = check_array("mask", mask, shape=(len(inputs), inputs.shape[self._steps]))
         weights = keep.astype(inputs.dtype)
-        weights /= weights.sum(axis=1, keepdims=True)
+        # Of no steps the mean is 0 here, not NaN.
+        weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1)
         self._share = np.expand_dims(weights, 3 - self._steps)
         return (inputs * self._share).sum(axis=self._steps, keepdims=self.keepdims)
+
+    def compute_mask(self, inputs: NDArray, mask: NDArray | None = None) -> None:
+        """Return None: no steps are left."""
 
     def backward(self, gradient: NDArray) -> NDArray:
         """Return the gradient, shared out among the steps that count."""

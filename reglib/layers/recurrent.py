@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
+from reglib._masks import as_truth
 from reglib._validation import (
     check_array,
     check_flag,
@@ -301,6 +302,10 @@ class _Recurrent(Layer):
         """Return A's columns block by block."""
         return self._A.reshape(len(self._A), -1, self.units).swapaxes(0, 1)
 
+    def compute_mask(self, inputs: NDArray, mask: NDArray | None = None) -> NDArray | None:
+        """Return the mask, if there is an output for each time step."""
+        return mask if self.return_sequences else None
+
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the outputs."""
         batch, length, _ = input_shape
@@ -325,12 +330,10 @@ class _Recurrent(Layer):
 
 def _as_mask(mask: ArrayLike, shape: tuple[int, int]) -> NDArray:
     """Return a mask as an array of truth values."""
-    array = np.asarray(mask)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"mask must hold truth values, got dtype {array.dtype}")
+    array = as_truth(mask)
     if array.shape != shape:
         raise ValueError(f"mask must have shape (batch, time), {shape}, got {array.shape}")
-    return array.astype(bool)
+    return array
 
 
 def _entrywise(name: str, identifier: Any) -> activations.Activation:

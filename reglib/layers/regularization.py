@@ -53,6 +53,8 @@ class Dropout(Layer):
     array([[2., 0., 0., 0.]], dtype=float32)
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         rate: float,
@@ -347,6 +349,8 @@ class GaussianDropout(Layer):
     array([[1., 1., 1.]], dtype=float32)
     """
 
+    supports_masking = True
+
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rate = check_number("rate", rate, low=0, high=1, high_open=True)
@@ -393,6 +397,8 @@ class GaussianNoise(Layer):
     >>> GaussianNoise(0.1)(np.ones((1, 3)))
     array([[1., 1., 1.]], dtype=float32)
     """
+
+    supports_masking = True
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -480,6 +486,8 @@ class ActivityRegularization(Layer):
     ----------
     ``keras.layers.ActivityRegularization``.
     """
+
+    supports_masking = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         penalty = L1L2(l1=l1, l2=l2)

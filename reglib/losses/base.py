@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization
+from reglib._masks import mask_of
 from reglib._validation import check_choice, check_text
 
 # Keras's epsilon: probabilities are kept in [1e-7, 1 - 1e-7] before the logarithm.
@@ -150,6 +151,9 @@ class Loss:
     Keras's losses compute in ``floatx`` by default, ours in the dtype of the predictions. A
     vector of weights weighs the examples, whatever the shape of the losses is; Keras
     broadcasts it along their last axis.
+
+    Where predictions have a mask, as those of a model that begins with ``Masking`` may, the
+    losses of what is masked count for nothing, and a mean is over the others.
     """
 
     # Where the outputs of an example are; some losses let you choose.
@@ -209,9 +213,10 @@ class Loss:
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Any:
         """Return the reduced loss of a batch, each example's loss times its weight."""
-        aligned, y_pred = self.align(y_true, y_pred)
-        losses = self.call(aligned, y_pred)
-        return self._reduce(losses, self._weights(aligned, losses.shape, sample_weight, y_pred))
+        aligned, predicted = self.align(y_true, y_pred)
+        losses = self.call(aligned, predicted)
+        weights = self._weights(aligned, losses, sample_weight, mask_of(y_pred))
+        return self._reduce(losses, weights)
 
     def gradient(
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
@@ -238,7 +243,7 @@ class Loss:
         scale = 1 / number if self._averages else 1.0
         both = self.both_linked if linked else self.both
         losses, derivative = both(aligned, predicted, scale)
-        weights = self._weights(aligned, losses.shape, sample_weight, predicted)
+        weights = self._weights(aligned, losses, sample_weight, mask_of(y_pred))
         if weights is not None:
             divisor = 1 if self._averages else self._divisor(number, weights)
             derivative = derivative * (weights / divisor)[..., np.newaxis]
@@ -275,14 +280,25 @@ class Loss:
     def _weights(
         self,
         y_true: NDArray,
-        shape: tuple[int, ...],
+        losses: NDArray,
         sample_weight: ArrayLike | None,
-        y_pred: NDArray,
+        mask: NDArray | None,
     ) -> NDArray | None:
-        """Return the weights of losses of this shape; None: all weigh 1."""
-        if sample_weight is None:
-            return None
-        return weights_for(shape, y_pred.dtype, sample_weight)
+        """Return the weights of losses; None: all weigh 1."""
+        weights = None
+        if sample_weight is not None:
+            weights = weights_for(losses.shape, losses.dtype, sample_weight)
+        mask = self._counted(y_true, mask)
+        if mask is None:
+            return weights
+        counts = weights_for(losses.shape, losses.dtype, mask, name="mask")
+        if self._averages:  # over the number of those that count
+            counts = counts * (counts.size / (float(counts.sum()) or math.inf))
+        return counts if weights is None else counts * weights
+
+    def _counted(self, y_true: NDArray, mask: NDArray | None) -> NDArray | None:
+        """Return which losses count: those that the mask of the predictions says."""
+        return mask
 
     def _outputs_last(self, array: NDArray) -> NDArray:
         if not -array.ndim <= self.axis < array.ndim:
@@ -304,7 +320,9 @@ class Loss:
         return _serialization.from_config(cls, config)
 
 
-def weights_for(shape: tuple[int, ...], dtype: Any, sample_weight: ArrayLike) -> NDArray:
+def weights_for(
+    shape: tuple[int, ...], dtype: Any, sample_weight: ArrayLike, *, name: str = "sample_weight"
+) -> NDArray:
     """Return weights in a shape that broadcasts over losses of ``shape``.
 
     Raises
@@ -321,7 +339,7 @@ def weights_for(shape: tuple[int, ...], dtype: Any, sample_weight: ArrayLike) ->
     """
     weights = np.asarray(sample_weight)
     if weights.dtype.kind not in "biuf":
-        raise TypeError(f"sample_weight must hold numbers, got dtype {weights.dtype}")
+        raise TypeError(f"{name} must hold numbers, got dtype {weights.dtype}")
     weights = weights.astype(dtype, copy=False)
     if weights.ndim == len(shape) + 1 and weights.shape[-1] == 1:
         weights = weights[..., 0]
@@ -332,7 +350,7 @@ def weights_for(shape: tuple[int, ...], dtype: Any, sample_weight: ArrayLike) ->
     )
     if not fits:
         wanted = shape[: max(np.ndim(sample_weight), 1)]
-        raise ValueError(f"sample_weight must have shape {wanted}, got {np.shape(sample_weight)}")
+        raise ValueError(f"{name} must have shape {wanted}, got {np.shape(sample_weight)}")
     return weights
 
 

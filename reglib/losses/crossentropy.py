@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
+from reglib._masks import expanded
 from reglib._validation import check_array, check_flag, check_integer, check_number
 from reglib.losses.base import EPSILON, Elementwise, Loss, as_predictions, as_targets
 
@@ -509,20 +510,12 @@ class SparseCategoricalCrossentropy(OfLabels):
             derivative = derivative * valid[..., np.newaxis]
         return losses, derivative
 
-    def _weights(
-        self,
-        y_true: NDArray,
-        shape: tuple[int, ...],
-        sample_weight: ArrayLike | None,
-        y_pred: NDArray,
-    ) -> NDArray | None:
-        weights = super()._weights(y_true, shape, sample_weight, y_pred)
+    def _counted(self, y_true: NDArray, mask: NDArray | None) -> NDArray | None:
+        """Return which losses count: not those of the ignored class."""
         if self.ignore_class is None:
-            return weights
-        valid = (y_true >= 0).astype(y_pred.dtype)
-        if self._averages:  # over the number of those that count
-            valid = valid * (valid.size / max(float(valid.sum()), 1.0))
-        return valid if weights is None else valid * weights
+            return mask
+        known = y_true >= 0
+        return known if mask is None else expanded(mask, y_true.ndim) & known
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization
+from reglib._masks import mask_of
 from reglib._validation import check_callable, check_text
 from reglib.losses.base import weights_for
 
@@ -198,8 +199,14 @@ class MeanMetricWrapper(Mean):
     def update_state(
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> None:
-        """Add a batch."""
+        """Add a batch; where predictions have a mask, what is masked does not count."""
+        mask = mask_of(y_pred)
         values = self._fn(np.asarray(y_true), np.asarray(y_pred), **self._options)
+        if mask is not None:
+            counts = weights_for(np.shape(values), "float64", mask, name="mask")
+            if sample_weight is not None:
+                counts = counts * weights_for(np.shape(values), "float64", sample_weight)
+            sample_weight = counts
         super().update_state(values, sample_weight)
 
     def get_config(self) -> dict[str, Any]:

@@ -41,7 +41,6 @@ DEVIATIONS = {
     "lora_alpha": "low-rank adaptation is out of scope",
     "lora_rank": "low-rank adaptation is out of scope",
     "loss_scale_factor": "there is no float16",
-    "mask_zero": "there is no masking",
     "quantization_config": "quantization is out of scope",
     "renorm": "batch renormalization is out of scope",
     "renorm_clipping": "batch renormalization is out of scope",

@@ -401,6 +401,8 @@ class Rescaling(Layer):
     array([[-1.       , -0.5      ,  0.9921875]], dtype=float32)
     """
 
+    supports_masking = True
+
     def __init__(self, scale: ArrayLike, offset: ArrayLike = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scale, self.offset = check_array("scale", scale), check_array("offset", offset)

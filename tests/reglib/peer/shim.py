@@ -5,7 +5,7 @@ the files are imported; Keras itself is never loaded. To cover more of Keras's f
 names: a module to ``_modules``, a function to ``_ops`` or ``_backend``; then list the file in
 ``peer_cases.py``.
 
-What cannot be compared is left out of ``run_layer_test``: Keras's masks, mixed precision,
+What cannot be compared is left out of ``run_layer_test``: the masks of symbols, mixed precision,
 seed generators, and layers that count as built before they have seen an input.
 """
 
@@ -33,6 +33,7 @@ import reglib.metrics
 import reglib.models
 import reglib.optimizers
 import reglib.regularizers
+from reglib._masks import Masked, mask_of
 from reglib.layers.augmentation.base import AugmentationLayer
 from reglib.layers.augmentation.color_space import rgb_to_hsv
 from reglib.layers.base import Layer, Node
@@ -76,7 +77,12 @@ def _to_tensor(x, dtype=None, sparse=None):
     if dtype is None and not hasattr(x, "dtype"):
         x = np.asarray(x)
         dtype = "float32" if x.dtype == np.float64 else None
-    return np.asarray(x, dtype=dtype)
+    # As what can be given a mask, which a plain array cannot.
+    return x if isinstance(x, Masked) and dtype is None else np.array(x, dtype=dtype).view(Masked)
+
+
+def _set_keras_mask(x, mask):
+    x.mask = None if mask is None else np.asarray(mask, dtype=bool)
 
 
 def _standardize_dtype(dtype):
@@ -94,9 +100,12 @@ _arrays = {
     "cast": lambda x, dtype: np.asarray(x).astype(dtype),
     "rsqrt": lambda x: 1 / np.sqrt(x),
     "shape": np.shape,
+    "mean": lambda x, axis=None, **options: np.mean(
+        x, axis=tuple(axis) if isinstance(axis, list) else axis, **options
+    ),
     "is_tensor": lambda x: isinstance(x, np.ndarray),
-    "ones": lambda shape, dtype="float32": np.ones(shape, dtype),
-    "zeros": lambda shape, dtype="float32": np.zeros(shape, dtype),
+    "ones": lambda shape, dtype="float32": np.ones(shape, dtype).view(Masked),
+    "zeros": lambda shape, dtype="float32": np.zeros(shape, dtype).view(Masked),
 }
 _ops = _module("keras.src.ops", np, numpy=_module("keras.src.ops.numpy", np, **_arrays), **_arrays)
 _random = _module(
@@ -110,6 +119,7 @@ _random = _module(
         np.random.default_rng(seed).integers(minval, maxval, shape).astype(dtype)
     ),
 )
+_ops.random = _random
 _config = _module(
     "keras.src.backend.config",
     image_data_format=lambda: "channels_last",
@@ -141,7 +151,8 @@ _backend = _module(
     floatx=_config.floatx,
     set_floatx=shim_numbers.floatx_is_float32,
     compute_output_spec=_Absent("compute_output_spec"),
-    set_keras_mask=_Absent("set_keras_mask"),
+    set_keras_mask=_set_keras_mask,
+    get_keras_mask=mask_of,
     SUPPORTS_COMPLEX_DTYPES=False,
     SUPPORTS_SPARSE_TENSORS=False,
     SUPPORTS_RAGGED_TENSORS=False,
@@ -160,10 +171,26 @@ class _Keras:
     non_trainable_variables = property(lambda self: self.non_trainable_weights)
     trainable_variables = property(lambda self: self.trainable_weights)
 
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self._called = False
+
+    def _finish(self, outputs):
+        self._called = True
+        return super()._finish(outputs)
+
     @property
     def losses(self):
         weights = [w.regularizer(w.value) for w in self.weights if w.regularizer is not None]
-        return weights + ([] if self.activity_regularizer is None else [self.activity_penalty])
+        measured = self.activity_regularizer is not None and self._called
+        return weights + ([self.activity_penalty] if measured else [])
+
+    def __call__(self, inputs, *others, **options):
+        # What stands second may be the mask, where a layer asks for one before it asks whether
+        # it is training.
+        if others and isinstance(others[0], np.ndarray):
+            options["mask"], *others = others
+        return super().__call__(inputs, *others, **options)
 
 
 class _KerasAugmentation(_Keras):
@@ -195,6 +222,7 @@ _layers = _module(
     reglib.layers,
     _Absent("layers"),
     Input=reglib.layers.Input,
+    Layer=type("Layer", (_Keras, Layer), {"__module__": __name__}),
     **{
         name: _wrapped(value)
         for name, value in vars(reglib.layers).items()
@@ -284,6 +312,7 @@ class TestCase(parameterized.TestCase, unittest.TestCase):
         expected_num_trainable_weights=None,
         expected_num_non_trainable_weights=None,
         expected_num_losses=None,
+        supports_masking=None,
         custom_objects=None,
         run_training_check=True,
         **_,
@@ -316,6 +345,7 @@ class TestCase(parameterized.TestCase, unittest.TestCase):
         layer = make()
         output = layer(input_data, **(call_kwargs or {}))
         assert layer.built
+        assert supports_masking in (None, layer.supports_masking)
         if expected_num_trainable_weights is not None:
             self.assertLen(layer.trainable_weights, expected_num_trainable_weights)
         if expected_num_non_trainable_weights is not None:
@@ -463,6 +493,7 @@ def _modules():
         _Absent("dtype_policy"),
         **shim_numbers.DTYPE_POLICY,
     )
+    source.saving.load_model = reglib.models.load_model
     source.saving.register_keras_serializable = shim_numbers.register_keras_serializable
     source.quantizers.__dict__.update(
         (name, _absent_module(f"quantizers.{name}"))

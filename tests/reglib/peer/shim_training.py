@@ -72,19 +72,23 @@ def _averages(optimizer):
     ]
 
 
-def dress():
-    """Give reglib's classes the names that Keras's have besides."""
-    optimizer, trainer = reglib.optimizers.Optimizer, reglib.training.Trainer
-    rate, compile_ = optimizer.learning_rate, trainer.compile
-
+def _without_compiler(compile_):
     def compile_without_compiler(model, *arguments, run_eagerly=None, jit_compile=None, **options):
         compile_(model, *arguments, **options)
 
+    return compile_without_compiler
+
+
+def dress():
+    """Give reglib's classes the names that Keras's have besides."""
+    optimizer, trainer = reglib.optimizers.Optimizer, reglib.training.Trainer
+    rate = optimizer.learning_rate
     optimizer.learning_rate = property(lambda self: Rate(rate.fget(self)), rate.fset)
     optimizer.variables = property(_variables)
     optimizer._clip_gradients = _clip_gradients
     optimizer._model_variables_moving_average = property(_averages)
-    trainer.compile = compile_without_compiler
+    for owner in (trainer, reglib.models.Model):
+        owner.compile = _without_compiler(owner.compile)
     trainer.trainable_variables = property(lambda self: self.trainable_weights)
     trainer.non_trainable_variables = property(lambda self: self.non_trainable_weights)
 
