@@ -24,6 +24,17 @@ from reglib.metrics.base import Mean as Mean
 from reglib.metrics.base import MeanMetricWrapper as MeanMetricWrapper
 from reglib.metrics.base import Metric as Metric
 from reglib.metrics.base import Sum as Sum
+from reglib.metrics.confusion import AUC as AUC
+from reglib.metrics.confusion import FalseNegatives as FalseNegatives
+from reglib.metrics.confusion import FalsePositives as FalsePositives
+from reglib.metrics.confusion import Precision as Precision
+from reglib.metrics.confusion import PrecisionAtRecall as PrecisionAtRecall
+from reglib.metrics.confusion import Recall as Recall
+from reglib.metrics.confusion import RecallAtPrecision as RecallAtPrecision
+from reglib.metrics.confusion import SensitivityAtSpecificity as SensitivityAtSpecificity
+from reglib.metrics.confusion import SpecificityAtSensitivity as SpecificityAtSensitivity
+from reglib.metrics.confusion import TrueNegatives as TrueNegatives
+from reglib.metrics.confusion import TruePositives as TruePositives
 from reglib.metrics.errors import BinaryCrossentropy as BinaryCrossentropy
 from reglib.metrics.errors import CategoricalCrossentropy as CategoricalCrossentropy
 from reglib.metrics.errors import CategoricalHinge as CategoricalHinge
@@ -74,6 +85,17 @@ _REGISTRY: dict[str, type[Metric]] = {
         (BinaryCrossentropy, "binary_crossentropy", "bce", "BCE"),
         (CategoricalCrossentropy, "categorical_crossentropy"),
         (SparseCategoricalCrossentropy, "sparse_categorical_crossentropy"),
+        (AUC, "auc"),
+        (FalseNegatives, "false_negatives"),
+        (FalsePositives, "false_positives"),
+        (Precision, "precision"),
+        (PrecisionAtRecall, "precision_at_recall"),
+        (Recall, "recall"),
+        (RecallAtPrecision, "recall_at_precision"),
+        (SensitivityAtSpecificity, "sensitivity_at_specificity"),
+        (SpecificityAtSensitivity, "specificity_at_sensitivity"),
+        (TrueNegatives, "true_negatives"),
+        (TruePositives, "true_positives"),
         (F1Score, "f1_score"),
         (FBetaScore, "fbeta_score"),
         (R2Score, "r2_score"),

@@ -103,6 +103,29 @@ NAMED: dict[str, dict[str, Kind]] = {
         "ignore_class": integer(),
         "k": COUNT,
         "from_sorted_ids": FLAG,
+        "thresholds": Kind(
+            "numbers",
+            [0.25, 0.75],
+            {
+                TYPE: ("ab", ["low", "high"], [None], 1j, True),
+                RANGE: ([0.5, 1.5], [-0.5, 0.5]),
+                NAN: ([0.5, float("nan")],),
+                EMPTY: ([],),
+            },
+            {SHAPE: "any number of thresholds has a meaning"},
+        ),
+        "num_thresholds": COUNT.but(good=200),
+        "top_k": COUNT,
+        "class_id": COUNT_OR_0,
+        "recall": RATE,
+        "precision": RATE,
+        "sensitivity": RATE,
+        "specificity": RATE,
+        "curve": choice("ROC"),
+        "summation_method": choice("minoring"),
+        "multi_label": FLAG,
+        "num_labels": COUNT.but(range=(0, -1, 3)),  # 3 without multi_label
+        "label_weights": array([0.25, 0.75], shape=(0.5, np.ones((2, 2)))),
         "kwargs": free("the function's own options, handed on as they are"),
     },
     "optimizers": {
@@ -346,13 +369,19 @@ def _special_metric(name: str) -> dict[str, Kind]:
 def _metric_entries() -> list[Entry]:
     found = [
         # The base has no state to reset, so that it cannot be made by itself.
-        Entry(f"metrics.{name}", {}, call=metrics.Mean if name == "Metric" else None)
+        Entry(
+            f"metrics.{name}",
+            # A curve needs a second point.
+            {"num_thresholds": integer(2, good=200)} if name == "AUC" else {},
+            call=metrics.Mean if name == "Metric" else None,
+        )
         for name, cls in vars(metrics).items()
         if isinstance(cls, type) and issubclass(cls, metrics.Metric) and not name.startswith("_")
     ]
     data = {"y_true": TRUE, "y_pred": PREDICTED, "sample_weight": WEIGHTS}
     classes = [metrics.MeanSquaredError, metrics.FBetaScore, metrics.R2Score]
     classes += [metrics.RootMeanSquaredError, metrics.SparseCategoricalCrossentropy]
+    classes += [metrics.AUC]
     return [
         *found,
         *(

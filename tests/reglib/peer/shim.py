@@ -98,6 +98,7 @@ _arrays = {
     "convert_to_tensor": _to_tensor,
     "convert_to_numpy": np.asarray,
     "cast": lambda x, dtype: np.asarray(x).astype(dtype),
+    "one_hot": lambda x, num_classes: np.eye(num_classes, dtype="float32")[np.asarray(x)],
     "rsqrt": lambda x: 1 / np.sqrt(x),
     "shape": np.shape,
     "mean": lambda x, axis=None, **options: np.mean(
@@ -472,7 +473,12 @@ def _modules():
             "callback",
             BackupAndRestore=_Absent("BackupAndRestore"),
         ),
-        metrics=_package("metrics", reglib.metrics, *shim_numbers.METRICS),
+        metrics=_package(
+            "metrics",
+            reglib.metrics,
+            *shim_numbers.METRICS,
+            metrics_utils=_module("keras.src.metrics.metrics_utils", **shim_numbers.AUC_NAMES),
+        ),
         losses=_package("losses", reglib.losses, "losses"),
         optimizers=_package(
             "optimizers",

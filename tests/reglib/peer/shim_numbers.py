@@ -6,11 +6,15 @@ it is given. The tests expect float32 of a loss of their own, so theirs is told.
 
 from __future__ import annotations
 
+import types
+
 import ml_dtypes  # noqa: F401 - with it, NumPy knows bfloat16
 import numpy as np
 
 import reglib.losses.base
 import reglib.metrics
+import reglib.metrics.confusion
+from reglib.layers.base import Parameter
 
 
 class Loss(reglib.losses.Loss):
@@ -48,13 +52,23 @@ def _variables(metric):
 def dress():
     """Give metrics the list of numbers that Keras keeps in variables."""
     reglib.metrics.Mean.variables = property(_variables)
+    reglib.metrics.confusion.Confusion.variables = property(
+        lambda metric: [Parameter(getattr(metric, count), name=count) for count in metric.counts]
+    )
 
 
+AUC_NAMES = {
+    "AUCCurve": types.SimpleNamespace(ROC="ROC", PR="PR", PRGAIN="PRGAIN"),
+    "AUCSummationMethod": types.SimpleNamespace(
+        INTERPOLATION="interpolation", MINORING="minoring", MAJORING="majoring"
+    ),
+}
 LOSS = {"Loss": Loss, "squeeze_or_expand_to_same_rank": reglib.losses.base.same_rank}
 DTYPE_POLICY = {"dtype_policy": dtype_policy, "set_dtype_policy": set_dtype_policy}
 SEEDS = {"SeedGenerator": np.random.default_rng}
 METRICS = (
     "accuracy_metrics",
+    "confusion_metrics",
     "correlation_metrics",
     "f_score_metrics",
     "hinge_metrics",
