@@ -12,9 +12,13 @@ from pathlib import Path
 import pytest
 from hostile import code, notebook
 from test_run import descendants, no_process_is_left, state
+from test_scheduler import Cluster, finish
 
 from fastgrade import processes
+from fastgrade.course import Limits, Settings
 from fastgrade.sandbox import probe
+from fastgrade.scheduler import DaskPool
+from fastgrade.verdict import Task
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -194,3 +198,57 @@ def test_nothing_outlives_its_submission(start, level, killed):
     assert no_process_is_left(family), [(pid, state(pid), parent(pid)) for pid in family]
     told = [json.loads(line) for line in process.stdout]
     assert [kind for kind, _ in told] == ["graded", "graded", "closed"]
+
+
+# ---- a cluster ----
+
+
+def warm_of_worker(pid):
+    """Return the warm processes below a Dask worker: each leads a session of its own."""
+    return {child for child in descendants(pid) if processes.state(child)[3:4] == [child]}
+
+
+def hostile_task(number):
+    """Every third answer leaves sleepers of every kind; the others are right."""
+    answer = SLEEPERS if number % 3 == 0 else f"x = {number}"
+    source = notebook(
+        code(answer, "answer", solution=True),
+        code("assert True", "test", grade=True, locked=True, points=1),
+    )
+    return Task("ps1", f"s{number}", "ps1", source, source)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("nanny", [False, True], ids=["the worker", "its nanny, too"])
+def test_no_sleeper_outlives_a_killed_dask_worker(tmp_path, nanny):
+    """What it was grading is graded by the other one, and everything once."""
+    limits = Limits(cell_seconds=4, memory_mb=300, processes=12)
+    cluster = Cluster(tmp_path)
+    try:
+        victim = cluster.start_worker()
+        cluster.start_worker()
+        cluster.wait_for(2)
+        with DaskPool(Settings(limits=limits), cluster.address, chunk=2) as pool:
+            for number in range(12):
+                pool.submit(number, hostile_task(number))
+            first = pool.wait(0)  # sends what waits for a full chunk
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                warm = warm_of_worker(victim.pid)
+                below = {pid for leader in warm for pid in descendants(leader)}
+                if len(below) >= 10:
+                    break
+                time.sleep(0.01)
+            assert len(below) >= 10, "it never slept"
+            doomed = below | warm
+            working = descendants(victim.pid) - doomed - {pid for w in warm for pid in chain(w)}
+            for pid in (*working, *([victim.pid] if nanny else ())):
+                os.kill(pid, signal.SIGKILL)
+            assert no_process_is_left(doomed), [(pid, state(pid), parent(pid)) for pid in doomed]
+            assert not set.union(*map(of_session, warm))
+            found = finish(pool, 12 - len(first))
+    finally:
+        cluster.stop()
+    found |= {outcome.number: outcome for outcome in first}
+    points = [found[number].verdict and found[number].verdict.points for number in range(12)]
+    assert points == [1.0] * 12
