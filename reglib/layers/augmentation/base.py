@@ -106,7 +106,7 @@ class AugmentationLayer(Layer):
         return self._random_transformation(data, seed) if training else None
 
     def _random_transformation(self, data: Any, seed: Any) -> Any:
-        images = np.asarray(data["images"] if isinstance(data, Mapping) else data)
+        images = np.asarray(images_in(data))
         if images.dtype.kind not in "biuf":
             raise TypeError(f"images must hold numbers, got dtype {images.dtype}")
         shape = images.shape
@@ -257,6 +257,27 @@ class AugmentationLayer(Layer):
         if self.data_format == "channels_last":
             return shape[-3], shape[-2]
         return shape[-2], shape[-1]
+
+    @property
+    def _channel_axis(self) -> int:
+        """The axis of a batch that holds the channels."""
+        return 3 if self.data_format == "channels_last" else 1
+
+    @property
+    def _side_axes(self) -> tuple[int, int]:
+        """The axes of a batch along its height and its width."""
+        return (1, 2) if self.data_format == "channels_last" else (2, 3)
+
+
+def images_in(data: Any) -> Any:
+    """Return the images of a dict that holds them, or what was given instead of one.
+
+    Examples
+    --------
+    >>> images_in({"images": [1.0], "labels": [0]}), images_in([2.0])
+    ([1.0], [2.0])
+    """
+    return data["images"] if isinstance(data, Mapping) else data
 
 
 def check_factor(

@@ -91,7 +91,7 @@ class RandomGaussianBlur(FactorLayer):
                 self.kernel_size, np.asarray(transformation["blur_factor"]), strict=True
             )
         ]
-        height, width = (1, 2) if self.data_format == "channels_last" else (2, 3)
+        height, width = self._side_axes
 
         def smooth(images: NDArray) -> NDArray:
             return averaged(averaged(images, kernels[0], width), kernels[1], height)

@@ -250,9 +250,8 @@ class RandomColorDegeneration(FactorLayer):
         return {"factor": self._uniform(generator, (shape[0], 1, 1, 1), *self.factor)}
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
-        axis = 3 if self.data_format == "channels_last" else 1
         factor = _per_image(transformation["factor"], images)
-        outputs = toward_gray(images, factor, axis)
+        outputs = toward_gray(images, factor, self._channel_axis)
         return np.clip(outputs, *self.value_range, out=outputs)
 
 
@@ -357,7 +356,7 @@ class RandomSharpness(FactorLayer):
         return by_chunk(self._sharpened, images, 1 - 2 * factor)
 
     def _sharpened(self, images: NDArray, weight: NDArray) -> NDArray:
-        height, width = (1, 2) if self.data_format == "channels_last" else (2, 3)
+        height, width = self._side_axes
         around = _with_neighbors(_with_neighbors(images, height), width)
         smooth = (around + 4 * images) / 13
         return np.clip(images + weight * (smooth - images), *self.value_range)
@@ -698,7 +697,7 @@ class Equalization(_FixedLayer):
         self.bins = check_integer("bins", bins, low=2)
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
-        axis = 3 if self.data_format == "channels_last" else 1
+        axis = self._channel_axis
         outputs = np.empty_like(images)
         for channel, out in zip(
             np.moveaxis(images, axis, 0), np.moveaxis(outputs, axis, 0), strict=True

@@ -108,7 +108,7 @@ class RandomGrayscale(AugmentationLayer):
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
         factor = np.reshape(transformation, (-1, 1, 1, 1)).astype(images.dtype)
-        return toward_gray(images, factor, 3 if self.data_format == "channels_last" else 1)
+        return toward_gray(images, factor, self._channel_axis)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -122,7 +122,7 @@ class _HSVLayer(FactorLayer):
         self, images: NDArray, numbers: Any, change: Callable[..., tuple[NDArray, ...]]
     ) -> NDArray:
         """Return the images with ``change(hue, saturation, value, number)`` of their colors."""
-        axis = 3 if self.data_format == "channels_last" else 1
+        axis = self._channel_axis
         if images.shape[axis] != 3:
             raise ValueError(f"images must have 3 channels, got {images.shape[axis]}")
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib._validation import check_integer
-from reglib.layers.augmentation.base import AugmentationLayer
+from reglib.layers.augmentation.base import AugmentationLayer, images_in
 from reglib.layers.augmentation.resizing import inner_frame, resized, resizing_matrices
 
 
@@ -65,8 +65,7 @@ class RandomCrop(AugmentationLayer):
         """Draw the window's upper left corner, (row, column); the central one if not training."""
         if training:
             return self._random_transformation(data, seed)
-        images = data["images"] if isinstance(data, dict) else data
-        return self._center(*self._size(np.shape(images)))
+        return self._center(*self._size(np.shape(images_in(data))))
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> tuple[int, int]:
         height, width = self._size(shape)

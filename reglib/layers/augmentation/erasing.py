@@ -151,7 +151,7 @@ class RandomErasing(_BoxLayer):
     ) -> NDArray:
         """Return noise where it will be seen and zeros elsewhere: drawing it is what costs."""
         fill = np.zeros(shape, self.dtype)
-        images = fill if self.data_format == "channels_last" else fill.transpose(0, 2, 3, 1)
+        images = self._last(fill)
         channels = images.shape[-1]
         # A mask's first pixel is the first whole number from its edge on.
         x0, x1, y0, y1 = (np.ceil(edge).astype(int) for edge in edges)

@@ -90,7 +90,7 @@ class RandomFlip(AugmentationLayer):
     _transpose = _transform
 
     def _mirrored(self, image: NDArray) -> NDArray:
-        height, width = (0, 1) if self.data_format == "channels_last" else (1, 2)
+        height, width = (axis - 1 for axis in self._side_axes)
         axes = {"horizontal": (width,), "vertical": (height,)}.get(self.mode, (height, width))
         return np.flip(image, axes)
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from reglib._validation import check_array, check_number
 from reglib.layers.augmentation._warp import chunked
-from reglib.layers.augmentation.base import AugmentationLayer, check_factor
+from reglib.layers.augmentation.base import AugmentationLayer, check_factor, images_in
 from reglib.layers.augmentation.erasing import _BoxLayer
 
 
@@ -170,8 +170,7 @@ class CutMix(_MixingLayer, _BoxLayer):
         self, data: Any, training: bool = True, seed: Any = None
     ) -> dict[str, Any] | None:
         """Draw boxes and partners; None for a single image, which has no partner."""
-        images = data["images"] if isinstance(data, dict) else data
-        if np.ndim(images) == 3:
+        if np.ndim(images_in(data)) == 3:
             return None
         return super().get_random_transformation(data, training=training, seed=seed)
 
