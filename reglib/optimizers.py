@@ -92,9 +92,13 @@ class Optimizer:
     use_ema, ema_momentum, ema_overwrite_frequency
         Whether to keep an exponential moving average of the weights, its momentum, and after
         how many steps to overwrite the weights with it (None: when ``fit`` ends).
+    name : str, optional
+        By default the class's name in lower case.
 
     Raises
     ------
+    TypeError
+        If an argument is of the wrong kind.
     ValueError
         If a number is out of range or two clippings are asked for.
 
@@ -352,6 +356,15 @@ class SGD(Optimizer):
         :math:`\mu` in [0, 1].
     nesterov : bool
         Whether to look ahead: :math:`w \leftarrow w + \mu v - \eta g`.
+    **kwargs
+        As for :class:`Optimizer`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    ValueError
+        If a number is out of range, or two clippings are asked for.
 
     References
     ----------
@@ -415,11 +428,27 @@ class RMSprop(Optimizer):
         What keeps the division finite.
     centered : bool
         Whether to subtract the squared running mean from :math:`v`.
+    **kwargs
+        As for :class:`Optimizer`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    ValueError
+        If a number is out of range, or two clippings are asked for.
 
     References
     ----------
     Tieleman and Hinton (2012), lecture 6.5 of "Neural networks for machine learning";
     ``keras.optimizers.RMSprop``.
+
+    Examples
+    --------
+    >>> w = Parameter([1.0], dtype="float64")
+    >>> RMSprop(0.1).apply([np.array([2.0])], [w])
+    >>> w.value.round(3)
+    array([0.684])
     """
 
     def __init__(
@@ -490,6 +519,15 @@ class Adam(Optimizer):
         What keeps the division finite.
     amsgrad : bool
         Whether to divide by the largest :math:`v` seen so far.
+    **kwargs
+        As for :class:`Optimizer`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    ValueError
+        If a number is out of range, or two clippings are asked for.
 
     References
     ----------
@@ -502,6 +540,13 @@ class Adam(Optimizer):
     :math:`1-\beta` go into the two scalars of a step, not into every gradient:
     :math:`\alpha_t m/(\sqrt v+\epsilon) = \alpha_t\kappa(1-\beta_1)\,
     M/(\sqrt V+\kappa\epsilon)` with :math:`\kappa = 1/\sqrt{1-\beta_2}`.
+
+    Examples
+    --------
+    >>> w = Parameter([1.0], dtype="float64")
+    >>> Adam(0.1).apply([np.array([2.0])], [w])
+    >>> w.value.round(3)
+    array([0.9])
     """
 
     def __init__(
@@ -560,11 +605,27 @@ class AdamW(Adam):
         The step size.
     weight_decay : float
         The fraction of each weight, times the learning rate, that a step takes away.
+    beta_1, beta_2, epsilon, amsgrad, **kwargs
+        As for :class:`Adam`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind; ``weight_decay`` may not be None.
+    ValueError
+        If a number is out of range, or two clippings are asked for.
 
     References
     ----------
     Loshchilov and Hutter (2019), "Decoupled weight decay regularization";
     ``keras.optimizers.AdamW``.
+
+    Examples
+    --------
+    >>> w = Parameter([1.0], dtype="float64")
+    >>> AdamW(0.1, weight_decay=0.5).apply([np.array([2.0])], [w])
+    >>> w.value.round(3)
+    array([0.85])
     """
 
     def __init__(
@@ -597,11 +658,27 @@ class Adagrad(Optimizer):
         What :math:`s` starts from, at least 0.
     epsilon : float
         What keeps the division finite.
+    **kwargs
+        As for :class:`Optimizer`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    ValueError
+        If a number is out of range, or two clippings are asked for.
 
     References
     ----------
     Duchi, Hazan and Singer (2011), "Adaptive subgradient methods for online learning and
     stochastic optimization"; ``keras.optimizers.Adagrad``.
+
+    Examples
+    --------
+    >>> w = Parameter([1.0], dtype="float64")
+    >>> Adagrad(0.1).apply([np.array([2.0])], [w])
+    >>> w.value.round(3)
+    array([0.901])
     """
 
     slot_names = ("accumulator",)
@@ -654,11 +731,27 @@ class Lion(Optimizer):
         The step size; a tenth of Adam's is usual.
     beta_1, beta_2 : float
         Momenta of the direction and of the memory, in (0, 1] and [0, 1].
+    **kwargs
+        As for :class:`Optimizer`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    ValueError
+        If a number is out of range, or two clippings are asked for.
 
     References
     ----------
     Chen et al. (2023), "Symbolic discovery of optimization algorithms";
     ``keras.optimizers.Lion``.
+
+    Examples
+    --------
+    >>> w = Parameter([1.0], dtype="float64")
+    >>> Lion(0.1).apply([np.array([2.0])], [w])
+    >>> w.value.round(3)
+    array([0.9])
     """
 
     slot_names = ("momentum",)

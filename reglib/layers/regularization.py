@@ -130,6 +130,13 @@ class SpatialDropout1D(_SharedDropout):
     seed : int, optional
         Makes the sequence of masks repeatable.
 
+    Raises
+    ------
+    TypeError
+        If ``rate`` is no number or ``seed`` no integer.
+    ValueError
+        If one is out of range, or the inputs have another number of axes.
+
     References
     ----------
     Tompson et al. (2015), "Efficient object localization using convolutional networks";
@@ -189,6 +196,13 @@ class SpatialDropout2D(_MapDropout):
     seed : int, optional
         Makes the sequence of masks repeatable.
 
+    Raises
+    ------
+    TypeError
+        If ``rate`` is no number or ``seed`` no integer.
+    ValueError
+        If one is out of range, or the inputs have another number of axes.
+
     References
     ----------
     Tompson et al. (2015), "Efficient object localization using convolutional networks";
@@ -214,6 +228,13 @@ class SpatialDropout3D(_MapDropout):
         Where the channels are; None means last.
     seed : int, optional
         Makes the sequence of masks repeatable.
+
+    Raises
+    ------
+    TypeError
+        If ``rate`` is no number or ``seed`` no integer.
+    ValueError
+        If one is out of range, or the inputs have another number of axes.
 
     References
     ----------
@@ -248,6 +269,13 @@ class DropPath(_SharedDropout):
     seed : int, optional
         Makes the sequence of masks repeatable.
 
+    Raises
+    ------
+    TypeError
+        If ``rate`` is no number or ``seed`` no integer.
+    ValueError
+        If one is out of range.
+
     References
     ----------
     Huang et al. (2016), "Deep networks with stochastic depth". Keras has none.
@@ -278,6 +306,13 @@ class DropBlock(_SharedDropout):
         Side of a patch; 1 gives dropout.
     seed : int, optional
         Makes the sequence of masks repeatable.
+
+    Raises
+    ------
+    TypeError
+        If ``rate`` is no number, or ``block_size`` or ``seed`` no integer.
+    ValueError
+        If one is out of range, or the maps are smaller than a patch.
 
     References
     ----------
@@ -335,6 +370,13 @@ class GaussianDropout(Layer):
     seed : int, optional
         Makes the noise repeatable.
 
+    Raises
+    ------
+    TypeError
+        If ``rate`` is no number or ``seed`` no integer.
+    ValueError
+        If one is out of range.
+
     References
     ----------
     Srivastava et al. (2014), section 10; ``keras.layers.GaussianDropout``.
@@ -387,6 +429,13 @@ class GaussianNoise(Layer):
     seed : int, optional
         Makes the noise repeatable.
 
+    Raises
+    ------
+    TypeError
+        If ``stddev`` is no number or ``seed`` no integer.
+    ValueError
+        If one is out of range.
+
     References
     ----------
     Bishop (1995), "Training with noise is equivalent to Tikhonov regularization";
@@ -436,6 +485,13 @@ class AlphaDropout(Dropout):
     seed : int, optional
         Makes the sequence of masks repeatable.
 
+    Raises
+    ------
+    TypeError
+        If ``rate`` is no number or ``seed`` no integer.
+    ValueError
+        If one is out of range.
+
     References
     ----------
     Klambauer et al. (2017), "Self-normalizing neural networks"; ``keras.layers.AlphaDropout``.
@@ -482,9 +538,20 @@ class ActivityRegularization(Layer):
     l1, l2 : float
         The factors, at least 0; the penalty is divided by the batch size.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If a factor is no finite number of at least 0.
+
     References
     ----------
     ``keras.layers.ActivityRegularization``.
+
+    Examples
+    --------
+    >>> layer = ActivityRegularization(l1=0.5)
+    >>> layer(np.array([[1.0, -3.0]])).tolist(), layer.activity_penalty
+    ([[1.0, -3.0]], 2.0)
     """
 
     supports_masking = True
@@ -525,6 +592,13 @@ class DropConnect(Dense):
         Makes the sequence of masks repeatable.
     **kwargs
         As for :class:`Dense`.
+
+    Raises
+    ------
+    TypeError
+        If ``units`` or ``seed`` is no integer, or ``rate`` no number.
+    ValueError
+        If one is out of range, or the inputs have fewer than two axes.
 
     References
     ----------

@@ -38,6 +38,15 @@ class BinaryCrossentropy(Elementwise):
         In [0, 1]: targets become y(1 - α) + α/2.
     axis : int
         The axis of the outputs, over which the mean is taken.
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    ValueError
+        If a number is out of range, or the reduction is another.
 
     References
     ----------
@@ -128,6 +137,15 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
         In [0, 1]: targets become y(1 - α) + α/2.
     axis : int
         The axis of the outputs, over which the mean is taken.
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    ValueError
+        If a number is out of range, or the reduction is another.
 
     References
     ----------
@@ -213,6 +231,15 @@ class CategoricalCrossentropy(Loss):
         In [0, 1]: targets become y(1 - α) + α/K.
     axis : int
         The axis of the classes.
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    ValueError
+        If a number is out of range, or the reduction is another.
 
     References
     ----------
@@ -311,6 +338,15 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
         In [0, 1]: targets become y(1 - α) + α/K.
     axis : int
         The axis of the classes.
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    ValueError
+        If a number is out of range, or the reduction is another.
 
     References
     ----------
@@ -424,6 +460,15 @@ class SparseCategoricalCrossentropy(OfLabels):
         in the sum nor in the number that it is divided by.
     axis : int
         The axis of the classes.
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    ValueError
+        If the reduction is another; in use, if a target is no class number.
 
     References
     ----------
@@ -537,6 +582,15 @@ class CategoricalGeneralizedCrossEntropy(OfLabels):
     ----------
     q : float
         In (0, 1).
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    ValueError
+        If a number is out of range, or the reduction is another.
 
     References
     ----------

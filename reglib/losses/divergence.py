@@ -15,6 +15,18 @@ class KLDivergence(Loss):
 
     What a student pays that learns a teacher's probabilities. Both are kept in [1e-7, 1].
 
+    Parameters
+    ----------
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If ``name`` is no string, or ``dtype`` holds no fractions.
+    ValueError
+        If the reduction is another.
+
     References
     ----------
     Kullback and Leibler (1951), "On information and sufficiency"; Hinton, Vinyals and Dean
@@ -52,6 +64,18 @@ class Poisson(Elementwise):
 
     The negative logarithm of a Poisson probability, without the terms that no prediction
     changes.
+
+    Parameters
+    ----------
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If ``name`` is no string, or ``dtype`` holds no fractions.
+    ValueError
+        If the reduction is another.
 
     References
     ----------

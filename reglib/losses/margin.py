@@ -15,6 +15,18 @@ class Hinge(Elementwise):
 
     Targets of 0 and 1 are turned into -1 and 1, as in Keras.
 
+    Parameters
+    ----------
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If ``name`` is no string, or ``dtype`` holds no fractions.
+    ValueError
+        If the reduction is another.
+
     References
     ----------
     ``keras.losses.Hinge``.
@@ -54,6 +66,18 @@ class SquaredHinge(Hinge):
 
     Targets of 0 and 1 are turned into -1 and 1, as in Keras.
 
+    Parameters
+    ----------
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If ``name`` is no string, or ``dtype`` holds no fractions.
+    ValueError
+        If the reduction is another.
+
     References
     ----------
     ``keras.losses.SquaredHinge``.
@@ -86,6 +110,18 @@ class CategoricalHinge(Loss):
 
     :math:`\hat y_+ = \sum_k y_k\hat y_k` is the score of the right class of one-hot targets,
     :math:`\hat y_- = \max_k(1 - y_k)\hat y_k` the best of the others.
+
+    Parameters
+    ----------
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If ``name`` is no string, or ``dtype`` holds no fractions.
+    ValueError
+        If the reduction is another.
 
     References
     ----------

@@ -14,6 +14,18 @@ from reglib.losses.base import EPSILON, Elementwise, Loss
 class MeanSquaredError(Elementwise):
     r"""Mean squared error, :math:`\frac1K\sum_k(y_k - \hat y_k)^2` an example.
 
+    Parameters
+    ----------
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If ``name`` is no string, or ``dtype`` holds no fractions.
+    ValueError
+        If the reduction is another.
+
     References
     ----------
     ``keras.losses.MeanSquaredError``.
@@ -51,6 +63,18 @@ class MeanSquaredError(Elementwise):
 class MeanAbsoluteError(Elementwise):
     r"""Mean absolute error, :math:`\frac1K\sum_k|y_k - \hat y_k|` an example.
 
+    Parameters
+    ----------
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If ``name`` is no string, or ``dtype`` holds no fractions.
+    ValueError
+        If the reduction is another.
+
     References
     ----------
     ``keras.losses.MeanAbsoluteError``.
@@ -82,6 +106,18 @@ class MeanAbsolutePercentageError(Elementwise):
     r"""Error as a percentage of the target, :math:`\frac{100}K\sum_k|y_k - \hat y_k|/|y_k|`.
 
     Targets nearer to 0 than 1e-7 count as 1e-7.
+
+    Parameters
+    ----------
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If ``name`` is no string, or ``dtype`` holds no fractions.
+    ValueError
+        If the reduction is another.
 
     References
     ----------
@@ -115,6 +151,18 @@ class MeanSquaredLogarithmicError(Elementwise):
 
     Ten for a target of twenty costs about what ten thousand for twenty thousand costs. Numbers
     below 1e-7 count as 1e-7.
+
+    Parameters
+    ----------
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If ``name`` is no string, or ``dtype`` holds no fractions.
+    ValueError
+        If the reduction is another.
 
     References
     ----------
@@ -159,6 +207,15 @@ class Huber(Elementwise):
     ----------
     delta : float
         Where the change is, above 0.
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    ValueError
+        If a number is out of range, or the reduction is another.
 
     References
     ----------
@@ -204,6 +261,18 @@ class LogCosh(Elementwise):
 
     About half :math:`e^2` for small errors, about :math:`|e| - \log 2` for large ones.
 
+    Parameters
+    ----------
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If ``name`` is no string, or ``dtype`` holds no fractions.
+    ValueError
+        If the reduction is another.
+
     References
     ----------
     ``keras.losses.LogCosh``.
@@ -242,6 +311,15 @@ class CosineSimilarity(Loss):
     ----------
     axis : int
         The axis of the vectors.
+    reduction, name, dtype
+        As for :class:`Loss`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    ValueError
+        If the reduction is another; in use, if there is no such axis.
 
     References
     ----------
