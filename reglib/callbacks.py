@@ -630,15 +630,21 @@ class ModelCheckpoint(Monitor):
     Parameters
     ----------
     filepath : path
-        Where to; may hold ``{epoch}`` and names from the logs, such as ``{val_loss:.2f}``.
+        Where to; may hold ``{epoch}``, counted from 1, and names from the logs, such as
+        ``{val_loss:.2f}``, and ``{batch}`` if it is saved within epochs. Folders are made.
     monitor : str
         The key in the logs that says what is best.
     verbose : int
         1 prints each save.
     save_best_only : bool
-        Whether to save only what is better than all before.
+        Whether to save only what is better than all before; where the monitored value is not in
+        the logs, the model is saved, with a warning.
+    save_weights_only : bool
+        Whether to leave out how the model is made: ``load_weights`` reads the file.
     mode : {"auto", "min", "max"}
         Which way is better.
+    save_freq : "epoch" or int
+        When to save: after each epoch, or after so many batches.
     initial_value_threshold : float, optional
         What the first save must beat.
 
@@ -653,38 +659,69 @@ class ModelCheckpoint(Monitor):
         monitor: str = "val_loss",
         verbose: int = 0,
         save_best_only: bool = False,
+        save_weights_only: bool = False,
         mode: str = "auto",
+        save_freq: str | int = "epoch",
         initial_value_threshold: float | None = None,
     ) -> None:
         super().__init__(monitor, mode, 0.0)
         self.filepath = check_path("filepath", filepath)
         self.verbose = _checked_verbose(verbose)
         self.save_best_only = check_flag("save_best_only", save_best_only)
+        self.save_weights_only = check_flag("save_weights_only", save_weights_only)
+        self.save_freq = save_freq
+        if isinstance(save_freq, str):
+            check_choice("save_freq", save_freq, ("epoch",))
+        else:
+            check_integer("save_freq", save_freq, low=1)
+            self.batches = 0
+            # Only now: where a callback listens to batches, fit works out the logs of each.
+            self.on_train_batch_end = self._count_batch
         if initial_value_threshold is not None:
             check_number("initial_value_threshold", initial_value_threshold)
         self.best = initial_value_threshold
 
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Note the epoch."""
+        self._epoch = epoch
+
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Save, if it is to be saved."""
+        if self.save_freq == "epoch":
+            self._save(logs or {}, {"epoch": epoch + 1})
+
+    def _count_batch(self, batch: int, logs: Logs = None) -> None:
+        self.batches += 1
+        if self.batches % self.save_freq == 0:
+            self._save(logs or {}, {"epoch": self._epoch + 1, "batch": batch + 1})
+
+    def _save(self, logs: dict[str, float], counted: dict[str, int]) -> None:
+        from pathlib import Path  # here, as above
+
         if self.save_best_only:
             value = self.monitored(logs)
-            if value is None or not self.improves(value, self.best):
+            # Better one model too many than none: where the value is not there, save.
+            if value is not None and not self.improves(value, self.best):
                 return
-            self.best = value
-        path = self.filepath.format(epoch=epoch + 1, **(logs or {}))
-        self.model.save(path)
+            self.best = value if value is not None else self.best
+        path = self.filepath.format(**{**logs, **counted})
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if self.save_weights_only:
+            self.model.save_weights(path)
+        else:
+            self.model.save(path)
         if self.verbose:
-            print(f"Epoch {epoch + 1}: saved to {path}")
+            print(f"Epoch {counted['epoch']}: saved to {path}")
 
 
 class SwapEMAWeights(Callback):
-    """Evaluate with the optimizer's averaged weights: swap them in, and back out.
+    """Evaluate and predict with the optimizer's averaged weights: swap them in, and back out.
 
     Parameters
     ----------
     swap_on_epoch : bool
-        Whether to swap around the callbacks of an epoch's end, so that a checkpoint saves the
-        average; otherwise around each evaluation.
+        Whether to swap at an epoch's end too, until the next begins, so that a checkpoint after
+        this one saves the average.
 
     Raises
     ------
@@ -700,40 +737,56 @@ class SwapEMAWeights(Callback):
     def __init__(self, swap_on_epoch: bool = False) -> None:
         super().__init__()
         self.swap_on_epoch = check_flag("swap_on_epoch", swap_on_epoch)
+        # The trained weights, while the average is in their place.
+        self._trained: np.ndarray | None = None
 
-    def _swap(self) -> None:
+    def _swap_in(self) -> None:
         optimizer = self.model.optimizer
         if not optimizer.use_ema:
             raise ValueError("SwapEMAWeights needs an optimizer with use_ema=True, got without")
-        if optimizer.average is not None:
+        if self._trained is None and optimizer.average is not None:
             weights = optimizer.block.value
-            kept = weights.copy()
+            self._trained = weights.copy()
             weights[...] = optimizer.average
-            optimizer.average[...] = kept
+
+    def _swap_out(self) -> None:
+        if self._trained is not None:
+            self.model.optimizer.block.value[...] = self._trained
+            self._trained = None
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Start afresh."""
+        self._trained = None
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Put the trained weights back."""
-        if self.swap_on_epoch and epoch > self._first_epoch:
-            self._swap()
-
-    def on_train_begin(self, logs: Logs = None) -> None:
-        """Note that nothing is swapped yet."""
-        self._first_epoch = self.params.get("initial_epoch", 0)
+        if self.swap_on_epoch:
+            self._swap_out()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Put the average in."""
         if self.swap_on_epoch:
-            self._swap()
+            self._swap_in()
 
     def on_test_begin(self, logs: Logs = None) -> None:
         """Put the average in."""
-        if not self.swap_on_epoch:
-            self._swap()
+        self._swap_in()
 
     def on_test_end(self, logs: Logs = None) -> None:
         """Put the trained weights back."""
-        if not self.swap_on_epoch:
-            self._swap()
+        self._swap_out()
+
+    def on_predict_begin(self, logs: Logs = None) -> None:
+        """Put the average in."""
+        self._swap_in()
+
+    def on_predict_end(self, logs: Logs = None) -> None:
+        """Put the trained weights back."""
+        self._swap_out()
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Forget the trained weights: a model ends with the average."""
+        self._trained = None
 
 
 class SWA(Callback):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib import losses, optimizers
+from reglib import _archive, losses, optimizers
 from reglib._joint import (
     Bundle,
     Data,
@@ -34,7 +34,6 @@ from reglib._validation import (
     check_choice,
     check_instance,
     check_mapping,
-    check_path,
     check_sequence,
     check_shape,
     naming,
@@ -63,12 +62,9 @@ def save_model(model: Trainer, filepath: str | os.PathLike) -> None:
     -----
     The state of the optimizer is not saved: training that goes on starts its averages anew.
     """
-    # Here, so that importing the library takes little more than NumPy does.
-    import json
-    from pathlib import Path
+    import json  # here, so that importing the library takes little more than NumPy does
 
     check_instance("model", model, Trainer, "a model")
-    path = Path(check_path("filepath", filepath))
     weights = model.get_weights()
     description = {
         "class_name": type(model).__name__,
@@ -80,12 +76,8 @@ def save_model(model: Trainer, filepath: str | os.PathLike) -> None:
             "optimizer": optimizers.serialize(model.optimizer),
             **aims(model),
         }
-    # Written beside its place and moved there: a reader sees the old file or the new one.
-    unfinished = path.with_name(path.name + ".part")
-    with unfinished.open("wb") as file:
-        arrays = {f"weight_{number}": array for number, array in enumerate(weights)}
-        np.savez(file, model=np.array(json.dumps(description)), **arrays)
-    unfinished.replace(path)
+    model_text = np.array(json.dumps(description))
+    _archive.write(filepath, model=model_text, **_archive.numbered(weights))
 
 
 def aims(model: Trainer) -> dict[str, Any]:
@@ -834,19 +826,13 @@ def load_model(
         If it is no model of this library.
     """
     import json
-    import zipfile
 
-    filepath = check_path("filepath", filepath)
-    try:
-        with np.load(filepath, allow_pickle=False) as archive:
-            description = json.loads(str(archive["model"]))
-            weights = [archive[f"weight_{n}"] for n in range(len(archive.files) - 1)]
-    except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise ValueError(f"filepath must be a model that reglib saved, got {filepath}") from error
+    arrays = _archive.read(filepath, "a model")
+    if "model" not in arrays:
+        raise ValueError(f"filepath must be a model that reglib saved, got {filepath}")
+    description = json.loads(str(arrays["model"]))
     model = _revived(description, custom_objects)
-    model.set_weights(weights)
+    model.set_weights(_archive.in_order(arrays))
     if description["compile"] is not None:
         model.compile(**description["compile"])
     return model

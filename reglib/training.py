@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib import losses, metrics, optimizers
+from reglib import _archive, losses, metrics, optimizers
 from reglib._joint import Bundle, Data, arrays_of, map_arrays
 from reglib._masks import mask_of, masked
 from reglib._validation import (
@@ -190,6 +191,33 @@ class Trainer:
         remaining = iter(weights)
         for layer, count in zip(self.layers, counts, strict=True):
             layer.set_weights([next(remaining) for _ in range(count)])
+
+    def save_weights(self, filepath: str | os.PathLike) -> None:
+        """Write the weights alone to a NumPy archive.
+
+        Parameters
+        ----------
+        filepath : path
+            Where to; ``.npz`` is the usual ending.
+
+        Raises
+        ------
+        ValueError
+            If the model is not built.
+        """
+        _archive.write(filepath, **_archive.numbered(self.get_weights()))
+
+    def load_weights(self, filepath: str | os.PathLike) -> None:
+        """Overwrite all weights with those of a file, of :meth:`save_weights` or of a model.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it holds no weights, or others than the model's; then nothing is changed.
+        """
+        self.set_weights(_archive.in_order(_archive.read(filepath, "weights")))
 
     def count_params(self) -> int:
         """Return the number of weights."""

@@ -210,12 +210,13 @@ def test_the_plateau_callback_agrees_with_keras(options, values):
     np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 
 
-def trained(watchers, optimizer=None, epochs=4, rate=0.05):
+def trained(watchers, optimizer=None, epochs=4, rate=0.05, **options):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(16, 3)), rng.normal(size=(16, 1))
     model = models.Sequential([layers.Dense(1)], seed=0)
     model.compile(optimizer or optimizers.SGD(rate), "mse")
-    history = model.fit(x, y, epochs=epochs, callbacks=watchers, validation_data=(x, y))
+    options |= {"callbacks": watchers, "validation_data": (x, y)}
+    history = model.fit(x, y, epochs=epochs, **options)
     return model, history
 
 
@@ -280,6 +281,58 @@ def test_the_best_model_is_kept_on_disk(tmp_path):
     assert models.load_model(tmp_path / saved[-1]).layers[0].kernel.value == pytest.approx(
         model.layers[0].kernel.value
     )
+
+
+def test_checkpoints_come_after_so_many_batches_with_weights_alone(tmp_path):
+    path = tmp_path / "folder" / "{epoch}-{batch}.npz"
+    checkpoint = callbacks.ModelCheckpoint(path, save_weights_only=True, save_freq=3)
+    model, _ = trained([checkpoint], batch_size=5)
+    steps = model.history.params["steps"]
+    batches = [(epoch + 1, batch + 1) for epoch in range(4) for batch in range(steps)]
+    saved = {p.name for p in path.parent.iterdir()}
+    assert saved == {f"{epoch}-{batch}.npz" for epoch, batch in batches[2::3]}
+    last = path.parent / "{}-{}.npz".format(*batches[len(batches) // 3 * 3 - 1])
+    before = model.get_weights()
+    model.load_weights(last)
+    assert [w.shape for w in model.get_weights()] == [w.shape for w in before]
+    with pytest.raises(ValueError, match="must be a model that reglib saved"):
+        models.load_model(last)
+
+
+def test_a_checkpoint_is_written_where_the_best_cannot_be_known(tmp_path):
+    path = tmp_path / "model.npz"
+    with pytest.warns(UserWarning, match="which is not in the logs"):
+        trained([callbacks.ModelCheckpoint(path, "unknown", save_best_only=True, mode="min")])
+    assert path.exists()
+
+
+@pytest.mark.parametrize("stops", [False, True], ids=["to the end", "stopped early"])
+def test_a_model_whose_average_was_swapped_in_ends_with_it(tmp_path, stops):
+    optimizer = optimizers.SGD(0.5, use_ema=True, ema_momentum=0.9)
+    path = tmp_path / "{epoch}.npz"
+    watchers = [callbacks.SwapEMAWeights(swap_on_epoch=True), callbacks.ModelCheckpoint(path)]
+    if stops:
+        watchers.append(callbacks.EarlyStopping(mode="max"))  # the loss falls: it stops
+    model, history = trained(watchers, optimizer)
+    _, without = trained([], optimizers.SGD(0.5))
+    assert history.history["loss"] == without.history["loss"][: len(history.epoch)]
+    assert (len(history.epoch) < 4) == stops
+    last = models.load_model(path.with_name(f"{len(history.epoch)}.npz"))
+    for ours, saved in zip(model.get_weights(), last.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, saved)
+
+
+def test_predictions_can_use_the_averaged_weights():
+    swap = callbacks.SwapEMAWeights()
+    model, _ = trained([], optimizers.SGD(0.5, use_ema=True, ema_overwrite_frequency=None))
+    model.optimizer.average[...] = 0
+    weights = model.get_weights()
+    swap.set_model(model)
+    swap.on_predict_begin()
+    assert not np.any(model.get_weights()[0])
+    swap.on_predict_end()
+    for ours, kept in zip(model.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(ours, kept)
 
 
 def test_evaluation_can_use_the_averaged_weights():

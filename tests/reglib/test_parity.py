@@ -46,8 +46,6 @@ DEVIATIONS = {
     "renorm_clipping": "batch renormalization is out of scope",
     "renorm_momentum": "batch renormalization is out of scope",
     "return_state": "a layer returns one array",
-    "save_freq": "checkpoints are written once an epoch",
-    "save_weights_only": "a saved model is small",
     "synchronized": "there is one device",
     "unroll": "loops are always plain",
     "use_cudnn": "there is no GPU",

@@ -825,6 +825,16 @@ def _model_entries() -> list[Entry]:
             call=lambda **k: model()(**k),
         ),
         Entry(
+            "training.Trainer.save_weights",
+            {"filepath": PATH.but(good=Made(lambda: scratch("weights.npz")))},
+            call=lambda **k: model().save_weights(**k),
+        ),
+        Entry(
+            "training.Trainer.load_weights",
+            {"filepath": PATH.but(good=Made(_saved_model))},
+            call=lambda **k: model().load_weights(**k),
+        ),
+        Entry(
             "training.Trainer.set_weights",
             {"weights": weights},
             call=lambda weights: model().set_weights(weights),

@@ -472,6 +472,7 @@ def _modules():
             reglib.callbacks,
             "callback",
             BackupAndRestore=_Absent("BackupAndRestore"),
+            MonitorCallback=shim_training.MonitorCallback,
         ),
         metrics=_package(
             "metrics",
@@ -501,6 +502,7 @@ def _modules():
     )
     source.saving.load_model = reglib.models.load_model
     source.saving.register_keras_serializable = shim_numbers.register_keras_serializable
+    source.saving.load_model = reglib.models.load_model
     source.quantizers.__dict__.update(
         (name, _absent_module(f"quantizers.{name}"))
         for name in ("awq_config", "gptq_config", "quantization_config", "quantizers")
@@ -517,7 +519,9 @@ def _modules():
     shim_training.dress()
     shim_numbers.dress()
     # TensorFlow's graphs and Grain's data sets are out of reach: whoever asks for one fails.
-    tensorflow = _module("tensorflow", data=_module("tensorflow.data"))
+    eager = _module("tensorflow.python.eager", context=_Absent("tensorflow"))
+    python = _module("tensorflow.python", eager=eager)
+    tensorflow = _module("tensorflow", data=_module("tensorflow.data"), python=python)
     conftest = _module("conftest", skip_if_backend=lambda *_: lambda case: case)
     found = {
         "conftest": conftest,
@@ -525,6 +529,8 @@ def _modules():
         "keras": keras,
         "tensorflow": tensorflow,
         "tensorflow.data": tensorflow.data,
+        "tensorflow.python": python,
+        "tensorflow.python.eager": eager,
     }
     stack = [("keras.src", source)]
     while stack:

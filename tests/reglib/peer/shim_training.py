@@ -10,6 +10,7 @@ import itertools
 
 import numpy as np
 
+import reglib.callbacks
 import reglib.models
 import reglib.optimizers
 import reglib.schedules
@@ -95,6 +96,19 @@ def dress():
 
 def validate_float_arg(value, name):
     return check_number(name, value, low=0)
+
+
+class MonitorCallback(reglib.callbacks.Monitor):
+    """What reglib's callbacks share, with the arguments and the private names of Keras's."""
+
+    def __init__(self, monitor="val_loss", mode="auto", baseline=None, min_delta=0):
+        super().__init__(monitor, mode, min_delta)
+
+    def _set_monitor_op(self):
+        watched = getattr(self.model, "metrics", ())
+        self.monitor_op = reglib.callbacks.monitor_comparison(self.monitor, self.mode, watched)
+
+    _is_improvement = reglib.callbacks.Monitor.improves
 
 
 def _of_variables(cls):

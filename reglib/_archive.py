@@ -1,0 +1,56 @@
+"""Arrays in a file: NumPy archives, written whole or not at all, and read without pickle."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reglib._validation import check_path
+
+
+def write(filepath: str | os.PathLike, **arrays: NDArray) -> None:
+    """Write arrays under their names."""
+    # Here, so that importing the library takes little more than NumPy does.
+    from pathlib import Path
+
+    path = Path(check_path("filepath", filepath))
+    # Written beside its place and moved there: a reader sees the old file or the new one.
+    unfinished = path.with_name(path.name + ".part")
+    with unfinished.open("wb") as file:
+        np.savez(file, **arrays)
+    unfinished.replace(path)
+
+
+def read(filepath: str | os.PathLike, what: str) -> dict[str, NDArray]:
+    """Return the arrays of a file by their names.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no archive, and so not ``what`` it must be.
+    """
+    import zipfile
+
+    path = check_path("filepath", filepath)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return dict(archive)
+    except (ValueError, EOFError, OSError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(f"filepath must be {what} that reglib saved, got {path}") from error
+
+
+def numbered(arrays: list[NDArray]) -> dict[str, NDArray]:
+    """Return weights under names that say their order."""
+    return {f"weight_{number}": array for number, array in enumerate(arrays)}
+
+
+def in_order(arrays: dict[str, NDArray]) -> list[NDArray]:
+    """Return the weights among named arrays, in their order."""
+    count = sum(name.startswith("weight_") for name in arrays)
+    return [arrays[f"weight_{number}"] for number in range(count)]
