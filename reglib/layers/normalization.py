@@ -129,9 +129,10 @@ class _Standardization(_AlongAxes):
             gradient = gradient * self.gamma.value
         return gradient
 
-    def through_statistics(self, gradient: NDArray, axes: tuple[int, ...]) -> NDArray:
+    def through_statistics(
+        self, gradient: NDArray, x_hat: NDArray, axes: tuple[int, ...]
+    ) -> NDArray:
         """Return the gradient with respect to x: mean and variance depend on x as well."""
-        x_hat = self._normalized
         mean = gradient.mean(axis=axes, keepdims=True)
         along = (gradient * x_hat).mean(axis=axes, keepdims=True)
         return (gradient - mean - x_hat * along) * self._inverse
@@ -265,7 +266,7 @@ class BatchNormalization(_Standardization):
             return self.from_end(gradient * self._inverse)
         axes = tuple(range(gradient.ndim - 1))
         if self._share is None:
-            return self.from_end(self.through_statistics(gradient, axes))
+            return self.from_end(self.through_statistics(gradient, self._normalized, axes))
         along = gradient.sum(axis=axes) + self._normalized * (gradient * self._normalized).sum(
             axis=axes
         )
@@ -366,7 +367,7 @@ class LayerNormalization(_Standardization):
     def backward(self, gradient: NDArray) -> NDArray:
         """Write dγ and dβ; return the gradient with respect to the inputs."""
         gradient = self.unscale(self.to_end(gradient))
-        return self.from_end(self.through_statistics(gradient, self.ends))
+        return self.from_end(self.through_statistics(gradient, self._normalized, self.ends))
 
 
 class GroupNormalization(_Standardization):
@@ -462,8 +463,7 @@ class GroupNormalization(_Standardization):
         """Write dγ and dβ; return the gradient with respect to the inputs."""
         gradient = self.unscale(self.to_end(gradient))
         grouped = self._grouped(gradient)
-        self._normalized = self._grouped(self._normalized)
-        back = self.through_statistics(grouped, (1, 3))
+        back = self.through_statistics(grouped, self._grouped(self._normalized), (1, 3))
         return self.from_end(back.reshape(gradient.shape))
 
     def _grouped(self, array: NDArray) -> NDArray:

@@ -184,6 +184,21 @@ def test_gradients_agree_with_finite_differences(kind, rng):
     assert check_layer(layer, rng.normal(size=shape), rtol=1e-6) < 1e-6
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_way_back_may_be_walked_twice_and_leaves_its_gradient_alone(kind, rng):
+    make, shape = KINDS[kind]
+    layer = make(dtype="float64")
+    outputs = layer(rng.normal(size=shape), training=True)
+    gradient = rng.normal(size=outputs.shape)
+    given, results = gradient.copy(), []
+    for _ in range(2):
+        back = layer.propagate_back(gradient)
+        results.append([back.copy(), *(p.gradient.copy() for p in layer.trainable_weights)])
+    np.testing.assert_array_equal(gradient, given)
+    for once, again in zip(*results, strict=True):
+        np.testing.assert_array_equal(once, again)
+
+
 @pytest.mark.parametrize("name", ["relu", "elu", "selu", "softplus", "linear"])
 def test_activation_gradients_agree_with_finite_differences(name, rng):
     inputs = rng.normal(size=(6, 7)) + 0.01
