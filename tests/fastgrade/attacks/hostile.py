@@ -1632,6 +1632,7 @@ _attack(
     lock = threading.Lock()
     lock.acquire()
     os.register_at_fork(after_in_child=lambda: lock.acquire())
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
     def square(x):
         return x**2
 """,

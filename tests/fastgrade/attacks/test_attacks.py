@@ -57,9 +57,9 @@ def test_honest_answers_earn_all_points(grader, classroom):
 def test_attack_achieves_nothing(attack, grader, classroom, idle):
     before = fingerprint(classroom.course, classroom.victim)
     submission = attack.submission(str(classroom.course), str(classroom.victim))
-    start = time.monotonic()
+    start, started = time.process_time(), time.monotonic()
     verdict = grader.grade(task(classroom, submission))
-    seconds = time.monotonic() - start
+    busy, seconds = time.process_time() - start, time.monotonic() - started
 
     assert verdict.points <= attack.honest, verdict.questions
     told = verdict.to_json() + verdict.autograded.decode()
@@ -73,7 +73,9 @@ def test_attack_achieves_nothing(attack, grader, classroom, idle):
     for word in ("REACHED", "PLANTED", "RAISED", "LOWERED"):
         assert word not in outputs
     assert fingerprint(classroom.course, classroom.victim) == before
-    assert seconds < LIMITS.total_seconds + 10
+    assert busy < 30, "the grader itself is kept busy"
+    # Far beyond the limit, for the machine may have much else to do; not for ever.
+    assert seconds < LIMITS.total_seconds + 300
     assert len(living(classroom)) == idle, "a process is left"
     assert len(verdict.autograded) < 20 * LIMITS.output_bytes
     assert grader.grade(task(classroom, SOURCE, "alice")).points == 6, "the next one suffers"
