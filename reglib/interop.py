@@ -14,6 +14,7 @@ from reglib import initializers, layers, models, optimizers
 from reglib._joint import map_structure
 from reglib._twin import loaded_keras, to_keras_layer
 from reglib.layers.base import Layer, Node
+from reglib.layers.merging import InputLayer
 
 
 def to_keras(thing: Layer | models.Sequential | models.Model) -> Any:
@@ -78,8 +79,8 @@ def from_keras(thing: Any) -> Layer | models.Sequential | models.Model:
     else:
         raise TypeError(f"thing must be a layer or model of Keras, got {type(thing).__name__}")
     if ours.built:
-        for mine, other in zip(_weighted(ours.layers), _weighted(thing.layers), strict=True):
-            mine.set_weights(other.get_weights())
+        for mine in _weighted(ours.layers):
+            mine.set_weights(thing.get_layer(mine.name).get_weights())
     return ours
 
 
@@ -90,8 +91,12 @@ def _require_keras() -> Any:
     return keras
 
 
-def _weighted(layers: list[Any]) -> list[Any]:
-    return [layer for layer in layers if layer.weights]
+def _weighted(layers: list[Layer]) -> list[Layer]:
+    """Return the layers whose weights are still to be handed over: a model within has its own.
+
+    By their names, because Keras lists the layers of a graph in an order of its own.
+    """
+    return [layer for layer in layers if layer.weights and not isinstance(layer, models.Nested)]
 
 
 def _built_shape(layer: Any) -> tuple[int | None, ...]:
@@ -166,8 +171,8 @@ def _model_to_keras(model: models.Sequential | models.Model, name: str, keras: A
     else:
         theirs = _graph_to_keras(model, name, keras)
     if model.built:
-        for mine, other in zip(_weighted(model.layers), _weighted(theirs.layers), strict=True):
-            other.set_weights(mine.get_weights())
+        for mine in _weighted(model.layers):
+            theirs.get_layer(mine.name).set_weights(mine.get_weights())
     if model.compiled:
         aims = models.aims(model)
         for watched in ("metrics", "weighted_metrics"):
@@ -189,13 +194,13 @@ def _metrics_to_keras(described: Any, keras: Any) -> Any:
 
 def _graph_to_keras(model: models.Model, name: str, keras: Any) -> Any:
     tensors: dict[Node, Any] = {}
+    twins = {layer: to_keras(layer) for layer in model.layers if type(layer) is not InputLayer}
     for node in model._nodes:
         if not node.parents:
             tensors[node] = keras.Input(node.shape[1:], name=node.layer.name)
             continue
         given = [tensors[parent] for parent in node.parents]
-        layer = to_keras(node.layer)
-        tensors[node] = layer(given if len(given) > 1 else given[0])
+        tensors[node] = twins[node.layer](given if len(given) > 1 else given[0])
     ins, outs = model._ins, model._outs
     return keras.Model(
         ins.arrange([tensors[node] for node in ins.nodes]),
@@ -205,24 +210,36 @@ def _graph_to_keras(model: models.Model, name: str, keras: Any) -> Any:
 
 
 def _graph_from_keras(model: Any) -> models.Model:
-    nodes: dict[str, Node] = {}
-    for description in model.get_config()["layers"]:
+    """Return the graph: nodes by their layer's name and the number of its use."""
+    described = model.get_config()
+    nodes: dict[tuple[str, int], Node] = {}
+    calls = []
+    for description in described["layers"]:
         name = description["name"]
         theirs = model.get_layer(name)
-        if len(description["inbound_nodes"]) > 1:
-            raise ValueError(f"layer {name} must be used once, got several uses")
         if not description["inbound_nodes"]:
-            nodes[name] = layers.Input(tuple(theirs.batch_shape[1:]), name=name)
+            nodes[name, 0] = layers.Input(tuple(theirs.batch_shape[1:]), name=name)
             continue
-        given = description["inbound_nodes"][0]["args"][0]
-        parents = [
-            nodes[tensor["config"]["keras_history"][0]]
-            for tensor in (given if isinstance(given, (list, tuple)) else [given])
-        ]
-        nodes[name] = _layer_from_keras(theirs)(parents if len(parents) > 1 else parents[0])
+        layer = _layer_from_keras(theirs)
+        for number, call in enumerate(description["inbound_nodes"]):
+            given = call["args"][0]
+            several = isinstance(given, (list, tuple))
+            origins = [
+                tensor["config"]["keras_history"] for tensor in (given if several else [given])
+            ]
+            calls.append(((name, number), layer, [tuple(origin[:2]) for origin in origins]))
+    # A layer's second use may come after layers that are described behind it.
+    while calls:
+        name, layer, origins = next(c for c in calls if all(o in nodes for o in c[2]))
+        parents = [nodes[origin] for origin in origins]
+        nodes[name] = layer(parents if len(parents) > 1 else parents[0])
+        calls = [call for call in calls if call[0] != name]
 
-    def node(tensor: Any) -> Node:
-        return nodes[tensor._keras_history.operation.name]
+    def ends(structure: Any) -> Any:
+        alone = isinstance(structure, (list, tuple)) and isinstance(structure[0], str)
+        if alone:
+            return nodes[tuple(structure[:2])]
+        return map_structure(ends, structure)
 
-    inputs, outputs = map_structure(node, model.input), map_structure(node, model.output)
+    inputs, outputs = ends(described["input_layers"]), ends(described["output_layers"])
     return models.Model(inputs, outputs, name=model.name)

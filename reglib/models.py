@@ -28,6 +28,7 @@ from reglib._joint import (
     several,
 )
 from reglib._masks import mask_of, masked
+from reglib._uses import Uses
 from reglib._validation import (
     check_array,
     check_callable,
@@ -197,7 +198,7 @@ class Nested(Layer):
 
 
 def _as_layer(model: Trainer) -> Nested:
-    """Return the one layer that a model is in others, so that a second use is noticed."""
+    """Return the one layer that a model is in others: used twice, it shares its weights."""
     if model.nested is None:
         model.nested = Nested(model)
     return model.nested
@@ -409,7 +410,8 @@ class Model(Trainer):
     TypeError
         If an end is no node.
     ValueError
-        If the ends are not connected, or a layer or a layer's name is used twice.
+        If the ends are not connected, or two layers have one name, or a layer is used both
+        by itself and within another.
 
     References
     ----------
@@ -420,6 +422,10 @@ class Model(Trainer):
     A model of several inputs takes arrays in a list, or in a dict by the names of the inputs:
     the keys of the dict that the model was made with, else the names of their layers. It is
     the same with the targets, losses and metrics of several outputs.
+
+    A layer that is called on several nodes has one set of weights for all its uses, whose
+    gradients add up, as do its penalties on activities; Keras's ``fit`` counts the activities
+    of the last use alone.
 
     Examples
     --------
@@ -446,10 +452,9 @@ class Model(Trainer):
                 f"{', '.join(strangers) or 'none'} came besides, {', '.join(unused) or 'none'} "
                 "went unused"
             )
-        layers = [node.layer for node in self._nodes]
+        self._uses = Uses(self._nodes)
+        layers = self.layers
         for number, layer in enumerate(layers):
-            if any(layer is other for other in layers[:number]):
-                raise ValueError(f"layer {layer.name} must be used once, got two uses")
             layer.seed_from(self._seed_for(layer, layers[:number]))
         check_names(layers)
         self.build(None)
@@ -459,8 +464,13 @@ class Model(Trainer):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, in the order of the forward pass."""
-        return [node.layer for node in self._nodes]
+        """The layers, in the order of the forward pass; those of several uses come once."""
+        return list(dict.fromkeys(node.layer for node in self._nodes))
+
+    @property
+    def last_layer(self) -> Layer:
+        """The layer that the outputs come out of; of several outputs, the first one's."""
+        return self._outs.nodes[0].layer
 
     @property
     def inputs(self) -> list[Node]:
@@ -516,9 +526,15 @@ class Model(Trainer):
     def forward(self, inputs: Data, training: bool) -> Data:
         """Return the outputs for a batch."""
         values = dict(zip(self._ins.nodes, arrays_of(inputs), strict=True))
+        shared = self._uses.layers
+        self._uses.begin()
         for node in self._nodes:
             given = [values[parent] for parent in node.parents] or [values[node]]
-            values[node] = node.layer(given if len(given) > 1 else given[0], training=training)
+            given = given if len(given) > 1 else given[0]
+            if node.layer in shared:
+                values[node] = self._uses.call(node, given, training)
+            else:
+                values[node] = node.layer(given, training=training)
         outputs = [values[node] for node in self._outs.nodes]
         return Bundle(outputs) if len(outputs) > 1 else outputs[0]
 
@@ -528,6 +544,7 @@ class Model(Trainer):
         """Write every parameter's gradient; where a branch began, gradients add up."""
         needed = set(self._nodes) if to_inputs else self._learning
         gradients: dict[Node, NDArray] = {}
+        sums: dict[Layer, list[NDArray]] = {}
 
         def add(node: Node, part: NDArray) -> None:
             if node in needed:
@@ -539,12 +556,15 @@ class Model(Trainer):
             if node not in needed or not node.parents:
                 continue
             wanted = any(parent in needed for parent in node.parents)
-            back = node.layer.propagate_back(
-                gradients.pop(node), wanted, linked and node is self._outs.nodes[0]
-            )
+            by_outputs, ends_here = gradients.pop(node), linked and node is self._outs.nodes[0]
+            if node.layer in self._uses.layers:
+                back = self._uses.backward(node, by_outputs, wanted, ends_here, sums)
+            else:
+                back = node.layer.propagate_back(by_outputs, wanted, ends_here)
             parts = back if len(node.parents) > 1 else [back]
             for parent, part in zip(node.parents, parts, strict=True):
                 add(parent, part)
+        self._uses.end(sums)
         if not to_inputs:
             return None
         back = [gradients[node] for node in self._ins.nodes]
@@ -642,17 +662,25 @@ class Model(Trainer):
                 self._learning.add(node)
 
     def _shapes(self) -> Iterator[tuple[Layer, tuple[int | None, ...]]]:
-        for node in self._nodes:
-            yield node.layer, node.shape
+        shapes = {node.layer: node.shape for node in reversed(self._nodes)}  # of the first uses
+        for layer in self.layers:
+            yield layer, shapes[layer]
 
     def get_config(self) -> dict[str, Any]:
-        """Return the layers' descriptions, and which feeds which, as plain data."""
+        """Return the layers' descriptions, and which feeds which, as plain data.
+
+        At a layer's later uses there is the number of the node of its first.
+        """
         number = {node: i for i, node in enumerate(self._nodes)}
+        first = {node.layer: i for node, i in reversed(number.items())}
         return {
             "name": self.name,
             "nodes": [
-                {"layer": serialize(node.layer), "parents": [number[p] for p in node.parents]}
-                for node in self._nodes
+                {
+                    "layer": serialize(node.layer) if first[node.layer] == i else first[node.layer],
+                    "parents": [number[parent] for parent in node.parents],
+                }
+                for node, i in number.items()
             ],
             "inputs": self._ins.arrange([number[node] for node in self._ins.nodes]),
             "outputs": self._outs.arrange([number[node] for node in self._outs.nodes]),
@@ -670,7 +698,8 @@ class Model(Trainer):
         described = _part(config, "nodes")
         nodes: list[Node] = []
         for description in described:
-            layer = _layer(description["layer"], custom_objects)
+            layer = description["layer"]
+            layer = nodes[layer].layer if isinstance(layer, int) else _layer(layer, custom_objects)
             nodes.append(_drawn(layer, [nodes[i] for i in description["parents"]]))
         # A model of one input and one output may be described without saying which.
         inputs, outputs = config.get("inputs", 0), config.get("outputs", len(nodes) - 1)
@@ -777,7 +806,7 @@ def clone_model(
     make = _copied if clone_function is None else check_callable("clone_function", clone_function)
 
     def made(layer: Layer) -> Layer:
-        given = layer if isinstance(layer, InputLayer) else make(layer)
+        given = _copied(layer) if isinstance(layer, InputLayer) else make(layer)
         what = "a function that returns layers"
         check_instance("clone_function", given, Layer, what)
         return given
@@ -788,9 +817,10 @@ def clone_model(
             clone.build(model.input_shape)
     else:
         nodes: dict[Node, Node] = {}
+        layers = {layer: made(layer) for layer in model.layers}
         for node in model._nodes:
-            layer = _copied(node.layer) if not node.parents else made(node.layer)
-            nodes[node] = _drawn(layer, [nodes[parent] for parent in node.parents])
+            parents = [nodes[parent] for parent in node.parents]
+            nodes[node] = _drawn(layers[node.layer], parents)
         inputs = map_structure(nodes.__getitem__, model.input)
         outputs = map_structure(nodes.__getitem__, model.output)
         clone = type(model)(inputs, outputs, name=model.name, seed=seed)

@@ -84,6 +84,11 @@ class Trainer:
         """The layers, in the order of the forward pass."""
         raise NotImplementedError
 
+    @property
+    def last_layer(self) -> Layer:
+        """The layer that the outputs come out of."""
+        return self.layers[-1]
+
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Build every layer for inputs of this shape."""
         raise NotImplementedError
@@ -591,7 +596,7 @@ class Trainer:
             self._block = optimizers.Block(trainable)
         self._penalized = [p for p in trainable if p.regularizer is not None]
         self._active = [layer for layer in every_layer(self.layers) if layer.activity_regularizer]
-        self._linked = self.loss is not None and _is_linked(self.loss, self.layers[-1])
+        self._linked = self.loss is not None and _is_linked(self.loss, self.last_layer)
         self.shorten_way_back()
 
     # A look at the whole.

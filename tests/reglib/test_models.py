@@ -340,12 +340,6 @@ def test_a_graph_without_ends_is_refused(make, error, message):
         make(outputs)
 
 
-def test_a_layer_used_twice_in_a_graph_is_refused():
-    start, twice = layers.Input((4,)), layers.Dense(4)
-    with pytest.raises(ValueError, match="must be used once"):
-        models.Model(start, twice(twice(start)))
-
-
 def test_an_input_says_the_shape_of_a_sequential_model(tmp_path):
     model = models.Sequential([layers.Input((6,)), layers.Dense(3), layers.Dense(1)], seed=1)
     given = models.Sequential([layers.Dense(3, input_shape=(6,)), layers.Dense(1)], seed=1)

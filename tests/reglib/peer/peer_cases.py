@@ -289,7 +289,6 @@ FILES: dict[str, dict[str, str]] = {
         "test_input_tensors_*": CLONING,
         "test_recursive*": CLONING,
         "test_cloning_correctness_subclassed": SUBCLASSED,
-        "test_shared_layers_cloning": "uses a layer twice, which is refused",
         "test_structured_io_cloning": CLONING,
     },
     "models/functional_test.py": {
