@@ -252,7 +252,7 @@ def test_a_kernel_that_crashes_is_reported_dead(manager):
     async def test():
         one, client = await manager()
         client.execute("import os; os._exit(3)")
-        for _ in range(100):
+        for _ in range(600):
             if not await one.is_alive():
                 break
             await asyncio.sleep(0.1)

@@ -199,17 +199,31 @@ def test_roots_leave_out_the_courses_folder():
 @pytest.mark.skipif(not probe().cgroups, reason="control groups cannot be written here")
 def test_a_control_group_bounds_processes_together_and_is_removed():
     group = ControlGroup(Limits(processes=1), together=1)
-    program = "import os, time\nn = 0\ntry:\n    while n < 500:\n        if not os.fork():\n"
-    program += (
-        "            time.sleep(2); os._exit(0)\n        n += 1\nexcept OSError:\n    print(n)"
-    )
+    # Each waits until the first one has counted and gone.
+    program = """
+import os
+end, hold = os.pipe()
+number = 0
+try:
+    while number < 500:
+        if not os.fork():
+            os.close(hold)
+            os.read(end, 1)
+            os._exit(0)
+        number += 1
+except OSError:
+    print(number)
+"""
     try:
         done = subprocess.run(
             [*group.wrapper(), sys.executable, "-c", program], capture_output=True, text=True
         )
         assert 0 < int(done.stdout) < 65
         folders = list(group.folders)
-        time.sleep(2.5)
+        deadline = time.monotonic() + 60
+        while any((folder / "cgroup.procs").read_text() for folder in folders):
+            assert time.monotonic() < deadline, "a process is left"
+            time.sleep(0.05)
     finally:
         group.close()
     assert not any(folder.exists() for folder in folders)

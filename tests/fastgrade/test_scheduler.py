@@ -22,7 +22,7 @@ from classroom import (  # noqa: F401
 )
 from test_run import descendants, no_process_is_left
 
-from fastgrade.course import Settings
+from fastgrade.course import Limits, Settings
 from fastgrade.scheduler import DaskPool, LocalPool, Outcome, PoolError, versions
 from fastgrade.verdict import Task
 
@@ -110,14 +110,19 @@ def test_a_warm_process_that_is_killed_is_replaced():
 
 def test_closing_ends_what_is_under_way():
     before = set(threading.enumerate())
-    pool = LocalPool(Settings(), workers=2)
-    with pool:
+    with LocalPool(Settings(limits=Limits(cell_seconds=3600)), workers=2) as pool:
+        idle = descendants(os.getpid())
         for number in range(4):
-            pool.submit(number, task(sleeper(20, number)))
-        time.sleep(0.5)
+            pool.submit(number, task(sleeper(3600, number)))
+        deadline = time.monotonic() + 120
+        while descendants(os.getpid()) == idle and time.monotonic() < deadline:
+            time.sleep(0.01)
         below = descendants(os.getpid())
-        started = time.monotonic()
-    assert time.monotonic() - started < 15
+        assert below > idle, "somebody is at work"
+        closing = threading.Thread(target=pool.close, daemon=True)
+        closing.start()
+        closing.join(300)
+        assert not closing.is_alive(), "nobody waits for a cell that sleeps an hour"
     assert no_process_is_left(below)
     assert set(threading.enumerate()) <= before
 

@@ -127,7 +127,7 @@ def test_only_members_of_the_family_are_ended_by_number(zygote):
     for nobody in (2**22 + 5, 2**70, 0, -1):
         assert not zygote.end_child(pid, nobody)
     assert zygote.end_child(pid, child)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while alive(child) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not alive(child)
