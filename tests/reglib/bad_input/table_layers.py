@@ -269,7 +269,6 @@ SPECIAL: dict[str, dict[str, Kind]] = {
     },
 }
 
-NODE = thing(Made(lambda: Input((3,))))
 LAYER = thing(Made(lambda: Dense(2)), Dense)
 INPUTS = array(np.ones((2, 3)), shape=(np.ones(3),), finite=False).without(
     "empty", because="a batch may be empty, as in Keras: the outputs are then empty too"

@@ -46,7 +46,6 @@ CUSTOM = Kind("mapping", None, {TYPE: (3, ["a"])}).without(EMPTY, because="there
 Y = np.array([[0.0, 1.0], [1.0, 0.0]])
 P = np.array([[0.25, 0.75], [0.625, 0.375]])
 OTHER_SHAPES = (np.ones((2, 3)), np.ones((4, 5, 6)))
-NO_EXAMPLES = "a batch without examples is refused for its predictions"
 TRUE = array(Y, shape=OTHER_SHAPES, finite=False)
 PREDICTED = array(P, shape=(*OTHER_SHAPES, 0.5), finite=False)
 WEIGHTS = array(np.ones(2), shape=(np.ones(3), np.ones((3, 3))), finite=False)
