@@ -91,10 +91,10 @@ class _GlobalPooling(Spatial):
         self.set_data_format(data_format)
         self.keepdims = check_flag("keepdims", keepdims)
 
-    def note(self, inputs: NDArray) -> None:
-        """Check the inputs, keep them, and note which axes make a map."""
-        self._inputs = inputs
-        self.axes = tuple(range(1, 1 + self.rank))
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The axes that make a map, where the channels are last."""
+        return tuple(range(1, 1 + self.rank))
 
     def shape_after(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the outputs."""
@@ -115,7 +115,7 @@ class _GlobalAveragePooling(_GlobalPooling):
 
     def forward(self, inputs: NDArray) -> NDArray:
         """Return the means."""
-        self.note(inputs)
+        self._inputs = inputs
         return inputs.mean(axis=self.axes, keepdims=self.keepdims)
 
     def back(self, gradient: NDArray) -> NDArray:
@@ -130,7 +130,7 @@ class _GlobalMaxPooling(_GlobalPooling):
 
     def forward(self, inputs: NDArray) -> NDArray:
         """Return the maxima."""
-        self.note(inputs)
+        self._inputs = inputs
         self._largest = inputs.max(axis=self.axes, keepdims=True)
         return self._largest if self.keepdims else self._largest.squeeze(self.axes)
 
