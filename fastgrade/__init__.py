@@ -4,6 +4,18 @@ A submission goes in as bytes and comes back as a `Verdict`. Student code runs i
 fork of a warm process, the tests run in another process, and only plain data crosses between the
 two. Nothing here knows a particular course: what it preloads, hides and allows stands in
 ``nbgrader_config.py``.
+
+The modules, from the ground up:
+
+- `processes`, `syscalls`, `landlock`, `seccomp` and `sandbox`: what a process may do;
+- `course`, `verdict` and `notebooks`: settings, results and notebooks as plain data;
+- `channel`, `wire` and `peer`: what crosses between processes;
+- `zygote`: a warm process that forks; `student`, `guard` and `judge`: what its forks do;
+- `instructor`, `submission` and `outputs`: from two notebooks to the cells to run, and back;
+- `scratch`, `conductor` and `worker`: one submission;
+- `folders`, `gradebook`, `stock` and `nbgrader_course`: what nbgrader keeps; `journal`: what we do;
+- `scheduler`, `run`, `cli` and `report`: a class;
+- `nbgrader_execute` and `feedback`: steps that nbgrader calls; `kernels`: warm kernels for a book.
 """
 
 __version__ = "0.1.0"
