@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from reglib import experiments
+from reglib import _result_cache, experiments
+from reglib._result_cache import ResultCache
 from reglib.experiments import (
     confidence_interval,
     differences,
@@ -224,7 +225,7 @@ def test_a_change_elsewhere_in_the_file_computes_nothing_again(load, tmp_path):
 
 def test_a_change_of_reglib_computes_again(cache, monkeypatch):
     run(noisy, [{}], 1, cache=cache)
-    monkeypatch.setattr(experiments, "_reglib_digest", lambda: "another source")
+    monkeypatch.setattr(_result_cache, "_reglib_digest", lambda: "another source")
     run(noisy, [{}], 1, cache=cache)
     assert len(list(cache.iterdir())) == 2
 
@@ -273,7 +274,7 @@ class Options:
 )
 def test_different_arguments_have_different_keys(first, second):
     def key(value):
-        return experiments._Store._key({"value": value}, 0)
+        return ResultCache.key({"value": value}, 0)
 
     assert key(first) == key(first)
     assert key(first) != key(second)
@@ -282,7 +283,7 @@ def test_different_arguments_have_different_keys(first, second):
 def test_equal_sets_have_one_key_whatever_their_order():
     first, second = {0, 8}, {8, 0}  # these collide, so that order of insertion shows
     assert list(first) != list(second)
-    key = experiments._Store._key
+    key = ResultCache.key
     assert key({"value": first}, 0) == key({"value": second}, 0)
 
 
