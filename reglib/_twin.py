@@ -54,8 +54,15 @@ def to_keras_layer(layer: Any, *, keep_name: bool = True) -> Any:
     )
     if layer.built and layer.weights:
         theirs.build(layer.built_shape)
-        theirs.set_weights(layer.get_weights())
+        hand_over(layer, theirs)
     return theirs
+
+
+def hand_over(layer: Any, theirs: Any) -> None:
+    """Give a layer of Keras the weights of ours."""
+    theirs.set_weights(layer.get_weights())
+    if hasattr(theirs, "finalize_state"):
+        theirs.finalize_state()  # Normalization computes with copies of its weights
 
 
 def call_twin(layer: Any, inputs: Any, training: bool, **options: Any) -> Any:

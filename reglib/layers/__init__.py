@@ -62,3 +62,16 @@ from reglib.layers.regularization import GaussianNoise as GaussianNoise
 from reglib.layers.regularization import SpatialDropout1D as SpatialDropout1D
 from reglib.layers.regularization import SpatialDropout2D as SpatialDropout2D
 from reglib.layers.regularization import SpatialDropout3D as SpatialDropout3D
+from reglib.layers.reshaping import Cropping1D as Cropping1D
+from reglib.layers.reshaping import Cropping2D as Cropping2D
+from reglib.layers.reshaping import Cropping3D as Cropping3D
+from reglib.layers.reshaping import Identity as Identity
+from reglib.layers.reshaping import Permute as Permute
+from reglib.layers.reshaping import RepeatVector as RepeatVector
+from reglib.layers.reshaping import UpSampling1D as UpSampling1D
+from reglib.layers.reshaping import UpSampling2D as UpSampling2D
+from reglib.layers.reshaping import UpSampling3D as UpSampling3D
+from reglib.layers.reshaping import ZeroPadding1D as ZeroPadding1D
+from reglib.layers.reshaping import ZeroPadding2D as ZeroPadding2D
+from reglib.layers.reshaping import ZeroPadding3D as ZeroPadding3D
+from reglib.layers.standardization import Normalization as Normalization

