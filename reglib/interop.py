@@ -12,7 +12,6 @@ from typing import Any
 
 from reglib import initializers, layers, models, optimizers
 from reglib._joint import map_structure
-from reglib._joint import several as _several
 from reglib._twin import hand_over, loaded_keras, to_keras_layer
 from reglib.layers.base import Layer, Node
 from reglib.layers.merging import InputLayer
@@ -200,8 +199,8 @@ def _graph_to_keras(model: models.Model, name: str, keras: Any) -> Any:
         if not node.parents:
             tensors[node] = keras.Input(node.shape[1:], name=node.layer.name)
             continue
-        given, options = node.hand_out([tensors[parent] for parent in node.parents])
-        tensors[node] = twins[node.layer](given, **options)
+        given = [tensors[parent] for parent in node.parents]
+        tensors[node] = twins[node.layer](given if len(given) > 1 else given[0])
     ins, outs = model._ins, model._outs
     return keras.Model(
         ins.arrange([tensors[node] for node in ins.nodes]),
@@ -223,19 +222,18 @@ def _graph_from_keras(model: Any) -> models.Model:
             continue
         layer = _layer_from_keras(theirs)
         for number, call in enumerate(description["inbound_nodes"]):
-            given, states = call["args"][0], call["kwargs"].get("initial_state")
-            origins = [_origin(tensor) for tensor in _several(given)]
-            origins += [_origin(tensor) for tensor in _several(states)]
-            calls.append(((name, number), layer, origins, states is not None))
+            given = call["args"][0]
+            several = isinstance(given, (list, tuple))
+            origins = [
+                tensor["config"]["keras_history"] for tensor in (given if several else [given])
+            ]
+            calls.append(((name, number), layer, [tuple(origin[:2]) for origin in origins]))
     # A layer's second use may come after layers that are described behind it.
     while calls:
-        key, layer, origins, from_states = next(c for c in calls if all(o in nodes for o in c[2]))
-        first, *others = parents = [nodes[origin] for origin in origins]
-        if from_states:
-            nodes[key] = layer(first, initial_state=others)
-        else:
-            nodes[key] = layer(parents if others else first)
-        calls = [call for call in calls if call[0] != key]
+        name, layer, origins = next(c for c in calls if all(o in nodes for o in c[2]))
+        parents = [nodes[origin] for origin in origins]
+        nodes[name] = layer(parents if len(parents) > 1 else parents[0])
+        calls = [call for call in calls if call[0] != name]
 
     def ends(structure: Any) -> Any:
         alone = isinstance(structure, (list, tuple)) and isinstance(structure[0], str)
@@ -245,17 +243,3 @@ def _graph_from_keras(model: Any) -> models.Model:
 
     inputs, outputs = ends(described["input_layers"]), ends(described["output_layers"])
     return models.Model(inputs, outputs, name=model.name)
-
-
-def _origin(tensor: Any) -> tuple[str, int]:
-    """Return the name of the layer that a tensor comes out of, and the number of its use.
-
-    Raises
-    ------
-    ValueError
-        If it is not the layer's only output.
-    """
-    name, use, output = tensor["config"]["keras_history"]
-    if output != 0:
-        raise ValueError(f"layer {name} must return one array, got a use of another")
-    return name, use
