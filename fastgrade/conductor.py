@@ -23,7 +23,7 @@ from fastgrade.channel import Channel, ChannelError
 from fastgrade.course import Settings
 from fastgrade.instructor import redact, transformed
 from fastgrade.outputs import Outputs
-from fastgrade.sandbox import SandboxError, unprivileged_identity
+from fastgrade.sandbox import REFUSED, SandboxError, unprivileged_identity
 from fastgrade.seccomp import Forks
 from fastgrade.submission import Cell, Rebuilt
 from fastgrade.verdict import QuestionVerdict, Task
@@ -36,6 +36,8 @@ GRACE = 2.0
 #: Seconds between looks at the disk and memory that a submission uses.
 WATCH = 0.1
 _MESSAGE_LIMIT = 64 << 20
+#: For errors that a test gives no hint for.
+_HINTS = {"PermissionError": REFUSED}
 _numbers = itertools.count(os.getpid())
 
 
@@ -762,7 +764,7 @@ class Conductor:
                 str(reply["ename"]),
                 str(reply["message"]),
                 outputs,
-                hint=str(reply.get("hint") or ""),
+                hint=str(reply.get("hint") or _HINTS.get(str(reply["ename"]), "")),
                 mistake=reply.get("mistake"),
                 traceback=reply.get("traceback") or (),
                 evalue=reply.get("evalue"),

@@ -40,6 +40,7 @@ except ImportError:  # Windows: `probe` still says what is missing there
     resource = None
 
 __all__ = [
+    "REFUSED",
     "ControlGroup",
     "Protection",
     "SandboxError",
@@ -50,6 +51,11 @@ __all__ = [
     "unprivileged_identity",
 ]
 
+#: What a student is told whose code has been refused something.
+REFUSED = (
+    "While a notebook is graded, it starts no other programs, reaches no network, and uses no "
+    "files but its own."
+)
 _PR_SET_KEEPCAPS, _PR_SET_NO_NEW_PRIVS = 8, 38
 
 

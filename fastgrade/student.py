@@ -30,7 +30,7 @@ from fastgrade.course import Limits
 from fastgrade.guard import Guard, module_paths
 from fastgrade.landlock import ReadableTree, python_roots
 from fastgrade.peer import StudentPeer
-from fastgrade.sandbox import confine, prepare
+from fastgrade.sandbox import REFUSED, confine, prepare
 
 __all__ = ["before_imports", "main", "warm_up"]
 
@@ -311,6 +311,15 @@ def _fork() -> bool:
         return False
 
 
+def _is_refusal(error: BaseException | None) -> bool:
+    """Tell whether an error is, or comes from, what the sandbox refuses."""
+    for _ in range(20):  # an answer may have tied errors into a ring
+        if error is None or isinstance(error, (PermissionError, socket.gaierror)):
+            break
+        error = error.__cause__ or error.__context__
+    return isinstance(error, (PermissionError, socket.gaierror))
+
+
 def _run(request: Mapping[str, Any]) -> None:
     _channel.begin()
     _shell.execution_count = request["count"]
@@ -320,6 +329,8 @@ def _run(request: Mapping[str, Any]) -> None:
         with scope:
             result = _shell.run_cell(request["code"], store_history=True)
         failed = not result.success
+        if _is_refusal(result.error_in_exec):
+            print(REFUSED, file=sys.stderr)
     except BaseException as error:  # an interrupt that came between cell and shell
         _shell.showtraceback((type(error), error, error.__traceback__))
     finally:

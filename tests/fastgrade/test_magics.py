@@ -78,15 +78,51 @@ def test_nobody_answers_questions(grader, ask):
     assert points == 1
 
 
-@pytest.mark.parametrize(
-    "start",
-    [
-        "import subprocess\nsubprocess.run(['echo', 'hi'])",
-        "import os\nos.popen('echo hi')",
-        "import os\nos.execv('/bin/echo', ['echo', 'hi'])",
-    ],
-)
-def test_programs_started_from_python_are_refused(grader, start):
-    (found,), points = outputs(grader, start)
+REFUSALS = [
+    "import subprocess\nsubprocess.run(['echo', 'hi'])",
+    "import os\nos.popen('echo hi')",
+    "import os\nos.execv('/bin/echo', ['echo', 'hi'])",
+    "import multiprocessing\nmultiprocessing.Pool(2)",
+    "open('/etc/shadow', 'w')",
+    "import socket\nsocket.create_connection(('127.0.0.1', 9))",
+]
+
+
+@pytest.mark.parametrize("start", REFUSALS)
+def test_what_is_refused_is_an_error_and_the_student_is_told_why(grader, start):
+    (found, told), points = outputs(grader, start)
     assert found["ename"] == "PermissionError"
+    assert told["name"] == "stderr"
+    assert "it starts no other programs, reaches no network, and uses" in "".join(told["text"])
     assert points == 1
+
+
+def test_an_address_that_cannot_be_looked_up_is_explained(grader):
+    found, _ = outputs(grader, "import urllib.request as u\nu.urlopen('http://host.invalid')")
+    assert found[0]["ename"] in ("URLError", "PermissionError")
+    assert "reaches no network" in "".join(found[-1]["text"])
+
+
+def test_no_other_error_is_called_a_refusal(grader):
+    (found,), _ = outputs(grader, "try:\n    {}['x']\nexcept KeyError:\n    1 / 0")
+    assert found["ename"] == "ZeroDivisionError"
+
+
+def test_a_ring_of_errors_holds_nobody_up(grader):
+    ring = (
+        "first, second = ValueError(1), ValueError(2)\n"
+        "first.__cause__, second.__cause__ = second, first\nraise first"
+    )
+    (found, *_), points = outputs(grader, ring)
+    assert (found["ename"], points) == ("ValueError", 1)
+
+
+def test_a_refusal_in_a_test_explains_itself(grader):
+    answer = "import subprocess\ndef f():\n    return subprocess.run(['ls'])"
+    asked = notebook(
+        code(answer, "answer", solution=True),
+        code("assert f() == 1", "test", grade=True, locked=True, points=1),
+    )
+    (question,) = grader.grade(Task("ps1", "ada", "ps1", asked, asked)).questions
+    assert question.points == 0
+    assert "starts no other programs" in question.hint
