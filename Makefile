@@ -53,7 +53,7 @@ $(DONE)/dev: requirements/dev.txt $(DONE)/course
 book: $(DONE)/book ## build the book into _build/html
 
 $(DONE)/book: $(DONE)/course $(CHAPTERS) $(SOURCES) $(DONE)/exercises
-	$(BIN)/jupyter-book build book/ -W -n --keep-going -q
+	$(BIN)/python book/build.py -W -n --keep-going -q
 	@touch $@
 
 exercises: $(DONE)/exercises ## generate exercises/ from solutions/

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
+import importlib.util
 import io
 import json
 import os
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from built import undisturbed
-from regbook import execute
+from regbook import execute, warm
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
@@ -31,7 +36,7 @@ def book(tmp_path, monkeypatch):
     """
     for name in ("JUPYTER_DEFAULT_PROVISIONER_NAME", "FASTGRADE_PRELOAD"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(execute, "PRELOAD", ("matplotlib.pyplot",))
+    monkeypatch.setattr(warm, "PRELOAD", ("matplotlib.pyplot",))
     source = tmp_path / "book"
     source.mkdir()
     hooks: dict[str, Callable[..., None]] = {}
@@ -165,7 +170,7 @@ def test_what_the_cache_knows_is_not_executed_again(book):
     assert "executed" not in log
 
 
-@pytest.mark.parametrize("name", execute.PRELOAD)
+@pytest.mark.parametrize("name", warm.PRELOAD)
 def test_what_is_imported_ahead_exists(name):
     assert importlib.import_module(name)
 
@@ -177,3 +182,58 @@ def test_a_choice_of_the_environment_is_respected(monkeypatch, tmp_path):
     config = SimpleNamespace(nb_execution_cache_path=tmp_path)
     execute.choose_kernels(None, config)
     assert os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] == "local-provisioner"
+
+
+def test_the_collector_rests_during_a_build_and_works_again_after_it(book):
+    seen = []
+    book.hooks["source-read"] = lambda *_: seen.append(gc.isenabled())
+    book("warm", one="1")
+    assert seen
+    assert not any(seen)
+    assert gc.isenabled()
+
+
+def test_a_plain_build_leaves_the_collector_and_the_writing_alone(book):
+    seen = []
+    book.hooks["source-read"] = lambda *_: seen.append(gc.isenabled())
+    book.hooks["html-page-context"] = lambda *_: seen.append(os.getpid() == this)
+    this = os.getpid()
+    book("plain", one="1")
+    assert len(seen) >= 4
+    assert all(seen)
+
+
+def test_chapters_are_read_in_the_order_in_which_they_are_begun(book):
+    read = []
+    book.hooks["source-read"] = lambda app, name, source: read.append(name)
+    book("warm", short="1", longest="2" * 300, longer="3" * 200)
+    assert read == ["index", "longest", "longer", "short"]
+
+
+def test_kernels_are_chosen_before_there_is_a_sphinx():
+    code = "import sys, regbook.warm; print(sorted({'sphinx', 'nbclient'} & set(sys.modules)))"
+    folder = Path(execute.__file__).parents[1]
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "folder"),
+    [
+        ([], Path(execute.__file__).parents[3] / "_build"),
+        (["-W", "--path-output", "there"], Path("there/_build")),
+        (["--path-output=there", "-q"], Path("there/_build")),
+    ],
+)
+def test_the_head_start_looks_for_results_where_the_build_puts_them(arguments, folder):
+    path = Path(execute.__file__).parents[2] / "build.py"
+    specification = importlib.util.spec_from_file_location("build_the_book", path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    assert module.build_folder(arguments) == folder

@@ -7,7 +7,9 @@
 ``alt_text``      a figure without alternative text fails the build
 ``freshness``     chapters are executed again when what they import has changed
 ``execute``       chapters are executed ahead, several at a time, by warm kernels
+``warm``          which kernels those are
 ``parallel``      pages are written by several processes
+``garbage``       Python's collector rests meanwhile
 ``kernel``        chapters run under a profile of the book's own
 ``publish``       executed notebooks, exercises and MathJax are served from the site
 ``theme``         cures for the theme's faults
@@ -15,41 +17,34 @@
 
 from __future__ import annotations
 
-from sphinx.application import Sphinx
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from regbook import (
-    alt_text,
-    api,
-    components,
-    execute,
-    freshness,
-    kernel,
-    markup,
-    parallel,
-    publish,
-    quiz,
-    source,
-    theme,
-)
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 __all__ = ["setup"]
+
+PARTS = (
+    "garbage",
+    "markup",
+    "components",
+    "quiz",
+    "source",
+    "alt_text",
+    "api",
+    "freshness",
+    "kernel",
+    "execute",
+    "parallel",
+    "publish",
+    "theme",
+)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register every part with Sphinx."""
-    for part in (
-        markup,
-        components,
-        quiz,
-        source,
-        alt_text,
-        api,
-        freshness,
-        kernel,
-        execute,
-        parallel,
-        publish,
-        theme,
-    ):
-        part.setup(app)
+    for part in PARTS:
+        # Imported here, since `warm` is asked before there is a Sphinx.
+        import_module(f"regbook.{part}").setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

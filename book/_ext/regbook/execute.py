@@ -1,4 +1,4 @@
-"""Chapters are executed while Sphinx works: all at a time, by kernels that are warm.
+"""Chapters are executed while Sphinx works: several at a time, by kernels that are warm.
 
 MyST-NB executes one chapter after the other, each in a new kernel that imports everything again,
 and Sphinx waits. Here the chapters that the cache does not know are begun before the first page is
@@ -17,7 +17,6 @@ import time
 from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,21 +32,9 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
+from regbook import warm
+
 LOGGER = logging.getLogger(__name__)
-PROVISIONER = "warm"
-#: What most chapters import; a chapter that needs none of it starts no later for it.
-PRELOAD = (
-    "matplotlib.backends.backend_agg",
-    "matplotlib.pyplot",
-    "pandas.io.formats.html",
-    "seaborn",
-    "sklearn.datasets",
-    "reglib.experiments",
-    "reglib.layers",
-    "reglib.models",
-    "reglib.plotting",
-    "reglib.textbook",
-)
 
 
 @dataclass
@@ -59,11 +46,6 @@ class Chapter:
     seconds: float | None = None
 
 
-def plain() -> bool:
-    """Return whether the reader of the environment asked for plain kernels."""
-    return os.environ.get("BOOK_KERNELS", "") == "plain"
-
-
 def cores() -> int:
     """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -72,19 +54,9 @@ def cores() -> int:
 
 
 def choose_kernels(app: Sphinx, config: Config) -> None:
-    """Ask jupyter_client for warm kernels, if they are installed and nobody asked for others."""
-    found = entry_points(group="jupyter_client.kernel_provisioners", name=PROVISIONER)
-    if plain() or not found:
-        return
-    (provisioner,) = found
-    os.environ.setdefault("JUPYTER_DEFAULT_PROVISIONER_NAME", PROVISIONER)
-    os.environ.setdefault("FASTGRADE_PRELOAD", ",".join(PRELOAD))
-    cache = Path(config.nb_execution_cache_path or Path(app.outdir).parent / ".jupyter_cache")
-    if os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] == PROVISIONER and not any(
-        cache.glob("executed/*")
-    ):
-        # Nothing is known, so there will be something to execute: import while Sphinx starts.
-        provisioner.load().start_warming()
+    """Choose what jupyter_client will start, and begin what can be begun."""
+    cache = config.nb_execution_cache_path or Path(app.outdir).parent / ".jupyter_cache"
+    warm.choose_kernels(Path(cache))
 
 
 class Ahead:
@@ -101,23 +73,24 @@ class Ahead:
     def begin(self, app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
         """Begin the chapters about to be read that the cache does not know; read them last."""
         settings: NbParserConfig = env.mystnb_config
-        if plain() or settings.execution_mode != "cache":
+        if warm.plain() or settings.execution_mode != "cache":
             return
         self.chapters = unknown_chapters(env, docnames, settings)
         if not self.chapters:
             return
-        # The largest first: the longest should not be the last to start. The order in which they
-        # are read is the other way round.
-        names = sorted(self.chapters, key=lambda name: self.chapters[name].path.stat().st_size)
+        # The largest first: the longest should not be the last to start. They are read in the same
+        # order, each while later ones are still running.
+        names = sorted(self.chapters, key=lambda name: -self.chapters[name].path.stat().st_size)
         docnames[:] = [*(name for name in docnames if name not in self.chapters), *names]
         self.done, self.began = 0, time.monotonic()
         # In a thread of its own: whoever called Sphinx may have an event loop running in this one.
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
-        # More than there are processors, so that none is idle when one long chapter is left.
-        gate = asyncio.Semaphore(3 * cores())
-        for name in reversed(names):
+        # One more than there are processors: kernels wait for messages now and then. Not all at a
+        # time, or they would all end together and leave one processor to read and write.
+        gate = asyncio.Semaphore(cores() + 1)
+        for name in names:
             task = execute(self.chapters[name], settings, gate)
             self.running[name] = asyncio.run_coroutine_threadsafe(task, self.loop)
 

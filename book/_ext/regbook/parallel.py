@@ -10,11 +10,13 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 from regbook.execute import cores
+from regbook.warm import plain
 
 
 def write_in_parallel(app: Sphinx, env: BuildEnvironment) -> None:
     """Let every processor write pages, where every extension says that it may."""
-    if app.parallel < 2 and all(part.parallel_write_safe for part in app.extensions.values()):
+    safe = all(part.parallel_write_safe for part in app.extensions.values())
+    if app.parallel < 2 and safe and not plain():
         # Sphinx takes one off for the process that hands pages out, which has time to spare.
         app.parallel = cores() + 1
 
