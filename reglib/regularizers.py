@@ -152,8 +152,8 @@ class L1L2(Regularizer):
     """
 
     def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
-        self.l1 = check_number("l1", l1 or 0.0, low=0)
-        self.l2 = check_number("l2", l2 or 0.0, low=0)
+        self.l1 = check_number("l1", 0.0 if l1 is None else l1, low=0)
+        self.l2 = check_number("l2", 0.0 if l2 is None else l2, low=0)
 
     def __call__(self, x: Any) -> Any:
         """Return the penalty, a scalar of the dtype of ``x``."""

@@ -53,9 +53,12 @@ class Metric:
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = type(self).__name__ if name is None else check_text("name", name)
         try:
-            self._dtype = None if dtype is None else np.dtype(dtype).name
+            found = None if dtype is None else np.dtype(dtype)
         except TypeError:
             raise TypeError(f"dtype must be a dtype or None, got {dtype!r}") from None
+        if found is not None and found.kind in "MOSUm":
+            raise ValueError(f"dtype must be one of numbers, got {dtype!r}")
+        self._dtype = None if found is None else found.name
         self.reset_state()
 
     @property

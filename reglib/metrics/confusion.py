@@ -16,7 +16,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
-from reglib._validation import check_array, check_choice, check_flag, check_integer, check_number
+from reglib._validation import (
+    check_array,
+    check_choice,
+    check_flag,
+    check_integer,
+    check_number,
+    check_sequence,
+)
 from reglib.losses import EPSILON
 from reglib.losses.base import same_rank, weights_for
 from reglib.metrics.base import Metric, as_numbers
@@ -712,6 +719,7 @@ class AUC(Confusion):
         if thresholds is None:
             inside = _evenly(check_integer("num_thresholds", num_thresholds, low=2))[1:-1]
         else:
+            check_sequence("thresholds", thresholds, "numbers")
             inside = sorted(_checked_thresholds(thresholds, 0.5))
         self.num_thresholds = len(inside) + 2
         self.curve = check_choice("curve", curve, ("ROC", "roc", "PR", "pr", "PRGAIN", "prgain"))
