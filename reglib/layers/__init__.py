@@ -20,6 +20,14 @@ from reglib.layers.core import Embedding as Embedding
 from reglib.layers.core import Flatten as Flatten
 from reglib.layers.core import Masking as Masking
 from reglib.layers.core import Reshape as Reshape
+from reglib.layers.merged import add as add
+from reglib.layers.merged import average as average
+from reglib.layers.merged import concatenate as concatenate
+from reglib.layers.merged import dot as dot
+from reglib.layers.merged import maximum as maximum
+from reglib.layers.merged import minimum as minimum
+from reglib.layers.merged import multiply as multiply
+from reglib.layers.merged import subtract as subtract
 from reglib.layers.merging import Add as Add
 from reglib.layers.merging import Average as Average
 from reglib.layers.merging import Concatenate as Concatenate

@@ -1,5 +1,6 @@
 """Layers of several inputs: Keras's numbers, gradients by finite differences, bad input."""
 
+import inspect
 import json
 
 import numpy as np
@@ -67,6 +68,40 @@ def test_the_output_shape_is_known_beforehand(made):
     assert node.shape[1:] == layer(inputs).shape[1:]
     batch = layer([layers.Input(batch_shape=x.shape) for x in inputs])
     assert batch.shape == layer(inputs).shape
+
+
+FUNCTIONS = {
+    "add": {},
+    "average": {},
+    "concatenate": {"axis": 1},
+    "dot": {"axes": 1, "normalize": True},
+    "maximum": {},
+    "minimum": {},
+    "multiply": {},
+    "subtract": {},
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_merges_as_its_layer_does(name, rng):
+    function, options = getattr(layers, name), {**FUNCTIONS[name], "dtype": "float64"}
+    inputs = [rng.normal(size=(3, 4)) for _ in range(2)]
+    layer = getattr(layers, name.capitalize())(**options)
+    np.testing.assert_array_equal(function(inputs, **options), layer(inputs))
+    nodes = [layers.Input((4,)), layers.Input((4,))]
+    met = function(nodes, **options, name="met")
+    assert isinstance(met.layer, type(layer))
+    assert met.layer.name == "met"
+    assert models.Model(nodes, met).output_shape == layer.compute_output_shape([(None, 4)] * 2)
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_that_merge_have_the_arguments_of_keras(name, keras):
+    theirs = inspect.signature(getattr(keras.layers, name)).parameters
+    ours = inspect.signature(getattr(layers, name)).parameters
+    assert list(ours) == list(theirs)
+    assert [p.default for p in ours.values()] == [p.default for p in theirs.values()]
 
 
 @pytest.mark.keras
