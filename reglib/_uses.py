@@ -52,11 +52,11 @@ class Uses:
         self._memories: dict[Node, list[tuple[Any, dict[str, Any]]]] = {}
         self._latest: dict[Layer, Node] = {}
 
-    def call(self, node: Node, inputs: Any, training: bool) -> Any:
+    def call(self, node: Node, inputs: Any, training: bool, **options: Any) -> Any:
         """Return the outputs of one use, and put aside what its way back needs."""
         family = every_layer([node.layer])
         earlier = [layer.activity_penalty for layer in family]
-        outputs = node.layer(inputs, training=training)
+        outputs = node.layer(inputs, training=training, **options)
         if node.layer in self._latest:
             for layer, penalty in zip(family, earlier, strict=True):
                 if layer.activity_regularizer is not None:

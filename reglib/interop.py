@@ -12,6 +12,7 @@ from typing import Any
 
 from reglib import initializers, layers, models, optimizers
 from reglib._joint import map_structure
+from reglib._joint import several as _several
 from reglib._twin import hand_over, loaded_keras, to_keras_layer
 from reglib.layers.base import Layer, Node
 from reglib.layers.merging import InputLayer
@@ -199,8 +200,8 @@ def _graph_to_keras(model: models.Model, name: str, keras: Any) -> Any:
         if not node.parents:
             tensors[node] = keras.Input(node.shape[1:], name=node.layer.name)
             continue
-        given = [tensors[parent] for parent in node.parents]
-        tensors[node] = twins[node.layer](given if len(given) > 1 else given[0])
+        given, options = node.hand_out([tensors[parent] for parent in node.parents])
+        tensors[node] = twins[node.layer](given, **options)
     ins, outs = model._ins, model._outs
     return keras.Model(
         ins.arrange([tensors[node] for node in ins.nodes]),
@@ -210,30 +211,41 @@ def _graph_to_keras(model: models.Model, name: str, keras: Any) -> Any:
 
 
 def _graph_from_keras(model: Any) -> models.Model:
-    """Return the graph: nodes by their layer's name and the number of its use."""
+    """Return the graph: nodes by their layer's name and the number of its use.
+
+    Keras's graph has the operations that make masks besides, which go from layer to layer here.
+    """
     described = model.get_config()
+    known = {layer.name: layer for layer in model.layers}
     nodes: dict[tuple[str, int], Node] = {}
     calls = []
     for description in described["layers"]:
         name = description["name"]
-        theirs = model.get_layer(name)
+        if name not in known:
+            continue
+        theirs = known[name]
         if not description["inbound_nodes"]:
             nodes[name, 0] = layers.Input(tuple(theirs.batch_shape[1:]), name=name)
             continue
         layer = _layer_from_keras(theirs)
         for number, call in enumerate(description["inbound_nodes"]):
-            given = call["args"][0]
-            several = isinstance(given, (list, tuple))
-            origins = [
-                tensor["config"]["keras_history"] for tensor in (given if several else [given])
-            ]
-            calls.append(((name, number), layer, [tuple(origin[:2]) for origin in origins]))
+            given, states = call["args"][0], call["kwargs"].get("initial_state")
+            origins = [_origin(tensor) for tensor in _several(given)]
+            origins += [_origin(tensor) for tensor in _several(states)]
+            calls.append(((name, number), layer, origins, states is not None))
     # A layer's second use may come after layers that are described behind it.
     while calls:
-        name, layer, origins = next(c for c in calls if all(o in nodes for o in c[2]))
-        parents = [nodes[origin] for origin in origins]
-        nodes[name] = layer(parents if len(parents) > 1 else parents[0])
-        calls = [call for call in calls if call[0] != name]
+        ready = [call for call in calls if all(origin in nodes for origin in call[2])]
+        if not ready:
+            missing = {name for call in calls for name, _ in call[2]} - set(known)
+            raise ValueError(f"operations between layers must be layers, got {sorted(missing)}")
+        key, layer, origins, from_states = ready[0]
+        first, *others = parents = [nodes[origin] for origin in origins]
+        if from_states:
+            nodes[key] = layer(first, initial_state=others)
+        else:
+            nodes[key] = layer(parents if others else first)
+        calls = [call for call in calls if call[0] != key]
 
     def ends(structure: Any) -> Any:
         alone = isinstance(structure, (list, tuple)) and isinstance(structure[0], str)
@@ -243,3 +255,17 @@ def _graph_from_keras(model: Any) -> models.Model:
 
     inputs, outputs = ends(described["input_layers"]), ends(described["output_layers"])
     return models.Model(inputs, outputs, name=model.name)
+
+
+def _origin(tensor: Any) -> tuple[str, int]:
+    """Return the name of the layer that a tensor comes out of, and the number of its use.
+
+    Raises
+    ------
+    ValueError
+        If it is not the layer's only output.
+    """
+    name, use, output = tensor["config"]["keras_history"]
+    if output != 0:
+        raise ValueError(f"layer {name} must return one array, got a use of another")
+    return name, use

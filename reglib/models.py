@@ -509,18 +509,16 @@ class Model(Trainer):
         shapes = dict(zip(self._ins.nodes, map(tuple, given), strict=True))
         for node in self._nodes:
             if node.parents:
-                before = [shapes[parent] for parent in node.parents]
-                shapes[node] = node.layer.compute_output_shape(
-                    before if len(before) > 1 else before[0]
-                )
+                before, _ = node.hand_out([shapes[parent] for parent in node.parents])
+                shapes[node] = node.layer.compute_output_shape(before)
         return self._outs.arrange([shapes[node] for node in self._outs.nodes])
 
     def build(self, input_shape: Any) -> None:
         """Build every layer for the shapes in the graph, which the inputs gave."""
         for node in self._nodes:
             if node.parents:
-                shapes = [parent.shape for parent in node.parents]
-                node.layer.ensure_built(shapes if len(shapes) > 1 else shapes[0])
+                shapes, _ = node.hand_out([parent.shape for parent in node.parents])
+                node.layer.ensure_built(shapes)
         self.built = True
 
     def forward(self, inputs: Data, training: bool) -> Data:
@@ -530,11 +528,11 @@ class Model(Trainer):
         self._uses.begin()
         for node in self._nodes:
             given = [values[parent] for parent in node.parents] or [values[node]]
-            given = given if len(given) > 1 else given[0]
+            given, options = node.hand_out(given)
             if node.layer in shared:
-                values[node] = self._uses.call(node, given, training)
+                values[node] = self._uses.call(node, given, training, **options)
             else:
-                values[node] = node.layer(given, training=training)
+                values[node] = node.layer(given, training=training, **options)
         outputs = [values[node] for node in self._outs.nodes]
         return Bundle(outputs) if len(outputs) > 1 else outputs[0]
 
@@ -561,7 +559,10 @@ class Model(Trainer):
                 back = self._uses.backward(node, by_outputs, wanted, ends_here, sums)
             else:
                 back = node.layer.propagate_back(by_outputs, wanted, ends_here)
-            parts = back if len(node.parents) > 1 else [back]
+            if node.keyword is not None:
+                parts = [back, *node.layer.gradients_of(node.keyword)]
+            else:
+                parts = back if len(node.parents) > 1 else [back]
             for parent, part in zip(node.parents, parts, strict=True):
                 add(parent, part)
         self._uses.end(sums)
@@ -679,6 +680,7 @@ class Model(Trainer):
                 {
                     "layer": serialize(node.layer) if first[node.layer] == i else first[node.layer],
                     "parents": [number[parent] for parent in node.parents],
+                    **({} if node.keyword is None else {"keyword": node.keyword}),
                 }
                 for node, i in number.items()
             ],
@@ -700,7 +702,8 @@ class Model(Trainer):
         for description in described:
             layer = description["layer"]
             layer = nodes[layer].layer if isinstance(layer, int) else _layer(layer, custom_objects)
-            nodes.append(_drawn(layer, [nodes[i] for i in description["parents"]]))
+            parents = [nodes[i] for i in description["parents"]]
+            nodes.append(_drawn(layer, parents, description.get("keyword")))
         # A model of one input and one output may be described without saying which.
         inputs, outputs = config.get("inputs", 0), config.get("outputs", len(nodes) - 1)
         return cls(
@@ -720,10 +723,12 @@ def _layer(
     return deserialize(description, custom_objects)
 
 
-def _drawn(layer: Layer, parents: list[Node]) -> Node:
+def _drawn(layer: Layer, parents: list[Node], keyword: str | None = None) -> Node:
     """Return the node of a layer called on others, or on nothing."""
     if not parents:
         return Node(layer, (), layer.batch_shape)
+    if keyword is not None:
+        return layer(parents[0], **{keyword: parents[1:]})
     return layer(parents if len(parents) > 1 else parents[0])
 
 
@@ -820,7 +825,7 @@ def clone_model(
         layers = {layer: made(layer) for layer in model.layers}
         for node in model._nodes:
             parents = [nodes[parent] for parent in node.parents]
-            nodes[node] = _drawn(layers[node.layer], parents)
+            nodes[node] = _drawn(layers[node.layer], parents, node.keyword)
         inputs = map_structure(nodes.__getitem__, model.input)
         outputs = map_structure(nodes.__getitem__, model.output)
         clone = type(model)(inputs, outputs, name=model.name, seed=seed)

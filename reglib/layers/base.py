@@ -203,6 +203,9 @@ class Node:
         What the layer is given.
     shape : tuple
         The shape of the array to come, batch axis included.
+    keyword : str, optional
+        The argument of the layer that all parents but the first are handed to, in a list: the
+        ``initial_state`` of a recurrent layer. By default all parents are inputs.
 
     Notes
     -----
@@ -211,13 +214,24 @@ class Node:
     """
 
     def __init__(
-        self, layer: Layer, parents: tuple[Node, ...], shape: tuple[int | None, ...]
+        self,
+        layer: Layer,
+        parents: tuple[Node, ...],
+        shape: tuple[int | None, ...],
+        keyword: str | None = None,
     ) -> None:
         self.layer = check_instance("layer", layer, Layer, "a layer")
         self.parents = tuple(check_sequence("parents", parents, "nodes"))
         for parent in self.parents:
             check_instance("parents", parent, Node, "nodes")
         self.shape = check_shape("shape", shape, low=0)
+        self.keyword = None if keyword is None else check_text("keyword", keyword)
+
+    def hand_out(self, values: Sequence[Any]) -> tuple[Any, dict[str, Any]]:
+        """Return one value a parent as the layer takes them: inputs, and what goes by name."""
+        if self.keyword is not None:
+            return values[0], {self.keyword: list(values[1:])}
+        return (values[0] if len(values) == 1 else list(values)), {}
 
     def __add__(self, other: Node) -> Node:
         return self._merged("Add", other)

@@ -23,13 +23,15 @@ from reglib import activations
 from reglib._masks import as_truth
 from reglib._validation import (
     check_array,
+    check_choice,
     check_flag,
     check_integer,
     check_number,
     check_seed,
+    check_sequence,
     naming,
 )
-from reglib.layers.base import Layer
+from reglib.layers.base import Layer, Node
 
 # These look at all units of an example together, where a step back looks at each alone.
 _JOINT = ("softmax", "log_softmax", "sparsemax")
@@ -175,6 +177,42 @@ class _Recurrent(Layer):
                 drawn = True
         return masks if drawn else None
 
+    def __call__(
+        self,
+        inputs: ArrayLike | Node,
+        training: bool = False,
+        initial_state: Any = None,
+        **options: Any,
+    ) -> NDArray | Node:
+        """Return the outputs, as every layer does; the states to start from may be nodes too.
+
+        Raises
+        ------
+        TypeError
+            If one of inputs and states is a node and another is not.
+        ValueError
+            If the states are of another number or shape than the layer's.
+        """
+        if initial_state is None:
+            return super().__call__(inputs, training, **options)
+        alone = hasattr(initial_state, "shape")  # the only one, as Keras takes it too
+        states = [initial_state] if alone else check_sequence("initial_state", initial_state)
+        drawn = [isinstance(thing, Node) for thing in (inputs, *states)]
+        if not any(drawn):
+            return super().__call__(inputs, training, initial_state=states, **options)
+        if options or not all(drawn):
+            raise TypeError(
+                f"inputs and initial_state of layer {self.name} must all be nodes, and nothing "
+                f"else be given, where one of them is: got {[inputs, *states]}"
+            )
+        shapes = [state.shape for state in states]
+        if len(shapes) != self.states or any(shape[1:] != (self.units,) for shape in shapes):
+            raise ValueError(
+                f"initial_state must be {self.states} of shape {(None, self.units)}, got {shapes}"
+            )
+        shape = self.compute_output_shape(inputs.shape)
+        return Node(self, (inputs, *states), shape, keyword="initial_state")
+
     def call(
         self,
         inputs: NDArray,
@@ -248,6 +286,7 @@ class _Recurrent(Layer):
                 gradients = [part + other for part, other in zip(gradients, past, strict=True)]
             if self.to_inputs:
                 dx[t] = seen[:features]
+        self._by_first = gradients
         self.write_gradients(dA)
         if not self.to_inputs:
             return None
@@ -256,14 +295,20 @@ class _Recurrent(Layer):
         dx = dx.transpose(2, 0, 1).copy()
         return dx[:, ::-1] if self.go_backwards else dx
 
+    def gradients_of(self, keyword: str) -> list[NDArray]:
+        """Return the gradients of the states that the sequences started from: ``initial_state``.
+
+        To be called after :meth:`backward`.
+        """
+        check_choice("keyword", keyword, ("initial_state",))
+        return [gradient.T.copy() for gradient in self._by_first]
+
     def _first(self, states: Sequence[ArrayLike] | None, number: int) -> list[NDArray]:
         """Return the states to start from: those given, the last ones, or zeros."""
         states = self._last_states if states is None else states
         shape = (number, self.units)
         if states is None:
             return [np.zeros(shape, self.dtype)] * self.states
-        if isinstance(states, np.ndarray):  # the only one, as Keras takes it too
-            states = [states]
         arrays = [check_array("initial_state", state) for state in states]
         if [array.shape for array in arrays] != [shape] * self.states:
             raise ValueError(

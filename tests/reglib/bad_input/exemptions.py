@@ -31,6 +31,7 @@ PATTERNS: dict[str, str] = {
     "layers.*.derivatives": STEP,
     "layers.*.merge": STEP,
     "layers.Layer.propagate_back": STEP,
+    "layers.Node.hand_out": STEP,
     "layers.*.build": BUILD,
     "layers.*.compute_output_shape": SHAPES,
     "layers.Layer.seed_from": "called by models, with a SeedSequence of their own",

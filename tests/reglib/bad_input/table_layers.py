@@ -368,6 +368,7 @@ def _entries() -> list[Entry]:
                     "empty", because="an Input has no parents"
                 ),
                 "shape": lengths((None, 3)).but(range=((-1,), (3, -1))),
+                "keyword": TEXT.or_none(),
             },
         ),
         Entry(
