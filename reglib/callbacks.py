@@ -143,6 +143,8 @@ class CallbackList:
             for hook in hooks:
                 hook(*arguments)
 
+        # Kept, so that the hooks are looked up once and not in every epoch.
+        setattr(self, moment, call_all)
         return call_all
 
 
