@@ -692,7 +692,19 @@ def _metrics(name: str, given: Any) -> list[metrics.Metric]:
         watched = check_sequence(name, () if given is None else given, "metrics")
         if None in watched:
             raise TypeError("metrics must be names, classes or objects, got None")
-        return [metrics.get(metric) for metric in watched]
+        return _told_apart([metrics.get(metric) for metric in watched])
+
+
+def _told_apart(watched: list[metrics.Metric]) -> list[metrics.Metric]:
+    """Give metrics of one name numbers, ``precision_1``: each needs a name of its own in the logs."""
+    taken: set[str] = set()
+    for metric in watched:
+        name, number = metric.name, 0
+        while metric.name in taken:
+            number += 1
+            metric.name = f"{name}_{number}"
+        taken.add(metric.name)
+    return watched
 
 
 def _checked_batch_size(name: str, value: int | None, default: int) -> int:

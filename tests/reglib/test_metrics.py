@@ -310,3 +310,17 @@ def test_a_model_of_keras_watches_what_ours_watched(rng):
     for name in ("f", "e", "accuracy"):
         assert float(np.mean(found[name])) == pytest.approx(expected[name], rel=1e-5), name
     assert isinstance(keras.metrics.deserialize(metrics.serialize(metrics.R2Score())), keras.Metric)
+
+
+def test_metrics_of_one_name_are_told_apart_in_the_logs(rng):
+    x, y = rng.normal(size=(20, 4)), np.eye(3)[rng.integers(0, 3, size=20)]
+    watched = [metrics.Precision(class_id=number) for number in range(3)]
+    model = models.Sequential([layers.Dense(3, activation="softmax")], seed=0)
+    for _ in range(2):  # compiling again changes nothing
+        model.compile("sgd", "categorical_crossentropy", metrics=watched)
+    logs = model.evaluate(x, y, return_dict=True)
+    assert list(logs) == ["loss", "precision", "precision_1", "precision_2"]
+    scores = model.predict(x)
+    for metric, name in zip(watched, list(logs)[1:], strict=True):
+        metric.reset_state()
+        assert logs[name] == pytest.approx(metric(y, scores))

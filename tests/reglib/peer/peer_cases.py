@@ -34,8 +34,8 @@ CONTEXT = "hands an option on to layers within a layer: here its call names them
 OWNED = "finds out what a layer owns, and takes it away: here add_weight and sublayers say it"
 NO_LOSS = "needs a loss of segmentation, alignment or retrieval, which no chapter has"
 FLOATS = "wants a float where a whole number would do, and does"
-STATE = "keeps its state in Keras's variables: a metric's state is plain numbers here"
-SYMBOLIC = "measures symbolic tensors"
+COUNTS = "keeps its state in Keras's variables: a metric's state is plain numbers here"
+MEASURED = "measures symbolic tensors"
 FORMAT = "sets a data format for all layers: here each has its own"
 
 _IMAGES = "layers/preprocessing/image_preprocessing/"
@@ -181,15 +181,15 @@ FILES: dict[str, dict[str, str]] = {
     },
     "metrics/hinge_metrics_test.py": {},
     "metrics/metric_test.py": {
-        "test_d*type*": STATE,
-        "test_end_to_end_flow": STATE,
-        "test_serialization": STATE,
-        "test_stateless_*": STATE,
-        "test_*_tracking": STATE,
+        "test_d*type*": COUNTS,
+        "test_end_to_end_flow": COUNTS,
+        "test_serialization": COUNTS,
+        "test_stateless_*": COUNTS,
+        "test_*_tracking": COUNTS,
     },
     "metrics/probabilistic_metrics_test.py": {},
     "metrics/reduction_metrics_test.py": {
-        "test_weighted_dynamic_shape*": SYMBOLIC,
+        "test_weighted_dynamic_shape*": MEASURED,
         "test_binary_accuracy_with_boolean_inputs": "compares a symbolic tensor with a number",
     },
     "metrics/regression_metrics_test.py": {},
