@@ -696,7 +696,7 @@ def _metrics(name: str, given: Any) -> list[metrics.Metric]:
 
 
 def _told_apart(watched: list[metrics.Metric]) -> list[metrics.Metric]:
-    """Give metrics of one name numbers, ``precision_1``: each needs a name of its own in the logs."""
+    """Give metrics of one name a number, as in ``precision_1``: names are the keys of the logs."""
     taken: set[str] = set()
     for metric in watched:
         name, number = metric.name, 0
