@@ -16,6 +16,7 @@ process, and with it every submission, lives in PID, network, IPC and UTS namesp
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import os
@@ -199,23 +200,24 @@ class ControlGroup:
     def __init__(self, limits: Limits, together: int = 4):
         memory = str((limits.memory_mb * 2 * together + 1024) << 20)
         tasks = str((limits.processes + 64) * together)
-        name = f"fastgrade-{os.getpid()}-{next(_group_numbers)}"
+        name = f"{_GROUP}{os.getpid()}-{next(_group_numbers)}"
         self.folders: list[Path] = []
         try:
             if _cgroups() == "v2":
-                folder = Path("/sys/fs/cgroup") / name
-                folder.mkdir()
+                _sweep_groups(_CGROUPS)
+                folder = _CGROUPS / name
+                folder.mkdir(exist_ok=True)
                 self.folders.append(folder)
                 for file, value in (("memory.max", memory), ("pids.max", tasks)):
-                    if (folder / file).exists():
-                        (folder / file).write_text(value)
+                    (folder / file).write_text(value)
             else:
                 for kind, file, value in (
                     ("memory", "memory.limit_in_bytes", memory),
                     ("pids", "pids.max", tasks),
                 ):
-                    folder = Path("/sys/fs/cgroup") / kind / name
-                    folder.mkdir()
+                    _sweep_groups(_CGROUPS / kind)
+                    folder = _CGROUPS / kind / name
+                    folder.mkdir(exist_ok=True)
                     self.folders.append(folder)
                     (folder / file).write_text(value)
         except OSError as error:
@@ -241,7 +243,19 @@ class ControlGroup:
         self.folders.clear()
 
 
+_CGROUPS = Path("/sys/fs/cgroup")
+_GROUP = "fastgrade-"
 _group_numbers = itertools.count()
+
+
+def _sweep_groups(parent: Path) -> None:
+    """Remove the groups that killed graders have left; the system refuses where one is in use."""
+    for folder in parent.glob(f"{_GROUP}*-*"):
+        owner = folder.name.removeprefix(_GROUP).partition("-")[0]
+        if owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
 
 # --------------------------------------------------------------------------- what is there
 
@@ -317,10 +331,17 @@ def _bubblewrap_works() -> bool:
     return done.returncode == 0
 
 
-def _cgroups() -> str:
-    if os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
-        return "v2" if os.access("/sys/fs/cgroup/cgroup.procs", os.W_OK) else ""
-    return "v1" if os.access("/sys/fs/cgroup/memory/cgroup.procs", os.W_OK) else ""
+def _cgroups(root: Path = _CGROUPS) -> str:
+    """Return the version of control groups that can be made here, with their limits."""
+    if (root / "cgroup.controllers").exists():
+        try:
+            given = (root / "cgroup.subtree_control").read_text().split()
+        except OSError:
+            given = []
+        if not {"memory", "pids"} <= set(given):
+            return ""  # a group could be made, and would limit nothing
+        return "v2" if os.access(root / "cgroup.procs", os.W_OK) else ""
+    return "v1" if os.access(root / "memory" / "cgroup.procs", os.W_OK) else ""
 
 
 @functools.cache
@@ -364,8 +385,8 @@ def probe() -> Protection:
             )
         if not groups:
             missing.append(
-                "Control groups cannot be written: run as root, or under a delegated unit "
-                "(systemd-run --user --scope -p Delegate=yes)."
+                "Control groups with limits on memory and processes cannot be made: run as root, "
+                "where /sys/fs/cgroup can be written and passes both on."
             )
     if not fork:
         level = "none"

@@ -12,7 +12,7 @@ import pytest
 
 from fastgrade.course import Limits
 from fastgrade.landlock import ReadableTree, landlock_abi, python_roots
-from fastgrade.sandbox import ControlGroup, SandboxError, confine, probe
+from fastgrade.sandbox import ControlGroup, SandboxError, _cgroups, confine, probe
 
 ROOT = Path(__file__).resolve().parents[2]
 needs_sandbox = pytest.mark.skipif(
@@ -248,3 +248,41 @@ def test_a_sandbox_without_its_tree_is_an_error():
             os._exit(0)
         os._exit(1)
     assert os.waitpid(pid, 0)[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("files", "version"),
+    [
+        ({"cgroup.controllers": "memory pids", "cgroup.subtree_control": "cpu memory pids"}, "v2"),
+        ({"cgroup.controllers": "memory pids", "cgroup.subtree_control": "memory"}, ""),
+        ({"cgroup.controllers": "hugetlb", "cgroup.subtree_control": ""}, ""),
+        ({"cgroup.controllers": "memory pids"}, ""),
+        ({"memory/cgroup.procs": ""}, "v1"),
+        ({}, ""),
+    ],
+)
+def test_control_groups_count_only_where_they_limit(tmp_path, files, version):
+    """Version 2 lets groups be made that have no limits, as beside version 1."""
+    if "cgroup.controllers" in files:
+        files = {"cgroup.procs": "", **files}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert _cgroups(tmp_path) == version
+
+
+@pytest.mark.skipif(probe().cgroups != "v1", reason="no control groups of version 1 here")
+def test_control_groups_of_killed_graders_are_removed():
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    parent = Path("/sys/fs/cgroup/memory")
+    left, used = parent / f"fastgrade-{ended.pid}-0", parent / f"fastgrade-{os.getpid()}-test"
+    left.mkdir()
+    used.mkdir()
+    try:
+        group = ControlGroup(Limits())
+        group.close()
+        assert not left.exists()
+        assert used.exists()
+    finally:
+        used.rmdir()
