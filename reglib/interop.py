@@ -17,6 +17,13 @@ from reglib._twin import hand_over, loaded_keras, to_keras_layer
 from reglib.layers.base import Layer, Node
 from reglib.layers.merging import InputLayer
 
+# Layers around others: where Keras keeps those that a configuration names.
+_AROUND = {
+    "Bidirectional": {"layer": "forward_layer", "backward_layer": "backward_layer"},
+    "SpectralNormalization": {"layer": "layer"},
+    "TimeDistributed": {"layer": "layer"},
+}
+
 
 def to_keras(thing: Layer | models.Sequential | models.Model) -> Any:
     """Return a Keras layer or model with the same configuration and weights.
@@ -149,8 +156,8 @@ def _layer_from_keras(layer: Any) -> Layer:
         config["axis"] = axes[0] if isinstance(axes, (list, tuple)) and len(axes) == 1 else axes
     if name == "ELU":
         config["alpha"] = layer.alpha  # which Keras's config leaves out
-    if name == "SpectralNormalization":
-        config["layer"] = layers.serialize(_layer_from_keras(layer.layer))
+    for part, attribute in _AROUND.get(name, {}).items():
+        config[part] = layers.serialize(_layer_from_keras(getattr(layer, attribute)))
     for option, value in config.items():
         if isinstance(value, dict) and value.get("module") == "keras.initializers":
             kind = value["class_name"]
@@ -200,6 +207,9 @@ def _graph_to_keras(model: models.Model, name: str, keras: Any) -> Any:
         if not node.parents:
             tensors[node] = keras.Input(node.shape[1:], name=node.layer.name)
             continue
+        if node.index is not None:
+            tensors[node] = tensors[node.parents[0]][node.index]
+            continue
         given, options = node.hand_out([tensors[parent] for parent in node.parents])
         tensors[node] = twins[node.layer](given, **options)
     ins, outs = model._ins, model._outs
@@ -211,13 +221,13 @@ def _graph_to_keras(model: models.Model, name: str, keras: Any) -> Any:
 
 
 def _graph_from_keras(model: Any) -> models.Model:
-    """Return the graph: nodes by their layer's name and the number of its use.
+    """Return the graph: nodes by their layer's name, its use and their place in the outputs.
 
     Keras's graph has the operations that make masks besides, which go from layer to layer here.
     """
     described = model.get_config()
     known = {layer.name: layer for layer in model.layers}
-    nodes: dict[tuple[str, int], Node] = {}
+    nodes: dict[tuple[str, int, int], Node] = {}
     calls = []
     for description in described["layers"]:
         name = description["name"]
@@ -225,7 +235,7 @@ def _graph_from_keras(model: Any) -> models.Model:
             continue
         theirs = known[name]
         if not description["inbound_nodes"]:
-            nodes[name, 0] = layers.Input(tuple(theirs.batch_shape[1:]), name=name)
+            nodes[name, 0, 0] = layers.Input(tuple(theirs.batch_shape[1:]), name=name)
             continue
         layer = _layer_from_keras(theirs)
         for number, call in enumerate(description["inbound_nodes"]):
@@ -237,35 +247,27 @@ def _graph_from_keras(model: Any) -> models.Model:
     while calls:
         ready = [call for call in calls if all(origin in nodes for origin in call[2])]
         if not ready:
-            missing = {name for call in calls for name, _ in call[2]} - set(known)
+            missing = {name for call in calls for name, *_ in call[2]} - set(known)
             raise ValueError(f"operations between layers must be layers, got {sorted(missing)}")
         key, layer, origins, from_states = ready[0]
         first, *others = parents = [nodes[origin] for origin in origins]
         if from_states:
-            nodes[key] = layer(first, initial_state=others)
+            drawn = layer(first, initial_state=others)
         else:
-            nodes[key] = layer(parents if others else first)
+            drawn = layer(parents if others else first)
+        nodes |= {(*key, number): node for number, node in enumerate(_several(drawn))}
         calls = [call for call in calls if call[0] != key]
 
     def ends(structure: Any) -> Any:
         alone = isinstance(structure, (list, tuple)) and isinstance(structure[0], str)
         if alone:
-            return nodes[tuple(structure[:2])]
+            return nodes[tuple(structure)]
         return map_structure(ends, structure)
 
     inputs, outputs = ends(described["input_layers"]), ends(described["output_layers"])
     return models.Model(inputs, outputs, name=model.name)
 
 
-def _origin(tensor: Any) -> tuple[str, int]:
-    """Return the name of the layer that a tensor comes out of, and the number of its use.
-
-    Raises
-    ------
-    ValueError
-        If it is not the layer's only output.
-    """
-    name, use, output = tensor["config"]["keras_history"]
-    if output != 0:
-        raise ValueError(f"layer {name} must return one array, got a use of another")
-    return name, use
+def _origin(tensor: Any) -> tuple[str, int, int]:
+    """Return the layer's name that a tensor comes out of, the number of its use, and its own."""
+    return tuple(tensor["config"]["keras_history"])

@@ -280,6 +280,8 @@ class Sequential(Trainer):
             return
         if not isinstance(layer, Layer):
             raise TypeError(f"layer must be a reglib layer, got {type(layer).__name__}")
+        if getattr(layer, "return_state", False):
+            raise ValueError(f"layer {layer.name} must return one array here, not its states too")
         if any(layer is other for other in self._layers):
             raise ValueError(f"layer {layer.name} must be added once, got it again")
         check_names([*self._layers, layer])
@@ -443,6 +445,7 @@ class Model(Trainer):
         super().__init__(name=name, seed=seed)
         self._ins, self._outs = Ends("inputs", inputs), Ends("outputs", outputs)
         self._nodes = _in_order(self._outs.nodes)
+        self._calls = [node for node in self._nodes if node.index is None]
         sources = [node for node in self._nodes if not node.parents]
         strangers = [node.layer.name for node in sources if node not in self._ins.nodes]
         unused = [node.layer.name for node in self._ins.nodes if node not in sources]
@@ -452,7 +455,7 @@ class Model(Trainer):
                 f"{', '.join(strangers) or 'none'} came besides, {', '.join(unused) or 'none'} "
                 "went unused"
             )
-        self._uses = Uses(self._nodes)
+        self._uses = Uses(self._calls)
         layers = self.layers
         for number, layer in enumerate(layers):
             layer.seed_from(self._seed_for(layer, layers[:number]))
@@ -465,7 +468,7 @@ class Model(Trainer):
     @property
     def layers(self) -> list[Layer]:
         """The layers, in the order of the forward pass; those of several uses come once."""
-        return list(dict.fromkeys(node.layer for node in self._nodes))
+        return list(dict.fromkeys(node.layer for node in self._calls))
 
     @property
     def last_layer(self) -> Layer:
@@ -508,14 +511,16 @@ class Model(Trainer):
         given = self._ins.values("input_shape", input_shape) if several else [input_shape]
         shapes = dict(zip(self._ins.nodes, map(tuple, given), strict=True))
         for node in self._nodes:
-            if node.parents:
+            if node.index is not None:
+                shapes[node] = shapes[node.parents[0]][node.index]
+            elif node.parents:
                 before, _ = node.hand_out([shapes[parent] for parent in node.parents])
                 shapes[node] = node.layer.compute_output_shape(before)
         return self._outs.arrange([shapes[node] for node in self._outs.nodes])
 
     def build(self, input_shape: Any) -> None:
         """Build every layer for the shapes in the graph, which the inputs gave."""
-        for node in self._nodes:
+        for node in self._calls:
             if node.parents:
                 shapes, _ = node.hand_out([parent.shape for parent in node.parents])
                 node.layer.ensure_built(shapes)
@@ -527,6 +532,9 @@ class Model(Trainer):
         shared = self._uses.layers
         self._uses.begin()
         for node in self._nodes:
+            if node.index is not None:
+                values[node] = values[node.parents[0]][node.index]
+                continue
             given = [values[parent] for parent in node.parents] or [values[node]]
             given, options = node.hand_out(given)
             if node.layer in shared:
@@ -552,6 +560,10 @@ class Model(Trainer):
             add(node, part)
         for node in reversed(self._nodes):
             if node not in needed or not node.parents:
+                continue
+            if node.index is not None:
+                every = gradients.setdefault(node.parents[0], [None] * _number_of_outputs(node))
+                every[node.index] = gradients.pop(node)
                 continue
             wanted = any(parent in needed for parent in node.parents)
             by_outputs, ends_here = gradients.pop(node), linked and node is self._outs.nodes[0]
@@ -663,7 +675,7 @@ class Model(Trainer):
                 self._learning.add(node)
 
     def _shapes(self) -> Iterator[tuple[Layer, tuple[int | None, ...]]]:
-        shapes = {node.layer: node.shape for node in reversed(self._nodes)}  # of the first uses
+        shapes = {node.layer: node.shape for node in reversed(self._calls)}  # of the first uses
         for layer in self.layers:
             yield layer, shapes[layer]
 
@@ -673,17 +685,19 @@ class Model(Trainer):
         At a layer's later uses there is the number of the node of its first.
         """
         number = {node: i for i, node in enumerate(self._nodes)}
-        first = {node.layer: i for node, i in reversed(number.items())}
+        first = {node.layer: number[node] for node in reversed(self._calls)}
+        nodes = []
+        for node, i in number.items():
+            known = first[node.layer]
+            description = {"layer": serialize(node.layer) if known == i else known}
+            description["parents"] = [number[parent] for parent in node.parents]
+            for name in ("keyword", "index"):
+                if getattr(node, name) is not None:
+                    description[name] = getattr(node, name)
+            nodes.append(description)
         return {
             "name": self.name,
-            "nodes": [
-                {
-                    "layer": serialize(node.layer) if first[node.layer] == i else first[node.layer],
-                    "parents": [number[parent] for parent in node.parents],
-                    **({} if node.keyword is None else {"keyword": node.keyword}),
-                }
-                for node, i in number.items()
-            ],
+            "nodes": nodes,
             "inputs": self._ins.arrange([number[node] for node in self._ins.nodes]),
             "outputs": self._outs.arrange([number[node] for node in self._outs.nodes]),
         }
@@ -703,7 +717,9 @@ class Model(Trainer):
             layer = description["layer"]
             layer = nodes[layer].layer if isinstance(layer, int) else _layer(layer, custom_objects)
             parents = [nodes[i] for i in description["parents"]]
-            nodes.append(_drawn(layer, parents, description.get("keyword")))
+            nodes.append(
+                _drawn(layer, parents, description.get("keyword"), description.get("index"))
+            )
         # A model of one input and one output may be described without saying which.
         inputs, outputs = config.get("inputs", 0), config.get("outputs", len(nodes) - 1)
         return cls(
@@ -723,13 +739,25 @@ def _layer(
     return deserialize(description, custom_objects)
 
 
-def _drawn(layer: Layer, parents: list[Node], keyword: str | None = None) -> Node:
-    """Return the node of a layer called on others, or on nothing."""
+def _drawn(
+    layer: Layer, parents: list[Node], keyword: str | None = None, index: int | None = None
+) -> Node:
+    """Return the node of a layer called on others, or on nothing; or of one of its outputs."""
     if not parents:
         return Node(layer, (), layer.batch_shape)
+    if index is not None:
+        shape = layer.compute_output_shape(parents[0].parents[0].shape)[index]
+        return Node(layer, (parents[0],), shape, index=index)
     if keyword is not None:
-        return layer(parents[0], **{keyword: parents[1:]})
-    return layer(parents if len(parents) > 1 else parents[0])
+        drawn = layer(parents[0], **{keyword: parents[1:]})
+    else:
+        drawn = layer(parents if len(parents) > 1 else parents[0])
+    return drawn[0].parents[0] if isinstance(drawn, list) else drawn
+
+
+def _number_of_outputs(node: Node) -> int:
+    """Return how many outputs the layer has whose output a node is."""
+    return len(node.layer.compute_output_shape(node.parents[0].parents[0].shape))
 
 
 def _part(config: Any, name: str) -> list[Any]:
@@ -825,7 +853,7 @@ def clone_model(
         layers = {layer: made(layer) for layer in model.layers}
         for node in model._nodes:
             parents = [nodes[parent] for parent in node.parents]
-            nodes[node] = _drawn(layers[node.layer], parents, node.keyword)
+            nodes[node] = _drawn(layers[node.layer], parents, node.keyword, node.index)
         inputs = map_structure(nodes.__getitem__, model.input)
         outputs = map_structure(nodes.__getitem__, model.output)
         clone = type(model)(inputs, outputs, name=model.name, seed=seed)

@@ -28,6 +28,7 @@ from reglib._validation import (
     check_choice,
     check_flag,
     check_instance,
+    check_integer,
     check_sequence,
     check_shape,
     check_text,
@@ -206,6 +207,9 @@ class Node:
     keyword : str, optional
         The argument of the layer that all parents but the first are handed to, in a list: the
         ``initial_state`` of a recurrent layer. By default all parents are inputs.
+    index : int, optional
+        Which of several outputs it is, where a layer returns a list; its parent is the node of
+        them all.
 
     Notes
     -----
@@ -219,6 +223,7 @@ class Node:
         parents: tuple[Node, ...],
         shape: tuple[int | None, ...],
         keyword: str | None = None,
+        index: int | None = None,
     ) -> None:
         self.layer = check_instance("layer", layer, Layer, "a layer")
         self.parents = tuple(check_sequence("parents", parents, "nodes"))
@@ -226,6 +231,7 @@ class Node:
             check_instance("parents", parent, Node, "nodes")
         self.shape = check_shape("shape", shape, low=0)
         self.keyword = None if keyword is None else check_text("keyword", keyword)
+        self.index = None if index is None else check_integer("index", index, low=0)
 
     def hand_out(self, values: Sequence[Any]) -> tuple[Any, dict[str, Any]]:
         """Return one value a parent as the layer takes them: inputs, and what goes by name."""

@@ -66,6 +66,7 @@ class _Recurrent(Layer):
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
         return_sequences: bool = False,
+        return_state: bool = False,
         go_backwards: bool = False,
         stateful: bool = False,
         zero_output_for_mask: bool = False,
@@ -90,9 +91,11 @@ class _Recurrent(Layer):
         self.recurrent_dropout = check_number("recurrent_dropout", recurrent_dropout, low=0, high=1)
         self.seed = check_seed("seed", seed)
         self.return_sequences = check_flag("return_sequences", return_sequences)
+        self.return_state = check_flag("return_state", return_state)
         self.go_backwards = check_flag("go_backwards", go_backwards)
         self.stateful = check_flag("stateful", stateful)
         self.zero_output_for_mask = check_flag("zero_output_for_mask", zero_output_for_mask)
+        self._by_last: list[NDArray | None] = [None] * self.states
         self.reset_state()
 
     # What a subclass gives.
@@ -183,8 +186,10 @@ class _Recurrent(Layer):
         training: bool = False,
         initial_state: Any = None,
         **options: Any,
-    ) -> NDArray | Node:
-        """Return the outputs, as every layer does; the states to start from may be nodes too.
+    ) -> Any:
+        """Return the outputs, and with ``return_state`` a list of them and the last states.
+
+        The states to start from may be nodes, as the inputs may.
 
         Raises
         ------
@@ -193,25 +198,58 @@ class _Recurrent(Layer):
         ValueError
             If the states are of another number or shape than the layer's.
         """
-        if initial_state is None:
-            return super().__call__(inputs, training, **options)
-        alone = hasattr(initial_state, "shape")  # the only one, as Keras takes it too
-        states = [initial_state] if alone else check_sequence("initial_state", initial_state)
-        drawn = [isinstance(thing, Node) for thing in (inputs, *states)]
-        if not any(drawn):
-            return super().__call__(inputs, training, initial_state=states, **options)
-        if options or not all(drawn):
+        states = []
+        if initial_state is not None:
+            alone = hasattr(initial_state, "shape")  # the only one, as Keras takes it too
+            states = [initial_state] if alone else check_sequence("initial_state", initial_state)
+            options["initial_state"] = states
+        if any(isinstance(thing, Node) for thing in (inputs, *states)):
+            return self._drawn(inputs, states, options)
+        outputs = super().__call__(inputs, training, **options)
+        # A layer of Keras has made a list of its own.
+        if self.return_state and isinstance(outputs, np.ndarray):
+            return [outputs, *(state[-1].T.copy() for state in self._states)]
+        return outputs
+
+    def _drawn(self, inputs: Any, states: list[Any], options: dict[str, Any]) -> Any:
+        """Return the node of the outputs, or a list with those of the states."""
+        nodes = [inputs, *states]
+        others = sorted(set(options) - {"initial_state"})
+        if others:
+            raise TypeError(f"inputs must be an array for {', '.join(others)}, got a Node")
+        if not all(isinstance(node, Node) for node in nodes):
             raise TypeError(
-                f"inputs and initial_state of layer {self.name} must all be nodes, and nothing "
-                f"else be given, where one of them is: got {[inputs, *states]}"
+                f"inputs and initial_state of layer {self.name} must all be nodes where one is, "
+                f"got {[type(node).__name__ for node in nodes]}"
             )
         shapes = [state.shape for state in states]
-        if len(shapes) != self.states or any(shape[1:] != (self.units,) for shape in shapes):
+        if states and (
+            len(shapes) != self.states or any(shape[1:] != (self.units,) for shape in shapes)
+        ):
             raise ValueError(
                 f"initial_state must be {self.states} of shape {(None, self.units)}, got {shapes}"
             )
-        shape = self.compute_output_shape(inputs.shape)
-        return Node(self, (inputs, *states), shape, keyword="initial_state")
+        keyword = "initial_state" if states else None
+        found = self.compute_output_shape(inputs.shape)
+        if not self.return_state:
+            return Node(self, tuple(nodes), found, keyword)
+        every = Node(self, tuple(nodes), found[0], keyword)
+        return [Node(self, (every,), shape, index=number) for number, shape in enumerate(found)]
+
+    def propagate_back(
+        self, gradient: NDArray | list[NDArray | None], to_inputs: bool = True, linked: bool = False
+    ) -> NDArray | None:
+        """Go back from the gradient of the outputs; or of these and the last states, in a list.
+
+        In the list, None is what nobody went on with.
+        """
+        self._by_last = [None] * self.states
+        if isinstance(gradient, list):
+            gradient, *self._by_last = gradient
+        if gradient is None:
+            h = self._states[0]
+            gradient = np.zeros_like(h[1:].transpose(2, 0, 1) if self.return_sequences else h[-1].T)
+        return super().propagate_back(gradient, to_inputs, linked)
 
     def call(
         self,
@@ -272,7 +310,10 @@ class _Recurrent(Layer):
         wanted = slice(0 if self.to_inputs else features, -1)
         dx = np.empty_like(self._seen[:-1, :features])
         dA, dz = np.zeros_like(self._A), np.empty(self._z.shape[1:], self._z.dtype)
-        gradients = [np.zeros_like(state[0]) for state in self._states]
+        gradients = [
+            np.zeros_like(state[0]) if part is None else part.T.astype(state.dtype)
+            for state, part in zip(self._states, self._by_last, strict=True)
+        ]
         self.factors()
         for t in reversed(range(length)):
             gradients[0] += from_above[t]
@@ -351,10 +392,12 @@ class _Recurrent(Layer):
         """Return the mask, if there is an output for each time step."""
         return mask if self.return_sequences else None
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of the outputs."""
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> Any:
+        """Return the shape of the outputs; with ``return_state`` a list, of the states' too."""
         batch, length, _ = input_shape
-        return (batch, length, self.units) if self.return_sequences else (batch, self.units)
+        state = (batch, self.units)
+        outputs = (batch, length, self.units) if self.return_sequences else state
+        return [outputs, *[state] * self.states] if self.return_state else outputs
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -367,6 +410,7 @@ class _Recurrent(Layer):
             "recurrent_dropout": self.recurrent_dropout,
             "seed": self.seed,
             "return_sequences": self.return_sequences,
+            "return_state": self.return_state,
             "go_backwards": self.go_backwards,
             "stateful": self.stateful,
             "zero_output_for_mask": self.zero_output_for_mask,
@@ -418,6 +462,8 @@ class SimpleRNN(_Recurrent):
         Fraction of the inputs and of the state to drop; one mask a sequence.
     return_sequences : bool
         Whether to return the outputs of all time steps, not only the last.
+    return_state : bool
+        Whether to return the last states as well, in a list behind the outputs.
     stateful : bool
         Whether a batch goes on where the last one ended, until ``reset_state()``.
 
@@ -476,6 +522,8 @@ class LSTM(_Recurrent):
         Fraction of the inputs and of the state to drop; one mask a sequence.
     return_sequences : bool
         Whether to return the outputs of all time steps, not only the last.
+    return_state : bool
+        Whether to return the last states as well, in a list behind the outputs.
     stateful : bool
         Whether a batch goes on where the last one ended, until ``reset_state()``.
 
@@ -599,6 +647,8 @@ class GRU(_Recurrent):
         Fraction of the inputs and of the state to drop; one mask a sequence.
     return_sequences : bool
         Whether to return the outputs of all time steps, not only the last.
+    return_state : bool
+        Whether to return the last states as well, in a list behind the outputs.
     stateful : bool
         Whether a batch goes on where the last one ended, until ``reset_state()``.
     reset_after : bool

@@ -45,7 +45,6 @@ DEVIATIONS = {
     "renorm": "batch renormalization is out of scope",
     "renorm_clipping": "batch renormalization is out of scope",
     "renorm_momentum": "batch renormalization is out of scope",
-    "return_state": "a layer returns one array",
     "synchronized": "there is one device",
     "unroll": "loops are always plain",
     "use_cudnn": "there is no GPU",

@@ -369,6 +369,7 @@ def _entries() -> list[Entry]:
                 ),
                 "shape": lengths((None, 3)).but(range=((-1,), (3, -1))),
                 "keyword": TEXT.or_none(),
+                "index": COUNT_OR_0.or_none(),
             },
         ),
         Entry(
