@@ -27,7 +27,7 @@ from fastgrade.sandbox import REFUSED, SandboxError, unprivileged_identity
 from fastgrade.seccomp import Forks
 from fastgrade.submission import Cell, Rebuilt
 from fastgrade.verdict import QuestionVerdict, Task
-from fastgrade.zygote import Zygote, wait_readable
+from fastgrade.zygote import Zygote, ZygoteError, wait_readable
 
 __all__ = ["Conductor", "MachineError"]
 
@@ -500,11 +500,20 @@ class Conductor:
                 )
 
     def _within_bounds(self, student: _StudentProcess) -> bool:
-        """Look now and then at what the submission uses of disk and memory."""
+        """Look now and then at what the submission uses of disk and memory.
+
+        Raises
+        ------
+        ZygoteError
+            If the warm process is gone: what the submission has started may live on, and hold its
+            channels open until its time is up.
+        """
         now = time.monotonic()
         if now - self._watched < WATCH:
             return True
         self._watched = now
+        if student.zygote.has_hung_up():
+            raise ZygoteError("the warm process has ended")
         used = scratch.usage(self.folder, self.limits.disk_mb << 20)
         if used > self.limits.disk_mb << 20:
             self._why = f"used more than {self.limits.disk_mb} MB of disk"

@@ -192,6 +192,15 @@ class Zygote:
         """
         return self._ask({"do": "usage", "pid": pid})
 
+    def has_hung_up(self) -> bool:
+        """Tell whether the warm process is gone, at once: whoever talks to it does not matter."""
+        watch = select.poll()
+        try:
+            watch.register(self._channel, 0)  # a hang-up is told unasked
+        except ValueError:
+            return True  # closed by us
+        return bool(watch.poll(0))
+
     def _ask(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> dict[str, Any]:
         with self._lock:
             try:
