@@ -83,3 +83,5 @@ from reglib.layers.reshaping import ZeroPadding1D as ZeroPadding1D
 from reglib.layers.reshaping import ZeroPadding2D as ZeroPadding2D
 from reglib.layers.reshaping import ZeroPadding3D as ZeroPadding3D
 from reglib.layers.standardization import Normalization as Normalization
+from reglib.layers.wrapping import Bidirectional as Bidirectional
+from reglib.layers.wrapping import TimeDistributed as TimeDistributed

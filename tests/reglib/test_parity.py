@@ -48,6 +48,7 @@ DEVIATIONS = {
     "synchronized": "there is one device",
     "unroll": "loops are always plain",
     "use_cudnn": "there is no GPU",
+    "weights": "set_weights sets them",
 }
 
 

@@ -180,6 +180,12 @@ SPECIAL: dict[str, dict[str, Kind]] = {
     "UpSampling1D": {"size": COUNT},
     "UpSampling2D": {"size": WINDOW},
     "UpSampling3D": {"size": WINDOW},
+    "Bidirectional": {
+        "layer": thing(layers.LSTM(3), layers.Dense(3)),
+        "backward_layer": thing(None, layers.Dense(3)).but(type=(3, "text", layers.Dense(3))),
+        "merge_mode": choice("concat"),
+    },
+    "TimeDistributed": {"layer": thing(Dense(3))},
     "Permute": {"dims": lengths((2, 1)).but(range=((0, 1), (1, 3), (1, 1), ()))},
     "RepeatVector": {"n": COUNT},
     "ActivityRegularization": {
@@ -505,6 +511,15 @@ def _entries() -> list[Entry]:
             {"config": CONFIG.but(good=layers.SpectralNormalization(Dense(2)).get_config())},
             call=lambda config: layers.SpectralNormalization.from_config(config),
             says={"config": "config|layer"},
+        ),
+        *(
+            Entry(
+                f"layers.{type(layer).__name__}.from_config",
+                {"config": CONFIG.but(good=layer.get_config())},
+                call=type(layer).from_config,
+                says={"config": "config|layer"},
+            )
+            for layer in (layers.Bidirectional(layers.LSTM(3)), layers.TimeDistributed(Dense(2)))
         ),
         Entry(
             "layers.Pipeline.from_config",

@@ -44,6 +44,8 @@ APART = {
     "callbacks.CallbackList": "it is made by fit, with a model of either library",
     "callbacks.ModelCheckpoint": "its files have the endings of Keras's formats there",
     "layers.InputLayer": "its table has another way to make one",
+    "layers.Bidirectional": "it wraps a layer, which is one of the other library",
+    "layers.TimeDistributed": "it wraps a layer, which is one of the other library",
     "layers.SpectralNormalization": "it wraps a layer, which is one of the other library",
 }
 # Arguments that have a default here and none in Keras.

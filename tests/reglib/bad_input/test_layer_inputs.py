@@ -28,6 +28,8 @@ AXES = {
     "DropConnect": (2, 3, 4, 5, 6),
     "Pipeline": (3, 4),
     "Permute": (3,),
+    "TimeDistributed": (3, 4, 5, 6),
+    "Bidirectional": (3,),
     "RepeatVector": (2,),
 }
 SHAPES = {1: (6,), 2: (6, 6), 3: (2, 6, 6), 4: (2, 6, 6, 3), 5: (2, 4, 4, 4, 3), 6: (2,) * 6}

@@ -12,6 +12,7 @@ FINITE = "trains on infinite targets, which fit refuses"
 ACCUMULATION = "gradients are not accumulated: a batch always fits into memory here"
 OTHERS = "asks for optimizers that reglib does not have"
 VECTORS = "fits vectors: here each example has an axis"
+STATES = "hands the state in or out, or keeps it: a layer takes and returns one array here"
 QUANTIZED = "quantizes, or adapts at low rank"
 WITHOUT = "needs a layer that reglib does not have"
 MIXED = "computes in float16"
@@ -35,6 +36,7 @@ NO_LOSS = "needs a loss of segmentation, alignment or retrieval, which no chapte
 FLOATS = "wants a float where a whole number would do, and does"
 COUNTS = "keeps its state in Keras's variables: a metric's state is plain numbers here"
 MEASURED = "measures symbolic tensors"
+CUDNN = "chooses a kernel of cuDNN, and there is no GPU here"
 FORMAT = "sets a data format for all layers: here each has its own"
 
 _IMAGES = "layers/preprocessing/image_preprocessing/"
@@ -381,6 +383,17 @@ FILES: dict[str, dict[str, str]] = {
     "layers/activations/elu_test.py": {},
     "layers/activations/prelu_test.py": {},
     "layers/activations/softmax_test.py": {},
+    "layers/rnn/bidirectional_test.py": {
+        "test_correctness": "merges nothing: a layer around others returns one array here",
+        "test_*fused_*": CUDNN,
+        "test_keeps_use_cudnn": CUDNN,
+        "test_output_shape": "asks for the states of both directions besides",
+        "test_return_state": "asks for the states of both directions besides",
+    },
+    "layers/rnn/time_distributed_test.py": {
+        "test_masking": "derives a layer from Wrapper, whose work sublayers do here",
+        "test_with_mask_zero": "looks up numbers that are not whole, which is refused",
+    },
     "layers/rnn/lstm_test.py": {},
     "layers/rnn/gru_test.py": {},
     "layers/rnn/simple_rnn_test.py": {},
