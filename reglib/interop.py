@@ -7,7 +7,7 @@ Import Keras before you call a function of this module; nothing here imports it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reglib import initializers, layers, models, optimizers
@@ -227,6 +227,7 @@ def _graph_from_keras(model: Any) -> models.Model:
     """
     described = model.get_config()
     known = {layer.name: layer for layer in model.layers}
+    _check_masks(described["layers"], known)
     nodes: dict[tuple[str, int, int], Node] = {}
     calls = []
     for description in described["layers"]:
@@ -268,6 +269,47 @@ def _graph_from_keras(model: Any) -> models.Model:
     return models.Model(inputs, outputs, name=model.name)
 
 
+def _check_masks(described: Sequence[Mapping[str, Any]], known: Mapping[str, Any]) -> None:
+    """Refuse a graph in which a layer is given a mask that no layer of it has made.
+
+    What a mask is computed from must be the inputs of a layer that makes masks.
+    """
+    inputs_of = {
+        part["name"]: [_origin(t) for call in part["inbound_nodes"] for t in _tensors(call["args"])]
+        for part in described
+    }
+    masked = {
+        origin
+        for name, layer in known.items()
+        if hasattr(layer, "mask_value") or getattr(layer, "mask_zero", False)
+        for origin in inputs_of[name]
+    }
+    for part in described:
+        sources = [
+            _origin(t) for c in part["inbound_nodes"] for t in _tensors(c["kwargs"].get("mask"))
+        ]
+        while sources:
+            source = sources.pop()
+            if source[0] not in known:
+                sources += inputs_of[source[0]]
+            elif source not in masked:
+                raise ValueError(
+                    f"layer {part['name']} must have its mask from Masking or an Embedding, "
+                    f"got one made of the outputs of {source[0]}"
+                )
+
+
 def _origin(tensor: Any) -> tuple[str, int, int]:
     """Return the layer's name that a tensor comes out of, the number of its use, and its own."""
     return tuple(tensor["config"]["keras_history"])
+
+
+def _tensors(described: Any) -> list[Mapping[str, Any]]:
+    """Return the tensors among described arguments, in lists and dicts as well."""
+    if isinstance(described, (list, tuple)):
+        return [tensor for part in described for tensor in _tensors(part)]
+    if not isinstance(described, Mapping):
+        return []
+    if described.get("class_name") == "__keras_tensor__":
+        return [described]
+    return _tensors(list(described.values()))

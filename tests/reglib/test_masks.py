@@ -417,7 +417,7 @@ def masks(batch, length):
 
 @pytest.mark.keras
 @pytest.mark.not_on_keras_numpy("does not train")
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5, deadline=None, derandomize=True)
 @given(
     kind=st.sampled_from(KINDS),
     mask=masks(4, 5),
@@ -465,6 +465,25 @@ def test_a_masked_model_goes_to_keras_and_back(kind, stateful, keras, rng):
         expected = model(x)
         np.testing.assert_allclose(expected, np.asarray(theirs(x)), rtol=1e-4, atol=1e-5)
         np.testing.assert_array_equal(back(x), expected)
+
+
+@pytest.mark.keras
+def test_a_graph_with_masks_goes_to_keras_and_back(keras, rng):
+    model = graph("float32")
+    x = padded(rng, dtype="float32")
+    theirs = interop.to_keras(model)
+    np.testing.assert_allclose(np.asarray(theirs(x)), model.predict(x), rtol=1e-4, atol=1e-5)
+    back = interop.from_keras(theirs)
+    np.testing.assert_array_equal(back.predict(x), model.predict(x))
+
+
+@pytest.mark.keras
+def test_a_mask_that_no_layer_has_made_is_not_lost_on_the_way_from_keras(keras):
+    numbers = keras.Input((5,))
+    looked_up = keras.layers.Embedding(4, 3)(numbers)
+    given = keras.layers.LSTM(2, name="reader")(looked_up, mask=keras.ops.not_equal(numbers, 0))
+    with pytest.raises(ValueError, match="layer reader must have its mask from Masking or"):
+        interop.from_keras(keras.Model(numbers, given))
 
 
 @pytest.mark.keras
