@@ -337,8 +337,7 @@ class Trainer:
         validation_batch_size = _checked_batch_size(
             "validation_batch_size", validation_batch_size, batch_size
         )
-        if class_weight is not None and sample_weight is not None:
-            raise ValueError("class_weight and sample_weight: at most one may be given, got both")
+        _one_weight(sample_weight, class_weight)
         if validation_data is not None:
             validation_data = check_sequence("validation_data", validation_data, "arrays")
             if len(validation_data) not in (2, 3):
@@ -452,15 +451,42 @@ class Trainer:
         return weights + sum(layer.activity_penalty for layer in active)
 
     def train_on_batch(
-        self, x: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> dict[str, float]:
-        """Take one step with one batch and return the logs."""
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> float | list[float] | dict[str, float]:
+        """Take one step with one batch; return what :meth:`evaluate` would, from before it."""
         self._require_compiled("train_on_batch")
-        batch = self._checked_data(x, y, sample_weight)
-        self._prepare(batch[0])
+        check_flag("return_dict", return_dict)
+        x, y, weight = self._checked_data(x, y, _one_weight(sample_weight, class_weight))
+        if class_weight is not None:
+            weight = _class_weights(y, class_weight)
+        self._prepare(x)
         means = _Means(self.metrics, self.weighted_metrics)
-        means.add(*self.train_step(*batch), *batch)
-        return means.logs()
+        means.add(*self.train_step(x, y, weight), x, y, weight)
+        return self._answer(means.logs(), return_dict)
+
+    def test_on_batch(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        return_dict: bool = False,
+    ) -> float | list[float] | dict[str, float]:
+        """Return what :meth:`evaluate` does, from one batch."""
+        self._require_compiled("test_on_batch")
+        check_flag("return_dict", return_dict)
+        data = self._checked_data(x, y, sample_weight)
+        self._prepare(data[0])
+        return self._answer(self._evaluate(*data, len(data[0]), CallbackList()), return_dict)
+
+    def predict_on_batch(self, x: ArrayLike) -> NDArray:
+        """Return what :meth:`predict` does, from one batch."""
+        x = self.check_inputs("x", x)
+        return self.predict(x, batch_size=len(x))
 
     def input_gradient(self, x: ArrayLike, y: ArrayLike) -> NDArray:
         """Return the gradient of the loss, noise layers off, with respect to the inputs.
@@ -500,6 +526,12 @@ class Trainer:
         logs = self._evaluate(*data, batch_size, watchers)
         if verbose and verbose != "auto":
             print(_line(logs))
+        return self._answer(logs, return_dict)
+
+    def _answer(
+        self, logs: dict[str, float], return_dict: bool
+    ) -> float | list[float] | dict[str, float]:
+        """Return the logs as :meth:`evaluate` promises."""
         if return_dict:
             return logs
         values = [logs["loss"], *(logs[metric.name] for metric in self.metrics)]
@@ -714,6 +746,13 @@ def _checked_batch_size(name: str, value: int | None, default: int) -> int:
 
 def _take(order: NDArray, data: NDArray, copy: NDArray) -> NDArray:
     return np.take(data, order, axis=0, out=copy, mode="clip")
+
+
+def _one_weight(sample_weight: Any, class_weight: Any) -> Any:
+    """Return the weights of examples; refuse those of classes beside them."""
+    if class_weight is not None and sample_weight is not None:
+        raise ValueError("class_weight and sample_weight: at most one may be given, got both")
+    return sample_weight
 
 
 def _class_weights(y: Data, class_weight: Mapping[int, float]) -> NDArray:

@@ -442,7 +442,7 @@ def test_training_on_padded_sequences_is_that_of_keras(
     theirs = interop.to_keras(model)
     assert isinstance(theirs, keras.Model)
     for _ in range(2):
-        ours = model.train_on_batch(x, y)
+        ours = model.train_on_batch(x, y, return_dict=True)
         logs = theirs.train_on_batch(x, y, return_dict=True)
         np.testing.assert_allclose(ours["loss"], logs["loss"], rtol=2e-4, atol=1e-6)
     for mine, other in zip(model.get_weights(), theirs.get_weights(), strict=True):

@@ -197,7 +197,7 @@ def test_two_models_can_share_a_layer(classes):
 def test_training_on_a_batch_returns_the_logs(classes):
     model = small_model(layers, models, regularizers)
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    logs = model.train_on_batch(*classes)
+    logs = model.train_on_batch(*classes, return_dict=True)
     assert set(logs) == {"loss", "data_loss", "penalty", "accuracy"}
 
 
@@ -443,3 +443,29 @@ def test_training_goes_back_no_further_than_the_first_layer_that_learns(classes)
     model.compile("sgd", "mse")
     model.train_on_batch(classes[0], np.eye(3)[classes[1]])
     assert seen == ["late"]
+
+
+@pytest.mark.not_on_keras_numpy("cannot train")
+@pytest.mark.keras
+def test_methods_of_one_batch_return_what_keras_returns(rng):
+    import keras  # noqa: F401 - which to_keras asks for
+
+    from reglib.interop import to_keras
+
+    x, y = rng.normal(size=(12, 3)).astype("float32"), np.eye(2)[rng.integers(0, 2, size=12)]
+    ours = models.Sequential([layers.Dense(2, "softmax")], seed=0)
+    ours.build((None, 3))
+    ours.compile("sgd", "categorical_crossentropy", metrics=["mae"])
+    theirs = to_keras(ours)
+    weight, classes = rng.random(12), {0: 0.3, 1: 2.0}
+    for options in ({}, {"sample_weight": weight}, {"class_weight": classes}):
+        mine, other = ours.train_on_batch(x, y, **options), theirs.train_on_batch(x, y, **options)
+        np.testing.assert_allclose(mine, other, rtol=1e-4)
+    for options in ({}, {"sample_weight": weight}):
+        np.testing.assert_allclose(
+            ours.test_on_batch(x, y, **options), theirs.test_on_batch(x, y, **options), rtol=1e-4
+        )
+    assert list(ours.test_on_batch(x, y, return_dict=True)) == ["loss", "mae"]
+    np.testing.assert_allclose(ours.predict_on_batch(x), theirs.predict_on_batch(x), rtol=1e-4)
+    with pytest.raises(ValueError, match="at most one may be given"):
+        ours.train_on_batch(x, y, weight, classes)

@@ -91,7 +91,7 @@ def test_training_agrees_with_keras(data, keras):
 def test_the_penalties_of_a_part_count(data):
     model = chain()
     model.compile("sgd", "mse")
-    logs = model.train_on_batch(*data)
+    logs = model.train_on_batch(*data, return_dict=True)
     dense, _, last = model.get_layer("features").layers
     model.train_step(*data)
     expected = 0.01 * np.square(dense.kernel.value).sum() + last.activity_penalty

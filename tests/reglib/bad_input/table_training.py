@@ -250,6 +250,15 @@ class Recorder(callbacks.Callback):
     """A callback that does nothing."""
 
 
+CLASS_WEIGHT = Kind(
+    "mapping",
+    {0: 1.0, 1: 2.0},
+    {
+        TYPE: (3, "text", {0: "a lot"}, {"a": 1.0}),
+        RANGE: ({0: -1.0},),
+        NAN: ({0: float("nan")},),
+    },
+).without(EMPTY, because="classes without a weight weigh 1")
 X = np.arange(12.0).reshape(4, 3) / 12
 ONE_HOT = np.eye(2)[[0, 1, 1, 0]]
 
@@ -642,15 +651,7 @@ def _model_entries() -> list[Entry]:
             },
         ),
         "shuffle": FLAG,
-        "class_weight": Kind(
-            "mapping",
-            {0: 1.0, 1: 2.0},
-            {
-                TYPE: (3, "text", {0: "a lot"}, {"a": 1.0}),
-                RANGE: ({0: -1.0},),
-                NAN: ({0: float("nan")},),
-            },
-        ).without(EMPTY, because="classes without a weight weigh 1"),
+        "class_weight": CLASS_WEIGHT,
         "initial_epoch": COUNT_OR_0.but(good=0),
         "validation_freq": COUNT,
         "validation_batch_size": COUNT,
@@ -806,8 +807,20 @@ def _model_entries() -> list[Entry]:
         ),
         Entry(
             "training.Trainer.train_on_batch",
-            some("x", "y", "sample_weight"),
+            some("x", "y", "sample_weight") | {"class_weight": CLASS_WEIGHT, "return_dict": FLAG},
             call=lambda **k: model().train_on_batch(**k),
+            says=SAYS,
+        ),
+        Entry(
+            "training.Trainer.test_on_batch",
+            some("x", "y", "sample_weight") | {"return_dict": FLAG},
+            call=lambda **k: model().test_on_batch(**k),
+            says=SAYS,
+        ),
+        Entry(
+            "training.Trainer.predict_on_batch",
+            {"x": X_ALONE},
+            call=lambda **k: model().predict_on_batch(**k),
             says=SAYS,
         ),
         Entry(
