@@ -1,0 +1,135 @@
+"""Formgrader's button, pressed in a browser, grades with our engine, also beside a run."""
+
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+
+import pytest
+from classroom import BIN, RIGHT, WRONG, classroom, environment, released_course  # noqa: F401
+
+OURS = ["from fastgrade.nbgrader_execute import use_fastgrade", "use_fastgrade(c)"]
+NUMBER = 12
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+
+@pytest.fixture
+def pages(classroom, tmp_path):  # noqa: F811
+    """The address of a class's formgrader, served by Jupyter on loopback."""
+    classroom.configure(*OURS)
+    for number in range(NUMBER):
+        answers = WRONG if number % 3 == 0 else RIGHT
+        classroom.hand_in(f"s{number:02}", {**answers, "why": f"Because of {number}."})
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}/formgrader"
+    server = subprocess.Popen(
+        [
+            *(BIN / "jupyter", "server", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
+            *(f"--port={port}", "--IdentityProvider.token=", "--ServerApp.password="),
+            "--ServerApp.jpserver_extensions=nbgrader.server_extensions.formgrader=True",
+        ],
+        cwd=classroom.root,
+        env=environment(
+            JUPYTER_CONFIG_DIR=tmp_path / "config", JUPYTER_RUNTIME_DIR=tmp_path / "runtime"
+        ),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(600):
+            assert server.poll() is None, "Jupyter has ended"
+            try:
+                urllib.request.urlopen(f"{address}/manage_assignments", timeout=60).close()
+                break
+            except urllib.error.URLError:
+                time.sleep(0.2)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+@pytest.fixture
+def table(pages):
+    """The page of all submissions."""
+    from playwright.sync_api import sync_playwright
+
+    executable = shutil.which("chromium") or "/usr/bin/chromium"
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=flags)
+        page = chromium.new_page()
+        page.set_default_timeout(180_000)
+        page.goto(f"{pages}/manage_submissions/ps1")
+        page.wait_for_selector("td.autograde a")
+        yield page
+        chromium.close()
+
+
+def press(page, student):
+    """Press a student's button; return the title of the message and what the table says then."""
+    row = page.locator("tr", has=page.locator("td.student-id", has_text=student))
+    row.locator("td.autograde a").click()
+    title = page.locator(".modal.in .modal-title")
+    title.wait_for()
+    told = title.inner_text()
+    page.locator(".modal.in .modal-footer button").click()
+    title.wait_for(state="detached")
+    row.locator("td.score", has_text="/").wait_for()
+    return told, row.locator("td.score").inner_text()
+
+
+def rows(course):
+    """How many records there are of each grade; and each student's points."""
+    with course.gradebook() as book:
+        submissions = book.assignment_submissions("ps1")
+        grades = Counter(
+            (submission.student_id, grade.name)
+            for submission in submissions
+            for notebook in submission.notebooks
+            for grade in notebook.grades
+        )
+        return grades, sorted((s.student_id, s.score) for s in submissions)
+
+
+def expected():
+    return [(f"s{number:02}", 3.0 if number % 3 == 0 else 5.0) for number in range(NUMBER)]
+
+
+def test_the_button_grades_one_submission(classroom, table):  # noqa: F811
+    assert press(table, "s00") == ("Success", "3 / 6")
+    assert press(table, "s01") == ("Success", "5 / 6")
+    assert classroom.grades("s00")["test_add"][0] == 0
+    text = (classroom.autograded("s00") / "arithmetic.ipynb").read_text()
+    assert "one and two make three" in text
+    assert "add(40" not in text, "the sandboxed engine leaves no hidden test behind"
+
+
+def test_the_button_and_a_run_beside_it_lose_and_double_nothing(classroom, table):  # noqa: F811
+    run = subprocess.Popen(
+        [BIN / "fastgrade", "ps1", "--quiet", "--students", "s0[0-7]"],
+        cwd=classroom.root,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    told = [press(table, student)[0] for student in ("s08", "s09", "s10", "s11")]
+    _, complaint = run.communicate(timeout=300)
+    assert told == ["Success"] * 4
+    assert (run.returncode, complaint) == (0, "")
+    grades, scores = rows(classroom)
+    assert scores == expected()
+    assert set(grades.values()) == {1}
+    assert len(grades) == 3 * NUMBER
+    # What the other has graded: either takes it over, and nothing changes.
+    assert press(table, "s00") == ("Success", "3 / 6")
+    classroom.fastgrade("ps1")
+    assert rows(classroom) == (grades, scores)
+    done = classroom.fastgrade("ps1", "--dry-run")
+    assert f"{NUMBER} are up to date" in done.stdout
