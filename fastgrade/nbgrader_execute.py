@@ -24,11 +24,13 @@ from typing import Any
 import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat.notebooknode import NotebookNode
-from nbgrader.api import Gradebook
 from nbgrader.preprocessors import Execute as StockExecute
 from traitlets.config import Config
 
 from fastgrade.course import Settings, settings_from_config
+from fastgrade.folders import source_notebook
+from fastgrade.gradebook import Gradebook
+from fastgrade.nbgrader_course import instructor_source
 from fastgrade.verdict import Task, Verdict
 from fastgrade.worker import Grader, fingerprint
 from fastgrade.zygote import RefusedError, ZygoteError
@@ -109,26 +111,17 @@ class Execute(StockExecute):
         return None if parent is None else parent.coursedir
 
     def _source(self, assignment: str, notebook: str) -> bytes | None:
+        """Return the instructor's notebook as nbgrader has recorded it, None if there is none."""
         coursedir = self._coursedir()
         if coursedir is None:
             return None
-        folder = coursedir.format_path(coursedir.source_directory, ".", assignment)
-        path = Path(folder) / f"{notebook}.ipynb"
-        if not path.is_file():
+        try:
+            source = source_notebook(coursedir, assignment, notebook)
+        except FileNotFoundError:
             return None
-        return _as_released(path.read_bytes(), self._recorded(assignment, notebook))
-
-    def _recorded(self, assignment: str, notebook: str) -> dict[str, str]:
-        """Return the test cells as released: automatic tests are written out in the gradebook."""
-        with Gradebook(self._coursedir().db_url) as gradebook:
-            released = gradebook.find_notebook(notebook, assignment)
-            tests = {cell.name for cell in released.grade_cells}
-            answers = {cell.name for cell in released.solution_cells}
-            return {
-                cell.name: cell.source
-                for cell in released.source_cells
-                if cell.name in tests - answers and cell.cell_type == "code"
-            }
+        with Gradebook(coursedir.db_url) as book:
+            cells = book.assignment(assignment).notebooks[notebook]
+        return instructor_source(source, cells)[0]
 
     def _files(self, resources: ResourcesDict) -> dict[str, bytes]:
         folder = resources.get("metadata", {}).get("path")
@@ -147,15 +140,6 @@ class Execute(StockExecute):
                     return files
                 files[path.relative_to(folder).as_posix()] = path.read_bytes()
         return files
-
-
-def _as_released(source: bytes, recorded: dict[str, str]) -> bytes:
-    notebook = json.loads(source)
-    for cell in notebook.get("cells", ()):
-        name = cell.get("metadata", {}).get("nbgrader", {}).get("grade_id")
-        if name in recorded:
-            cell["source"] = recorded[name]
-    return json.dumps(notebook).encode()
 
 
 def _grader(settings: Settings) -> Grader:

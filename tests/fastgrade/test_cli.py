@@ -18,9 +18,11 @@ from classroom import (  # noqa: F401
     WRONG,
     classroom,
     environment,
+    metadata,
     released_course,
     run,
 )
+from nbformat.v4 import new_code_cell
 from test_gradebook import rows
 
 from fastgrade.cli import _printable
@@ -265,6 +267,25 @@ def test_a_course_may_use_fastgrade_in_plain_autograde_too(classroom):  # noqa: 
     assert (classroom.score("ada"), classroom.score("bob")) == (5.0, 3.0)
     classroom.fastgrade("ps1", "--force")
     assert (classroom.score("ada"), classroom.score("bob")) == (5.0, 3.0)
+
+
+@pytest.mark.parametrize("command", ["fastgrade", "autograde"])
+def test_locked_cells_count_as_they_were_generated(classroom, command):  # noqa: F811
+    """What students were given and what they are graded with is the same."""
+    path = classroom.root / "source" / "ps1" / "arithmetic.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.insert(1, new_code_cell("zero = 0", metadata=metadata("given", locked=True)))
+    nbformat.write(notebook, path)
+    classroom.configure("from fastgrade.nbgrader_execute import use_fastgrade", "use_fastgrade(c)")
+    classroom.nbgrader("generate_assignment", "ps1", "--force")
+    classroom.hand_in("ada", {**RIGHT, "add": "def add(a, b):\n    return a + b + zero\n"})
+    notebook.cells[1].source = "zero = 1"
+    nbformat.write(notebook, path)
+    if command == "fastgrade":
+        classroom.fastgrade("ps1")
+    else:
+        classroom.nbgrader("autograde", "ps1")
+    assert classroom.score("ada") == 5.0
 
 
 def test_stock_autograde_takes_over_and_gives_back(classroom):  # noqa: F811
