@@ -1,12 +1,12 @@
 """Feedback pages that need nothing but themselves: no script, no request, formulas as MathML.
 
 nbgrader's pages load MathJax from another host, so that formulas stay source code where the reader
-is offline, and a written answer may bring scripts along that run in the reader's browser.  In
+is offline, and a written answer may bring scripts along that run in the reader's browser. In
 ``nbgrader_config.py``::
 
     c.GenerateFeedback.exporter_class = "fastgrade.feedback.FeedbackExporter"
 
-The template stays nbgrader's.  What a submission wrote, as Markdown or as a cell's output, goes
+The template stays nbgrader's. What a submission wrote, as Markdown or as a cell's output, goes
 through a list of what is harmless.
 """
 
