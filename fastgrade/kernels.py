@@ -74,6 +74,8 @@ _READ_AT_IMPORT = (
     "XDG_CACHE_HOME",
     "XDG_CONFIG_HOME",
 )
+#: How many columns pandas shows in a notebook; in a terminal as many as it is wide.
+PANDAS_COLUMNS = 20
 #: Variables of the interpreter that a fork has no need of; any other one needs a new process.
 _HARMLESS = {
     "PYTHONPATH",
@@ -345,6 +347,7 @@ def serve(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     _draw_new_random_numbers()
     _forget_backend()
+    _forget_terminal()
 
     from ipykernel.kernelapp import IPKernelApp
 
@@ -401,3 +404,18 @@ def _forget_backend() -> None:
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     if "matplotlib" in sys.modules:
         sys.modules["matplotlib"].rcParams["backend"] = os.environ["MPLBACKEND"]
+
+
+def _forget_terminal() -> None:
+    """Let pandas show as many columns as in a notebook.
+
+    It looked for a notebook when the warm process imported it, and took that for a terminal.
+    """
+    config = sys.modules.get("pandas._config.config")
+    name = "display.max_columns"
+    if config is None or config.get_option(name) != 0:
+        return
+    # Its default too, as somebody may reset the option.
+    registered = config._registered_options[name]
+    config._registered_options[name] = registered._replace(defval=PANDAS_COLUMNS)
+    config.set_option(name, PANDAS_COLUMNS)
