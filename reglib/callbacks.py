@@ -109,6 +109,11 @@ class CallbackList:
         Handed to each.
     params : dict
         ``verbose``, ``epochs``, ``steps``, handed to each.
+
+    Raises
+    ------
+    TypeError
+        If one is no object with these methods.
     """
 
     def __init__(self, callbacks: Iterable[Any] = (), model: Any = None, **params: Any) -> None:
@@ -230,6 +235,13 @@ class Monitor(Callback):
         Which way is better.
     min_delta : float
         What an improvement must exceed; its sign does not matter.
+
+    Raises
+    ------
+    TypeError
+        If an argument has the wrong type.
+    ValueError
+        If ``mode`` is unknown, ``monitor`` is empty, or ``min_delta`` is NaN or infinite.
     """
 
     def __init__(self, monitor: str, mode: str, min_delta: float) -> None:
@@ -294,6 +306,13 @@ class EarlyStopping(Monitor):
         The best value.
     best_epoch : int
         Its epoch.
+
+    Raises
+    ------
+    TypeError
+        If an argument has the wrong type.
+    ValueError
+        If a number is out of range, ``mode`` is unknown or ``monitor`` is empty.
 
     References
     ----------
@@ -388,6 +407,13 @@ class ReduceLROnPlateau(Monitor):
     min_lr : float
         The lowest rate.
 
+    Raises
+    ------
+    TypeError
+        If an argument has the wrong type.
+    ValueError
+        If a number is out of range, ``mode`` is unknown or ``monitor`` is empty.
+
     References
     ----------
     ``keras.callbacks.ReduceLROnPlateau``.
@@ -459,6 +485,13 @@ class LearningRateScheduler(Callback):
         ``schedule(epoch, learning_rate)`` or ``schedule(epoch)`` returns the new rate.
     verbose : int
         1 prints each change.
+
+    Raises
+    ------
+    TypeError
+        If ``schedule`` is no function or ``verbose`` no integer.
+    ValueError
+        If ``verbose`` is negative.
 
     References
     ----------
@@ -578,6 +611,13 @@ class CSVLogger(Callback):
     append : bool
         Whether to go on in a file that exists.
 
+    Raises
+    ------
+    TypeError
+        If an argument has the wrong type.
+    ValueError
+        If ``separator`` is not one character or ``filename`` is empty.
+
     References
     ----------
     ``keras.callbacks.CSVLogger``.
@@ -649,6 +689,13 @@ class ModelCheckpoint(Monitor):
         When to save: after each epoch, or after so many batches.
     initial_value_threshold : float, optional
         What the first save must beat.
+
+    Raises
+    ------
+    TypeError
+        If an argument has the wrong type.
+    ValueError
+        If a number is out of range, ``mode`` or ``save_freq`` is unknown, or a text is empty.
 
     References
     ----------
@@ -800,6 +847,13 @@ class SWA(Callback):
         The first epoch, from 0, whose weights count.
     frequency : int
         Every how many epochs they are taken.
+
+    Raises
+    ------
+    TypeError
+        If an argument has the wrong type.
+    ValueError
+        If a number is out of range.
 
     References
     ----------

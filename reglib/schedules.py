@@ -140,6 +140,8 @@ class ExponentialDecay(_RatioDecay):
 
     Raises
     ------
+    TypeError
+        If an argument has the wrong type.
     ValueError
         If a number is out of range.
 
@@ -187,6 +189,8 @@ class InverseTimeDecay(_RatioDecay):
 
     Raises
     ------
+    TypeError
+        If an argument has the wrong type.
     ValueError
         If a number is out of range.
 
@@ -229,6 +233,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     Raises
     ------
+    TypeError
+        If an argument has the wrong type.
     ValueError
         If the boundaries do not increase or the number of rates does not fit.
 
@@ -295,6 +301,8 @@ class PolynomialDecay(_Decay):
 
     Raises
     ------
+    TypeError
+        If an argument has the wrong type.
     ValueError
         If a number is out of range.
 
@@ -364,6 +372,8 @@ class CosineDecay(_Decay):
 
     Raises
     ------
+    TypeError
+        If an argument has the wrong type.
     ValueError
         If a number is out of range.
 
@@ -443,6 +453,8 @@ class CosineDecayRestarts(LearningRateSchedule):
 
     Raises
     ------
+    TypeError
+        If an argument has the wrong type.
     ValueError
         If a number is out of range.
 
