@@ -339,15 +339,19 @@ def _timestamp(content: bytes | None) -> tuple[datetime.datetime | None, str | N
 
 
 def _swap(building: Path, destination: Path) -> None:
-    try:
-        os.rename(building, destination)
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-            raise
-        old = building.with_name(f"{building.name}.old")
-        os.rename(destination, old)
-        os.rename(building, destination)
+    """Put one folder in the place of another, which nbgrader may write or remove meanwhile."""
+    old = building.with_name(f"{building.name}.old")
+    for more in reversed(range(10)):
+        try:
+            os.rename(building, destination)
+            break
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR) or not more:
+                raise
         shutil.rmtree(old, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(destination, old)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _share(folder: Path) -> None:

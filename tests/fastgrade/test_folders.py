@@ -1,12 +1,15 @@
 """Submissions are read without trust, and folders are replaced as a whole."""
 
 import datetime
+import errno
 import os
+import shutil
 import stat
 
 import pytest
 from nbgrader.coursedir import CourseDirectory
 
+from fastgrade import folders
 from fastgrade.folders import (
     HIDDEN,
     autograded_folder,
@@ -219,3 +222,45 @@ def test_a_folder_that_was_moved_aside_is_put_back(coursedir):
     folder.rename(folder.with_name(f"{HIDDEN}ps1-abcdefgh.old"))
     sweep(folder)
     assert (folder / "problem.ipynb").read_bytes() == b"kept"
+
+
+@pytest.mark.parametrize("meanwhile", ["removed", "made again"])
+def test_a_folder_that_nbgrader_touches_meanwhile_is_replaced_all_the_same(
+    tmp_path, monkeypatch, meanwhile
+):
+    building, destination = tmp_path / "building", tmp_path / "ps1"
+    for folder in (building, destination):
+        folder.mkdir()
+        (folder / "notebook").write_text(folder.name)
+    rename = os.rename
+    calls = []
+
+    def beside(source, target):
+        """Rename, while somebody else is at work once."""
+        calls.append((source, target))
+        if source == destination and len(calls) == 2:
+            if meanwhile == "removed":
+                shutil.rmtree(destination)
+            else:
+                rename(source, target)
+                destination.mkdir()
+                (destination / "notebook").write_text("theirs")
+                return None
+        return rename(source, target)
+
+    monkeypatch.setattr(folders.os, "rename", beside)
+    folders._swap(building, destination)
+    assert (destination / "notebook").read_text() == "building"
+    assert os.listdir(tmp_path) == ["ps1"]
+
+
+def test_a_folder_that_is_made_again_and_again_is_an_error_in_the_end(tmp_path, monkeypatch):
+    building = tmp_path / "building"
+    building.mkdir()
+
+    def never(source, target):
+        raise OSError(errno.ENOTEMPTY, "not empty") if source == building else FileNotFoundError()
+
+    monkeypatch.setattr(folders.os, "rename", never)
+    with pytest.raises(OSError, match="not empty"):
+        folders._swap(building, tmp_path / "ps1")
