@@ -32,7 +32,7 @@ where:
 	@echo "The exercises  $(CURDIR)/exercises/"
 	@echo "The feedback   $(CURDIR)/feedback/<student>/<assignment>/"
 	@echo "The grades     $(CURDIR)/grades.csv"
-	@echo "The gradebook  $(CURDIR)/gradebook.db   (nbgrader formgrader opens it)"
+	@echo "The gradebook  $(CURDIR)/gradebook.db   (formgrader, in JupyterLab, opens it)"
 
 setup: $(DONE)/course ## make .venv and install from the locks
 
