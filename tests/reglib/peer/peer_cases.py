@@ -35,6 +35,7 @@ NO_LOSS = "needs a loss of segmentation, alignment or retrieval, which no chapte
 FLOATS = "wants a float where a whole number would do, and does"
 COUNTS = "keeps its state in Keras's variables: a metric's state is plain numbers here"
 MEASURED = "measures symbolic tensors"
+GENERATOR = "trains on a generator, which may have no end: reglib has all its data at hand"
 CUDNN = "chooses a kernel of cuDNN, and there is no GPU here"
 FORMAT = "sets a data format for all layers: here each has its own"
 
@@ -281,9 +282,36 @@ FILES: dict[str, dict[str, str]] = {
     "layers/reshaping/up_sampling2d_test.py": {"test_upsampling_2d_bilinear[01]": FORMAT},
     "layers/reshaping/up_sampling3d_test.py": {},
     "layers/core/identity_test.py": {},
+    "trainers/trainer_test.py": {
+        "*tf_dataset*": TF_DATA,
+        "*py_dataset*": TF_DATA,
+        "*torch_dataloader*": TF_DATA,
+        "*grain*": TF_DATA,
+        "*generator*": GENERATOR,
+        "test_stop_loop_*": GENERATOR,
+        "test_predict_preserve_order_*": GENERATOR,
+        "*_steps_per_epoch*": "ends an epoch before the data do: here it is all of them",
+        "test_max_epochs_and_steps": "ends an epoch before the data do: here it is all of them",
+        "test_steps_per_execution_steps_*": "lets a compiler take several batches at once",
+        "test_retracing*": "counts how often a compiler reads a model: there is none here",
+        "test_*compute_loss*": SUBCLASSED,
+        "test_*custom_t*_step*": SUBCLASSED,
+        "test_callbacks_can_*": SUBCLASSED,
+        "test_internal_only_loss": SUBCLASSED,
+        "test_nested_input*": SUBCLASSED,
+        "test_rng_updated_during_predict": SUBCLASSED,
+        "*flow_struct*": SUBCLASSED,
+        "test_symbolic_build": SUBCLASSED,
+        "*loss_scaling*": MIXED,
+        "*nested_trainer*": INSIDE,
+        "test_metric_tracking": INSIDE,
+        "test_multiple_compiles": INSIDE,
+        "test_loss_weights": "weighs the losses of a model that is a subclass",
+        "test_partial_loss_partial_label": "has no loss for an output: every output has one here",
+    },
     "trainers/data_adapters/data_adapter_utils_test.py": {
         "test_unsupported_type_multi_worker": "asks for several machines, of which there is one",
-        "test_generator_with_y_error": "trains on a generator: reglib has all its data at hand",
+        "test_generator_with_y_error": GENERATOR,
     },
     "layers/preprocessing/normalization_test.py": {
         "test_adapt_grain_dataset": TF_DATA,

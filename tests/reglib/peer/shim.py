@@ -139,9 +139,17 @@ _image = _module(
     "keras.src.backend.image",
     rgb_to_hsv=lambda images: np.stack(rgb_to_hsv(*np.moveaxis(images, -1, 0)), axis=-1),
 )
+
+
+def _backend_name():
+    """Return the name of no backend of Keras; the tests of the trainer know no other than those."""
+    asks = sys._getframe(1).f_globals["__name__"]
+    return "numpy" if asks.startswith("trainers__trainer") else "reglib"
+
+
 _backend = _module(
     "keras.src.backend",
-    backend=lambda: "reglib",
+    backend=_backend_name,
     config=_config,
     image=_image,
     image_data_format=_config.image_data_format,
@@ -537,8 +545,13 @@ def _modules():
         src=source,
         Sequential=reglib.models.Sequential,
         KerasTensor=type("KerasTensor", (), {}),
+        Model=reglib.models.Model,
     )
     keras.backend = _module("keras.backend", _backend)
+    trainer = _module("keras.src.backend.numpy.trainer", NumpyTrainer=shim_training.Trainer)
+    scope = "keras.src.backend.common.symbolic_scope"
+    _backend.common.symbolic_scope = _module(scope, in_symbolic_scope=lambda: False)
+    distribution = _absent_module("distribution.distribution_lib")
     adapters = "keras.src.trainers.data_adapters"
     source.trainers = _module(
         "keras.src.trainers",
@@ -563,6 +576,9 @@ def _modules():
     found = {
         "conftest": conftest,
         "grain": _module("grain"),
+        "keras.src.backend.numpy": _module("keras.src.backend.numpy", trainer=trainer),
+        "keras.src.backend.numpy.trainer": trainer,
+        "keras.src.distribution.distribution_lib": distribution,
         "keras": keras,
         "keras.backend": keras.backend,
         "tensorflow": tensorflow,

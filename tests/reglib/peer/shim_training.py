@@ -94,6 +94,29 @@ def dress():
     trainer.non_trainable_variables = property(lambda self: self.non_trainable_weights)
 
 
+class Trainer:
+    """What makes a model of a layer: a Sequential of the layer alone does the work."""
+
+    def __init__(self):
+        self._model = reglib.models.Sequential([self])
+
+    def __getattr__(self, name):
+        if name in ("evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch"):
+            return getattr(self._model, name)
+        if name in ("metrics", "optimizer", "stop_training"):
+            return getattr(self._model, name)
+        raise AttributeError(name)
+
+    def compile(self, *arguments, steps_per_execution=1, **options):
+        # How many batches Keras's compiler takes at once; here it is one after the other.
+        self._model.compile(*arguments, **options)
+
+    def fit(self, *arguments, steps_per_epoch=None, **options):
+        if steps_per_epoch is not None:
+            raise NotImplementedError("reglib's epochs are whole")
+        return self._model.fit(*arguments, **options)
+
+
 class PyDataset:
     """What Keras reads batches from one by one: reglib has all its data at hand."""
 
