@@ -110,6 +110,7 @@ def test_a_model_with_a_schedule_is_saved_and_goes_on_with_it(tmp_path, rng):
     assert loaded.learning_rate == 0.1
 
 
+@pytest.mark.not_on_keras_numpy("cannot train")
 @pytest.mark.keras
 def test_a_schedule_goes_to_keras_with_its_model(rng):
     from reglib.interop import to_keras
