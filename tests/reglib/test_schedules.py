@@ -65,7 +65,7 @@ def test_every_schedule_is_tried():
 
 @pytest.mark.keras
 @pytest.mark.parametrize("name", OPTIONS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(data=st.data(), step=st.integers(0, 600))
 def test_rates_agree_with_keras(name, data, step):
     import keras
