@@ -1,7 +1,7 @@
 """Take one submission through: its cells, its questions, its limits.
 
 `Conductor` forks a student's process and a judge, has the cells run in their order, connects the
-two for each question, enforces the limits and writes down what came of it.  It trusts the judge
+two for each question, enforces the limits and writes down what came of it. It trusts the judge
 and nothing that comes from the student's process.
 """
 
@@ -587,7 +587,7 @@ class Conductor:
             self._stay(self._log[-1])
 
     def _stay(self, place: _Place) -> None:
-        """Fork the student's process for a place.  Nobody waits for that: cells may go on."""
+        """Fork the student's process for a place. Nobody waits for that: cells may go on."""
         student = self._student
         assert student is not None
         place.close()

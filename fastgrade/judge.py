@@ -1,7 +1,7 @@
 """The judge's process: runs test cells, which see the student's names as proxies.
 
-It is a fork of a warm process of its own that may hold references and secrets.  Test cells come
-from the instructor's notebook alone.  What a test concludes is decided here, on plain data; the
+It is a fork of a warm process of its own that may hold references and secrets. Test cells come
+from the instructor's notebook alone. What a test concludes is decided here, on plain data; the
 student's process only ever answers calls.
 """
 
@@ -23,10 +23,9 @@ from typing import Any
 
 from fastgrade.channel import Channel
 from fastgrade.course import Limits
-from fastgrade.landlock import ReadableTree, python_roots
+from fastgrade.landlock import ReadableTree, loaded_packages, python_roots
 from fastgrade.peer import JudgePeer, StudentError, StudentLost, StudentObject
 from fastgrade.sandbox import confine, prepare
-from fastgrade.student import loaded_packages
 from fastgrade.wire import WireError
 
 __all__ = ["main", "warm_up"]
@@ -90,7 +89,7 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
     except Exception as error:
         grader.send({"say": "failed", "why": str(error)})
         return 1
-    grader.send({"say": "ready", "listener": False})
+    grader.send({"say": "ready"})
     bench = _Bench(limits)
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fastgrade.syscalls import syscall
 
-__all__ = ["ReadableTree", "landlock_abi", "python_roots", "restrict"]
+__all__ = ["ReadableTree", "landlock_abi", "loaded_packages", "python_roots", "restrict"]
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _MAKE_CHAR, _MAKE_SOCK, _MAKE_FIFO, _MAKE_BLOCK = 1 << 6, 1 << 9, 1 << 10, 1 << 11
@@ -152,6 +152,21 @@ def restrict(tree: ReadableTree, writable: Iterable[str]) -> None:
         syscall("landlock_restrict_self", ruleset, 0)
     finally:
         os.close(ruleset)
+
+
+def loaded_packages() -> list[str]:
+    """Return the folders of all imported packages, and the files of single modules."""
+    paths = []
+    for name, module in list(sys.modules.items()):
+        if "." in name or name == "__main__":
+            continue
+        search = getattr(module, "__path__", None)
+        file = getattr(module, "__file__", None)
+        if search is not None:
+            paths += [os.fspath(path) for path in search]
+        elif file:
+            paths.append(file)
+    return paths
 
 
 def python_roots() -> list[str]:

@@ -154,9 +154,8 @@ def _grader(settings: Settings) -> Grader:
         known, grader = _graders.get(identity, ("", None))
         if grader is None or known != state:
             if grader is not None:
-                grader.__exit__()
-            grader = Grader(settings)
-            grader.__enter__()
+                grader.close()
+            grader = Grader(settings).open()
             _graders[identity] = (state, grader)
         return grader
 
@@ -171,14 +170,14 @@ def _grade(settings: Settings, task: Task) -> Verdict:
         with _lock:
             _, grader = _graders.pop(settings.to_json(), ("", None))
         if grader is not None:
-            grader.__exit__()
+            grader.close()
         return _grader(settings).grade(task)
 
 
 @atexit.register
 def _close() -> None:
     for _, grader in _graders.values():
-        grader.__exit__()
+        grader.close()
     _graders.clear()
 
 

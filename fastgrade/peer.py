@@ -1,13 +1,13 @@
 """The conversation between a student's process and the judge's, over one socket.
 
-Both ends run the same `Peer`.  A request is answered by a reply; while one end waits for its
+Both ends run the same `Peer`. A request is answered by a reply; while one end waits for its
 reply it serves requests of the other, so that a test may pass a function to the student's code
-and be called back.  The ends differ in what they are willing to do: the student's process does
+and be called back. The ends differ in what they are willing to do: the student's process does
 all that `Servant` does with its own objects; the judge lets only those functions be called that a
 test has passed on purpose.
 
-Objects that stay behind are seen through proxies.  A proxy never forwards comparisons, arithmetic
-or truth: those would let the student's code decide what a test concludes.  It forwards calls,
+Objects that stay behind are seen through proxies. A proxy never forwards comparisons, arithmetic
+or truth: those would let the student's code decide what a test concludes. It forwards calls,
 attributes, items, length and iteration, whose results are plain data again.
 """
 
@@ -52,7 +52,7 @@ class StudentError(Exception):
     ename, evalue : str
         Type and text of the original exception.
     traceback : list of str
-        Its traceback, coloured as IPython does.
+        Its traceback, colored as IPython does.
     line : int or None
         Line of the student's cell that raised.
     source : str
@@ -325,7 +325,7 @@ class JudgePeer(_Peer):
     limit : int
         Largest message in bytes.
     answers : str, optional
-        Source of the student's cells, in hidden tests.  The text of an exception could carry the
+        Source of the student's cells, in hidden tests. The text of an exception could carry the
         inputs of a hidden test to the student; only what the interpreter says of names in
         `answers` is kept then.
     """

@@ -200,7 +200,7 @@ class ControlGroup:
     def __init__(self, limits: Limits, together: int = 4):
         memory = str((limits.memory_mb * 2 * together + 1024) << 20)
         tasks = str((limits.processes + 64) * together)
-        name = f"{_GROUP}{os.getpid()}-{next(_group_numbers)}"
+        name = f"{_group_prefix()}{os.getpid()}-{next(_group_numbers)}"
         self.folders: list[Path] = []
         try:
             if _cgroups() == "v2":
@@ -244,14 +244,21 @@ class ControlGroup:
 
 
 _CGROUPS = Path("/sys/fs/cgroup")
-_GROUP = "fastgrade-"
 _group_numbers = itertools.count()
+
+
+def _group_prefix() -> str:
+    """Return how the names of groups begin here: another container has numbers of its own."""
+    with contextlib.suppress(OSError):
+        return f"fastgrade-{os.stat('/proc/self/ns/pid').st_ino}-"
+    return "fastgrade-"
 
 
 def _sweep_groups(parent: Path) -> None:
     """Remove the groups that killed graders have left; the system refuses where one is in use."""
-    for folder in parent.glob(f"{_GROUP}*-*"):
-        owner = folder.name.removeprefix(_GROUP).partition("-")[0]
+    prefix = _group_prefix()
+    for folder in parent.glob(f"{prefix}*-*"):
+        owner = folder.name.removeprefix(prefix).partition("-")[0]
         if owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
             with contextlib.suppress(OSError):
                 folder.rmdir()

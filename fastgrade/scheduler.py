@@ -84,9 +84,7 @@ class _Graders:
             if self._closed:
                 raise PoolError("the run was stopped")
             if self._grader is None:
-                grader = Grader(self._settings)
-                grader.__enter__()
-                self._grader = grader
+                self._grader = Grader(self._settings).open()
             return self._grader
 
     def drop(self, grader: Grader) -> None:
@@ -95,14 +93,14 @@ class _Graders:
             if self._grader is grader:
                 self._grader = None
                 with contextlib.suppress(Exception):
-                    grader.__exit__(None, None, None)
+                    grader.close()
 
     def close(self) -> None:
         with self._lock:
             self._closed = True
             grader, self._grader = self._grader, None
         if grader is not None:
-            grader.__exit__(None, None, None)
+            grader.close()
 
     def grade(self, task: Task) -> tuple[Verdict | None, str]:
         """Return the verdict, or None and the reason why there is none."""

@@ -1,9 +1,9 @@
 """The student's process: runs solution cells and lets the judge call what they defined.
 
-It is a fork of a warm process in which no test and no answer was ever loaded.  It confines itself
-before it sees the first line of student code.  Cells run in the same IPython shell class as in a
+It is a fork of a warm process in which no test and no answer was ever loaded. It confines itself
+before it sees the first line of student code. Cells run in the same IPython shell class as in a
 notebook kernel, so that figures, tables, text and tracebacks come out as they would there; what
-the kernel would publish goes to the grader instead.  Where tests stand the process forks; the fork
+the kernel would publish goes to the grader instead. Where tests stand the process forks; the fork
 stays in that place, forks again for each question, and serves the last of them itself.
 """
 
@@ -28,7 +28,7 @@ from fastgrade import processes
 from fastgrade.channel import Channel
 from fastgrade.course import Limits
 from fastgrade.guard import Guard, module_paths
-from fastgrade.landlock import ReadableTree, python_roots
+from fastgrade.landlock import ReadableTree, loaded_packages, python_roots
 from fastgrade.peer import StudentPeer
 from fastgrade.sandbox import REFUSED, confine, prepare
 
@@ -71,21 +71,6 @@ def warm_up(options: Mapping[str, Any]) -> None:
             options["forbidden_paths"],
         )
         prepare(_tree)
-
-
-def loaded_packages() -> list[str]:
-    """Return the folders of all imported packages, and the files of single modules."""
-    paths = []
-    for name, module in list(sys.modules.items()):
-        if "." in name or name == "__main__":
-            continue
-        search = getattr(module, "__path__", None)
-        file = getattr(module, "__file__", None)
-        if search is not None:
-            paths += [os.fspath(path) for path in search]
-        elif file:
-            paths.append(file)
-    return paths
 
 
 def _make_shell() -> None:
@@ -278,7 +263,7 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
         _channel.send({"say": "failed", "why": str(error)})
         return 1
     passed = [] if listener is None else [listener]
-    _channel.send({"say": "ready", "listener": bool(passed)}, passed)
+    _channel.send({"say": "ready"}, passed)
     if listener is not None:
         os.close(listener)
     sys.stdout, sys.stderr = _Stream("stdout", 1), _Stream("stderr", 2)
@@ -296,7 +281,7 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
                 _channel = Channel(socket.socket(fileno=passed.pop()))
             elif request["do"] == "question" and (request["last"] or _fork()):
                 with contextlib.suppress(BaseException):
-                    _question(request, passed, limits)
+                    _question(passed, limits)
                 os._exit(0)
             for descriptor in passed:
                 os.close(descriptor)
@@ -304,7 +289,7 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
 
 
 def _fork() -> bool:
-    """Fork; return whether this is the child.  A submission may have used up its processes."""
+    """Fork; return whether this is the child. A submission may have used up its processes."""
     try:
         return processes.fork() == 0
     except OSError:
@@ -340,7 +325,7 @@ def _run(request: Mapping[str, Any]) -> None:
         _channel.send({"say": "done", "failed": failed})
 
 
-def _question(request: Mapping[str, Any], descriptors: Sequence[int], limits: Limits) -> None:
+def _question(descriptors: Sequence[int], limits: Limits) -> None:
     """Serve the judge in a fork of its own."""
     global _channel
     judge, control = (socket.socket(fileno=descriptor) for descriptor in descriptors)

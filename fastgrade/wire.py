@@ -2,8 +2,8 @@
 
 Plain data only: None, bool, int, float, complex, str, bytes, list, tuple, set, dict, slice,
 numeric arrays and scalars, random generators by their state, a few types by name, and opaque
-handles for callables and objects that stay where they are.  A frame is a length and a payload; a
-payload is one value; a value is a tag byte and its content.  Decoding never runs code that the
+handles for callables and objects that stay where they are. A frame is a length and a payload; a
+payload is one value; a value is a tag byte and its content. Decoding never runs code that the
 sender chose, never allocates more than a fixed multiple of what it received, and raises
 `WireError` on everything else.
 
@@ -104,7 +104,7 @@ class Encoder:
     ----------
     export : callable, optional
         Called with an object that is not plain data; returns ``(kind, id, meta)`` for an object
-        that stays here, or an int for one that came from the receiver.  Without it such objects
+        that stays here, or an int for one that came from the receiver. Without it such objects
         raise `WireError`.
     """
 
@@ -537,7 +537,7 @@ def _below(value: Any, bits: int) -> bool:
 
 
 # NumPy trusts the states that it is given: a position past the end of MT19937's table would read
-# foreign memory.  So each field is checked here.
+# foreign memory. So each field is checked here.
 _STATES: dict[str, Callable[[dict], bool]] = {
     "PCG64": lambda s: (
         set(s) == {"state", "inc"} and _below(s["state"], 128) and _below(s["inc"], 128)

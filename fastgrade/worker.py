@@ -1,7 +1,7 @@
 """Grade one submission: bytes in, a verdict out.
 
 `Grader` keeps two warm processes, one for students and one for judges, and has a `Conductor` take
-each submission through.  `key` says what a verdict depends on.
+each submission through. `key` says what a verdict depends on.
 """
 
 from __future__ import annotations
@@ -62,6 +62,21 @@ class Grader:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Grader:
+        return self.open()
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def open(self) -> Grader:
+        """Start the warm processes.
+
+        Raises
+        ------
+        SandboxError
+            If this system cannot fork.
+        ZygoteError
+            If a module of the course cannot be loaded.
+        """
         if not self.protection.fork:
             raise SandboxError("grading needs processes that fork, which this system has not")
         self._folder = tempfile.TemporaryDirectory(prefix="fastgrade-")
@@ -77,7 +92,7 @@ class Grader:
             for name in ("student", "judge"):
                 self.zygote(name, self.settings)
         except BaseException:
-            self.__exit__()
+            self.close()
             raise
         return self
 
@@ -85,7 +100,8 @@ class Grader:
         with contextlib.suppress(ZygoteError):  # raised again by the caller's own attempt
             self.zygote(name, self.settings)
 
-    def __exit__(self, *exception: object) -> None:
+    def close(self) -> None:
+        """End the warm processes with all that they have forked."""
         for zygote in self._zygotes.values():
             zygote.close()
         self._zygotes.clear()

@@ -1,12 +1,12 @@
 """A warm process that forks on request: imports once, then a new process in milliseconds.
 
-The zygote is spawned, never forked, from a process that may have threads.  It imports a list of
+The zygote is spawned, never forked, from a process that may have threads. It imports a list of
 modules, runs a list of functions that warm things up, freezes the garbage collector and waits on
-one socket.  A request names an entry function, arguments as JSON and open files; the zygote forks
-and the child calls ``entry(arguments, descriptors)``.  The zygote knows nothing of grading: it also
+one socket. A request names an entry function, arguments as JSON and open files; the zygote forks
+and the child calls ``entry(arguments, descriptors)``. The zygote knows nothing of grading: it also
 serves kernels for the book.
 
-`Zygote` is the client.  Its methods may be called from several threads.
+`Zygote` is the client. Its methods may be called from several threads.
 """
 
 from __future__ import annotations
@@ -329,8 +329,7 @@ class _Server:
                 processes.end_with_parent(parent)
                 self._channel.close()
                 os.setpgid(0, 0)
-                for number in (signal.SIGINT, signal.SIGTERM):
-                    signal.signal(number, signal.SIG_DFL)
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 signal.signal(signal.SIGINT, signal.default_int_handler)
                 status = resolve(request["entry"])(request["arguments"], descriptors) or 0
             except SystemExit as leaving:
@@ -356,7 +355,7 @@ class _Server:
         # Sessions and groups cannot be changed inside the sandbox, so the group is all there is.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
-        status, cpu, rss, faults = 0, 0.0, 0, 0
+        status, cpu, rss = 0, 0.0, 0
         # Orphans of the group come to us; when none is left to wait for, all are gone.
         with contextlib.suppress(ChildProcessError):
             while True:
@@ -364,11 +363,10 @@ class _Server:
                 status = outcome if found == pid else status
                 cpu += usage.ru_utime + usage.ru_stime
                 rss = max(rss, usage.ru_maxrss)
-                faults += usage.ru_minflt
         self._children.discard(pid)
         if request.get("sweep"):
             self._sweep()
-        return {"status": status, "cpu": cpu, "rss": rss, "faults": faults}
+        return {"status": status, "cpu": cpu, "rss": rss}
 
     def _sweep(self) -> None:
         """End what has left its group and lost its parent, where no sandbox prevents that."""
@@ -413,7 +411,7 @@ def wait_readable(items: Iterable[Any], timeout: float | None) -> list[Any]:
 def _keep() -> int:
     """Fork the process that goes on, with this one's number; stay behind to end what it leaves.
 
-    The warm process may be killed with its forks asleep.  They end with it, what they have started
+    The warm process may be killed with its forks asleep. They end with it, what they have started
     comes to this process, which does nothing but wait for that.
     """
     keeper = os.getpid()

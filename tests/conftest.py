@@ -8,6 +8,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# The same examples at every run: what fails here fails for everybody. With EXPLORE=1, new ones.
+settings.register_profile("gate", derandomize=True, deadline=None)
+if not os.environ.get("EXPLORE"):
+    settings.load_profile("gate")
 
 
 @pytest.fixture

@@ -276,13 +276,17 @@ def test_control_groups_of_killed_graders_are_removed():
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     parent = Path("/sys/fs/cgroup/memory")
-    left, used = parent / f"fastgrade-{ended.pid}-0", parent / f"fastgrade-{os.getpid()}-test"
-    left.mkdir()
-    used.mkdir()
+    here = f"fastgrade-{os.stat('/proc/self/ns/pid').st_ino}"
+    left, used = parent / f"{here}-{ended.pid}-0", parent / f"{here}-{os.getpid()}-test"
+    elsewhere = parent / f"fastgrade-1-{ended.pid}-0"  # of a container with numbers of its own
+    for folder in (left, used, elsewhere):
+        folder.mkdir()
     try:
         group = ControlGroup(Limits())
         group.close()
         assert not left.exists()
         assert used.exists()
+        assert elsewhere.exists()
     finally:
         used.rmdir()
+        elsewhere.rmdir()
