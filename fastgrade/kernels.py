@@ -36,6 +36,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import LocalProvisioner
 from traitlets import List, Unicode, default
 
+from fastgrade.displays import forget_terminal
 from fastgrade.zygote import Zygote, ZygoteError
 
 __all__ = ["WarmProvisioner"]
@@ -74,8 +75,6 @@ _READ_AT_IMPORT = (
     "XDG_CACHE_HOME",
     "XDG_CONFIG_HOME",
 )
-#: How many columns pandas shows in a notebook; in a terminal as many as it is wide.
-PANDAS_COLUMNS = 20
 #: Variables of the interpreter that a fork has no need of; any other one needs a new process.
 _HARMLESS = {
     "PYTHONPATH",
@@ -347,7 +346,7 @@ def serve(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     _draw_new_random_numbers()
     _forget_backend()
-    _forget_terminal()
+    forget_terminal()
 
     from ipykernel.kernelapp import IPKernelApp
 
@@ -404,18 +403,3 @@ def _forget_backend() -> None:
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     if "matplotlib" in sys.modules:
         sys.modules["matplotlib"].rcParams["backend"] = os.environ["MPLBACKEND"]
-
-
-def _forget_terminal() -> None:
-    """Let pandas show as many columns as in a notebook.
-
-    It looked for a notebook when the warm process imported it, and took that for a terminal.
-    """
-    config = sys.modules.get("pandas._config.config")
-    name = "display.max_columns"
-    if config is None or config.get_option(name) != 0:
-        return
-    # Its default too, as somebody may reset the option.
-    registered = config._registered_options[name]
-    config._registered_options[name] = registered._replace(defval=PANDAS_COLUMNS)
-    config.set_option(name, PANDAS_COLUMNS)

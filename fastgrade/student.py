@@ -27,6 +27,7 @@ from typing import Any
 from fastgrade import processes
 from fastgrade.channel import Channel
 from fastgrade.course import Limits
+from fastgrade.displays import forget_terminal
 from fastgrade.guard import Guard, module_paths
 from fastgrade.landlock import ReadableTree, loaded_packages, python_roots
 from fastgrade.peer import StudentPeer
@@ -58,6 +59,7 @@ def warm_up(options: Mapping[str, Any]) -> None:
     """Make the shell, and open what every submission may read."""
     global _tree
     _make_shell()
+    forget_terminal()
     if "matplotlib" in sys.modules:
         import matplotlib.backends.backend_agg
         import matplotlib.pyplot  # noqa: F401

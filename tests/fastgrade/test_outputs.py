@@ -20,6 +20,8 @@ CELLS = [
     "fig, ax = plt.subplots(); ax.hist([1, 2, 2]); plt.show(); print('after')",
     "plt.imshow(np.eye(3));",
     "pd.DataFrame({'a': [1, 2], 'b': [3.5, 4]})",
+    "pd.DataFrame(np.arange(60).reshape(2, 30)).add_prefix('column ')",
+    "print(_)",
     "from IPython.display import HTML, Markdown, clear_output, display\ndisplay(Markdown('**x**'))",
     "handle = display(HTML('<b>1</b>'), display_id='one'); handle.update(HTML('<b>2</b>'))",
     "for i in range(3):\n    clear_output(wait=True)\n    print(i)",
