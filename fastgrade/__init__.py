@@ -10,7 +10,7 @@ The modules, from the ground up:
 - `processes`, `syscalls`, `landlock`, `seccomp` and `sandbox`: what a process may do;
 - `course`, `verdict` and `notebooks`: settings, results and notebooks as plain data;
 - `channel`, `wire` and `peer`: what crosses between processes;
-- `zygote`: a warm process that forks; `student`, `displays`, `guard` and `judge`: what its forks do;
+- `zygote`: a warm process that forks; `student`, `guard`, `displays`, `judge`: what its forks do;
 - `instructor`, `submission` and `outputs`: from two notebooks to the cells to run, and back;
 - `scratch`, `conductor` and `worker`: one submission;
 - `folders`, `gradebook`, `stock` and `nbgrader_course`: what nbgrader keeps; `journal`: what we do;
