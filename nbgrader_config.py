@@ -89,8 +89,9 @@ c.FastGrade.judge_environment = {
     name: os.environ[name] for name in ("REGLIB_COURSE_SECRET",) if name in os.environ
 }
 
-# Nothing that an answer displays may run in the browser of whoever grades by hand.
+# Nothing that an answer displays or writes may run in the browser of whoever grades by hand.
 c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {"markdown2html": "fastgrade.feedback.harmless_markdown"}
 
 c.ExportApp.plugin_class = "nbgrader.plugins.CsvExportPlugin"
 c.CsvExportPlugin.to = "grades.csv"

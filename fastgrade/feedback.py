@@ -1,5 +1,6 @@
-"""Feedback pages that need nothing but themselves: no script, no request, formulas as MathML.
+"""Pages of submissions that run nothing which a submission wrote.
 
+Feedback needs nothing but itself: no script, no request, formulas as MathML.
 nbgrader's pages load MathJax from another host, so that formulas stay source code where the reader
 is offline, and a written answer may bring scripts along that run in the reader's browser. In
 ``nbgrader_config.py``::
@@ -7,7 +8,11 @@ is offline, and a written answer may bring scripts along that run in the reader'
     c.GenerateFeedback.exporter_class = "fastgrade.feedback.FeedbackExporter"
 
 The template stays nbgrader's. What a submission wrote, as Markdown or as a cell's output, goes
-through a list of what is harmless.
+through a list of what is harmless. Formgrader shows written answers, too, to somebody who may
+change grades; for its pages there is::
+
+    c.HTMLExporter.sanitize_html = True
+    c.HTMLExporter.filters = {"markdown2html": "fastgrade.feedback.harmless_markdown"}
 """
 
 from __future__ import annotations
@@ -30,7 +35,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from traitlets import Bool
 
-__all__ = ["FeedbackExporter", "clean", "mathml"]
+__all__ = ["FeedbackExporter", "clean", "harmless_markdown", "mathml"]
 
 
 def _words(*lines: str) -> frozenset[str]:
@@ -214,6 +219,18 @@ class _Renderer(IPythonRenderer):
         return super()._embed_image_or_attachment(src)
 
 
+def _options(context: Any) -> dict[str, Any]:
+    attachments = context.get("cell", {}).get("attachments", {})
+    return {"escape": False, "attachments": attachments, "exclude_anchor_links": True}
+
+
+@pass_context
+def harmless_markdown(context: Any, source: str) -> str:
+    """Return Markdown as harmless HTML, with formulas as MathJax reads them: a filter of Jinja."""
+    renderer = IPythonRenderer(**_options(context))
+    return clean(MarkdownWithMath(renderer=renderer).render(source))
+
+
 class FeedbackExporter(HTMLExporter):
     """Write a notebook as a page of feedback that opens anywhere and runs nothing."""
 
@@ -225,18 +242,11 @@ class FeedbackExporter(HTMLExporter):
         """Return nbconvert's filters, with ours for Markdown, HTML and formulas."""
         yield from super().default_filters()
         yield "clean_html", clean
-        yield "markdown2html", self.markdown2html
 
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:
         """Return Markdown as harmless HTML; its formulas come in at the end."""
-        cell = context.get("cell", {})
-        renderer = _Renderer(
-            self._formulas,
-            escape=False,
-            attachments=cell.get("attachments", {}),
-            exclude_anchor_links=True,
-        )
+        renderer = _Renderer(self._formulas, **_options(context))
         return clean(MarkdownWithMath(renderer=renderer).render(source))
 
     def from_notebook_node(
@@ -244,6 +254,8 @@ class FeedbackExporter(HTMLExporter):
     ) -> tuple[str, dict[str, Any]]:
         """Return the page."""
         self._formulas = _Formulas()
+        # Here, as the configuration may have another filter for formgrader.
+        self.register_filter("markdown2html", self.markdown2html)
         nb = copy.deepcopy(nb)
         for cell in nb.cells:
             _describe(cell)

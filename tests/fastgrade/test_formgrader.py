@@ -12,15 +12,25 @@ import pytest
 from classroom import BIN, RIGHT, WRONG, classroom, environment, released_course  # noqa: F401
 
 OURS = ["from fastgrade.nbgrader_execute import use_fastgrade", "use_fastgrade(c)"]
+HARMLESS = [
+    "c.HTMLExporter.sanitize_html = True",
+    "c.HTMLExporter.filters = {'markdown2html': 'fastgrade.feedback.harmless_markdown'}",
+]
+WRITTEN = """Because $a < b$ and **so on**.
+
+<script>document.title = 'run'</script>
+<img src="nowhere.png" onerror="document.title = 'run'">
+<details open ontoggle="document.title = 'run'">more</details>
+"""
 NUMBER = 12
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 @pytest.fixture
-def pages(classroom, tmp_path):  # noqa: F811
+def pages(classroom, tmp_path, request):  # noqa: F811
     """The address of a class's formgrader, served by Jupyter on loopback."""
-    classroom.configure(*OURS)
+    classroom.configure(*OURS, *getattr(request, "param", HARMLESS))
     for number in range(NUMBER):
         answers = WRONG if number % 3 == 0 else RIGHT
         classroom.hand_in(f"s{number:02}", {**answers, "why": f"Because of {number}."})
@@ -133,3 +143,18 @@ def test_the_button_and_a_run_beside_it_lose_and_double_nothing(classroom, table
     assert rows(classroom) == (grades, scores)
     done = classroom.fastgrade("ps1", "--dry-run")
     assert f"{NUMBER} are up to date" in done.stdout
+
+
+@pytest.mark.parametrize("pages", [HARMLESS, []], indirect=True, ids=["harmless", "as it comes"])
+def test_what_an_answer_writes_runs_nowhere(classroom, pages, table):  # noqa: F811
+    """Whoever grades it by hand may change grades, and so might its scripts."""
+    protected = "HTMLExporter" in (classroom.root / "nbgrader_config.py").read_text()
+    classroom.hand_in("s01", {**RIGHT, "why": WRITTEN})
+    press(table, "s01")
+    with classroom.gradebook() as book:
+        (notebook,) = book.find_submission("ps1", "s01").notebooks
+    table.goto(f"{pages}/submissions/{notebook.id}", wait_until="load")
+    assert table.locator("strong", has_text="so on").count() == 1
+    assert (table.title() == "run") is not protected
+    assert (table.locator("[onerror], [ontoggle]").count() > 0) is not protected
+    assert "Because $a < b$ and" in table.locator("body").inner_text()
