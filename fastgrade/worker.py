@@ -27,7 +27,7 @@ from fastgrade.course import LEVELS, Settings
 from fastgrade.instructor import Plan, plan
 from fastgrade.notebooks import dump_notebook
 from fastgrade.sandbox import ControlGroup, Protection, SandboxError, bubblewrap, probe
-from fastgrade.submission import read, rebuild
+from fastgrade.submission import Submitted, read, rebuild
 from fastgrade.verdict import Task, Verdict
 from fastgrade.zygote import Zygote, ZygoteError
 
@@ -194,6 +194,7 @@ class Grader:
                 + " ".join(self.protection.missing)
             )
         submitted = read(task.submission, settings.limits.submission_mb)
+        identity = _key(task, settings, submitted)
         rebuilt = rebuild(instructor, submitted, extra_cells=settings.extra_cells)
         place = Path(self._folder.name)
         _demand_disk(place)
@@ -213,7 +214,7 @@ class Grader:
             flags=tuple(dict.fromkeys(rebuilt.flags)),
             autograded=dump_notebook(rebuilt.notebook),
             seconds=time.monotonic() - start,
-            key=key(task, self.settings),
+            key=identity,
         )
 
 
@@ -274,7 +275,10 @@ def key(task: Task, settings: Settings) -> str:
     that are used, files, the instructor's notebook, settings, environment and engine.
     """
     settings = settings.for_assignment(task.assignment)
-    submitted = read(task.submission, settings.limits.submission_mb)
+    return _key(task, settings, read(task.submission, settings.limits.submission_mb))
+
+
+def _key(task: Task, settings: Settings, submitted: Submitted) -> str:
     digest = hashlib.sha256()
     parts: list[Any] = [
         ENGINE,
