@@ -12,7 +12,7 @@ The modules, from the ground up:
 - `channel`, `wire` and `peer`: what crosses between processes;
 - `zygote`: a warm process that forks; `student`, `guard`, `displays`, `judge`: what its forks do;
 - `instructor`, `submission` and `outputs`: from two notebooks to the cells to run, and back;
-- `scratch`, `conductor` and `worker`: one submission;
+- `scratch`, `participants`, `marking`, `conductor` and `worker`: one submission;
 - `folders`, `gradebook`, `stock` and `nbgrader_course`: what nbgrader keeps; `journal`: what we do;
 - `scheduler`, `run`, `cli` and `report`: a class;
 - `nbgrader_execute` and `feedback`: steps that nbgrader calls; `kernels`: warm kernels for a book.

@@ -14,17 +14,18 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fastgrade import scratch
 from fastgrade.channel import Channel, ChannelError
 from fastgrade.course import Settings
-from fastgrade.instructor import redact, transformed
+from fastgrade.instructor import transformed
+from fastgrade.marking import Marks
 from fastgrade.outputs import Outputs
-from fastgrade.sandbox import REFUSED, SandboxError, unprivileged_identity
-from fastgrade.seccomp import Forks
+from fastgrade.participants import MESSAGE_LIMIT, JudgeProcess, Place, Question, StudentProcess
+from fastgrade.sandbox import unprivileged_identity
 from fastgrade.submission import Cell, Rebuilt
 from fastgrade.verdict import QuestionVerdict, Task
 from fastgrade.zygote import Zygote, ZygoteError, wait_readable
@@ -35,9 +36,6 @@ __all__ = ["Conductor", "MachineError"]
 GRACE = 2.0
 #: Seconds between looks at the disk and memory that a submission uses.
 WATCH = 0.1
-_MESSAGE_LIMIT = 64 << 20
-#: For errors that a test gives no hint for.
-_HINTS = {"PermissionError": REFUSED}
 _numbers = itertools.count(os.getpid())
 
 
@@ -47,145 +45,6 @@ class MachineError(RuntimeError):
     A test that cannot be loaded, a full disk, a judge that the system ended: that is no verdict,
     and no zero.
     """
-
-
-class _StudentProcess:
-    """A fork of the student's warm process, seen from the grader."""
-
-    def __init__(self, run: Conductor):
-        self._run = run
-        self.zygote = run.zygote("student", run.settings)
-        self.forks: Forks | None = None
-        self.pipes: dict[int, str] = {}
-        self.dead = False
-        ours, theirs = socket.socketpair()
-        ours.settimeout(10.0)
-        self.channel = Channel(ours, _MESSAGE_LIMIT)
-        pipes = [os.pipe(), os.pipe()]
-        self.pipes = {pipes[0][0]: "stdout", pipes[1][0]: "stderr"}
-        for descriptor in self.pipes:
-            os.set_blocking(descriptor, False)
-        try:
-            self.pid = self.zygote.fork(
-                "fastgrade.student:main",
-                run.arguments(run.folder, run.identity),
-                [theirs.fileno(), pipes[0][1], pipes[1][1]],
-            )
-        except BaseException:
-            ours.close()
-            for descriptor in self.pipes:
-                os.close(descriptor)
-            raise
-        finally:
-            theirs.close()
-            for _, writer in pipes:
-                os.close(writer)
-        try:
-            message, descriptors = self.channel.receive()
-        except (EOFError, OSError, ChannelError) as error:
-            message, descriptors = {"say": "failed", "why": str(error)}, []
-        if message.get("say") != "ready":
-            self.end()
-            raise SandboxError(str(message.get("why")))
-        if descriptors:
-            allowance = run.settings.limits.processes + run.question_count
-            self.forks = Forks(descriptors[0], allowance)
-
-    def dismiss(self) -> None:
-        """Hang up: no more cells; the forks that wait where tests stand live on."""
-        self.channel.close()
-
-    def end(self) -> int:
-        """End the process with all that it started; return its wait status."""
-        if self.dead:
-            return 0
-        self.dead = True
-        if self.forks is not None:
-            self.forks.close()
-        # Where no sandbox keeps it in its group, a process may have left it.
-        weak = self._run.level in ("none", "rlimits")
-        ended = self.zygote.end(self.pid, sweep=weak)
-        self.channel.close()
-        for descriptor in self.pipes:
-            os.close(descriptor)
-        return ended["status"]
-
-
-@dataclass
-class _Question:
-    """A test and the fork of the student's process that waits for it."""
-
-    cell: Cell
-    target: dict[str, Any]
-    last: bool
-    channel: Channel | None = None
-    link: socket.socket | None = None
-    silent: bool = False
-
-    def close(self) -> None:
-        """Hang up on the fork."""
-        for end in (self.channel, self.link):
-            if end is not None:
-                end.close()
-        self.channel = self.link = None
-
-
-@dataclass
-class _Place:
-    """A fork of the student's process that stays where tests stand.
-
-    It forks for each of them, and serves the last one itself.
-    """
-
-    questions: list[_Question]
-    channel: Channel | None = None
-
-    def close(self) -> None:
-        """Hang up on the fork and on its own."""
-        if self.channel is not None:
-            self.channel.close()
-            self.channel = None
-        for question in self.questions:
-            question.close()
-
-
-class _JudgeProcess:
-    """A fork of the judge's warm process."""
-
-    def __init__(self, run: Conductor):
-        self.zygote = run.zygote("judge", run.settings)
-        ours, theirs = socket.socketpair()
-        self.channel = Channel(ours)
-        try:
-            self.pid = self.zygote.fork(
-                "fastgrade.judge:main",
-                run.arguments(run.judge_folder, run.identity + 1_000),
-                [theirs.fileno()],
-            )
-        finally:
-            theirs.close()
-        self.is_ready = False
-
-    def await_ready(self) -> None:
-        """Wait until the process has confined itself.
-
-        Raises
-        ------
-        SandboxError
-            If it could not.
-        """
-        try:
-            message, _ = self.channel.receive()
-        except (EOFError, ChannelError) as error:
-            message = {"say": "failed", "why": str(error)}
-        if message.get("say") != "ready":
-            raise SandboxError(str(message.get("why")))
-        self.is_ready = True
-
-    def end(self) -> int:
-        """End the process; return its wait status."""
-        self.channel.close()
-        return self.zygote.end(self.pid)["status"]
 
 
 class Conductor:
@@ -230,17 +89,18 @@ class Conductor:
         self.folder = place / f"student-{number}"
         self.judge_folder = place / f"judge-{number}"
         self._is_root = os.geteuid() == 0
-        self._student: _StudentProcess | None = None
-        self._judge: _JudgeProcess | None = None
+        self._marks = Marks(rebuilt, settings)
+        self._student: StudentProcess | None = None
+        self._judge: JudgeProcess | None = None
         self._prepared: list[str] = []
         self._answers = "\n".join(c.code for c in rebuilt.cells if c.kind == "solution")
-        self._log: list[tuple[Cell, int] | _Place] = []
+        self._log: list[tuple[Cell, int] | Place] = []
         self._out_of_time = False
         self._watched = 0.0
         self._why = ""
         self._folders: list[Path] = []
 
-    def arguments(self, folder: Path, identity: int) -> dict[str, Any]:
+    def _arguments(self, folder: Path, identity: int) -> dict[str, Any]:
         """Return what a forked process has to know; makes its folder if there is none."""
         if folder not in self._folders:
             self._folders.append(folder)
@@ -261,9 +121,9 @@ class Conductor:
         answer learns from a test can then no longer reach the output of any cell.
         """
         if self.question_count and self.settings.mode == "judge":
-            self._judge = _JudgeProcess(self)  # it gets ready while the cells run
+            self._judge = self._new_judge()  # it gets ready while the cells run
         verdicts: dict[str, QuestionVerdict] = {}
-        questions: list[_Question | str] = []
+        questions: list[Question | str] = []
         following = itertools.zip_longest(self.cells, self.cells[1:])
         for count, (cell, next_cell) in enumerate(following, 1):
             target = self.rebuilt.notebook["cells"][cell.index]
@@ -272,32 +132,32 @@ class Conductor:
                 self._give_up()
             if self._out_of_time:
                 if cell.kind == "test":
-                    verdicts[cell.grade_id] = self._unreached(cell, target)
+                    verdicts[cell.grade_id] = self._marks.unreached(cell)
             elif cell.kind != "test":
                 if cell.judge:
                     questions.append(cell.judge)
                 target["outputs"] = self._cell(cell, count)
             elif self.settings.mode == "kernel":
                 start = time.monotonic()
-                verdict = self._kernel_question(cell, count, target)
+                verdict = self._kernel_question(cell, count)
                 verdicts[cell.grade_id] = _timed(verdict, start)
             else:
                 last = next_cell is None or next_cell.kind != "test"
-                question = _Question(cell, target, last)
+                question = Question(cell, count, last)
                 questions.append(question)
                 self._hold(question)
-        if any(isinstance(entry, _Place) for entry in self._log):
+        if any(isinstance(entry, Place) for entry in self._log):
             self._student_ready()  # the last cell may have ended it, and all that waited
         if self._student is not None:
             self._student.dismiss()
         self._ask_all(questions, verdicts)
-        return self._in_order(verdicts)
+        return self._marks.in_order(verdicts)
 
     def _ask_all(
-        self, events: Sequence[_Question | str], verdicts: dict[str, QuestionVerdict]
+        self, events: Sequence[Question | str], verdicts: dict[str, QuestionVerdict]
     ) -> None:
         """Have the judge run visible tests, then hidden ones, each after what prepares it."""
-        asked = [event for event in events if isinstance(event, _Question)]
+        asked = [event for event in events if isinstance(event, Question)]
         in_order = any(
             earlier.cell.hidden and not later.cell.hidden and earlier.cell.binds & later.cell.reads
             for earlier, later in itertools.combinations(asked, 2)
@@ -319,7 +179,7 @@ class Conductor:
             event.silent = seen_hidden
             start = time.monotonic()
             if self._out_of_time:
-                verdict = self._unreached(event.cell, event.target)
+                verdict = self._marks.unreached(event.cell)
             else:
                 verdict = self._question(event)
             verdicts[event.cell.grade_id] = _timed(verdict, start)
@@ -330,35 +190,14 @@ class Conductor:
         verdicts = {}
         for cell in self.rebuilt.cells:
             if cell.kind == "test":
-                target = self.rebuilt.notebook["cells"][cell.index]
-                verdicts[cell.grade_id] = self._failed(cell, target, "NothingToGrade", why)
-        return self._in_order(verdicts)
-
-    def _in_order(self, verdicts: dict[str, QuestionVerdict]) -> list[QuestionVerdict]:
-        ordered = []
-        for cell in self.rebuilt.notebook["cells"]:
-            tag = cell.get("metadata", {}).get("nbgrader") or {}
-            name = tag.get("grade_id")
-            if name in verdicts:
-                ordered.append(verdicts[name])
-            elif name in self.rebuilt.manual:
-                unanswered = self.rebuilt.manual[name]
-                ordered.append(
-                    QuestionVerdict(
-                        grade_id=name,
-                        points=0.0,
-                        max_points=float(tag.get("points") or 0),
-                        passed=False if unanswered else None,
-                        message="No response." if unanswered else "",
-                    )
-                )
-        return ordered
+                verdicts[cell.grade_id] = self._marks.failed(cell, "NothingToGrade", why)
+        return self._marks.in_order(verdicts)
 
     def close(self) -> None:
         """End what still runs, and remove the folders."""
         try:
             for entry in self._log:
-                if isinstance(entry, _Place):
+                if isinstance(entry, Place):
                     entry.close()
             for process in (self._student, self._judge):
                 if process is not None:
@@ -369,30 +208,27 @@ class Conductor:
                 with contextlib.suppress(OSError):
                     scratch.remove(folder)
 
-    def _flag(self, text: str) -> None:
-        self.rebuilt.flags.append(text)
-
     def _give_up(self) -> None:
         if not self._out_of_time:
             self._out_of_time = True
-            self._flag(f"The submission was stopped after {self.limits.total_seconds:g} s in all.")
-
-    def _unreached(self, cell: Cell, target: dict[str, Any]) -> QuestionVerdict:
-        why = f"not run: the cells before used up the {self.limits.total_seconds:g} s"
-        return self._failed(cell, target, "TimeoutError", why)
+            self._marks.flag(
+                f"The submission was stopped after {self.limits.total_seconds:g} s in all."
+            )
 
     # ------------------------------------------------------------------ student cells
 
-    def _student_ready(self) -> _StudentProcess | None:
+    def _student_ready(self) -> StudentProcess | None:
         """Return a student's process in which all cells so far have run."""
         if self._student is not None and not self._student.dead:
             return self._student
         if self.folder in self._folders:  # a new process starts in a new folder
             self._folders.remove(self.folder)
             scratch.remove(self.folder)
-        self._student = _StudentProcess(self)
+        arguments = self._arguments(self.folder, self.identity)
+        allowance = self.limits.processes + self.question_count
+        self._student = StudentProcess(self.zygote("student", self.settings), arguments, allowance)
         for entry in list(self._log):
-            if isinstance(entry, _Place):
+            if isinstance(entry, Place):
                 self._stay(entry)
             elif self._execute(*entry, Outputs(0, entry[1])) == "dead":
                 self._log.remove(entry)  # it ran before, and does not now
@@ -409,11 +245,11 @@ class Conductor:
         if outcome == "done":
             self._log.append((cell, count))
         else:
-            self._flag(f"{name} {self._why}.")
+            self._marks.flag(f"{name} {self._why}.")
             if outcome == "interrupted":
                 self._log.append((cell, count))
         if outputs.cut:
-            self._flag(f"{name} printed too much; its output was cut.")
+            self._marks.flag(f"{name} printed too much; its output was cut.")
         return outputs.finish()
 
     def _execute(self, cell: Cell, count: int, outputs: Outputs) -> str:
@@ -459,7 +295,7 @@ class Conductor:
         outputs.error("ProcessEnded", text, [f"\x1b[0;31mProcessEnded\x1b[0m: {text}"])
         return "dead"
 
-    def _listen(self, student: _StudentProcess, outputs: Outputs, deadline: float) -> str:
+    def _listen(self, student: StudentProcess, outputs: Outputs, deadline: float) -> str:
         """Take in what the student's process sends until its cell is done."""
         while True:
             now = time.monotonic()
@@ -488,7 +324,7 @@ class Conductor:
                             return "done"
                         outputs.take(message)
 
-    def _drain_pipe(self, descriptor: int, student: _StudentProcess, outputs: Outputs) -> None:
+    def _drain_pipe(self, descriptor: int, student: StudentProcess, outputs: Outputs) -> None:
         with contextlib.suppress(BlockingIOError):
             for _ in range(64):  # then look at the clock again
                 chunk = os.read(descriptor, 65536)
@@ -499,7 +335,7 @@ class Conductor:
                     {"say": "stream", "content": {"name": student.pipes[descriptor], "text": text}}
                 )
 
-    def _within_bounds(self, student: _StudentProcess) -> bool:
+    def _within_bounds(self, student: StudentProcess) -> bool:
         """Look now and then at what the submission uses of disk and memory.
 
         Raises
@@ -544,10 +380,14 @@ class Conductor:
                 f"a setup cell of the instructor failed in the judge: {reply['why']}"
             )
 
-    def _judge_ready(self) -> _JudgeProcess:
+    def _new_judge(self) -> JudgeProcess:
+        arguments = self._arguments(self.judge_folder, self.identity + 1_000)
+        return JudgeProcess(self.zygote("judge", self.settings), arguments)
+
+    def _judge_ready(self) -> JudgeProcess:
         judge = self._judge
         if judge is None:
-            judge = self._judge = _JudgeProcess(self)
+            judge = self._judge = self._new_judge()
         if not judge.is_ready:
             judge.await_ready()
             for code in self._prepared:
@@ -574,19 +414,19 @@ class Conductor:
         judge, self._judge = self._judge, None
         return 0 if judge is None else judge.end()
 
-    def _hold(self, question: _Question) -> None:
+    def _hold(self, question: Question) -> None:
         """Have a fork of the student's process wait for a question, in the state of this place."""
         if self._student_ready() is None:
             return
         last = self._log[-1] if self._log else None
-        if isinstance(last, _Place):
+        if isinstance(last, Place):
             last.questions.append(question)
             self._wait_in(last, question)
         else:
-            self._log.append(_Place([question]))
+            self._log.append(Place([question]))
             self._stay(self._log[-1])
 
-    def _stay(self, place: _Place) -> None:
+    def _stay(self, place: Place) -> None:
         """Fork the student's process for a place. Nobody waits for that: cells may go on."""
         student = self._student
         assert student is not None
@@ -598,29 +438,29 @@ class Conductor:
         for question in place.questions:
             self._wait_in(place, question)
 
-    def _wait_in(self, place: _Place, question: _Question) -> None:
+    def _wait_in(self, place: Place, question: Question) -> None:
         """Have the fork in a place fork for a question; its fork waits for the judge."""
         assert place.channel is not None
         tested, question.link = socket.socketpair()
         said, saying = socket.socketpair()
         said.settimeout(10.0)
-        question.channel = Channel(said, _MESSAGE_LIMIT)
+        question.channel = Channel(said, MESSAGE_LIMIT)
         with tested, saying, contextlib.suppress(OSError):
             request = {"do": "question", "last": question.last}
             place.channel.send(request, [tested.fileno(), saying.fileno()])
 
-    def _question(self, question: _Question) -> QuestionVerdict:
+    def _question(self, question: Question) -> QuestionVerdict:
         """Have the judge run a test against the fork that waits for it."""
-        cell, target = question.cell, question.target
+        cell = question.cell
         judge = self._judge_ready()  # where none can be started, no answer is at fault
         student, channel, link = self._student, question.channel, question.link
         if student is None or student.dead or channel is None or link is None:
-            return self._unanswered(cell, target)
+            return self._unanswered(cell)
         pid = self._await_fork(student, channel, time.monotonic() + 5.0)
         if pid is None:
-            return self._unanswered(cell, target)
+            return self._unanswered(cell)
         deadline = min(time.monotonic() + self.limits.cell_seconds, self.deadline)
-        outputs = Outputs(self.limits.output_bytes, target["execution_count"])
+        outputs = Outputs(self.limits.output_bytes, question.count)
         request = {
             "do": "test",
             "code": transformed(cell.code),
@@ -641,12 +481,12 @@ class Conductor:
             if later != "verdict":
                 self._end_judge()
             why = f"took longer than {self.limits.cell_seconds:g} s"
-            self._flag(f"The answer to {cell.grade_id!r} {why}.")
-            return self._failed(cell, target, "TimeoutError", f"your code {why}", outputs)
+            self._marks.flag(f"The answer to {cell.grade_id!r} {why}.")
+            return self._marks.failed(cell, "TimeoutError", f"your code {why}", outputs)
         if outcome == "bounds":
             student.end()
             self._end_judge()
-            return self._student_failed(cell, target, self._why)
+            return self._marks.student_failed(cell, self._why)
         self._finish_question(student, channel, outputs, pid)
         if question.silent:
             outputs.silence()
@@ -654,16 +494,16 @@ class Conductor:
             ended = self._end_judge()
             if ended & 0x7F == signal.SIGKILL:  # nothing in the sandbox can send it
                 raise MachineError("the judge was killed from outside, perhaps for want of memory")
-            self._flag(f"The judge of the question {cell.grade_id!r} ended unexpectedly.")
+            self._marks.flag(f"The judge of the question {cell.grade_id!r} ended unexpectedly.")
             why = "the test could not cope with what your code returned"
-            return self._failed(cell, target, "RuntimeError", why, outputs)
+            return self._marks.failed(cell, "RuntimeError", why, outputs)
         assert reply is not None
         if reply.get("fault"):
             raise MachineError(f"the test {cell.grade_id!r} cannot run here: {reply['fault']}")
         if reply["status"] == "lost":
             why = "ended while the test called it: it crashed, left, or reached a limit"
-            return self._student_failed(cell, target, why)
-        return self._judged(cell, target, reply, outputs)
+            return self._marks.student_failed(cell, why)
+        return self._marks.judged(cell, reply, outputs)
 
     def _first_hidden_line(self, cell: Cell) -> int | None:
         for number, line in enumerate(cell.code.split("\n"), 1):
@@ -671,9 +511,7 @@ class Conductor:
                 return number
         return None
 
-    def _await_fork(
-        self, student: _StudentProcess, channel: Channel, deadline: float
-    ) -> int | None:
+    def _await_fork(self, student: StudentProcess, channel: Channel, deadline: float) -> int | None:
         while (now := time.monotonic()) < deadline:
             waiting: list[Any] = [channel, *student.pipes]
             if student.forks is not None:
@@ -695,7 +533,7 @@ class Conductor:
         return None
 
     def _await_verdict(
-        self, student: _StudentProcess, channel: Channel, outputs: Outputs, deadline: float
+        self, student: StudentProcess, channel: Channel, outputs: Outputs, deadline: float
     ) -> tuple[str, dict[str, Any] | None]:
         """Wait for the judge, and take in what the answer prints meanwhile."""
         judge = self._judge
@@ -738,7 +576,7 @@ class Conductor:
         return True
 
     def _finish_question(
-        self, student: _StudentProcess, channel: Channel, outputs: Outputs, child: int
+        self, student: StudentProcess, channel: Channel, outputs: Outputs, child: int
     ) -> None:
         """Take in the last words of a question's process, which knows that the judge hung up."""
         deadline = time.monotonic() + 0.5
@@ -758,106 +596,23 @@ class Conductor:
             for descriptor in student.pipes:
                 self._drain_pipe(descriptor, student, outputs)
 
-    def _judged(
-        self, cell: Cell, target: dict[str, Any], reply: Mapping[str, Any], outputs: Outputs
-    ) -> QuestionVerdict:
-        """Turn the judge's reply into points, as nbgrader would from the cell's outputs."""
-        if reply["status"] == "error":
-            if reply.get("note"):
-                self._flag(f"The test {cell.grade_id!r} stopped: {reply['note']}")
-            if reply["stdout"] and not cell.hidden:
-                outputs.stream("stdout", reply["stdout"])
-            return self._failed(
-                cell,
-                target,
-                str(reply["ename"]),
-                str(reply["message"]),
-                outputs,
-                hint=str(reply.get("hint") or _HINTS.get(str(reply["ename"]), "")),
-                mistake=reply.get("mistake"),
-                traceback=reply.get("traceback") or (),
-                evalue=reply.get("evalue"),
-            )
-        if not cell.hidden and reply["stdout"]:
-            outputs.stream("stdout", reply["stdout"])
-        return self._scored(cell, target, reply["number"], reply["text"], outputs)
-
-    def _scored(
-        self,
-        cell: Cell,
-        target: dict[str, Any],
-        number: float | None,
-        text: str | None,
-        outputs: Outputs,
-    ) -> QuestionVerdict:
-        points = cell.points
-        if number is not None:
-            # Not a number, or below zero, is no credit; nbgrader would give full marks.
-            points = number if number >= 0 else 0.0
-            if points > cell.points:
-                self._flag(f"The test {cell.grade_id!r} gave {points:g} points of {cell.points:g}.")
-                points = cell.points
-            outputs.result(f"{points:g}" if points != number or number == int(number) else text)
-        elif text is not None and not cell.hidden:
-            outputs.result(text)
-        self._store(cell, target, outputs)
-        passed = points >= cell.points
-        message = "" if passed else f"{points:g} of {cell.points:g} points"
-        return QuestionVerdict(cell.grade_id, points, cell.points, passed, message)
-
-    def _unanswered(self, cell: Cell, target: dict[str, Any]) -> QuestionVerdict:
+    def _unanswered(self, cell: Cell) -> QuestionVerdict:
         why = self._why if self._why.startswith("used") else "left no process to answer the test"
-        return self._student_failed(cell, target, why)
+        return self._marks.student_failed(cell, why)
 
-    def _student_failed(self, cell: Cell, target: dict[str, Any], why: str) -> QuestionVerdict:
-        self._flag(f"The answer to {cell.grade_id!r} {why}.")
-        return self._failed(cell, target, "ProcessEnded", f"your code {why}")
-
-    def _failed(
-        self,
-        cell: Cell,
-        target: dict[str, Any],
-        ename: str,
-        message: str,
-        outputs: Outputs | None = None,
-        *,
-        hint: str = "",
-        mistake: str | None = None,
-        traceback: Sequence[str] = (),
-        evalue: str | None = None,
-    ) -> QuestionVerdict:
-        outputs = outputs or Outputs(self.limits.output_bytes, target["execution_count"] or 0)
-        lines = list(traceback) or [f"\x1b[0;31m{ename}\x1b[0m: {message}"]
-        if hint and hint not in "\n".join(lines):
-            lines.append(hint)
-        outputs.error(ename, message if evalue is None else evalue, lines)
-        self._store(cell, target, outputs)
-        return QuestionVerdict(
-            cell.grade_id, 0.0, cell.points, False, message, hint, mistake or None
-        )
-
-    def _store(self, cell: Cell, target: dict[str, Any], outputs: Outputs) -> None:
-        """Put a test's outputs into the notebook; what a hidden test printed stays hidden."""
-        outputs.for_test(hidden=cell.hidden)
-        target["outputs"] = outputs.finish()
-        if self.settings.redact_hidden:
-            target["source"] = redact(
-                target["source"], self.settings.hidden_begin, self.settings.hidden_end
-            )
-
-    def _kernel_question(self, cell: Cell, count: int, target: dict[str, Any]) -> QuestionVerdict:
+    def _kernel_question(self, cell: Cell, count: int) -> QuestionVerdict:
         """Run a test in the student's own process, for cells that need live objects."""
         outputs = Outputs(self.limits.output_bytes, count)
         if self._student_ready() is None:
-            return self._unreached(cell, target)
+            return self._marks.unreached(cell)
         outcome = self._execute(cell, count, outputs)
         if outcome != "dead":
             self._log.append((cell, count))
         if outcome != "done":
-            self._flag(f"The question {cell.grade_id!r} {self._why}.")
+            self._marks.flag(f"The question {cell.grade_id!r} {self._why}.")
         failure = outputs.first_error()
         if failure is not None:
-            self._store(cell, target, outputs)
+            self._marks.store(cell, outputs)
             ename, evalue = failure
             message = f"{ename}: {evalue}" if evalue else ename
             return QuestionVerdict(cell.grade_id, 0.0, cell.points, False, message)
@@ -865,7 +620,7 @@ class Conductor:
         number = None
         with contextlib.suppress(TypeError, ValueError):
             number = float(text)  # type: ignore[arg-type]
-        return self._scored(cell, target, number, text, outputs)
+        return self._marks.scored(cell, number, text, outputs)
 
 
 def _timed(verdict: QuestionVerdict, start: float) -> QuestionVerdict:
