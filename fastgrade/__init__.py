@@ -9,7 +9,7 @@ The modules, from the ground up:
 
 - `processes`, `syscalls`, `landlock`, `seccomp` and `sandbox`: what a process may do;
 - `course`, `verdict` and `notebooks`: settings, results and notebooks as plain data;
-- `channel`, `wire` and `peer`: what crosses between processes;
+- `channel` and `wire`: what crosses between processes; `peer`, `answering`, `asking`: who speaks;
 - `zygote`: a warm process that forks; `student`, `guard`, `displays`, `judge`: what its forks do;
 - `instructor`, `submission` and `outputs`: from two notebooks to the cells to run, and back;
 - `scratch`, `participants`, `marking`, `conductor` and `worker`: one submission;

@@ -21,10 +21,10 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fastgrade.asking import JudgePeer, StudentError, StudentLost, StudentObject
 from fastgrade.channel import Channel
 from fastgrade.course import Limits
 from fastgrade.landlock import ReadableTree, loaded_packages, python_roots
-from fastgrade.peer import JudgePeer, StudentError, StudentLost, StudentObject
 from fastgrade.sandbox import confine, prepare
 from fastgrade.wire import WireError
 

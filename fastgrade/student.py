@@ -24,13 +24,12 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastgrade import processes
+from fastgrade import answering, peer, processes
 from fastgrade.channel import Channel
 from fastgrade.course import Limits
 from fastgrade.displays import forget_terminal
 from fastgrade.guard import Guard, module_paths
 from fastgrade.landlock import ReadableTree, loaded_packages, python_roots
-from fastgrade.peer import StudentPeer
 from fastgrade.sandbox import REFUSED, confine, prepare
 
 __all__ = ["before_imports", "main", "warm_up"]
@@ -334,8 +333,8 @@ def _question(descriptors: Sequence[int], limits: Limits) -> None:
     _channel.close()
     _channel = _Output(control, limits.output_bytes)
     _channel.send({"say": "forked", "pid": os.getpid()})
-    peer = StudentPeer(judge, limits.message_mb << 20, _shell.user_ns, _describe)
-    peer.serve_forever()
+    limit = limits.message_mb << 20
+    answering.StudentPeer(judge, limit, _shell.user_ns, _describe).serve_forever()
     with contextlib.suppress(BaseException):
         sys.stdout.flush()
         sys.stderr.flush()
@@ -345,7 +344,7 @@ def _question(descriptors: Sequence[int], limits: Limits) -> None:
 def _describe(error: BaseException) -> tuple[list[str], int | None, str]:
     """Return the traceback of student code as a notebook would show it, and its innermost line."""
     frames = error.__traceback__
-    engine = (__file__, sys.modules[StudentPeer.__module__].__file__)
+    engine = (__file__, answering.__file__, peer.__file__)
     while frames is not None and frames.tb_frame.f_code.co_filename in engine:
         frames = frames.tb_next
     if frames is None:

@@ -859,10 +859,10 @@ _attack(
     "replaces methods of the engine in its process",
     """
     import sys, gc
-    from fastgrade import peer, wire, student
+    from fastgrade import answering, wire, student
     def lie(self, *a):
         return b"T"
-    peer.StudentPeer._call = lambda self, body: b"t\\x00\\x00\\x00\\x02TN"
+    answering.StudentPeer._call = lambda self, body: b"t\\x00\\x00\\x00\\x02TN"
     wire.Encoder.encode = lie
     def square(x):
         return 9
@@ -873,13 +873,13 @@ _attack(
     "forge",
     "hands the judge names it never asked for",
     """
-    from fastgrade import peer, wire
-    original = peer.StudentPeer._perform
+    from fastgrade import answering
+    original = answering.StudentPeer._perform
     def perform(self, operation, operands):
         if operation == "names":
             return {"np": 1, "assert": 2, "abs": lambda x: 0, "square": lambda x: 9}
         return original(self, operation, operands)
-    peer.StudentPeer._perform = perform
+    answering.StudentPeer._perform = perform
 """,
 )
 _attack(

@@ -1,0 +1,356 @@
+"""The judge's end of the conversation: asks, and believes nothing but plain data.
+
+Objects of the student are seen through proxies. A proxy never forwards comparisons, arithmetic or
+truth: those would let the student's code decide what a test concludes. It forwards calls,
+attributes, items, length and iteration, whose results are plain data again.
+"""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import linecache
+import re
+import socket
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+
+from fastgrade.peer import CALLABLE, NUMBER, Peer, merge_arguments
+from fastgrade.wire import WireError
+
+__all__ = ["JudgePeer", "StudentCallable", "StudentError", "StudentLost", "StudentObject"]
+
+
+class StudentLost(BaseException):
+    """The student's process is gone; not an Exception, so that no test can mistake it for one."""
+
+
+class StudentError(Exception):
+    """Raised in the judge when the student's code raised.
+
+    Attributes
+    ----------
+    ename, evalue : str
+        Type and text of the original exception.
+    traceback : list of str
+        Its traceback, colored as IPython does.
+    line : int or None
+        Line of the student's cell that raised.
+    source : str
+        Text of that line.
+    """
+
+    ename = "Exception"
+    evalue = ""
+    line: int | None = None
+    source = ""
+    traceback: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.evalue
+
+
+class JudgePeer(Peer):
+    """The end in the judge: gives names of the student as proxies or as plain copies.
+
+    Parameters
+    ----------
+    channel : socket.socket
+        Connected to the student's process.
+    limit : int
+        Largest message in bytes.
+    answers : str, optional
+        Source of the student's cells, in hidden tests. The text of an exception could carry the
+        inputs of a hidden test to the student; only what the interpreter says of names in
+        `answers` is kept then.
+    """
+
+    def __init__(self, channel: socket.socket, limit: int, answers: str | None = None):
+        super().__init__(channel, limit)
+        self._answers = answers
+        self._known: dict[int, StudentObject] = {}
+        self._errors: list[BaseException] = []
+
+    def names(self, wanted: list[str]) -> dict[str, Any]:
+        """Return those of `wanted` that the student has defined."""
+        value = self.perform("names", list(wanted))
+        if type(value) is not dict or not set(value) <= set(wanted):
+            raise WireError("malformed reply: not the names that were asked for")
+        return value
+
+    def has_raised(self, error: BaseException) -> bool:
+        """Whether an exception came up in a function that the student's code has called."""
+        return any(error is known for known in self._errors)
+
+    def perform(self, operation: str, *operands: Any) -> Any:
+        """Have the student's process perform one operation of `StudentPeer`."""
+        payload = self._encoder.encode((operation, *operands))
+        return self._ask(b"O", payload)[0]
+
+    def call(self, number: int, args: tuple, kwargs: dict) -> Any:
+        """Call a function of the student; changes that it made to arguments are made here too."""
+        payload = NUMBER.pack(number) + self._encoder.encode((args, kwargs))
+        result, changed = self._ask(b"C", payload)
+        if changed is not None:
+            merge_arguments(args, kwargs, changed)
+        return result
+
+    def _ask(self, tag: bytes, payload: bytes) -> tuple[Any, Any]:
+        try:
+            kind, body = self._request(tag, payload)
+        except (EOFError, OSError) as error:
+            raise StudentLost("the answer's process has ended") from error
+        value = self._decoder().decode(body)
+        if kind == b"E":
+            _raise(self._exception(value))
+        if type(value) is not tuple or len(value) != 2:
+            raise WireError("malformed reply")
+        return value
+
+    def _export(self, value: Any) -> tuple[int, int, Any] | int:
+        if isinstance(value, StudentObject):
+            return object.__getattribute__(value, "_number")
+        if callable(value):
+            return CALLABLE, self._keep(value), None
+        raise WireError(
+            f"a test can pass plain data and functions to an answer, got {type(value).__name__}; "
+            "tests that pass other objects need mode = 'kernel'"
+        )
+
+    def _import(self, kind: int, number: int, meta: Any) -> StudentObject:
+        proxy = self._known.get(number)
+        if proxy is None:
+            portrait = meta if type(meta) is dict else {}
+            maker = StudentCallable if kind == CALLABLE else StudentObject
+            proxy = self._known[number] = maker(self, number, portrait)
+        return proxy
+
+    def _serve(self, kind: bytes, body: memoryview) -> None:
+        if kind != b"C" or len(body) < 8:
+            raise WireError("malformed reply: not a call")
+        function = self._objects.get(NUMBER.unpack(body[:8])[0])
+        decoder = self._decoder()
+        value = decoder.decode(body[8:])
+        if function is None or type(value) is not tuple or len(value) != 2:
+            raise WireError("malformed reply: not a call")
+        args, kwargs = value
+        if type(args) is not tuple or type(kwargs) is not dict:
+            raise WireError("malformed reply: not a call")
+        if not all(type(name) is str for name in kwargs):
+            raise WireError("malformed reply: not a call")
+        try:
+            raw = None if decoder.handles else body[8:]
+            reply = self._perform_call(function, args, kwargs, raw)
+        except (StudentLost, WireError):
+            raise
+        except Exception as error:
+            self._errors.append(error)
+            self._send(b"E", self._encoder.encode(len(self._errors) - 1))
+        else:
+            self._send(b"R", reply)
+
+    def _exception(self, value: Any) -> BaseException:
+        good = (
+            type(value) is tuple
+            and len(value) == 7
+            and type(value[0]) is str
+            and type(value[1]) is list
+            and type(value[2]) is str
+            and type(value[3]) is list
+            and all(type(line) is str for line in value[3])
+            and (value[4] is None or type(value[4]) is int)
+            and type(value[5]) is str
+        )
+        if not good:
+            raise WireError("malformed reply: not an exception")
+        ename, names, evalue, traceback, line, source, token = value
+        if type(token) is int and 0 <= token < len(self._errors):
+            return self._errors[token]
+        if self._answers is not None:
+            evalue, traceback, line = _discreet(evalue, self._answers), [], None
+            source = source if source.strip() in map(str.strip, self._answers.split("\n")) else ""
+            ename = _builtin_name(names)
+        error = _exception_type(ename, names)(evalue)
+        error.ename, error.evalue = ename[:200], evalue[:10_000]
+        error.traceback, error.line = tuple(traceback), line
+        error.source = source[:500]
+        return error
+
+
+_INTERPRETER = re.compile(
+    r"(?:name|cannot access local variable|cannot access free variable) '(\w{1,60})'[a-z ]{1,80}"
+    r"|(\w{1,60})\(\) (?:takes|missing) \d{1,2} [a-z ]{1,60}(?:\d{1,2} were given|: '(\w{1,60})')"
+    r"|(\w{1,60})\(\) got an unexpected keyword argument '(\w{1,60})'"
+    r"|division by zero|[a-z]+ index out of range"
+)
+
+
+def _discreet(text: str, answers: str) -> str:
+    """Return what an exception says if the interpreter could have said it of `answers`."""
+    match = _INTERPRETER.fullmatch(text)
+    words = set(re.findall(r"\w+", answers))
+    if match and all(name in words for name in match.groups() if name):
+        return text
+    return ""
+
+
+def _builtin_name(names: list) -> str:
+    for name in names:
+        if type(name) is str and isinstance(getattr(builtins, name, None), type):
+            return name
+    return "Exception"
+
+
+def _exception_type(ename: str, names: list) -> type[StudentError]:
+    """Return a StudentError that is also the built-in exception that the student raised.
+
+    A StopIteration would silently end a loop over answers, and exits would end the judge: those
+    stay plain.
+    """
+    label = ename if ename.isidentifier() else "StudentError"
+    for name in names:
+        kind = getattr(builtins, name, None) if type(name) is str else None
+        if (
+            isinstance(kind, type)
+            and issubclass(kind, Exception)
+            and not issubclass(kind, StopIteration | StopAsyncIteration)
+            and kind not in _TROUBLESOME
+        ):
+            try:
+                return type(label, (StudentError, kind), {})
+            except TypeError:
+                continue
+    return type(label, (StudentError,), {})
+
+
+def _raise(error: BaseException) -> NoReturn:
+    """Raise `error` from a frame that looks like the student's line and not like the engine.
+
+    Tests tell a student the line that went wrong; they find it in the innermost frame.
+    """
+    line = getattr(error, "line", None) or 1
+    source = getattr(error, "source", "")
+    linecache.cache["<answer>"] = (len(source), None, [""] * (line - 1) + [source], "<answer>")
+    code = compile("\n" * (min(line, 10_000) - 1) + "raise error", "<answer>", "exec")
+    exec(code, {"error": error})
+    raise AssertionError("unreachable")
+
+
+#: Their constructors want other arguments than one text.
+_TROUBLESOME = (
+    UnicodeEncodeError,
+    UnicodeDecodeError,
+    UnicodeTranslateError,
+    ExceptionGroup,
+)
+
+
+class StudentObject:
+    """In the judge: an object that lives in the student's process."""
+
+    def __init__(self, peer: JudgePeer, number: int, portrait: dict[str, Any]):
+        put = object.__setattr__
+        put(self, "_peer", peer)
+        put(self, "_number", number)
+        kind = portrait.get("type")
+        put(self, "_kind", kind if type(kind) is str else "object")
+
+    def _do(self, operation: str, *operands: Any) -> Any:
+        return self._peer.perform(operation, self._number, *operands)
+
+    def __getattr__(self, name: str) -> Any:
+        # NumPy and others ask for names such as __array_interface__ and trust what they get.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._do("attr", name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._do("set attr", name, value)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._do("item", key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._do("set item", key, value)
+
+    def __len__(self) -> int:
+        value = self._do("length")
+        if type(value) is not int or not 0 <= value < 2**62:
+            raise WireError("malformed reply: not a length")
+        return value
+
+    def __contains__(self, key: Any) -> bool:
+        return self._do("contains", key) is True
+
+    def __iter__(self) -> Iterator[Any]:
+        iterator = self._do("iterate")
+        if not isinstance(iterator, StudentObject):
+            raise WireError("malformed reply: not an iterator")
+        while True:
+            value = iterator._do("next")
+            if type(value) is not tuple or len(value) != 2:
+                raise WireError("malformed reply: not an item")
+            if value[0] is not True:
+                return
+            yield value[1]
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"{self!r} is neither true nor false: compare one of its values")
+
+    def __repr__(self) -> str:
+        return f"<{self._kind} of the student>"
+
+    # Defined, so that conversion does not try to walk the object as a sequence.
+    def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
+        raise TypeError(f"{self!r} is not an array")
+
+
+class StudentCallable(StudentObject):
+    """In the judge: a function or class of the student."""
+
+    def __init__(self, peer: JudgePeer, number: int, portrait: dict[str, Any]):
+        super().__init__(peer, number, portrait)
+        put = object.__setattr__
+        name = portrait.get("name")
+        put(self, "__name__", name if type(name) is str else "answer")
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        """The text that the student wrote into the function."""
+        text = self._do("documentation")
+        return text if type(text) is str else None
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """The arguments of the function, for `inspect.signature`."""
+        signature = _signature(self._do("signature"))
+        if signature is None:
+            raise AttributeError("__signature__")
+        return signature
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it where it lives."""
+        return self._peer.call(self._number, args, kwargs)
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return isinstance(value, StudentObject) and self._do("instance", value) is True
+
+
+def _signature(items: Any) -> inspect.Signature | None:
+    if type(items) is not list:
+        return None
+    try:
+        return inspect.Signature(
+            [
+                inspect.Parameter(
+                    name,
+                    inspect._ParameterKind(kind),
+                    default=default if given else inspect.Parameter.empty,
+                )
+                for name, kind, given, default in items
+            ]
+        )
+    except (TypeError, ValueError):
+        return None
