@@ -1,6 +1,10 @@
 """Settings that hold for every test."""
 
 import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 # Before anything imports Keras. CI runs the parity tests on its NumPy backend as well.
 os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -20,6 +24,29 @@ if not os.environ.get("EXPLORE"):
 def rng() -> np.random.Generator:
     """A generator that every test may draw from; the same numbers each time."""
     return np.random.default_rng(20261123)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, kept from calling home; one for all, as Playwright starts once."""
+    from playwright.sync_api import sync_playwright
+
+    executable = shutil.which("chromium") or "/usr/bin/chromium"
+    if not Path(executable).exists():
+        pytest.fail("Chromium is missing: install Debian's package chromium", pytrace=False)
+    flags = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=flags)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(autouse=True)

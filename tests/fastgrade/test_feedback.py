@@ -2,7 +2,6 @@
 
 import base64
 import io
-import shutil
 
 import pytest
 from bs4 import BeautifulSoup
@@ -213,24 +212,19 @@ def page(classroom):  # noqa: F811
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_a_page_asks_nobody_runs_nothing_and_is_accessible(page):
+def test_a_page_asks_nobody_runs_nothing_and_is_accessible(page, browser):
     from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import sync_playwright
 
-    executable = shutil.which("chromium") or "/usr/bin/chromium"
     asked = []
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        chromium = playwright.chromium.launch(executable_path=executable, args=flags)
-        view = chromium.new_page()
-        view.on("request", lambda request: asked.append(request.url))
-        view.goto(page.as_uri(), wait_until="load")
-        title = view.title()
-        formulas = view.locator("math").count()
-        widths = view.evaluate("[...document.images].map(i => i.naturalWidth)")
-        scripts = view.locator("script").count()
-        found = Axe().run(view, options={"runOnly": RULES, "preload": False}).response
-        chromium.close()
+    view = browser.new_page()
+    view.on("request", lambda request: asked.append(request.url))
+    view.goto(page.as_uri(), wait_until="load")
+    title = view.title()
+    formulas = view.locator("math").count()
+    widths = view.evaluate("[...document.images].map(i => i.naturalWidth)")
+    scripts = view.locator("script").count()
+    found = Axe().run(view, options={"runOnly": RULES, "preload": False}).response
+    view.close()
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
     assert title == "arithmetic"
     assert scripts == 0

@@ -1,6 +1,5 @@
 """Formgrader's button, pressed in a browser, grades with our engine, also beside a run."""
 
-import shutil
 import socket
 import subprocess
 import time
@@ -66,20 +65,14 @@ def pages(classroom, tmp_path, request):  # noqa: F811
 
 
 @pytest.fixture
-def table(pages):
+def table(pages, browser):
     """The page of all submissions."""
-    from playwright.sync_api import sync_playwright
-
-    executable = shutil.which("chromium") or "/usr/bin/chromium"
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=flags)
-        page = chromium.new_page()
-        page.set_default_timeout(180_000)
-        page.goto(f"{pages}/manage_submissions/ps1")
-        page.wait_for_selector("td.autograde a")
-        yield page
-        chromium.close()
+    page = browser.new_page()
+    page.set_default_timeout(180_000)
+    page.goto(f"{pages}/manage_submissions/ps1")
+    page.wait_for_selector("td.autograde a")
+    yield page
+    page.close()
 
 
 def press(page, student):
