@@ -29,7 +29,8 @@ class TimeDistributed(Layer):
     TypeError
         If ``layer`` is no layer.
     ValueError
-        In use, if inputs have no time steps with something in them, or a mask does not fit.
+        If ``layer`` returns its states; in use, if inputs have no time steps with something in
+        them, or a mask does not fit.
 
     References
     ----------
@@ -52,7 +53,7 @@ class TimeDistributed(Layer):
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.layer = check_instance("layer", layer, Layer, "a layer")
+        self.layer = _of_one_output("layer", check_instance("layer", layer, Layer, "a layer"))
 
     def sublayers(self) -> tuple[Layer, ...]:
         """Return the wrapped layer."""
@@ -249,7 +250,11 @@ def _revived(config: Mapping[str, Any], *parts: str) -> dict[str, Any]:
 
 def _checked(name: str, layer: Any) -> Layer:
     check_instance(name, layer, (SimpleRNN, LSTM, GRU), "a SimpleRNN, an LSTM or a GRU")
-    if layer.return_state:
+    return _of_one_output(name, layer)
+
+
+def _of_one_output(name: str, layer: Layer) -> Layer:
+    if getattr(layer, "return_state", False):
         raise ValueError(f"{name} must return its outputs alone, got return_state=True")
     return layer
 

@@ -133,6 +133,11 @@ def test_states_are_given_to_each_direction_and_kept(x, rng):
             "layer must return its outputs alone",
         ),
         (
+            lambda: layers.TimeDistributed(layers.LSTM(3, return_state=True)),
+            ValueError,
+            "layer must return its outputs alone",
+        ),
+        (
             lambda: layers.TimeDistributed(layers.Dense(3))(np.ones((2, 3))),
             ValueError,
             r"must have shape \(batch, time, ...\)",
