@@ -149,15 +149,19 @@ class RepeatVector(Layer):
 
 def _pairs(name: str, value: Any, rank: int) -> Pairs:
     """Return how much at either end of each axis: one number, one an axis, or two an axis."""
-    values = [value] * rank if np.ndim(value) == 0 else list(check_sequence(name, value))
-    if rank == 1 and np.ndim(value) == 1:
+    values = list(check_sequence(name, value)) if _is_several(value) else [value] * rank
+    if rank == 1 and _is_several(value) and not any(map(_is_several, values)):
         values = [values]
     if len(values) != rank:
         raise ValueError(f"{name} must have one entry for each of {rank} axes, got {value}")
-    pairs = [(entry, entry) if np.ndim(entry) == 0 else tuple(entry) for entry in values]
+    pairs = [tuple(entry) if _is_several(entry) else (entry, entry) for entry in values]
     if any(len(pair) != 2 for pair in pairs):
         raise ValueError(f"{name} must have two numbers for each of {rank} axes, got {value}")
     return tuple((check_integer(name, a, low=0), check_integer(name, b, low=0)) for a, b in pairs)
+
+
+def _is_several(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim > 0)
 
 
 def _cut(array: NDArray, pairs: Pairs) -> NDArray:

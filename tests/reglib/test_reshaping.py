@@ -162,3 +162,12 @@ def test_an_adapted_layer_goes_to_keras_and_back(rng):
 def test_what_does_not_fit_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), [(layers.Cropping2D, "cropping"), (layers.ZeroPadding2D, "padding")]
+)
+@pytest.mark.parametrize("amounts", [((1, 2), (3,)), (((1,), 2), (3, 4)), [1, [2, 3, 4]]])
+def test_amounts_of_no_regular_shape_are_refused_by_name(make, name, amounts):
+    with pytest.raises((TypeError, ValueError), match=f"^{name} must"):
+        make(amounts)
