@@ -26,13 +26,16 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.localinterfaces import localhost
 from jupyter_client.provisioning import LocalProvisioner
 from traitlets import List, Unicode, default
 
@@ -84,6 +87,8 @@ _HARMLESS = {
     "PYTHONNOUSERSITE",
     "PYTHON_VERSION",
 }
+#: The name of a socket has at most 107 characters; what comes below the folder takes up to 30.
+_LONGEST_FOLDER = 75
 
 
 class NoWarmKernelError(Exception):
@@ -94,6 +99,7 @@ class WarmProvisioner(LocalProvisioner):
     """Start an ipykernel as a fork of a warm process, and manage it like any local one."""
 
     preload = List(Unicode(), help="Modules that the warm process imports.").tag(config=True)
+    _sockets: TemporaryDirectory[str] | None = None
 
     @default("preload")
     def _preload_from_environment(self) -> list[str]:
@@ -109,6 +115,26 @@ class WarmProvisioner(LocalProvisioner):
         if _can_fork():
             names = tuple(_names_in_environment())
             threading.Thread(target=_warm_up, args=(names, dict(os.environ)), daemon=True).start()
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Have the kernel listen on files in a folder of its own instead of on ports.
+
+        A port is chosen before there is a kernel, and may be somebody else's by the time that the
+        kernel listens: it would end at once.
+        """
+        manager = self.parent
+        if self._sockets is None and _may_use_files(manager, self.kernel_spec.argv):
+            self._sockets = TemporaryDirectory(prefix="kernel-", ignore_cleanup_errors=True)
+            manager.transport, manager.cache_ports = "ipc", False
+            manager.ip = str(Path(self._sockets.name, "channel"))
+        return await super().pre_launch(**kwargs)
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Remove what the kernel listened on, unless it will come back."""
+        await super().cleanup(restart=restart)
+        if self._sockets is not None and not restart:
+            self._sockets.cleanup()
+            self._sockets = None
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Launch a warm kernel if there can be one, a plain kernel otherwise."""
@@ -134,6 +160,18 @@ def _names_in_environment() -> list[str]:
 
 def _can_fork() -> bool:
     return hasattr(os, "fork") and hasattr(os, "pidfd_open")
+
+
+def _may_use_files(manager: Any, command: Sequence[str]) -> bool:
+    """Return whether a kernel can listen on files, and nobody chose where it listens."""
+    return (
+        _can_fork()
+        and "ipykernel_launcher" in command
+        and manager.transport == "tcp"
+        and manager.ip == localhost()
+        and not any(manager.ports)
+        and len(tempfile.gettempdir()) <= _LONGEST_FOLDER
+    )
 
 
 def kernel_arguments(cmd: Sequence[str], kwargs: Mapping[str, Any]) -> list[str]:

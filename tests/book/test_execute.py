@@ -160,6 +160,34 @@ def test_a_chapter_that_fails_is_reported_by_name_and_stops_no_other(book):
     assert "fine" in printed["good"]
 
 
+STUMBLES = """\
+import os, runpy, sys
+from pathlib import Path
+
+try:
+    Path(__file__).with_suffix(".first").touch(exist_ok=False)
+except FileExistsError:
+    runpy.run_module("ipykernel_launcher", run_name="__main__")
+else:
+    os._exit(1)
+"""
+
+
+def test_a_chapter_whose_kernel_does_not_start_is_left_to_myst_nb(book, tmp_path, monkeypatch):
+    launcher = tmp_path / "stumbles.py"
+    launcher.write_text(STUMBLES, encoding="utf-8")
+    specification = tmp_path / "kernels" / "python3" / "kernel.json"
+    specification.parent.mkdir(parents=True)
+    command = [sys.executable, str(launcher), "-f", "{connection_file}"]
+    described = {"argv": command, "display_name": "Stumbles", "language": "python"}
+    specification.write_text(json.dumps(described), encoding="utf-8")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    printed, log = book("warm", one="print('fine')")
+    assert "fine" in printed["one"]
+    assert "one.md stopped with RuntimeError" in log
+    assert "executed 1 chapters" not in log
+
+
 def test_what_the_cache_knows_is_not_executed_again(book):
     code = "import uuid\nprint(uuid.uuid4())"
     first, _ = book("warm", one=code)

@@ -7,8 +7,10 @@ import json
 import os
 import re
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -134,10 +136,10 @@ def manager(use):
     """A function that starts a kernel and gives its manager and a ready client."""
     started = []
 
-    async def start(provisioner: str = "warm", **options):
+    async def start(provisioner: str = "warm", **settings):
         use(provisioner)
-        manager = AsyncKernelManager(kernel_name="python3")
-        await manager.start_kernel(**options)
+        manager = AsyncKernelManager(kernel_name="python3", **settings)
+        await manager.start_kernel()
         client = manager.client()
         client.start_channels()
         started.append((manager, client))
@@ -266,6 +268,45 @@ def test_a_kernel_can_be_restarted(manager):
         second = await ask(client, "import os; print(os.getpid(), 'x' in globals())")
         assert second.split()[0] != first
         assert second.split()[1] == "False"
+
+    in_a_kernel(manager, test)
+
+
+def test_a_kernel_listens_where_nobody_else_can(manager):
+    """A port that was free when it was chosen may be taken when the kernel starts."""
+
+    async def test():
+        one, _client = await manager()
+        folder = Path(one.ip).parent
+        assert one.transport == "ipc"
+        assert folder.stat().st_mode & 0o077 == 0
+        assert len(list(folder.iterdir())) == 5
+        await one.restart_kernel(now=True)
+        assert Path(one.ip).parent == folder
+        await one.shutdown_kernel(now=True)
+        assert not folder.exists()
+
+    in_a_kernel(manager, test)
+
+
+def test_an_address_that_was_chosen_is_used(manager):
+    async def test():
+        one, client = await manager(ip="0.0.0.0")
+        assert (one.transport, one.ip) == ("tcp", "0.0.0.0")
+        assert await ask(client, "print('here')") == "here"
+
+    in_a_kernel(manager, test)
+
+
+def test_a_folder_for_sockets_with_too_long_a_name_is_not_used(manager, tmp_path, monkeypatch):
+    long = tmp_path / ("long" * 20)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+
+    async def test():
+        one, client = await manager()
+        assert one.transport == "tcp"
+        assert await ask(client, "print('here')") == "here"
 
     in_a_kernel(manager, test)
 

@@ -25,7 +25,7 @@ from jupyter_cache.base import CacheBundleIn
 from myst_nb.core.config import NbParserConfig
 from myst_nb.core.read import create_nb_reader
 from nbclient import NotebookClient
-from nbclient.exceptions import CellControlSignal, DeadKernelError
+from nbclient.exceptions import CellControlSignal
 from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -180,7 +180,8 @@ async def execute(chapter: Chapter, settings: NbParserConfig, gate: asyncio.Sema
             )
             try:
                 await client.async_execute()
-            except (CellControlSignal, DeadKernelError) as error:
+            except (CellControlSignal, RuntimeError) as error:
+                # A cell failed, or the kernel ended or never answered (both RuntimeError).
                 LOGGER.info("%s stopped with %s", chapter.path.name, type(error).__name__)
                 return
         chapter.seconds = time.monotonic() - began
