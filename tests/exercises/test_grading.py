@@ -13,7 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STUDENTS = ("akeller", "dmarsh", "ehollow", "ftahiri", "gweiss")
-pytestmark = pytest.mark.slow
+# One process for all of them: the course is made once, and no two kernels look for ports at a time.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("course")]
 
 
 @pytest.fixture(scope="module")
