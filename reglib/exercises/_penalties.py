@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib.exercises.checking import Mistake
+from reglib.exercises._findings import Mistake
 
 NO_M = Mistake(
     "1/m missing",

@@ -8,21 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib.exercises.checking import (
-    HARD_CODED,
-    RETURNS_NOTHING,
-    Aspect,
-    Assignment,
-    BrokenCall,
-    Case,
-    Chapter,
-    Exercise,
-    Finding,
-    Mistake,
-    Student,
-    close,
-    compare,
-)
+from reglib.exercises._compare import Case, close, compare
+from reglib.exercises._findings import HARD_CODED, RETURNS_NOTHING, BrokenCall, Finding, Mistake
+from reglib.exercises._student import Student
+from reglib.exercises.checking import Aspect, Assignment, Chapter, Exercise
 from reglib.textbook import images as reference
 
 CHAPTER = Chapter(8, "Data augmentation", "08-data-augmentation")

@@ -8,20 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib.exercises.checking import (
-    HARD_CODED,
-    Aspect,
-    Assignment,
-    Case,
-    Chapter,
-    Exercise,
-    Finding,
-    Mistake,
-    Student,
-    close,
-    compare,
-    show,
-)
+from reglib.exercises._compare import Case, close, compare, show
+from reglib.exercises._findings import HARD_CODED, Finding, Mistake
+from reglib.exercises._student import Student
+from reglib.exercises.checking import Aspect, Assignment, Chapter, Exercise
 from reglib.textbook import stopping as reference
 
 CHAPTER = Chapter(7, "Early stopping", "07-early-stopping")

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reglib.exercises._compare import Case, compare
+from reglib.exercises._findings import HARD_CODED, Finding, Mistake
 from reglib.exercises._penalties import (
     DIVISION,
     LAYER_MISTAKES,
@@ -20,18 +22,8 @@ from reglib.exercises._penalties import (
     faulty_factor,
     faulty_sum,
 )
-from reglib.exercises.checking import (
-    HARD_CODED,
-    Aspect,
-    Assignment,
-    Case,
-    Chapter,
-    Exercise,
-    Finding,
-    Mistake,
-    Student,
-    compare,
-)
+from reglib.exercises._student import Student
+from reglib.exercises.checking import Aspect, Assignment, Chapter, Exercise
 from reglib.textbook import sparsity as reference
 
 CHAPTER = Chapter(3, "L1 and elastic net", "03-l1-and-elastic-net")

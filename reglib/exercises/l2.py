@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reglib.exercises._compare import Case, close, compare, show
+from reglib.exercises._findings import HARD_CODED, SIGNATURE, BrokenCall, Finding, Mistake
 from reglib.exercises._networks import draw_network
 from reglib.exercises._penalties import (
     ABSOLUTE,
@@ -27,23 +29,8 @@ from reglib.exercises._penalties import (
     faulty_factor,
     faulty_sum,
 )
-from reglib.exercises.checking import (
-    HARD_CODED,
-    SIGNATURE,
-    Aspect,
-    Assignment,
-    BrokenCall,
-    Case,
-    Chapter,
-    Exercise,
-    Finding,
-    Mistake,
-    Student,
-    close,
-    compare,
-    lend,
-    show,
-)
+from reglib.exercises._student import Student, lend
+from reglib.exercises.checking import Aspect, Assignment, Chapter, Exercise
 from reglib.textbook import shrinkage as reference
 from reglib.textbook.network import compute_cost, forward_propagation
 

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from reglib.exercises import augmentation as contract
-from reglib.exercises.checking import HARD_CODED
+from reglib.exercises._findings import HARD_CODED
 from reglib.textbook import images as reference
 
 EXERCISES = contract.ASSIGNMENT.exercises

@@ -8,18 +8,15 @@ import numpy as np
 import pytest
 
 from reglib.exercises import augmentation, dropout, early_stopping, l1, l2
-from reglib.exercises.checking import (
-    DEFAULT_SECRET,
+from reglib.exercises._findings import (
     GENERAL_MISTAKES,
     NOT_WRITTEN,
     RETURNS_NOTHING,
-    SECRET_VARIABLE,
     SIGNATURE,
     UNDEFINED,
-    CheckFailed,
-    Student,
-    course_seed,
 )
+from reglib.exercises._student import Student
+from reglib.exercises.checking import DEFAULT_SECRET, SECRET_VARIABLE, CheckFailed, course_seed
 
 MODULES = (l2, l1, dropout, early_stopping, augmentation)
 EXERCISES = [exercise for module in MODULES for exercise in module.ASSIGNMENT.exercises.values()]

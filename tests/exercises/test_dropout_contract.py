@@ -5,8 +5,15 @@ import functools
 import numpy as np
 import pytest
 
+from reglib.exercises import _dropout_mistakes as catalog
 from reglib.exercises import dropout as contract
-from reglib.exercises.checking import HARD_CODED, NOT_WRITTEN, RETURNS_NOTHING, SIGNATURE, UNDEFINED
+from reglib.exercises._findings import (
+    HARD_CODED,
+    NOT_WRITTEN,
+    RETURNS_NOTHING,
+    SIGNATURE,
+    UNDEFINED,
+)
 from reglib.textbook import dropout as reference
 from reglib.textbook import relu, sigmoid
 
@@ -269,20 +276,20 @@ def right_mask(shape, p, rng):
 
 
 DRAWN_WRONGLY = {
-    "randn": (lambda shape, p, rng: rng.standard_normal(shape) < p, {contract.RANDN}),
+    "randn": (lambda shape, p, rng: rng.standard_normal(shape) < p, {catalog.RANDN}),
     "randn, other end": (
         lambda shape, p, rng: rng.standard_normal(shape) > 1 - p,
-        {contract.RANDN},
+        {catalog.RANDN},
     ),
-    "> keep_prob": (lambda shape, p, rng: rng.random(shape) > p, {contract.REVERSED}),
+    "> keep_prob": (lambda shape, p, rng: rng.random(shape) > p, {catalog.REVERSED}),
     "randn > keep_prob": (
         lambda shape, p, rng: rng.standard_normal(shape) > p,
-        {contract.RANDN, contract.REVERSED},
+        {catalog.RANDN, catalog.REVERSED},
     ),
-    "raw": (lambda shape, p, rng: rng.random(shape), {contract.NOT_THRESHOLDED}),
+    "raw": (lambda shape, p, rng: rng.random(shape), {catalog.NOT_THRESHOLDED}),
     "raw randn": (
         lambda shape, p, rng: rng.standard_normal(shape),
-        {contract.NOT_THRESHOLDED, contract.RANDN},
+        {catalog.NOT_THRESHOLDED, catalog.RANDN},
     ),
     "keep_prob fixed": (lambda shape, p, rng: rng.random(shape) < 0.5, {HARD_CODED}),
     "one column for all": (
@@ -291,20 +298,20 @@ DRAWN_WRONGLY = {
             if len(shape) == 2
             else rng.random(shape) < p
         ),
-        {contract.ONE_MASK},
+        {catalog.ONE_MASK},
     ),
     "one row for all": (
         lambda shape, p, rng: (
             rng.random((1, shape[-1])) < p if len(shape) == 2 else rng.random(shape) < p
         ),
-        {contract.ONE_MASK},
+        {catalog.ONE_MASK},
     ),
 }
 
 FRESH_WRONGLY = {
     "seed inside": (
         lambda shape, p, rng: np.random.default_rng(3).random(shape) < p,
-        contract.FROZEN,
+        catalog.FROZEN,
     ),
     "copy of rng": (
         lambda shape, p, rng: (
@@ -313,11 +320,11 @@ FRESH_WRONGLY = {
             ).random(shape)
             < p
         ),
-        contract.NOT_ADVANCED,
+        catalog.NOT_ADVANCED,
     ),
     "numpy's own state": (
         lambda shape, p, rng: np.random.rand(*shape) < p,  # noqa: NPY002
-        contract.OTHER_SOURCE,
+        catalog.OTHER_SOURCE,
     ),
 }
 
@@ -327,13 +334,13 @@ def seeded_globally(shape, p, rng):
     return np.random.rand(*shape) < p  # noqa: NPY002
 
 
-FRESH_WRONGLY["numpy's own state, seeded"] = (seeded_globally, contract.FROZEN)
+FRESH_WRONGLY["numpy's own state, seeded"] = (seeded_globally, catalog.FROZEN)
 
 SCALED_WRONGLY = {
-    "not at all": (lambda a, mask, p: a * mask, contract.NO_SCALE),
-    "multiplied": (lambda a, mask, p: a * mask * p, contract.MULTIPLIED),
-    "by the drop rate": (lambda a, mask, p: a * mask / (1 - p), contract.DROP_RATE),
-    "mask not applied": (lambda a, mask, p: a / p, contract.NO_MASK),
+    "not at all": (lambda a, mask, p: a * mask, catalog.NO_SCALE),
+    "multiplied": (lambda a, mask, p: a * mask * p, catalog.MULTIPLIED),
+    "by the drop rate": (lambda a, mask, p: a * mask / (1 - p), catalog.DROP_RATE),
+    "mask not applied": (lambda a, mask, p: a / p, catalog.NO_MASK),
     "twice always": (lambda a, mask, p: a * mask * 2, HARD_CODED),
 }
 
@@ -375,25 +382,25 @@ def test_a_scaled_mask_is_named_and_keeps_the_points_for_the_scale(accused, verd
         return (a * mask if training else a), mask
 
     exercise = EXERCISES["dropout_forward"]
-    assert accused(exercise, answer, "mask") == {contract.SCALED_MASK.name}
+    assert accused(exercise, answer, "mask") == {catalog.SCALED_MASK.name}
     assert verdict(exercise, answer, "scale") is None
 
 
 @pytest.mark.parametrize(
     ("answer", "mistake"),
     [
-        (lambda a, p, rng, training=True: forward_with(right_mask)(a, p, rng), contract.LEFT_ON),
+        (lambda a, p, rng, training=True: forward_with(right_mask)(a, p, rng), catalog.LEFT_ON),
         (
             lambda a, p, rng, training=True: (
                 reference.dropout_forward(a, p, rng) if training else (a * p, None)
             ),
-            contract.EVALUATION_SCALED,
+            catalog.EVALUATION_SCALED,
         ),
         (
             lambda a, p, rng, training=True: (
                 reference.dropout_forward(a, p, rng) if training else (a / p, None)
             ),
-            contract.EVALUATION_SCALED,
+            catalog.EVALUATION_SCALED,
         ),
     ],
 )
@@ -411,10 +418,10 @@ def test_one_wrong_aspect_leaves_the_points_of_the_others(verdict):
 @pytest.mark.parametrize(
     ("switches", "mistake"),
     [
-        ({"hidden": (relu, sigmoid)}, contract.HIDDEN_ACTIVATION),
-        ({"hidden": (np.tanh, relu)}, contract.HIDDEN_ACTIVATION),
-        ({"last": relu}, contract.LAST_ACTIVATION),
-        ({"last": np.tanh}, contract.LAST_ACTIVATION),
+        ({"hidden": (relu, sigmoid)}, catalog.HIDDEN_ACTIVATION),
+        ({"hidden": (np.tanh, relu)}, catalog.HIDDEN_ACTIVATION),
+        ({"last": relu}, catalog.LAST_ACTIVATION),
+        ({"last": np.tanh}, catalog.LAST_ACTIVATION),
     ],
 )
 def test_a_wrong_activation_is_named(accused, switches, mistake):
@@ -425,7 +432,7 @@ def test_a_wrong_activation_is_named(accused, switches, mistake):
 def test_dropout_on_the_output_is_named(accused):
     exercise = EXERCISES["forward_propagation_with_dropout"]
     answer = variant(drop_output=True)
-    assert accused(exercise, answer, "scale") == {contract.OUTPUT_DROPPED.name}
+    assert accused(exercise, answer, "scale") == {catalog.OUTPUT_DROPPED.name}
 
 
 def test_a_cache_in_another_order_is_named(accused):
@@ -435,15 +442,15 @@ def test_a_cache_in_another_order_is_named(accused):
         A3, (Z1, _, A1, W1, b1, Z2, _, A2, W2, b2, Z3, _, W3, b3) = network(*arguments)
         return A3, (Z1, A1, W1, b1, Z2, A2, W2, b2, Z3, A3, W3, b3)
 
-    assert accused(exercise, plain_cache, "masks") == {contract.CACHE_LAYOUT.name}
+    assert accused(exercise, plain_cache, "masks") == {catalog.CACHE_LAYOUT.name}
 
 
 BACKWARD = {
-    "no scale": (lambda dout, mask, p: dout * mask, contract.NO_SCALE_BACK),
-    "no mask": (lambda dout, mask, p: dout / p, contract.NO_MASK_BACK),
-    "multiplied": (lambda dout, mask, p: dout * mask * p, contract.MULTIPLIED),
-    "drop rate": (lambda dout, mask, p: dout * mask / (1 - p), contract.DROP_RATE),
-    "reversed": (lambda dout, mask, p: dout * (1 - mask) / p, contract.REVERSED),
+    "no scale": (lambda dout, mask, p: dout * mask, catalog.NO_SCALE_BACK),
+    "no mask": (lambda dout, mask, p: dout / p, catalog.NO_MASK_BACK),
+    "multiplied": (lambda dout, mask, p: dout * mask * p, catalog.MULTIPLIED),
+    "drop rate": (lambda dout, mask, p: dout * mask / (1 - p), catalog.DROP_RATE),
+    "reversed": (lambda dout, mask, p: dout * (1 - mask) / p, catalog.REVERSED),
     "fixed keep_prob": (lambda dout, mask, p: dout * mask / 0.7, HARD_CODED),
     "nothing returned": (lambda dout, mask, p: None, RETURNS_NOTHING),
 }
@@ -457,8 +464,8 @@ def test_a_wrong_way_back_is_named(accused, fault):
 
 def test_two_mistakes_at_once_are_both_named(accused):
     assert accused(EXERCISES["dropout_backward"], lambda dout, mask, p: dout) == {
-        contract.NO_SCALE_BACK.name,
-        contract.NO_MASK_BACK.name,
+        catalog.NO_SCALE_BACK.name,
+        catalog.NO_MASK_BACK.name,
     }
 
 
@@ -480,12 +487,12 @@ def backward_with(
 @pytest.mark.parametrize(
     ("switches", "mistake"),
     [
-        ({"factor": lambda p: 1}, contract.NO_SCALE_BACK),
-        ({"factor": lambda p: p}, contract.MULTIPLIED),
-        ({"factor": lambda p: 1 / (1 - p)}, contract.DROP_RATE),
-        ({"swap": True}, contract.MASKS_SWAPPED),
-        ({"kinked": False}, contract.NO_RELU_BACK),
-        ({"m": 1}, contract.NO_M_BACK),
+        ({"factor": lambda p: 1}, catalog.NO_SCALE_BACK),
+        ({"factor": lambda p: p}, catalog.MULTIPLIED),
+        ({"factor": lambda p: 1 / (1 - p)}, catalog.DROP_RATE),
+        ({"swap": True}, catalog.MASKS_SWAPPED),
+        ({"kinked": False}, catalog.NO_RELU_BACK),
+        ({"m": 1}, catalog.NO_M_BACK),
         ({"m": 5}, HARD_CODED),
     ],
 )
@@ -508,36 +515,36 @@ def test_faults_of_the_hidden_layers_leave_the_points_of_the_output(verdict):
             lambda f, x, n, rng: (lambda p: (np.mean(p, 0), np.std(p, 0)))(
                 [f(x, np.random.default_rng(0)) for _ in range(n)]
             ),
-            contract.SAME_NOISE,
+            catalog.SAME_NOISE,
         ),
-        (lambda f, x, n, rng: (f(x, rng), np.zeros_like(x)), contract.ONE_CALL),
+        (lambda f, x, n, rng: (f(x, rng), np.zeros_like(x)), catalog.ONE_CALL),
         (
             lambda f, x, n, rng: (lambda p: (np.mean(p, 0), np.var(p, 0)))(
                 [f(x, rng) for _ in range(n)]
             ),
-            contract.VARIANCE,
+            catalog.VARIANCE,
         ),
         (
             lambda f, x, n, rng: (lambda p: (np.mean(p, 0), np.std(p, 0) / n**0.5))(
                 [f(x, rng) for _ in range(n)]
             ),
-            contract.STANDARD_ERROR,
+            catalog.STANDARD_ERROR,
         ),
         (
             lambda f, x, n, rng: (lambda p: (np.mean(p), np.std(p)))([f(x, rng) for _ in range(n)]),
-            contract.WRONG_AXIS,
+            catalog.WRONG_AXIS,
         ),
         (
             lambda f, x, n, rng: (lambda p: (np.sum(p, 0), np.std(p, 0)))(
                 [f(x, rng) for _ in range(n)]
             ),
-            contract.SUM,
+            catalog.SUM,
         ),
         (
             lambda f, x, n, rng: (lambda p: (np.median(p, 0), np.std(p, 0)))(
                 [f(x, rng) for _ in range(n)]
             ),
-            contract.MEDIAN,
+            catalog.MEDIAN,
         ),
     ],
 )
@@ -548,20 +555,20 @@ def test_a_wrong_monte_carlo_prediction_is_named(accused, answer, mistake):
 @pytest.mark.parametrize(
     ("answer", "mistake"),
     [
-        (lambda forward, a, p, rng: False, contract.ALWAYS_SAME_ANSWER),
+        (lambda forward, a, p, rng: False, catalog.ALWAYS_SAME_ANSWER),
         (
             lambda forward, a, p, rng: np.array_equal(
                 forward(a, p, np.random.default_rng(0))[1],
                 forward(a, p, np.random.default_rng(0))[1],
             ),
-            contract.SAME_SEED,
+            catalog.SAME_SEED,
         ),
         (
             lambda forward, a, p, rng: np.array_equal(
                 forward(a, p, np.random.default_rng(0))[1],
                 forward(a, p, np.random.default_rng(1))[1],
             ),
-            contract.OTHER_GENERATORS,
+            catalog.OTHER_GENERATORS,
         ),
     ],
 )
@@ -594,11 +601,11 @@ def tutorials_dropout(X, parameters, keep_prob, rng):
 
 
 TUTORIALS_FAULTS = {
-    contract.NOT_THRESHOLDED.name,
-    contract.HIDDEN_ACTIVATION.name,
-    contract.UNKNOWN_ACTIVATION.name,
-    contract.OTHER_SOURCE.name,
-    contract.NO_CACHE.name,
+    catalog.NOT_THRESHOLDED.name,
+    catalog.HIDDEN_ACTIVATION.name,
+    catalog.UNKNOWN_ACTIVATION.name,
+    catalog.OTHER_SOURCE.name,
+    catalog.NO_CACHE.name,
 }
 
 
@@ -617,16 +624,16 @@ def test_each_fault_is_named_if_the_missing_activation_is_supplied(accused):
         )
         return scope["f"](X, parameters, keep_prob, rng)
 
-    expected = TUTORIALS_FAULTS - {contract.UNKNOWN_ACTIVATION.name}
-    assert accused(exercise, answer) == expected | {contract.LAST_ACTIVATION.name}
+    expected = TUTORIALS_FAULTS - {catalog.UNKNOWN_ACTIVATION.name}
+    assert accused(exercise, answer) == expected | {catalog.LAST_ACTIVATION.name}
 
 
 @pytest.mark.parametrize(
     ("arguments", "further"),
     [
         ("X, parameters, keep_prob=0.5", set()),
-        ("X, keep_prob=0.5", {contract.NO_PARAMETERS.name}),
-        ("X, keep_prob, rng", {contract.NO_PARAMETERS.name}),
+        ("X, keep_prob=0.5", {catalog.NO_PARAMETERS.name}),
+        ("X, keep_prob, rng", {catalog.NO_PARAMETERS.name}),
     ],
 )
 @pytest.mark.parametrize("network_in_the_notebook", [True, False])
@@ -655,6 +662,6 @@ def test_faults_are_told_where_the_function_cannot_be_looked_into(verdict):
             return tutorials_dropout(*arguments)
 
     failed = verdict(EXERCISES["forward_propagation_with_dropout"], Elsewhere())
-    assert contract.COPIED.name in failed.mistakes
+    assert catalog.COPIED.name in failed.mistakes
     for fault in ("never compared", "sigmoid", "rng", "return its masks"):
         assert fault in " ".join(str(failed).split())

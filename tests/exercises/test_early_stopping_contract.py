@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reglib.exercises import early_stopping as contract
-from reglib.exercises.checking import NOT_WRITTEN
+from reglib.exercises._findings import NOT_WRITTEN
 from reglib.textbook import stopping as reference
 
 EXERCISES = contract.ASSIGNMENT.exercises

@@ -6,7 +6,7 @@ import test_early_stopping_contract
 import test_l1_contract
 import test_l2_contract
 
-from reglib.exercises.checking import NOT_WRITTEN
+from reglib.exercises._findings import NOT_WRITTEN
 
 CONTRACTS = {
     "augmentation": test_augmentation_contract,

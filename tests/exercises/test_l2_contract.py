@@ -7,7 +7,7 @@ import pytest
 
 from reglib.exercises import _penalties as shared
 from reglib.exercises import l2 as contract
-from reglib.exercises.checking import HARD_CODED, SIGNATURE, UNDEFINED
+from reglib.exercises._findings import HARD_CODED, SIGNATURE, UNDEFINED
 from reglib.textbook import backward_propagation, compute_cost
 from reglib.textbook import shrinkage as reference
 
