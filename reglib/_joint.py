@@ -261,8 +261,10 @@ class LatestLoss:
 class OutputMetric:
     """A metric of one of several outputs, under the name of both."""
 
-    def __init__(self, metric: metrics.Metric, number: int, name: str) -> None:
-        self.metric, self.number, self.name = metric, number, name
+    def __init__(self, metric: metrics.Metric, number: int, output: str) -> None:
+        self.metric, self.number = metric, number
+        self.name = f"{output}_{metric.name}"
+        self.weighted_name = f"{output}_weighted_{metric.name}"  # beside one of that name
         self._direction = metric._direction
         self.reset_state, self.result = metric.reset_state, metric.result
 
@@ -279,12 +281,8 @@ class OutputMetric:
         return self.result()
 
 
-def output_metrics(
-    outputs: Ends, given: Any, plain: Sequence[OutputMetric] | None = None
-) -> list[OutputMetric]:
+def output_metrics(outputs: Ends, given: Any, name: str = "metrics") -> list[OutputMetric]:
     """Return the metrics of each output, from a list in their order or a dict by their names.
-
-    Those that are among the ``plain`` ones as well are the weighted ones, and say so.
 
     Raises
     ------
@@ -295,16 +293,13 @@ def output_metrics(
     """
     if given is None:
         return []
-    name = "metrics" if plain is None else "weighted_metrics"
-    taken = {metric.name for metric in plain or ()}
     found = []
     for number, of_one in enumerate(outputs.values(name, given, missing=True)):
         for metric in several(of_one):
             end = outputs.names[number]
             with naming(f"{name} of {end}"):
                 metric = metrics.get(metric)
-            mark = "weighted_" if f"{end}_{metric.name}" in taken else ""
-            found.append(OutputMetric(metric, number, f"{end}_{mark}{metric.name}"))
+            found.append(OutputMetric(metric, number, end))
     return found
 
 
@@ -330,7 +325,7 @@ def names_by_output(loss: JointLoss, watched: Sequence[Any]) -> list[list[Any]]:
 
 def described(metric: metrics.Metric) -> str | dict[str, Any]:
     """Return a metric's name where that says all, and else its description, as plain data."""
-    name = metric.name.removeprefix("weighted_")
+    name = getattr(metric, "given_name", metric.name)
     # What a function measures cannot be written down.
     if type(metric) is metrics.MeanMetricWrapper or not hasattr(metric, "get_config"):
         return name

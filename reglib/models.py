@@ -621,7 +621,7 @@ class Model(Trainer):
         if len(self._outs) > 1:
             joint = JointLoss(self._outs, loss, loss_weights)
             plain = output_metrics(self._outs, metrics)
-            weighted = output_metrics(self._outs, weighted_metrics, plain)
+            weighted = output_metrics(self._outs, weighted_metrics, "weighted_metrics")
             super().compile(
                 optimizer, joint, metrics=[*joint.watches(), *plain], weighted_metrics=weighted
             )

@@ -263,10 +263,7 @@ class Trainer:
             self.loss = losses.get(loss)
         self.metrics = _metrics("metrics", metrics)
         self.weighted_metrics = _metrics("weighted_metrics", weighted_metrics)
-        names = {metric.name for metric in self.metrics}
-        for metric in self.weighted_metrics:
-            if metric.name in names:
-                metric.name = f"weighted_{metric.name}"
+        _tell_apart(self.metrics, self.weighted_metrics)
         self.metrics += self.weighted_metrics
         self._block = None
 
@@ -724,19 +721,26 @@ def _metrics(name: str, given: Any) -> list[metrics.Metric]:
         watched = check_sequence(name, () if given is None else given, "metrics")
         if None in watched:
             raise TypeError("metrics must be names, classes or objects, got None")
-        return _told_apart([metrics.get(metric) for metric in watched])
+        return [metrics.get(metric) for metric in watched]
 
 
-def _told_apart(watched: list[metrics.Metric]) -> list[metrics.Metric]:
-    """Give metrics of one name a number, as in ``precision_1``: names are the keys of the logs."""
+def _tell_apart(plain: Iterable[metrics.Metric], weighted: Iterable[metrics.Metric]) -> None:
+    """Give metrics of one name another or a number, as Keras does: names are keys of the logs.
+
+    A second ``mse`` is ``mse_1``; one that is weighted is ``weighted_mse``, and only the next
+    ``weighted_mse_1``.
+    """
     taken: set[str] = set()
-    for metric in watched:
-        name, number = metric.name, 0
+    for metric, is_weighted in [*((m, False) for m in plain), *((m, True) for m in weighted)]:
+        # What it was called before a compile told it apart from others.
+        metric.given_name = name = getattr(metric, "given_name", metric.name)
+        if is_weighted and name in taken:
+            name = getattr(metric, "weighted_name", f"weighted_{name}")
+        metric.name, number = name, 0
         while metric.name in taken:
             number += 1
             metric.name = f"{name}_{number}"
         taken.add(metric.name)
-    return watched
 
 
 def _checked_batch_size(name: str, value: int | None, default: int) -> int:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reglib import interop, layers, models
+from reglib import interop, layers, metrics, models
 from reglib.gradcheck import check_gradient, check_parameters
 
 
@@ -208,6 +208,43 @@ def test_weighted_metrics_are_those_of_keras(keras, rng):
     assert set(got) == set(expected) == {"loss", "mae", "weighted_mae", "mse"}
     for name, value in expected.items():
         assert got[name] == pytest.approx(value, rel=1e-5), name
+
+
+@pytest.mark.not_on_keras_numpy("cannot train")
+@pytest.mark.keras
+@pytest.mark.parametrize(
+    ("plain", "weighted"),
+    [
+        ([["mse", "mse"], ["mse"]], None),
+        (None, [["mse", "mse", "mse"], "mse"]),
+        ([["mae", "mse"], "mae"], [["mse", "mae", "mse"], ["mse", "mae"]]),
+        ({"kind": ["mae", "mae"]}, {"kind": ["mae", "mae"], "size": ["mae", "mae"]}),
+    ],
+)
+def test_metrics_of_one_name_are_told_apart_as_in_keras(keras, rng, plain, weighted):
+    x, y = [rng.normal(size=(12, n)) for n in (4, 3)], [rng.normal(size=(12, n)) for n in (1, 3)]
+    ours = two_tasks()
+    logs = []
+    for model in (ours, interop.to_keras(ours)):
+        model.compile("sgd", "mse", metrics=plain, weighted_metrics=weighted)
+        logs.append(model.evaluate(x, y, verbose=0, return_dict=True))
+    del logs[0]["data_loss"], logs[0]["penalty"]  # which Keras does not log
+    assert logs[0] == pytest.approx({name: float(v) for name, v in logs[1].items()}, rel=1e-5)
+
+
+def test_metrics_that_were_told_apart_are_saved_and_compiled_again(tmp_path, rng):
+    x, y = rng.normal(size=(12, 3)), rng.normal(size=(12, 1))
+    model = models.Sequential([layers.Dense(1)], seed=0)
+    mine, same, last = map(metrics.MeanSquaredError, ("weighted_mine", "weighted_mine", "mse"))
+    for _ in range(2):
+        model.compile("sgd", "mse", metrics=[mine], weighted_metrics=["mse", same, last])
+    names = ["loss", "weighted_mine", "mse", "weighted_weighted_mine", "weighted_mse"]
+    model.build((None, 3))
+    model.save(tmp_path / "model.npz")
+    for found in (model, models.load_model(tmp_path / "model.npz")):
+        assert list(found.evaluate(x, y, return_dict=True)) == names
+    model.compile("sgd", "mse", metrics=[last])
+    assert list(model.evaluate(x, y, return_dict=True)) == ["loss", "mse"]
 
 
 def test_weighted_metrics_are_saved_with_a_model(tmp_path, rng):
