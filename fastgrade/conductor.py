@@ -297,43 +297,21 @@ class Conductor:
 
     def _listen(self, student: StudentProcess, outputs: Outputs, deadline: float) -> str:
         """Take in what the student's process sends until its cell is done."""
-        while True:
-            now = time.monotonic()
-            if now >= deadline:
-                return "timeout"
-            waiting: list[Any] = [student.channel, *student.pipes]
-            if student.forks is not None:
-                waiting.append(student.forks)
-            ready = wait_readable(waiting, min(deadline - now, WATCH))
+        while (now := time.monotonic()) < deadline:
+            spoken = student.attend([student.channel], min(deadline - now, WATCH))
             if not self._within_bounds(student):
                 return "dead"
-            for item in ready:
-                if item is student.forks:
-                    item.answer()
-                elif isinstance(item, int):
-                    self._drain_pipe(item, student, outputs)
-                else:
-                    try:
-                        messages = student.channel.feed()
-                    except (EOFError, ChannelError):
-                        return "dead"
-                    for message in messages:
-                        if message.get("say") == "done":
-                            for descriptor in student.pipes:
-                                self._drain_pipe(descriptor, student, outputs)
-                            return "done"
-                        outputs.take(message)
-
-    def _drain_pipe(self, descriptor: int, student: StudentProcess, outputs: Outputs) -> None:
-        with contextlib.suppress(BlockingIOError):
-            for _ in range(64):  # then look at the clock again
-                chunk = os.read(descriptor, 65536)
-                if not chunk:
-                    return
-                text = chunk.decode("utf-8", "replace")
-                outputs.take(
-                    {"say": "stream", "content": {"name": student.pipes[descriptor], "text": text}}
-                )
+            try:
+                messages = student.channel.feed() if spoken else []
+            except (EOFError, ChannelError):
+                return "dead"
+            for message in messages:
+                if message.get("say") == "done":
+                    student.drain(outputs)
+                    return "done"
+                outputs.take(message)
+            student.drain(outputs)
+        return "timeout"
 
     def _within_bounds(self, student: StudentProcess) -> bool:
         """Look now and then at what the submission uses of disk and memory.
@@ -460,7 +438,7 @@ class Conductor:
         if pid is None:
             return self._unanswered(cell)
         deadline = min(time.monotonic() + self.limits.cell_seconds, self.deadline)
-        outputs = Outputs(self.limits.output_bytes, question.count)
+        outputs = Outputs(self.limits.output_bytes, question.count, of_test=True)
         request = {
             "do": "test",
             "code": transformed(cell.code),
@@ -513,23 +491,15 @@ class Conductor:
 
     def _await_fork(self, student: StudentProcess, channel: Channel, deadline: float) -> int | None:
         while (now := time.monotonic()) < deadline:
-            waiting: list[Any] = [channel, *student.pipes]
-            if student.forks is not None:
-                waiting.append(student.forks)
-            for item in wait_readable(waiting, deadline - now):
-                if item is student.forks:
-                    item.answer()
-                elif isinstance(item, int):
-                    self._drain_pipe(item, student, Outputs(0, 0))
-                else:
-                    try:
-                        messages = channel.feed()
-                    except (EOFError, ChannelError):
-                        return None
-                    for message in messages:
-                        if message.get("say") == "forked":
-                            pid = message.get("pid")
-                            return pid if type(pid) is int else None
+            try:
+                messages = channel.feed() if student.attend([channel], deadline - now) else []
+            except (EOFError, ChannelError):
+                return None
+            student.drain(Outputs(0, 0))
+            for message in messages:
+                if message.get("say") == "forked":
+                    pid = message.get("pid")
+                    return pid if type(pid) is int else None
         return None
 
     def _await_verdict(
@@ -538,30 +508,19 @@ class Conductor:
         """Wait for the judge, and take in what the answer prints meanwhile."""
         judge = self._judge
         assert judge is not None
-        open_channel = True
+        channels = [judge.channel, channel]
         while (now := time.monotonic()) < deadline:
-            waiting: list[Any] = [judge.channel]
-            if open_channel:
-                waiting.append(channel)
-            if not student.dead:
-                waiting += student.pipes
-                if student.forks is not None:
-                    waiting.append(student.forks)
-            ready = wait_readable(waiting, min(deadline - now, WATCH))
+            spoken = student.attend(channels, min(deadline - now, WATCH))
             if not student.dead and not self._within_bounds(student):
                 return "bounds", None
-            for item in ready:
-                if item is judge.channel:
-                    try:
-                        return "verdict", judge.channel.receive()[0]
-                    except (EOFError, ChannelError, OSError):
-                        return "lost", None
-                if item is student.forks:
-                    item.answer()
-                elif isinstance(item, int):
-                    self._drain_pipe(item, student, outputs)
-                else:
-                    open_channel = self._hear(channel, outputs)
+            if channel in spoken and not self._hear(channel, outputs):
+                channels.remove(channel)
+            student.drain(outputs)
+            if judge.channel in spoken:
+                try:
+                    return "verdict", judge.channel.receive()[0]
+                except (EOFError, ChannelError, OSError):
+                    return "lost", None
         return "timeout", None
 
     def _hear(self, channel: Channel, outputs: Outputs) -> bool:
@@ -581,20 +540,14 @@ class Conductor:
         """Take in the last words of a question's process, which knows that the judge hung up."""
         deadline = time.monotonic() + 0.5
         while (now := time.monotonic()) < deadline:
-            waiting: list[Any] = [channel]
-            if student.forks is not None and not student.dead:
-                waiting.append(student.forks)
-            ready = wait_readable(waiting, deadline - now)
-            if student.forks is not None and student.forks in ready:
-                student.forks.answer()
-            if channel in ready and not self._hear(channel, outputs):
+            spoken = student.attend([channel], deadline - now)
+            student.drain(outputs)
+            if spoken and not self._hear(channel, outputs):
                 break
         else:
             if not student.dead:
                 student.zygote.end_child(student.pid, child)
-        if not student.dead:
-            for descriptor in student.pipes:
-                self._drain_pipe(descriptor, student, outputs)
+        student.drain(outputs)
 
     def _unanswered(self, cell: Cell) -> QuestionVerdict:
         why = self._why if self._why.startswith("used") else "left no process to answer the test"

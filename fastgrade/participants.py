@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fastgrade.channel import Channel, ChannelError
+from fastgrade.outputs import Outputs
 from fastgrade.sandbox import SandboxError
 from fastgrade.seccomp import Forks
 from fastgrade.submission import Cell
-from fastgrade.zygote import Zygote
+from fastgrade.zygote import Zygote, wait_readable
 
 __all__ = ["MESSAGE_LIMIT", "JudgeProcess", "Place", "Question", "StudentProcess"]
 
@@ -80,6 +82,32 @@ class StudentProcess:
     def dismiss(self) -> None:
         """Hang up: no more cells; the forks that wait where tests stand live on."""
         self.channel.close()
+
+    def attend(self, channels: Sequence[Channel], seconds: float) -> list[Channel]:
+        """Wait for something to be said, and allow processes meanwhile; return who has spoken.
+
+        What C code prints ends the wait, too, and is there for `drain`.
+        """
+        waiting: list[Any] = [*channels]
+        if not self.dead:
+            waiting += self.pipes
+            if self.forks is not None:
+                waiting.append(self.forks)
+        ready = wait_readable(waiting, seconds)
+        if self.forks is not None and self.forks in ready:
+            self.forks.answer()
+        return [channel for channel in channels if channel in ready]
+
+    def drain(self, outputs: Outputs) -> None:
+        """Take in what C code has printed."""
+        for descriptor, name in self.pipes.items() if not self.dead else ():
+            with contextlib.suppress(BlockingIOError):
+                for _ in range(64):  # it may print faster than anybody reads
+                    chunk = os.read(descriptor, 65536)
+                    if not chunk:
+                        break
+                    text = chunk.decode("utf-8", "replace")
+                    outputs.take({"say": "stream", "content": {"name": name, "text": text}})
 
     def end(self) -> int:
         """End the process with all that it started; return its wait status."""
