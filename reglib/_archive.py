@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,16 +35,24 @@ def read(filepath: str | os.PathLike, what: str) -> dict[str, NDArray]:
     ValueError
         If it is no archive, and so not ``what`` it must be.
     """
-    import zipfile
-
     path = check_path("filepath", filepath)
+    with refusing(path, what), np.load(path, allow_pickle=False) as archive:
+        return dict(archive)
+
+
+@contextlib.contextmanager
+def refusing(filepath: str | os.PathLike, what: str) -> Iterator[None]:
+    """Name the file where something within turns out not to be ``what`` it must be."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return dict(archive)
-    except (ValueError, EOFError, OSError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise ValueError(f"filepath must be {what} that reglib saved, got {path}") from error
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        # A damaged file fails in as many ways as there are bytes to damage.
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise ValueError(
+            f"filepath must be {what} that reglib saved, got {os.fspath(filepath)} ({reason})"
+        ) from error
 
 
 def numbered(arrays: list[NDArray]) -> dict[str, NDArray]:

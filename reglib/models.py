@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib import _archive, losses, optimizers
+from reglib import _archive, _progress, losses, optimizers
 from reglib._joint import (
     Bundle,
     Data,
@@ -45,7 +45,10 @@ from reglib.training import Trainer
 
 
 def save_model(model: Trainer, filepath: str | os.PathLike) -> None:
-    """Write a model to a NumPy archive: layers, weights and how it was compiled.
+    """Write a model to a NumPy archive: layers, weights, and how far it has come in training.
+
+    When it is loaded it trains on as if it had not been away: how it was compiled, the memory
+    of the optimizer and the states of the random generators go along.
 
     Parameters
     ----------
@@ -56,29 +59,32 @@ def save_model(model: Trainer, filepath: str | os.PathLike) -> None:
 
     Raises
     ------
+    TypeError
+        If a part of it cannot be written down, such as a learning rate that is a function.
     ValueError
         If the model is not built.
-
-    Notes
-    -----
-    The state of the optimizer is not saved: training that goes on starts its averages anew.
     """
     import json  # here, so that importing the library takes little more than NumPy does
 
     check_instance("model", model, Trainer, "a model")
     weights = model.get_weights()
+    progress, memory = _progress.taken(model)
     description = {
         "class_name": type(model).__name__,
         "config": model.get_config(),
         "compile": None,
+        "progress": progress,
     }
     if model.optimizer is not None:
         description["compile"] = {
             "optimizer": optimizers.serialize(model.optimizer),
             **aims(model),
         }
-    model_text = np.array(json.dumps(description))
-    _archive.write(filepath, model=model_text, **_archive.numbered(weights))
+    try:
+        model_text = np.array(json.dumps(description))
+    except TypeError as error:
+        raise TypeError(f"model must have parts that can be written down: {error}") from error
+    _archive.write(filepath, model=model_text, **_archive.numbered(weights), **memory)
 
 
 def aims(model: Trainer) -> dict[str, Any]:
@@ -891,11 +897,12 @@ def load_model(
     import json
 
     arrays = _archive.read(filepath, "a model")
-    if "model" not in arrays:
-        raise ValueError(f"filepath must be a model that reglib saved, got {filepath}")
-    description = json.loads(str(arrays["model"]))
-    model = _revived(description, custom_objects)
-    model.set_weights(_archive.in_order(arrays))
-    if description["compile"] is not None:
-        model.compile(**description["compile"])
+    with _archive.refusing(filepath, "a model"):
+        description = json.loads(str(arrays["model"]))
+        model = _revived(description, custom_objects)
+        model.set_weights(_archive.in_order(arrays))
+        if description["compile"] is not None:
+            model.compile(**description["compile"])
+        if "progress" in description:  # which older files do not have
+            _progress.resume(model, description["progress"], arrays)
     return model

@@ -140,6 +140,7 @@ class Optimizer:
         self.name = type(self).__name__.lower() if name is None else check_text("name", name)
         self.iterations = 0
         self.block: Block | None = None
+        self.average: NDArray | None = None
         self._excluded: set[int] = set()
         self._excluded_names: tuple[str, ...] = ()
 
@@ -179,8 +180,7 @@ class Optimizer:
         self._decayed = [
             part
             for parameter, part in zip(block.parameters, block.slices, strict=True)
-            if id(parameter) not in self._excluded
-            and not any(word in parameter.name for word in self._excluded_names)
+            if self.decays(parameter)
         ]
         if len(self._decayed) == len(block.slices):
             self._decayed = [slice(None)]  # all at once
@@ -207,6 +207,11 @@ class Optimizer:
         self._excluded = set(map(id, variables))
         names = check_sequence("var_names", var_names or (), "names")
         self._excluded_names = tuple(check_text("var_names", name) for name in names)
+
+    def decays(self, parameter: Parameter) -> bool:
+        """Return whether the weight decay is for this parameter too."""
+        named = any(word in parameter.name for word in self._excluded_names)
+        return not named and id(parameter) not in self._excluded
 
     def apply(
         self, grads: Sequence[ArrayLike], trainable_variables: Sequence[Parameter] | None = None
@@ -290,6 +295,56 @@ class Optimizer:
         every = self.ema_overwrite_frequency
         if every is not None and (self.iterations + 1) % every == 0:
             w[...] = self.average
+
+    def state(self) -> dict[str, NDArray]:
+        """Return copies of what later steps depend on: the steps done, the slots, the average.
+
+        Examples
+        --------
+        >>> adam = Adam()
+        >>> adam.apply([[2.0]], [Parameter([1.0])])
+        >>> sorted(adam.state())
+        ['iterations', 'momentum', 'velocity']
+        """
+        return {name: np.array(memory) for name, memory in self._memories().items()}
+
+    def set_state(self, state: Mapping[str, ArrayLike]) -> None:
+        """Go on from where an optimizer of the same arguments and parameters was.
+
+        Parameters
+        ----------
+        state : dict of str to array_like
+            What :meth:`state` returned there.
+
+        Raises
+        ------
+        TypeError
+            If it is no dict of numbers.
+        ValueError
+            If it is the state of another kind of optimizer, or of other parameters, or this one
+            has not been built yet; then nothing is changed.
+        """
+        mine = self._memories()
+        given = {
+            name: check_array(f"state[{name!r}]", value, allow_empty=True, allow_nan=True)
+            for name, value in check_mapping("state", state).items()
+        }
+        wanted, found = ({n: np.shape(v) for n, v in each.items()} for each in (mine, given))
+        if wanted != found:
+            raise ValueError(f"state must be arrays of the shapes {wanted}, got {found}")
+        steps = given.pop("iterations").item()
+        self.iterations = check_integer("state['iterations']", steps, low=0)
+        for name, memory in given.items():
+            mine[name][...] = memory
+
+    def _memories(self) -> dict[str, Any]:
+        """Return what later steps depend on by name, as it is."""
+        memories: dict[str, Any] = {"iterations": self.iterations}
+        if self.block is not None:
+            memories |= self.slots
+            if self.average is not None:
+                memories["average"] = self.average
+        return memories
 
     def finalize_variable_values(self, trainable_variables: Any = None) -> None:
         """Overwrite the weights with their average, if there is one; ``fit`` calls this last."""

@@ -222,7 +222,10 @@ class Trainer:
         ValueError
             If it holds no weights, or others than the model's; then nothing is changed.
         """
-        self.set_weights(_archive.in_order(_archive.read(filepath, "weights")))
+        self._require_built("load_weights")
+        arrays = _archive.read(filepath, "weights")
+        with _archive.refusing(filepath, "weights of such a model"):
+            self.set_weights(_archive.in_order(arrays))
 
     def count_params(self) -> int:
         """Return the number of weights."""
@@ -622,7 +625,10 @@ class Trainer:
         self._ensure_built(x)
         trainable = self.trainable_weights
         if self._block is None or not self._block.holds(trainable):
-            self._block = optimizers.Block(trainable)
+            # An optimizer that knows these parameters already goes on with what it remembers.
+            known = getattr(self.optimizer, "block", None)
+            goes_on = known is not None and known.holds(trainable)
+            self._block = known if goes_on else optimizers.Block(trainable)
         self._penalized = [p for p in trainable if p.regularizer is not None]
         self._active = [layer for layer in every_layer(self.layers) if layer.activity_regularizer]
         self._linked = self.loss is not None and _is_linked(self.loss, self.last_layer)

@@ -55,6 +55,7 @@ PATTERNS: dict[str, str] = {
     "optimizers.*.new_slot": OWN_MAKING,
     "optimizers.*.step": OWN_MAKING,
     "optimizers.Block.holds": OWN_MAKING,
+    "optimizers.Optimizer.decays": OWN_MAKING,
     "optimizers.*.finalize_variable_values": "takes Keras's argument, and has no use for it",
     "schedules.*.rate": "called by __call__, which has looked at the step",
     # Models.

@@ -519,6 +519,22 @@ def _optimizer_entries() -> list[Entry]:
             call=lambda **k: optimizers.SGD().exclude_from_weight_decay(**k),
         ),
         Entry(
+            "optimizers.Optimizer.set_state",
+            {
+                "state": Kind(
+                    "mapping",
+                    {"iterations": 3},
+                    {
+                        TYPE: (3, "ab", None, ["iterations"], {"iterations": "three"}),
+                        EMPTY: ({},),
+                        SHAPE: ({"iterations": [3]}, {"steps": 3}),
+                        RANGE: ({"iterations": -1},),
+                    },
+                )
+            },
+            call=lambda state: optimizers.SGD().set_state(state),
+        ),
+        Entry(
             "optimizers.Optimizer.from_config",
             {
                 "config": CONFIG.but(good={"learning_rate": 0.1}).without(

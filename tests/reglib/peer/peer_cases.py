@@ -132,7 +132,6 @@ FILES: dict[str, dict[str, str]] = {
         "test_empty_gradients": "leaves parameters without gradients out; apply refuses them",
         "test_optimizer_auto_naming": "numbers optimizers: here equal ones have equal configs",
         "test_overwrite_with_gradient": "writes gradients into weights, for float8 alone",
-        "test_set_weights": "the state of an optimizer is not saved",
         "test_static_loss_scaling": "scales losses for float16, which reglib does not have",
     },
     "optimizers/schedules/learning_rate_schedule_test.py": {},

@@ -57,6 +57,17 @@ def _variables(optimizer):
     return found
 
 
+def _set_weights(optimizer, variables):
+    """Keras sets what it lists: here a state has names, and a slot lies in one piece."""
+    slots = variables[1 if callable(optimizer._learning_rate) else 2 :]
+    each = len(slots) // len(optimizer.slot_names)
+    pieces = {
+        name: np.concatenate([np.ravel(s) for s in slots[i * each : (i + 1) * each]])
+        for i, name in enumerate(optimizer.slot_names)
+    }
+    optimizer.set_state({"iterations": variables[0], **pieces})
+
+
 def _clip_gradients(optimizer, gradients):
     block = reglib.optimizers.Block([Variable(np.zeros_like(g)) for g in gradients])
     for parameter, gradient in zip(block.parameters, gradients, strict=True):
@@ -86,6 +97,7 @@ def dress():
     rate = optimizer.learning_rate
     optimizer.learning_rate = property(lambda self: Rate(rate.fget(self)), rate.fset)
     optimizer.variables = property(_variables)
+    optimizer.set_weights = _set_weights
     optimizer._clip_gradients = _clip_gradients
     optimizer._model_variables_moving_average = property(_averages)
     for owner in (trainer, reglib.models.Model):
