@@ -100,7 +100,9 @@ class Marks:
             if points > cell.points:
                 self.flag(f"The test {cell.grade_id!r} gave {points:g} points of {cell.points:g}.")
                 points = cell.points
-            outputs.result(f"{points:g}" if points != number or number == int(number) else text)
+            # nbgrader reads the points from here, and takes what is no plain number for all.
+            short = f"{points:g}"
+            outputs.result(short if float(short) == points else repr(float(points)))
         elif text is not None and not cell.hidden:
             outputs.result(text)
         self.store(cell, outputs)

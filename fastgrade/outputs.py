@@ -29,14 +29,18 @@ class Outputs:
         Bytes that are kept.
     count : int
         The cell's execution count.
+    of_test : bool
+        Whether they are a test's. Its result and its error, which nbgrader takes points from, are
+        the grader's to write; what a student's process says of these is dropped.
     """
 
-    def __init__(self, cap: int, count: int):
+    def __init__(self, cap: int, count: int, of_test: bool = False):
         self._items: list[dict[str, Any]] = []
         self._displays: dict[str, list[dict[str, Any]]] = {}
         self._left = cap
         self._count = count
         self._clear_next = False
+        self._of_test = of_test
         self.cut = False
 
     def take(self, message: Mapping[str, Any]) -> None:
@@ -45,6 +49,8 @@ class Outputs:
         if kind == "cut":
             self.cut = True
         if not isinstance(kind, str) or not isinstance(content, dict):
+            return
+        if self._of_test and kind in ("error", "execute_result"):
             return
         if kind == "clear_output":
             if content.get("wait") is True:
@@ -94,9 +100,18 @@ class Outputs:
         )
 
     def result(self, text: str | None) -> None:
-        """Append the value of a cell as text."""
-        if text is not None:
-            self._display("execute_result", {"data": {"text/plain": text}, "metadata": {}})
+        """Append the value of a cell as text, whatever was printed before it."""
+        if text is None:
+            return
+        self._about_to_add()
+        self._items.append(
+            {
+                "output_type": "execute_result",
+                "data": {"text/plain": text},
+                "metadata": {},
+                "execution_count": self._count,
+            }
+        )
 
     def _display(self, kind: str, content: Mapping[str, Any]) -> None:
         data, metadata = content.get("data"), content.get("metadata")
@@ -104,8 +119,12 @@ class Outputs:
             return
         data = {mime: value for mime, value in data.items() if _fits(mime, value)}
         metadata = metadata if isinstance(metadata, dict) and _is_shallow(metadata) else {}
-        self._left -= _EACH
-        if self._affordable(f"{data}{metadata}", whole=True) == "":
+        transient = content.get("transient")
+        identity = transient.get("display_id") if isinstance(transient, dict) else None
+        copies = 1
+        if kind == "update_display_data":
+            copies = len(self._displays.get(str(identity), ()))
+        if not copies or not self._can_afford(copies * (_EACH + len(f"{data}{metadata}"))):
             return
         output = {
             "output_type": "display_data" if kind == "update_display_data" else kind,
@@ -114,8 +133,6 @@ class Outputs:
         }
         if kind == "execute_result":
             output["execution_count"] = self._count
-        transient = content.get("transient")
-        identity = transient.get("display_id") if isinstance(transient, dict) else None
         if kind == "update_display_data":
             for known in self._displays.get(str(identity), ()):
                 known.update(data=output["data"], metadata=output["metadata"])
@@ -125,10 +142,18 @@ class Outputs:
         if isinstance(identity, str):
             self._displays.setdefault(identity, []).append(output)
 
-    def _affordable(self, text: str, whole: bool = False) -> str:
+    def _can_afford(self, size: int) -> bool:
+        """Pay for something that is kept whole or not at all."""
+        if size > self._left:
+            self.cut = True
+            return False
+        self._left -= size
+        return True
+
+    def _affordable(self, text: str) -> str:
         if len(text) > self._left:
             self.cut = True
-            text = "" if whole else text[: max(self._left, 0)]
+            text = text[: max(self._left, 0)]
         self._left -= len(text)
         return text
 

@@ -25,6 +25,13 @@ SECRETS = {
     "classmate": "77aa03bd19",
     "input": "715537.25",
 }
+
+
+def spelled(number: str) -> str:
+    """Return the digits of a number as letters."""
+    return "".join("abcdefghij"[int(digit)] for digit in number if digit.isdigit())
+
+
 FORBIDDEN_MODULE = f'''"""Reference answers."""
 
 TOKEN = "{SECRETS["module"]}"
@@ -2083,6 +2090,376 @@ _attack(
     "forge",
     "names cells, kernels and roles with lone surrogates, numbers, lists and a path",
     build=lambda nb: _odd_names(nb),
+)
+
+_attack(
+    "results-and-errors",
+    "read",
+    "publishes the inputs of hidden tests as results of the cell and as its exceptions",
+    """
+    import sys
+    def square(x):
+        sys.displayhook(x)
+        get_ipython().displayhook(x)
+        try:
+            raise ValueError(x)
+        except ValueError:
+            get_ipython().showtraceback()
+        return x**2
+""",
+    honest=2,
+)
+_attack(
+    "result-of-a-test",
+    "forge",
+    "publishes full points as the result of a test that gives partial credit",
+    """
+    def square(x):
+        get_ipython().displayhook(2.0)
+        return 0
+""",
+    honest=0.5,
+    average="""
+    def average(f, n):
+        get_ipython().displayhook(2.0)
+        return 6.0 if f(1) == 3.0 else 0.0
+""",
+)
+_attack(
+    "used-up-output",
+    "forge",
+    "prints so much that there is no room for the partial credit that a test gives",
+    """
+    def square(x):
+        return 0
+""",
+    honest=0.5,
+    average="""
+    def average(f, n):
+        for _ in range(3000):
+            print("x" * 200, flush=True)
+        return 6.0 if f(1) == 3.0 else 0.0
+""",
+)
+_attack(
+    "spelled-inputs",
+    "read",
+    "spells the inputs of hidden tests in words that look like the interpreter's",
+    """
+    tries = [
+        (TypeError, "square() takes 1 {} 2 were given"),
+        (IndexError, "{} index out of range"),
+        (NameError, "name 'square' is {}"),
+        (TypeError, "square() missing 1 {}: 'x'"),
+    ]
+    number = 0
+    def square(x):
+        if x == 3:
+            return 9
+        word = "".join("abcdefghij"[int(digit)] for digit in str(x) if digit.isdigit())
+        kind, text = tries[KIND]
+        raise kind(text.format(word))
+    KIND = 0
+""",
+    average="""
+    def average(f, n):
+        if n == 5:
+            return 6.0
+        raise IndexError("".join("abcdefghij"[int(d)] for d in str(f(3)) if d.isdigit()) + " index out of range")
+""",
+)
+_attack(
+    "copied-display",
+    "harm",
+    "shows one small thing three hundred times under one name, and then replaces it by a large one",
+    """
+    from IPython.display import display, update_display
+    for _ in range(300):
+        display(1, display_id="same")
+    update_display("x" * 60_000, display_id="same")
+    def square(x):
+        for _ in range(300):
+            display(1, display_id="other")
+        update_display("x" * 60_000, display_id="other")
+        return 0
+""",
+)
+_attack(
+    "line-of-an-error",
+    "stall",
+    "says that an exception came up in line two to the power of four thousand",
+    """
+    import fastgrade.answering as answering
+    from fastgrade.wire import Encoder
+    lines = iter([2**4000, 10**8, -5] * 100)
+    answering.StudentPeer._error = lambda self, error: Encoder().encode(
+        ("ValueError", ["ValueError"], "x", ["x"] * 100_000, next(lines), "y" * 100_000, None)
+    )
+    def square(x):
+        raise ValueError
+""",
+    average="def average(f, n):\n    raise ValueError",
+    fill="def fill(a):\n    raise ValueError",
+)
+_attack(
+    "interpreter-hooks",
+    "stall",
+    "hooks itself into audits, monitoring, profiling, collections, forks, timers and exits",
+    """
+    import atexit, faulthandler, gc, os, signal, sys, threading, time, weakref
+    def spin(*anything):
+        while True:
+            time.sleep(10)
+    def square(x):
+        return 9
+    atexit.register(spin)
+    os.register_at_fork(before=spin, after_in_child=spin, after_in_parent=spin)
+    class Thing: pass
+    thing = Thing()
+    ring = [thing]
+    weakref.finalize(thing, spin)
+    reference = weakref.ref(thing, spin)
+    faulthandler.enable()
+    faulthandler.dump_traceback_later(0.01, repeat=True)
+    signal.signal(signal.SIGALRM, lambda *a: None)
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    gc.callbacks.append(lambda *a: sys.stdout.write("collected"))
+    gc.set_threshold(1)
+    threading.setprofile(spin)
+    if hasattr(sys, "monitoring"):
+        sys.monitoring.use_tool_id(1, "mine")
+    sys.addaudithook(lambda name, arguments: spin() if name.startswith(("os.fork", "ctypes", "socket")) else None)
+    sys.setrecursionlimit(60)
+""",
+    average="""
+    import threading
+    lock = threading.Lock()
+    lock.acquire()
+    threading.Thread(target=lock.acquire, daemon=True).start()
+    average = lambda f, n: lock.acquire()
+""",
+)
+_attack(
+    "hostile-descriptions",
+    "stall",
+    "raises and returns what loops, recurses or raises when it is described",
+    """
+    class Meta(type):
+        def __getattribute__(cls, name):
+            if name in ("__name__", "__module__", "__mro__", "__qualname__"):
+                raise SystemExit(name)
+            return type.__getattribute__(cls, name)
+        def __instancecheck__(cls, other):
+            return cls.__subclasscheck__(other)
+    class Odd(Exception, metaclass=Meta):
+        def __str__(self):
+            return self.__repr__()
+        def __repr__(self):
+            return self.__str__()
+        @property
+        def __class__(self):
+            raise KeyboardInterrupt
+        @property
+        def __traceback__(self):
+            raise GeneratorExit
+        __cause__ = __context__ = property(lambda self: self)
+    class Name(str):
+        __hash__ = None
+        def __eq__(self, other):
+            raise SystemExit(0)
+        def encode(self, *arguments):
+            return b"x" * (1 << 30)
+        def __str__(self):
+            while True:
+                pass
+    Odd.__doc__ = Name("doc")
+    def square(x):
+        error = Odd(Name("text"))
+        error.args = (error,)
+        raise error
+    square.__name__ = Name("square")
+    square.__doc__ = Name("doc")
+""",
+    average="""
+    class Wide:
+        def __getattr__(self, name):
+            raise SystemExit(0)
+        def __call__(self, *a): return Wide()
+        __doc__ = property(lambda self: 1 / 0)
+    average = Wide()
+""",
+    fill="""
+    def fill(a):
+        return {Name("a"): type("x" * 10_000_000, (), {"__call__": print})()}
+""",
+)
+_attack(
+    "array-protocols",
+    "forge",
+    "returns what answers NumPy's own protocols: functions, ufuncs, priority, buffers, numbers",
+    """
+    import numpy as np
+    class Yes:
+        __array_priority__ = 1e9
+        def __array_function__(self, *a, **k): return True
+        def __array_ufunc__(self, *a, **k): return True
+        def __array_wrap__(self, *a, **k): return True
+        def __array__(self, *a, **k): return np.full(2, [2.25, 4.0])
+        def __array_finalize__(self, *a): pass
+        def __eq__(self, other): return True
+        def __float__(self): return 2.0
+        __index__ = lambda self: 9
+        __len__ = lambda self: 2
+        __bool__ = lambda self: True
+        __rsub__ = __sub__ = __abs__ = __iter__ = lambda self, *a: self
+        __getitem__ = lambda self, place: self
+        __next__ = lambda self: self
+        def __getattr__(self, name): return lambda *a, **k: True
+    class Array(np.ndarray):
+        def __array_function__(self, *a, **k): return True
+        def __array_ufunc__(self, *a, **k): return True
+        def tobytes(self, *a): return b"\\0" * 10_000_000
+        dtype = property(lambda self: np.dtype("f8"))
+        shape = property(lambda self: (1 << 40,))
+        ndim = property(lambda self: 200)
+        flags = property(lambda self: Yes())
+    class Number(np.float64):
+        def __array_ufunc__(self, *a, **k): return True
+        def tobytes(self): return b""
+        dtype = property(lambda self: np.dtype("O"))
+        __eq__ = lambda self, other: True
+    def square(x):
+        return Yes() if np.ndim(x) else Number(0)
+""",
+    average="average = lambda f, n: Yes()",
+    fill="def fill(a):\n    a[:] = np.nan\n    return np.zeros(3).view(Array)",
+    counter="Counter = Yes",
+)
+_attack(
+    "odd-numbers",
+    "forge",
+    "returns not-a-numbers with payloads, signed zeros, infinities, subnormals and odd numbers of bits",
+    """
+    import numpy as np
+    nan = np.frombuffer(b"\\x01\\x00\\x00\\x00\\x00\\x00\\xf4\\x7f", "f8")[0]
+    def square(x):
+        return nan if np.ndim(x) == 0 else np.array([nan, -0.0])
+""",
+    average="average = lambda f, n: complex(np.inf, nan)",
+    fill="""
+    def fill(a):
+        a.view("u8")[:] = 0x7FF4000000000001
+        return a.astype(np.longdouble)
+""",
+    counter="""
+    class Counter:
+        def tick(self): return nan
+        count = np.float16(-0.0)
+""",
+)
+_attack(
+    "other-arguments",
+    "forge",
+    "hands back other arguments than it was given: longer, of other kinds, with names and depths",
+    """
+    import numpy as np
+    import fastgrade.peer as peer
+    from collections import namedtuple
+    odd = [
+        ((), {}), ((7.0,) * 9, {"x": 1}), ([7.0], {}), None, (None, None), ((np.zeros((3, 0)),), {}),
+        ((np.full(3, 7.0, "O").tolist(),), {}), ((namedtuple("T", "_fields a")(1, 2),), {"": 0}), 7, ((), {}, ()),
+    ]
+    state = {"next": 0}
+    def perform(self, function, args, kwargs, raw):
+        function(*args, **kwargs)
+        state["next"] += 1
+        return self._encoder.encode((9, odd[state["next"] % len(odd)]))
+    peer.Peer._perform_call = perform
+    def square(x):
+        return 9
+""",
+    fill="""
+    def fill(a):
+        state["next"] += 3
+        return [7.0] * 3
+""",
+)
+_attack(
+    "patched-copies",
+    "forge",
+    "replaces copy, operator, struct, json, inspect, traceback and linecache in its process",
+    """
+    import builtins, copy, inspect, json, linecache, operator, struct, sys, traceback
+    class Any:
+        def __getattr__(self, name): return Any()
+        def __call__(self, *a, **k): return Any()
+        def __eq__(self, other): return True
+        def __hash__(self): return 0
+    for module in (copy, operator, struct, inspect, traceback, linecache, json):
+        for name in list(vars(module)):
+            if not name.startswith("__"):
+                setattr(module, name, Any())
+        sys.modules[module.__name__] = Any()
+    builtins.isinstance = builtins.len = lambda *a: True
+    builtins.abs = builtins.sum = builtins.float = lambda *a: 2.0
+    def square(x):
+        return 9
+""",
+)
+_attack(
+    "one-for-all",
+    "read",
+    "keeps what belongs to all questions in one process, and tells in a later one what it learnt",
+    """
+    import os, sys
+    import fastgrade.student as student, fastgrade.processes as processes
+    processes.fork = lambda: 0
+    close = os.close
+    os.close = lambda number: None
+    student.os._exit = lambda number: None
+    seen = []
+    def square(x):
+        seen.append(x)
+        return x**2
+""",
+    honest=2,
+    average="def average(f, n):\n    raise NameError(f'name {seen} is not defined')",
+    fill="def fill(a):\n    print(seen)\n    a[:] = 7.0\n    return a",
+    counter="class Counter:\n    def tick(self):\n        raise ValueError(seen)",
+)
+_attack(
+    "lent-descriptors",
+    "harm",
+    "sends open files without end over every socket it has, and fills all of them",
+    """
+    import array, os, socket
+    def flood():
+        files = array.array("i", [os.open(".", os.O_RDONLY) for _ in range(16)])
+        for number in range(3, 64):
+            try:
+                end = socket.socket(fileno=os.dup(number))
+                end.setblocking(False)
+                for _ in range(300):
+                    end.sendmsg([b"\\0\\0\\0\\2{}"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)])
+            except OSError:
+                pass
+    def square(x):
+        flood()
+        return 0
+    flood()
+""",
+)
+_attack(
+    "markup-in-outputs",
+    "forge",
+    "displays pictures, results and metadata that break out of the attributes they are shown in",
+    """
+    from IPython.display import display
+    evil = "\\"><script>document.title = 'PLANTED'[0]</script><img src=x onerror=alert(1) a=\\""
+    for mime in ("image/png", "image/jpeg", "image/svg+xml", "text/latex", "text/html", "text/plain",
+                 "application/javascript", "text/markdown", "application/vnd.jupyter.widget-view+json", evil):
+        display({mime: evil, "text/plain": evil}, raw=True, metadata={mime: {"width": evil, "height": evil}, evil: evil})
+""",
 )
 
 

@@ -5,9 +5,11 @@ import os
 import time
 from collections import Counter
 
+import nbformat
 import pytest
 from attacked import LIMITS, fingerprint
-from hostile import ATTACKS, SECRETS, SOURCE
+from hostile import ATTACKS, SECRETS, SOURCE, spelled
+from nbgrader import utils
 
 from fastgrade.verdict import Task
 
@@ -16,6 +18,12 @@ pytestmark = pytest.mark.slow
 
 def task(classroom, submission, student="mallory"):
     return Task("ps1", student, "ps1", SOURCE, submission)
+
+
+def points_in(notebook):
+    """Return the points that nbgrader reads from the outputs of an autograded notebook."""
+    cells = nbformat.reads(notebook.decode(), as_version=4).cells
+    return sum(utils.determine_grade(cell)[0] for cell in cells if utils.is_grade(cell))
 
 
 def living(classroom):
@@ -50,6 +58,7 @@ def test_there_are_enough_of_them():
 def test_honest_answers_earn_all_points(grader, classroom):
     verdict = grader.grade(task(classroom, SOURCE))
     assert verdict.points == verdict.max_points == 6
+    assert points_in(verdict.autograded) == 6
     assert verdict.flags == ()
 
 
@@ -62,9 +71,11 @@ def test_attack_achieves_nothing(attack, grader, classroom, idle):
     busy, seconds = time.process_time() - start, time.monotonic() - started
 
     assert verdict.points <= attack.honest, verdict.questions
+    assert points_in(verdict.autograded) <= attack.honest
     told = verdict.to_json() + verdict.autograded.decode()
     for name, secret in SECRETS.items():
         assert secret not in told, f"it read the secret of the {name}"
+    assert spelled(SECRETS["input"]) not in told, "it spelled the secret of the input"
     outputs = "".join(
         "".join(output.get("text", ""))
         for cell in json.loads(verdict.autograded)["cells"]
