@@ -37,6 +37,8 @@ _MACHINE = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO),
     *(errno.EAGAIN, errno.EMFILE, errno.ENFILE),
 }
+#: Where libraries word assertions of their own.
+_ASSERTING = ("/numpy/testing/", "/pandas/_testing/", "/unittest/case.py")
 _ALIASES = {
     "np": "numpy",
     "numpy": "numpy",
@@ -250,7 +252,7 @@ def _report(error: BaseException, hidden: bool) -> dict[str, Any]:
             value = getattr(error, name, None)
             if value is not None:
                 report[name] = str(getattr(value, "name", value))[:2000]
-        if not message:
+        if not message or (hidden and _is_quoting(error)):
             report["message"] = "a hidden test failed" if hidden else _assertion(error)
     elif hidden:
         # Not the student's exception and not a verdict: its text may quote the test.
@@ -261,6 +263,12 @@ def _report(error: BaseException, hidden: bool) -> dict[str, Any]:
         with contextlib.suppress(Exception):
             report["traceback"] = [str(line) for line in render()][:200]
     return report
+
+
+def _is_quoting(error: BaseException) -> bool:
+    """Whether a library has worded an assertion: such quote what was returned and expected."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and any(part in frames[-1].filename for part in _ASSERTING)
 
 
 def _fault(error: BaseException) -> str | None:

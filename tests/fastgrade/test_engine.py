@@ -5,9 +5,11 @@ import os
 import threading
 
 import hostile
+import nbformat
 import numpy as np
 import pytest
 from hostile import ANSWERS, SOURCE, STUB, code, notebook
+from nbgrader import utils
 
 from fastgrade.course import Limits, Settings
 from fastgrade.instructor import plan
@@ -62,9 +64,11 @@ def cells(verdict):
     [("None", 2), ("1.5", 1.5), ("np.float64(0.5)", 0.5), ("'done'", 2), ("True", 2), ("0", 0)],
 )
 def test_the_last_value_of_a_test_is_partial_credit(grader, last, points):
-    only, _ = outcome(grader, "x = 1", f"import numpy as np\nassert x == 1\n{last}")
+    only, verdict = outcome(grader, "x = 1", f"import numpy as np\nassert x == 1\n{last}")
     assert only.points == points
     assert only.passed is (points == 2)
+    test = nbformat.from_dict(cells(verdict)[-1])
+    assert utils.determine_grade(test) == (points, 2), "nbgrader's own steps see the same"
 
 
 @pytest.mark.parametrize(("last", "points"), [("float('nan')", 0), ("-3", 0), ("7", 2)])
@@ -101,6 +105,60 @@ def test_hidden_tests_are_cut_from_the_notebook_and_tell_nothing(grader):
     (output,) = cells(verdict)[-1]["outputs"]
     assert output["output_type"] == "error"
     assert "seen" not in json.dumps(output)
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "import numpy as np\nnp.testing.assert_allclose(f(2), 54321)",
+        "from pandas import Series, testing\n"
+        "testing.assert_series_equal(Series([f(2)]), Series([54321]))",
+        "import unittest\nunittest.TestCase().assertEqual(f(2), 54321)",
+    ],
+)
+def test_a_library_does_not_quote_hidden_tests(grader, test):
+    hidden = f"### BEGIN HIDDEN TESTS\n{test}\n### END HIDDEN TESTS"
+    only, verdict = outcome(grader, "def f(x):\n    return x * 1000", hidden)
+    assert (only.points, only.message) == (0, "a hidden test failed")
+    assert b"54321" not in verdict.autograded
+    assert b"2000" not in verdict.autograded
+    visible, _ = outcome(grader, "def f(x):\n    return x * 1000", test)
+    assert "54321" in visible.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("def f(x):\n    return y", "name 'y' is not defined"),
+        ("def f():\n    return 1", "f() takes 0 positional arguments but 1 was given"),
+        ("def f(x, y):\n    return 1", "f() missing 1 required positional argument: 'y'"),
+        ("def f(x):\n    z += 1", "cannot access local variable 'z' where it is not associated"),
+        ("def f(x):\n    return x / 0", "division by zero"),
+        ("def f(x):\n    return [][x]", "list index out of range"),
+        ("def f(x):\n    raise TypeError('f() takes 1 bcd 2 were given')", ""),
+        (
+            "def f(x):\n    raise TypeError('f() takes 54 positional arguments but 32 were given')",
+            "",
+        ),
+        ("def f(x):\n    raise IndexError('bcd index out of range')", ""),
+        ("def f(x):\n    raise NameError(f\"name 'n{x}' is not defined\")", ""),
+        (
+            "def f(x):\n    raise NameError(\"name 'n2' is not defined\")",
+            "name 'n2' is not defined",
+        ),
+        (
+            "# "
+            + "n2 " * 3001
+            + "\ndef f(x):\n    raise NameError(f\"name 'n{x}' is not defined\")",
+            "",
+        ),
+    ],
+)
+def test_a_hidden_test_tells_what_only_the_interpreter_says(grader, answer, told):
+    hidden = "### BEGIN HIDDEN TESTS\nf(2)\n### END HIDDEN TESTS"
+    only, _ = outcome(grader, answer, hidden)
+    text = only.message.partition(": ")[2]
+    assert text.startswith(told) if told else text == ""
 
 
 def test_a_failure_before_hidden_lines_is_explained(grader):
