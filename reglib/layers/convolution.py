@@ -107,7 +107,7 @@ class _Convolution(Windowed):
         # One product a tap, so that each lies in one piece when it is added.
         kernels = self._kernel.reshape(-1, self.channels, self.filters)
         back = rows @ kernels.transpose(0, 2, 1)
-        return self.add_back(back.reshape(-1, *dz.shape[:-1], self.channels))
+        return self.add_back(back.reshape(len(kernels), *dz.shape[:-1], self.channels))
 
     def full_kernel(self) -> NDArray:
         """Return the kernel with zeros for the channels that a group of filters does not see."""

@@ -587,7 +587,9 @@ class Dot(_Merge):
         """Return the products."""
         self._turned = [np.moveaxis(x, axis, -1) for x, axis in self._with_axes(inputs)]
         # (batch, other axes, vectors) and (batch, vectors, other axes) make all products at once.
-        self._rows = [x.reshape(len(x), -1, x.shape[-1]) for x in self._turned]
+        self._rows = [
+            x.reshape(len(x), math.prod(x.shape[1:-1]), x.shape[-1]) for x in self._turned
+        ]
         if self.normalize:
             self._lengths = [np.maximum(_length(x), 1e-7) for x in self._rows]
             self._rows = [x / n for x, n in zip(self._rows, self._lengths, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -470,7 +471,8 @@ class GroupNormalization(_Standardization):
         """Return the array as (batch, places, groups, features of a group)."""
         features = array.shape[-1]
         groups = features if self.groups == -1 else self.groups
-        return array.reshape(len(array), -1, groups, features // groups)
+        places = math.prod(array.shape[1:-1])
+        return array.reshape(len(array), places, groups, features // groups)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

@@ -381,7 +381,8 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
             return super().call(inputs)
         self.check_inputs(inputs.shape)
         self._steps = 1 if self.data_format == "channels_last" else 2
-        keep = check_array("mask", mask, shape=(len(inputs), inputs.shape[self._steps]))
+        fits = (len(inputs), inputs.shape[self._steps])
+        keep = check_array("mask", mask, shape=fits, allow_empty=True)
         weights = keep.astype(inputs.dtype)
         # Of no steps the mean is 0 here, not NaN.
         weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1)

@@ -157,7 +157,8 @@ class _Recurrent(Layer):
 
     def blocks(self, rows: NDArray) -> NDArray:
         """Return an array (..., blocks x units, batch) as one (..., blocks, units, batch)."""
-        return rows.reshape(*rows.shape[:-2], -1, self.units, rows.shape[-1])
+        *others, number, batch = rows.shape
+        return rows.reshape(*others, number // self.units, self.units, batch)
 
     def reset_state(self) -> None:
         """Let the next sequences start from zeros again, where the layer is stateful."""

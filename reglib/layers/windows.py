@@ -196,7 +196,8 @@ class Windowed(Spatial):
             ),
             writeable=False,
         )
-        return view.reshape(len(inputs) * math.prod(self.positions), -1)
+        rows = len(inputs) * math.prod(self.positions)
+        return view.reshape(rows, math.prod(self.window) * inputs.shape[-1])
 
     def add_back(self, gradients: NDArray | list[NDArray]) -> NDArray:
         """Return the inputs' gradient: each window's gradient added where the window lay."""

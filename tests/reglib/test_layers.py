@@ -235,6 +235,17 @@ def test_the_output_shape_is_known_beforehand(kind, rng):
     assert layer(rng.normal(size=shape)).shape[1:] == promised[1:]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_batch_may_be_empty(kind):
+    make, (_, *shape) = KINDS[kind]
+    layer = make()
+    outputs = layer(np.zeros((0, *shape)))
+    assert outputs.shape == layer.compute_output_shape((0, *shape))
+    back = layer.propagate_back(np.zeros_like(outputs))
+    assert back.shape == (0, *shape)
+    assert not any(parameter.gradient.any() for parameter in layer.trainable_weights)
+
+
 @pytest.mark.parametrize("kind", NOISE)
 def test_noise_is_absent_at_evaluation_and_present_in_training(kind, rng):
     make, shape = KINDS[kind]

@@ -70,6 +70,15 @@ def test_the_output_shape_is_known_beforehand(made):
     assert batch.shape == layer(inputs).shape
 
 
+def test_a_batch_may_be_empty(made):
+    layer, inputs = made
+    none = [x[:0] for x in inputs]
+    outputs = layer(none)
+    assert outputs.shape == (0, *layer(inputs).shape[1:])
+    layer(none)
+    assert [g.shape for g in layer.propagate_back(outputs)] == [x.shape for x in none]
+
+
 FUNCTIONS = {
     "add": {},
     "average": {},
