@@ -103,7 +103,10 @@ class Normalization(Layer):
                 f"got {self.axis}"
             )
         self.lengths = lengths
-        self._broadcast = tuple(n if axis in self.kept else 1 for axis, n in enumerate(input_shape))
+        # Where no axis is kept, one number goes with inputs of any number of axes.
+        self._broadcast = tuple(
+            n if axis in self.kept else 1 for axis, n in enumerate(input_shape) if self.kept
+        )
         if self.given is None:
             self.mean_initializer = self.count_initializer = initializers.Zeros()
             self.variance_initializer = initializers.Ones()
@@ -152,8 +155,9 @@ class Normalization(Layer):
             # Of two groups together: what is between their means adds to what is within them.
             number = batch.size // max(int(np.prod(self.lengths)), 1)
             share = number / (count + number)
-            apart = batch.mean(axis=self.reduced, dtype="float64") - mean
-            within = batch.var(axis=self.reduced, dtype="float64")
+            axes = self.reduced if self.kept else None
+            apart = batch.mean(axis=axes, dtype="float64") - mean
+            within = batch.var(axis=axes, dtype="float64")
             variance = (1 - share) * variance + share * within + share * (1 - share) * apart**2
             mean = mean + share * apart
             count += number
@@ -163,7 +167,7 @@ class Normalization(Layer):
             weight.value[...] = value
 
     def _check_lengths(self, what: str, shape: tuple[int, ...]) -> None:
-        fits = len(shape) == len(self._broadcast)
+        fits = len(shape) == len(self._broadcast) or not self.kept
         if not fits or tuple(shape[axis] for axis in self.kept) != self.lengths:
             raise ValueError(
                 f"{what} must have {len(self._broadcast)} axes, with the lengths {self.lengths} "

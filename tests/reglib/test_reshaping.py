@@ -115,6 +115,24 @@ def test_adapting_agrees_with_keras(shape, kept, seed, invert):
     )
 
 
+@pytest.mark.keras
+def test_one_mean_for_all_goes_with_inputs_of_any_shape(rng):
+    import keras
+
+    ours, theirs = (of.Normalization(axis=None) for of in (layers, keras.layers))
+    column = rng.normal(3, 2, size=20).astype("float32")
+    for layer in (ours, theirs):
+        layer.adapt(column)
+    for x in (column, column[:, np.newaxis], column.reshape(2, 5, 2)):
+        np.testing.assert_allclose(ours(x), np.asarray(theirs(x)), rtol=1e-5, atol=1e-5)
+    assert models.Sequential([ours, layers.Dense(1)])(column[:, np.newaxis]).shape == (20, 1)
+    first = layers.Normalization(axis=None, input_shape=(1,))
+    first.adapt(column)
+    model = models.Sequential([first, layers.Dense(1)])
+    np.testing.assert_allclose(first(column[:, np.newaxis]).mean(), 0, atol=1e-6)
+    assert model.predict(column[:, np.newaxis]).shape == (20, 1)
+
+
 def test_batches_give_what_the_whole_gives(rng):
     x = rng.normal(5, 3, size=(40, 3))
     whole, parts = layers.Normalization(dtype="float64"), layers.Normalization(dtype="float64")
