@@ -259,6 +259,7 @@ class Sequential(Trainer):
                 self.add(layer)
 
     save = save_model
+    as_layer = _as_layer
 
     @property
     def layers(self) -> list[Layer]:
@@ -328,6 +329,9 @@ class Sequential(Trainer):
         if not self.built:
             raise AttributeError("the model has no input_shape before it is built")
         return self._input_shape
+
+    def _input_shapes(self) -> list[tuple[int | None, ...]]:
+        return [self._input_shape] if self.built else []
 
     @property
     def output_shape(self) -> tuple[int | None, ...]:
@@ -470,6 +474,7 @@ class Model(Trainer):
         self.shorten_way_back()
 
     save = save_model
+    as_layer = _as_layer
 
     @property
     def layers(self) -> list[Layer]:
@@ -505,6 +510,9 @@ class Model(Trainer):
     def input_shape(self) -> Any:
         """The shape of a batch; of several inputs, each one's in their structure."""
         return self._ins.arrange([node.shape for node in self._ins.nodes])
+
+    def _input_shapes(self) -> list[tuple[int | None, ...]]:
+        return [node.shape for node in self._ins.nodes]
 
     @property
     def output_shape(self) -> Any:

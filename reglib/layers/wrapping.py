@@ -19,7 +19,7 @@ class TimeDistributed(Layer):
 
     Parameters
     ----------
-    layer : Layer
+    layer : Layer, Sequential or Model
         What is applied to each step of inputs (batch, time, ...).
     **kwargs
         ``name``, ``dtype``, ``trainable``, ``input_shape``, as for every layer.
@@ -40,7 +40,8 @@ class TimeDistributed(Layer):
     -----
     All steps of a batch are examples of one larger batch; Keras calls the layer step by step.
     Only a layer that looks at the whole batch, such as ``BatchNormalization`` in training, sees
-    a difference.
+    a difference. A mask of parts of each step ends where the layer makes one vector of them, and
+    steps of nothing that counts are masked; in Keras the next layer fails on it.
 
     Examples
     --------
@@ -53,6 +54,8 @@ class TimeDistributed(Layer):
 
     def __init__(self, layer: Layer, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if hasattr(layer, "as_layer"):  # a model
+            layer = layer.as_layer()
         self.layer = _of_one_output("layer", check_instance("layer", layer, Layer, "a layer"))
 
     def sublayers(self) -> tuple[Layer, ...]:
@@ -74,18 +77,44 @@ class TimeDistributed(Layer):
     def call(
         self, inputs: NDArray, training: bool = False, mask: ArrayLike | None = None
     ) -> NDArray:
-        """Return the outputs of all steps; a mask (batch, time) goes on to the next layer."""
+        """Return the outputs of all steps; a mask (batch, time, ...) goes on to the next layer.
+
+        What it says of the parts of each step goes to the wrapped layer, if that takes a mask.
+        """
         self._of_a_step(inputs.shape)
-        if mask is not None and as_truth(mask).shape[:2] != inputs.shape[:2]:
-            raise ValueError(f"mask must have shape {inputs.shape[:2]}, got {np.shape(mask)}")
         self._steps = inputs.shape[:2]
-        outputs = self.layer(inputs.reshape(-1, *inputs.shape[2:]), training=training)
-        return np.asarray(outputs).reshape(*self._steps, *outputs.shape[1:])
+        examples, options = _of_all_steps(inputs), {}
+        if mask is not None:
+            mask = as_truth(mask)
+            if mask.shape[:2] != self._steps:
+                raise ValueError(f"mask must have shape {self._steps}, got {mask.shape}")
+            parts = _of_all_steps(mask)
+            if self._tells_parts(parts, examples):
+                options["mask"] = parts
+        outputs = np.asarray(self.layer(examples, training=training, **options))
+        return outputs.reshape(*self._steps, *outputs.shape[1:])
+
+    def _tells_parts(self, mask: NDArray, examples: NDArray) -> bool:
+        """Return whether the wrapped layer takes a mask of so many axes."""
+        fewest = min(2, examples.ndim - 1)  # of time steps, or of examples that are vectors
+        asked = self.layer._takes_mask and self.layer._wants_mask(examples, mask)
+        return asked and fewest <= mask.ndim < examples.ndim
 
     def backward(self, gradient: NDArray) -> NDArray:
         """Return the gradient with respect to the inputs of all steps."""
-        back = self.layer.propagate_back(gradient.reshape(-1, *gradient.shape[2:]))
+        back = self.layer.propagate_back(_of_all_steps(gradient))
         return back.reshape(*self._steps, *back.shape[1:])
+
+    def compute_mask(self, inputs: NDArray, mask: NDArray | None = None) -> NDArray | None:
+        """Return the mask of the steps, and of their parts where the wrapped layer leaves them."""
+        if mask is None or mask.ndim == 2:
+            return mask
+        parts = None
+        if self.layer.supports_masking:
+            parts = self.layer.compute_mask(_of_all_steps(inputs), _of_all_steps(mask))
+        if parts is None:  # a step of nothing that counts does not count
+            return mask.any(axis=tuple(range(2, mask.ndim)))
+        return parts.reshape(*mask.shape[:2], *parts.shape[1:])
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the outputs."""
@@ -238,6 +267,12 @@ class Bidirectional(Layer):
     def from_config(cls, config: Mapping[str, Any]) -> Bidirectional:
         """Return a new layer from :meth:`get_config`'s result."""
         return cls(**_revived(config, "layer", "backward_layer"))
+
+
+def _of_all_steps(array: NDArray) -> NDArray:
+    """Return the time steps of all examples one after the other, as examples."""
+    number, length, *rest = array.shape
+    return array.reshape(number * length, *rest)
 
 
 def _revived(config: Mapping[str, Any], *parts: str) -> dict[str, Any]:

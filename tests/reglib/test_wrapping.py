@@ -152,3 +152,57 @@ def test_states_are_given_to_each_direction_and_kept(x, rng):
 def test_what_does_not_fit_is_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_a_model_may_be_what_is_applied_at_each_step(graph, tmp_path, rng):
+    part = models.Sequential([layers.Conv2D(2, 2, activation="relu"), layers.Flatten()], seed=1)
+    if graph:
+        start = layers.Input((3, 3, 1))
+        part = models.Model(start, layers.Flatten()(layers.Conv2D(2, 2)(start)), seed=1)
+    frames = rng.normal(size=(6, 4, 3, 3, 1))
+    model = models.Sequential([layers.TimeDistributed(part), layers.GRU(2), layers.Dense(1)])
+    model.compile("adam", "mse")
+    model.fit(frames, np.ones((6, 1)))
+    each = model.layers[0](frames)
+    for step in range(4):
+        np.testing.assert_allclose(each[:, step], part(frames[:, step]), rtol=1e-5, atol=1e-6)
+    model.save(tmp_path / "model.npz")
+    np.testing.assert_array_equal(models.load_model(tmp_path / "model.npz")(frames), model(frames))
+
+
+PARTS = {
+    "LSTM": lambda of: of.LSTM(2),
+    "mean": lambda of: of.GlobalAveragePooling1D(),
+    "sequence": lambda of: of.Bidirectional(of.GRU(2, return_sequences=True)),
+    "wrapped twice": lambda of: of.TimeDistributed(of.Dense(2)),
+}
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("kind", PARTS)
+def test_a_mask_of_the_parts_of_each_step_reaches_the_layer_as_in_keras(kind, rng):
+    import keras
+
+    ours, theirs = (of.TimeDistributed(PARTS[kind](of)) for of in (layers, keras.layers))
+    x = rng.normal(size=(3, 4, 5, 2) + ((2,) if kind == "wrapped twice" else ()))
+    x, mask = x.astype("float32"), rng.random((3, 4, 5)) < 0.7
+    mask[..., 0] = True  # of nothing, Keras's mean is not a number
+    expected = np.asarray(theirs(x, mask=keras.ops.convert_to_tensor(mask)))
+    ours.build(x.shape)
+    ours.set_weights(theirs.get_weights())
+    np.testing.assert_allclose(ours(x, mask=mask), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_steps_of_nothing_that_counts_are_masked_for_the_next_layer():
+    words = np.array([[[1, 2, 0], [3, 0, 0], [0, 0, 0]], [[1, 1, 1], [0, 0, 0], [0, 0, 0]]])
+    look_up = layers.Embedding(4, 2, mask_zero=True)
+    sentences = layers.TimeDistributed(layers.LSTM(3))(look_up(words))
+    np.testing.assert_array_equal(sentences.mask, [[True, True, False], [True, False, False]])
+    kept = layers.TimeDistributed(layers.LSTM(3, return_sequences=True))(look_up(words))
+    np.testing.assert_array_equal(kept.mask, words != 0)
+    model = models.Sequential([look_up, layers.TimeDistributed(layers.LSTM(3)), layers.GRU(2)])
+    model.compile("sgd", "mse")
+    model.fit(words, np.ones((2, 2)))
+    shorter = model(words[1:, :1])
+    np.testing.assert_allclose(model(words)[1:], shorter, rtol=1e-6)
