@@ -24,6 +24,8 @@ def _shown(value: Any) -> str:
 def naming(name: str) -> Iterator[None]:
     """Put an argument's name before the message of an error that a helper raises for it.
 
+    A message that begins with the name already stays as it is.
+
     Examples
     --------
     >>> with naming("kernel_regularizer"):
@@ -35,6 +37,8 @@ def naming(name: str) -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError) as error:
+        if str(error).startswith(f"{name} "):
+            raise
         raise type(error)(f"{name}: {error}") from error
 
 
@@ -349,11 +353,22 @@ def check_array(
         If ``value`` holds no numbers (strings, objects).
     ValueError
         If the shape is wrong, the array is empty, or it holds NaN or infinity.
+
+    Notes
+    -----
+    A table of pandas becomes an array of a dtype that holds the numbers of all its columns; the
+    bools of ``get_dummies`` are 0 and 1.
     """
+    if hasattr(value, "filled") and np.ma.is_masked(value):
+        raise ValueError(f"{name} must have no masked entries, got {np.ma.count_masked(value)}")
     try:
-        array = np.asarray(value)
+        array = _of_pandas(name, value) if hasattr(value, "iloc") else np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} must be a rectangular array of numbers: {error}") from error
+    if array.dtype.kind in "OTU" and array.size and isinstance(array.flat[0], str):
+        raise TypeError(
+            f"{name} must hold numbers, got strings, {_shown(str(array.flat[0]))} first"
+        )
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold numbers, got {_shown(value)} (dtype {array.dtype})")
     if dtype is not None:
@@ -368,6 +383,21 @@ def check_array(
     if not allow_nan and array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, got NaN or infinity")
     return array
+
+
+def _of_pandas(name: str, value: Any) -> np.ndarray:
+    """Return a table of pandas, or a column of one, as an array of a dtype that holds it all."""
+    is_table = hasattr(value, "columns")
+    dtypes = []
+    for column, dtype in value.dtypes.items() if is_table else [(value.name, value.dtypes)]:
+        if getattr(dtype, "kind", "O") not in "biuf":
+            if not is_table:
+                return np.asarray(value)
+            raise TypeError(f"{name} must hold numbers, got a column {column!r} of {dtype}")
+        # A column of a dtype of pandas's own may lack entries, which become NaN.
+        own, plain = not isinstance(dtype, np.dtype), getattr(dtype, "numpy_dtype", dtype)
+        dtypes.append(np.dtype("float64") if own and plain.kind != "f" else plain)
+    return value.to_numpy(dtype=np.result_type(*dtypes)) if dtypes else np.asarray(value)
 
 
 def _fits(actual: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,8 +103,9 @@ class CallbackList:
 
     Parameters
     ----------
-    callbacks : iterable
-        Anything with the protocol's methods, of either library.
+    callbacks : object or iterable
+        Anything with the protocol's methods, of either library; one, or several in a list, which
+        may hold lists.
     model : Model, optional
         Handed to each.
     params : dict
@@ -116,11 +117,9 @@ class CallbackList:
         If one is no object with these methods.
     """
 
-    def __init__(self, callbacks: Iterable[Any] = (), model: Any = None, **params: Any) -> None:
-        self.callbacks = check_sequence("callbacks", callbacks, "callbacks")
+    def __init__(self, callbacks: Any = (), model: Any = None, **params: Any) -> None:
+        self.callbacks = list(_each(callbacks))
         for callback in self.callbacks:
-            if isinstance(callback, type) or not hasattr(callback, "set_params"):
-                raise TypeError(f"callbacks must be objects with the protocol, got {callback!r}")
             callback.set_params(params)
             if model is not None:
                 callback.set_model(model)
@@ -151,6 +150,19 @@ class CallbackList:
         # Kept, so that the hooks are looked up once and not in every epoch.
         setattr(self, moment, call_all)
         return call_all
+
+
+def _each(callbacks: Any) -> Iterator[Any]:
+    """Yield the callbacks in a list and the lists within it; one may stand alone."""
+    if isinstance(callbacks, str) or not hasattr(callbacks, "__iter__"):
+        if isinstance(callbacks, type) or not hasattr(callbacks, "set_params"):
+            raise TypeError(
+                f"callbacks must be objects with the protocol, or a list of them, got {callbacks!r}"
+            )
+        yield callbacks
+    else:
+        for part in callbacks:
+            yield from _each(part)
 
 
 class History(Callback):
@@ -753,7 +765,13 @@ class ModelCheckpoint(Monitor):
             if value is not None and not self.improves(value, self.best):
                 return
             self.best = value if value is not None else self.best
-        path = self.filepath.format(**{**logs, **counted})
+        try:
+            path = self.filepath.format(**{**logs, **counted})
+        except (KeyError, IndexError) as error:
+            raise ValueError(
+                f"filepath must name what there is, {', '.join([*counted, *logs])}, "
+                f"got {self.filepath!r}"
+            ) from error
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         if self.save_weights_only:
             self.model.save_weights(path)

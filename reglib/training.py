@@ -277,7 +277,7 @@ class Trainer:
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: str | int = "auto",
-        callbacks: Iterable[Any] | None = None,
+        callbacks: Any = None,
         validation_split: float = 0.0,
         validation_data: Sequence[ArrayLike] | None = None,
         shuffle: bool = True,
@@ -300,7 +300,7 @@ class Trainer:
         verbose : "auto", 0, 1 or 2
             A tqdm bar over the epochs: where a terminal shows it, never, always; or a line
             an epoch.
-        callbacks : iterable of Callback
+        callbacks : Callback or iterable of Callback
             Of either library.
         validation_split : float
             Fraction of the data, taken from its end before any shuffling, to validate on.
@@ -366,7 +366,7 @@ class Trainer:
         ]
         history = History()
         watchers = CallbackList(
-            [*check_sequence("callbacks", callbacks or (), "callbacks"), history],
+            [callbacks or (), history],
             self,
             verbose=verbose,
             epochs=epochs,
@@ -506,7 +506,7 @@ class Trainer:
         batch_size: int | None = None,
         verbose: str | int = 0,
         sample_weight: ArrayLike | None = None,
-        callbacks: Iterable[Any] | None = None,
+        callbacks: Any = None,
         return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
         """Return the loss, penalties included, and the metrics, with noise layers off.
@@ -562,10 +562,10 @@ class Trainer:
         x: ArrayLike,
         batch_size: int | None = None,
         verbose: str | int = 0,
-        callbacks: Iterable[Any] | None = None,
+        callbacks: Any = None,
     ) -> NDArray:
         """Return the outputs for all examples, with noise layers off."""
-        x = self.check_inputs("x", x)
+        x = self._checked_inputs("x", x)
         batch_size = _checked_batch_size("batch_size", batch_size, 32)
         check_choice("verbose", verbose, VERBOSE)
         self._ensure_built(x)
@@ -588,15 +588,26 @@ class Trainer:
         inputs = masked(inputs, mask)
         return self.forward(inputs, training=training)
 
+    def _checked_inputs(self, name: str, x: Any) -> Data:
+        """Return inputs as finite arrays of as many axes as the model is built for."""
+        x = self.check_inputs(name, x)
+        for array in arrays_of(x):
+            if array.ndim < 2:
+                raise ValueError(f"{name} must have shape (examples, ...), got {array.shape}")
+        for array, shape in zip(arrays_of(x), self._input_shapes(), strict=False):
+            if array.ndim != len(shape):
+                raise ValueError(
+                    f"{name} must have {len(shape)} axes, as the model is built for {shape}, "
+                    f"got shape {array.shape}"
+                )
+        return x
+
     def _checked_data(
         self, x: Any, y: Any, sample_weight: ArrayLike | None = None, prefix: str = ""
     ) -> tuple[Data, Data, NDArray | None]:
         """Return inputs, targets and weights as finite arrays of equal length."""
-        x = self.check_inputs(f"{prefix}x", x)
+        x = self._checked_inputs(f"{prefix}x", x)
         y = self.check_targets(f"{prefix}y", y)
-        for array in arrays_of(x):
-            if array.ndim < 2:
-                raise ValueError(f"{prefix}x must have shape (examples, ...), got {array.shape}")
         for array in arrays_of(y):
             if array.ndim == 0 or len(x) != len(array):
                 raise ValueError(
@@ -611,6 +622,10 @@ class Trainer:
                 f"got shape {weight.shape}"
             )
         return x, y, weight
+
+    def _input_shapes(self) -> list[tuple[int | None, ...]]:
+        """Return the shape of a batch of each input; nothing before the model is built."""
+        raise NotImplementedError
 
     def _require_compiled(self, what: str) -> None:
         if self.optimizer is None or self.loss is None:

@@ -74,6 +74,8 @@ def get(identifier: Any) -> Loss | None:
     ------
     ValueError
         If the name is unknown or the identifier is of no use.
+    TypeError
+        If it is a function of your own: a loss is an object that knows its derivative.
 
     Examples
     --------
@@ -82,7 +84,12 @@ def get(identifier: Any) -> Loss | None:
     """
     if callable(identifier) and not isinstance(identifier, Loss):
         identifier = _OF_FUNCTIONS.get(identifier, identifier)
-    return _serialization.get(identifier, _REGISTRY, "loss")
+    loss = _serialization.get(identifier, _REGISTRY, "loss")
+    if loss is not None and not hasattr(loss, "value_and_gradient"):
+        raise TypeError(
+            f"loss must be a name or a Loss, which knows its derivative, got {identifier!r}"
+        )
+    return loss
 
 
 def serialize(loss: Loss) -> dict[str, Any] | None:

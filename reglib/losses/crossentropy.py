@@ -433,7 +433,10 @@ class OfLabels(Loss):
         if labels.ndim == y_pred.ndim and labels.shape[-1] == 1:
             labels = labels[..., 0]
         if labels.shape != y_pred.shape[:-1]:
-            raise ValueError(f"y_true must have shape {y_pred.shape[:-1]}, got {labels.shape}")
+            raise ValueError(
+                f"y_true must have shape {y_pred.shape[:-1]}, a class number each, "
+                f"got {labels.shape}"
+            )
         classes = y_pred.shape[-1]
         if self.ignore_class is not None:
             valid = labels != self.ignore_class
@@ -442,7 +445,10 @@ class OfLabels(Loss):
         whole = labels.dtype.kind != "f" or (indices == labels).all()
         # Seen as unsigned, a negative number is too large as well.
         if not whole or np.maximum.reduce(indices.view(np.uintp), axis=None) >= classes:
-            raise ValueError(f"y_true must hold class numbers from 0 to {classes - 1}, got others")
+            raise ValueError(
+                f"y_true must hold class numbers from 0 to {classes - 1}, "
+                f"got values from {labels.min():g} to {labels.max():g}"
+            )
         if self.ignore_class is not None:
             indices = np.where(valid, indices, -1)
         return indices, y_pred

@@ -125,7 +125,8 @@ def sparse_top_k_categorical_accuracy(
     numbers = labels.astype(np.intp)
     if (numbers != labels).any() or not ((numbers >= 0) & (numbers < y_pred.shape[-1])).all():
         raise ValueError(
-            f"y_true must hold class numbers from 0 to {y_pred.shape[-1] - 1}, got others"
+            f"y_true must hold class numbers from 0 to {y_pred.shape[-1] - 1}, "
+            f"got values from {labels.min():g} to {labels.max():g}"
         )
     return _among_the_best(numbers, y_pred, k)
 
