@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib.exercises._findings import HARD_CODED, BrokenCall, Finding, Mistake
+from reglib.exercises._findings import HARD_CODED, WHOLE_NUMBERS, BrokenCall, Finding, Mistake
 from reglib.exercises._student import Student, copied
 
 #: How far a result may be off: an answer in float32 passes, no mistake comes near.
 RELATIVE, ABSOLUTE = 1e-5, 1e-7
+#: The quantities that results are divided by; by the others they are multiplied.
+_DIVISORS = ("m", "keep_prob")
 
 
 @dataclass(frozen=True)
@@ -42,22 +44,45 @@ def show(value: Any) -> str:
     return f"an array of shape {array.shape}"
 
 
-def differ(got: NDArray, wanted: NDArray, what: str, mistake: Mistake | None = None) -> Finding:
-    """Return a finding that says where two results differ and by how much."""
+def differ(
+    got: NDArray,
+    wanted: NDArray,
+    what: str,
+    mistake: Mistake | None = None,
+    places: Sequence[str] | None = None,
+) -> Finding:
+    """Return a finding that says where two results differ and by how much.
+
+    ``places`` has a name for each entry, such as ``dW2[0, 3]``; by default its index is told.
+    """
     if got.ndim == 0:
         came, expected = f"{what} is {show(got)}", f"{show(wanted)}"
-        if wanted != 0 and np.isfinite(got):
+        if wanted != 0 and got != 0 and np.isfinite(got):
             came += f", {float(got / wanted):.4g} times what was expected"
         return Finding(came, expected, mistake)
     gap = np.abs(got - wanted)
     worst = np.unravel_index(np.argmax(np.where(np.isnan(gap), np.inf, gap)), gap.shape)
     place = "[" + ", ".join(str(int(i)) for i in worst) + "]"
-    count = int(np.sum(~(gap <= ABSOLUTE + RELATIVE * np.abs(wanted))))
-    return Finding(
-        f"{count} of the {got.size} entries of {what} differ, most at {place}: {got[worst]:.6g}",
-        f"{wanted[worst]:.6g} there",
-        mistake,
+    wrong = ~(gap <= ABSOLUTE + RELATIVE * np.abs(wanted))
+    owners = ""
+    if places is not None:
+        place = places[worst[0]]
+        names = dict.fromkeys(places[i].split("[")[0] for i in np.flatnonzero(wrong))
+        owners = f" ({', '.join(names)})" if any(names) else ""
+    came = (
+        f"{int(wrong.sum())} of the {got.size} entries of {what} differ{owners}, most at {place}: "
+        f"{got[worst]:.6g}"
     )
+    ratio = _ratio(got, wanted)
+    if close(got, ratio * wanted) and abs(ratio) > ABSOLUTE:
+        came += f"; all are {ratio:.4g} times what was expected"
+    return Finding(came, f"{wanted[worst]:.6g} there", mistake)
+
+
+def _ratio(got: NDArray, wanted: NDArray) -> float:
+    """Return the factor that comes nearest to making one result of the other."""
+    scale = float(np.sum(wanted * wanted))
+    return float(np.sum(got * wanted)) / scale if scale else np.nan
 
 
 def compare(
@@ -71,6 +96,8 @@ def compare(
     call: Callable[..., Any] | None = None,
     together: int = 3,
     what: str = "the result",
+    places: Callable[..., Sequence[str]] | None = None,
+    tell: Callable[[NDArray], str] | None = None,
 ) -> Iterator[Finding]:
     """Yield findings where a function's results are not the correct ones.
 
@@ -94,6 +121,10 @@ def compare(
         What is compared, where it is not the function itself but something made of its results.
     what : str
         What the result is called.
+    places : callable, optional
+        ``places(*arguments)`` names each entry of what is compared.
+    tell : callable, optional
+        Puts a single number into words, where it is more than a number.
     """
     cases, call = list(cases), call or student
     read = read or (lambda got, wanted: student.numbers(got, what, np.shape(wanted)))
@@ -105,22 +136,31 @@ def compare(
         return
     first = wrong[0]
     named = list(mistakes)
+
+    def finding(mistake: Mistake | None, more: str = "") -> Finding:
+        case, one, other = cases[first], got[first], targets[first]
+        if tell is not None:
+            found = Finding(tell(one), tell(other), mistake)
+        else:
+            names = places(*case.arguments) if places else None
+            found = differ(one, other, what, mistake, names)
+        return Finding(f"{found.came} (for {case.text}){more}", found.expected, mistake)
+
     if faulty is not None:
         for size in range(1, together + 1):
             for group in combinations(named, size):
                 names = frozenset(mistake.name for mistake in group)
                 if _explains(names, faulty, cases, got, wanted, read):
                     for mistake in group:
-                        yield _at(cases[first], differ(got[first], targets[first], what, mistake))
+                        yield finding(mistake)
                     return
     fixed = _fixed_quantity(cases, got, targets)
-    mistake = HARD_CODED if fixed else None
-    finding = _at(cases[first], differ(got[first], targets[first], what, mistake))
-    yield Finding(finding.came + fixed, finding.expected, mistake)
-
-
-def _at(case: Case, finding: Finding) -> Finding:
-    return Finding(f"{finding.came} (for {case.text})", finding.expected, finding.mistake)
+    if fixed:
+        yield finding(HARD_CODED, fixed)
+    elif all(close(one, np.trunc(other)) for one, other in zip(got, targets, strict=True)):
+        yield finding(WHOLE_NUMBERS)
+    else:
+        yield finding(None)
 
 
 def _explains(
@@ -148,14 +188,15 @@ def _fixed_quantity(
     """Return a text if one fixed value of a quantity, in place of the true one, explains all."""
     ratios = []
     for result, right in zip(got, wanted, strict=True):
-        scale = float(np.sum(right * right))
-        ratio = float(np.sum(result * right)) / scale if scale else np.nan
+        ratio = _ratio(result, right)
         if not close(result, ratio * right):
             return ""
         ratios.append(ratio)
     for name in cases[0].quantities:
         values = np.array([case.quantities[name] for case in cases])
-        for used in (values / ratios, values * ratios) if all(ratios) else ():
-            if np.ptp(values) and np.ptp(used) <= 1e-6 * abs(used[0]):
-                return f"; it is what {name} = {used[0]:.4g} would give in every case"
+        if not all(ratios) or not np.ptp(values):
+            continue
+        used = values / ratios if name in _DIVISORS else values * ratios
+        if np.ptp(used) <= 1e-6 * abs(used[0]):
+            return f"; it is what {name} = {used[0]:.4g} would give in every case"
     return ""

@@ -25,6 +25,11 @@ ONE_MASK = Mistake(
     "Several examples or units share one coin, so they are always dropped together.",
     "Draw as many random numbers as there are activations.",
 )
+NOT_RANDOM = Mistake(
+    "activations compared with keep_prob",
+    "The mask is made of the activations themselves, so the same units are dropped every time.",
+    "Compare random numbers with keep_prob, one for each activation.",
+)
 SCALED_MASK = Mistake(
     "scaled mask returned",
     "The mask holds 1 / keep_prob where it should hold 1, so whoever divides by keep_prob later "
@@ -45,6 +50,11 @@ MULTIPLIED = Mistake(
     "multiplied by keep_prob",
     "The kept units shrink once more, where they should grow.",
     "The mean after the mask is keep_prob times too small. Undo that.",
+)
+SCALED_TWICE = Mistake(
+    "scaled twice",
+    "Two divisions by keep_prob make the mean of the layer too large.",
+    "Divide once.",
 )
 DROP_RATE = Mistake(
     "divided by the drop rate",
@@ -94,6 +104,27 @@ UNKNOWN_ACTIVATION = Mistake(
     "The function calls an activation that neither you nor the course has defined.",
     "The hidden layers use relu and the last one sigmoid; both are imported at the top.",
 )
+NO_BIAS = Mistake(
+    "bias forgotten",
+    "The last layer puts out 0.5 whatever its bias is.",
+    "Z is W @ A + b.",
+)
+INPUT_DROPPED = Mistake(
+    "dropout on the inputs",
+    "Z1 is not W1 @ X + b1 where units are dropped, and is where they are not.",
+    "Apply a mask to the hidden layers only.",
+)
+NOT_PASSED_ON = Mistake(
+    "dropped activations not passed on",
+    "The second layer computes from A1 as it was before its mask.",
+    "Which A1 belongs in W2 @ A1?",
+)
+CACHED_BEFORE = Mistake(
+    "cached before the mask",
+    "A1 and A2 stand in the cache as they were before mask and scaling; the way back needs them "
+    "as the next layer saw them.",
+    "Put the dropped activations into the cache.",
+)
 OUTPUT_DROPPED = Mistake(
     "dropout on the output layer",
     "Predictions are dropped, so a probability becomes 0 by chance.",
@@ -141,6 +172,11 @@ NO_RELU_BACK = Mistake(
     "A gradient flows through units whose input was negative.",
     "Multiply dA by 1 where A is positive and by 0 elsewhere.",
 )
+LABELS_FIRST = Mistake(
+    "Y - A3 for A3 - Y",
+    "Every gradient points the other way, so the cost would grow.",
+    "The task says what dZ3 is.",
+)
 NO_M_BACK = Mistake(
     "1/m missing",
     "The cost is a mean over m examples, and so is its gradient.",
@@ -177,6 +213,11 @@ WRONG_AXIS = Mistake(
     "One number came out where each entry of the prediction has its own.",
     "Stack the predictions and average over the first axis only.",
 )
+OTHER_AXIS = Mistake(
+    "averaged along the prediction",
+    "The entries of each prediction were averaged; the n predictions should be.",
+    "Stack the predictions and use axis=0, which counts them.",
+)
 SUM = Mistake(
     "sum for mean",
     "The sum of the predictions grows with n.",
@@ -197,6 +238,17 @@ SAME_SEED = Mistake(
     "the same seed twice",
     "Two generators with one seed give equal masks in any correct dropout.",
     "Call forward twice with the same rng, without seeding in between.",
+)
+PARTLY_EQUAL = Mistake(
+    "alike taken for equal",
+    "Two masks of zeros and ones agree in many entries and in their means; that makes them no "
+    "less different.",
+    "All entries must be equal: np.array_equal.",
+)
+NEGATED = Mistake(
+    "answer negated",
+    "True and False are exchanged.",
+    "Return True if the masks are equal.",
 )
 ALWAYS_SAME_ANSWER = Mistake(
     "one answer for all",

@@ -11,24 +11,37 @@ from numpy.typing import NDArray
 from reglib.exercises._compare import Case, close, compare, differ, show
 from reglib.exercises._dropout_mistakes import (
     CACHE_LAYOUT,
+    CACHED_BEFORE,
     COPIED,
     HIDDEN_ACTIVATION,
+    INPUT_DROPPED,
+    LABELS_FIRST,
     LAST_ACTIVATION,
     MASKS_SWAPPED,
+    NO_BIAS,
     NO_CACHE,
     NO_M_BACK,
     NO_MASK_BACK,
     NO_PARAMETERS,
     NO_RELU_BACK,
+    NOT_PASSED_ON,
     NOT_THRESHOLDED,
     OUTPUT_DROPPED,
     REVERSED,
     TWICE_M,
     UNKNOWN_ACTIVATION,
 )
-from reglib.exercises._findings import SIGNATURE, UNDEFINED, BrokenCall, Finding, Mistake
+from reglib.exercises._findings import (
+    PAIR_SWAPPED,
+    SIGNATURE,
+    UNDEFINED,
+    BrokenCall,
+    Finding,
+    Mistake,
+)
 from reglib.exercises._masks import (
     RATES,
+    binary,
     faulty_factor,
     fresh_findings,
     mask_findings,
@@ -37,7 +50,7 @@ from reglib.exercises._masks import (
     spread,
     two_seeds,
 )
-from reglib.exercises._networks import draw_network
+from reglib.exercises._networks import draw_network, entries
 from reglib.exercises._student import Student, lend, undefined_name
 from reglib.textbook import dropout as reference
 from reglib.textbook.network import forward_propagation, relu, sigmoid
@@ -50,6 +63,9 @@ _ORDER = ["Z1", "D1", "A1", "W1", "b1", "Z2", "D2", "A2", "W2", "b2", "Z3", "A3"
 def _probability(student: Student, result: Any, shape: tuple[int, ...]) -> NDArray:
     """Return A3, whether or not a cache came with it."""
     if isinstance(result, (tuple, list)) and len(result) == 2:
+        if isinstance(result[0], (tuple, list, dict)) and np.shape(result[1]) == shape:
+            came = f"the first of the pair is a {type(result[0]).__name__}"
+            raise BrokenCall(Finding(came, "the pair (A3, cache)", PAIR_SWAPPED))
         result = result[0]
     return student.numbers(result, "A3", shape)
 
@@ -59,7 +75,10 @@ def _cache(student: Student, result: Any) -> dict[str, Any]:
     if isinstance(result, np.ndarray) or result is None:
         shown = "A3 alone" if result is not None else "None"
         raise BrokenCall(Finding(f"{student.name} returned {shown}", expected, NO_CACHE))
-    _, cache = student.pair(result, "A3", "cache")
+    A3, cache = student.pair(result, "A3", "cache")
+    if isinstance(A3, (tuple, list, dict)) and isinstance(cache, np.ndarray):
+        came = f"the first of the pair is a {type(A3).__name__}"
+        raise BrokenCall(Finding(came, "the pair (A3, cache)", PAIR_SWAPPED))
     if not isinstance(cache, (tuple, list)) or len(cache) != len(_ORDER):
         length = f" of {len(cache)}" if isinstance(cache, (tuple, list, dict)) else ""
         came = f"the cache is a {type(cache).__name__}{length}"
@@ -130,6 +149,10 @@ def _activation_findings(student: Student) -> Iterator[Finding]:
                 OUTPUT_DROPPED,
             )
             return
+        if close(got, np.full(got.shape, 0.5)):
+            came = f"the last layer puts out 0.5 with a bias of {value}"
+            yield Finding(came, f"sigmoid({value}) = {show(sigmoid(value))}", NO_BIAS)
+            return
         if not close(got, np.full(got.shape, sigmoid(value))):
             yield Finding(
                 f"the last layer makes {show(got.flat[0])} of Z3 = {value}",
@@ -172,6 +195,10 @@ def net_masks(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
         X, _, parameters = draw_network(rng, (3, n1, n2, 1), m)
         generator = np.random.default_rng(rng.integers(2**31))
         cache = _cache(student, student(X, parameters, keep_prob, generator))
+        D1, A1 = (student.numbers(cache[name], name) for name in ("D1", "A1"))
+        if binary(A1) and not binary(D1):
+            came = "where A1 should stand is an array of 0 and 1"
+            raise BrokenCall(Finding(came, f"the order {', '.join(_ORDER)}", CACHE_LAYOUT))
         masks["D1"].append((keep_prob, mask_of(student, cache["D1"], (n1, m), "D1")))
         masks["D2"].append((keep_prob, mask_of(student, cache["D2"], (n2, m), "D2")))
     for name, drawn in masks.items():
@@ -181,6 +208,7 @@ def net_masks(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
 def net_scale(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
     """Yield where A1, A2 and A3 do not follow from the masks beside them."""
     layers: list[list[tuple[float, NDArray, NDArray, NDArray]]] = [[], []]
+    off_inputs, off_whole = False, True
     for keep_prob in (0.3, 0.6, 0.9):
         n1, n2, m = (int(n) for n in rng.integers((6, 5, 9), (10, 9, 14)))
         X, _, parameters = draw_network(rng, (3, n1, n2, 1), m)
@@ -189,6 +217,8 @@ def net_scale(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
         A3 = _probability(student, result, (1, m))
         cache = _cache(student, result)
         below = X
+        Z1 = student.numbers(cache["Z1"], "Z1", (n1, m))
+        whole = relu(parameters["W2"] @ relu(Z1) + parameters["b2"])  # had A1 not been dropped
         for i, units in enumerate((n1, n2)):
             Z = parameters[f"W{i + 1}"] @ below + parameters[f"b{i + 1}"]
             mask = spread(student, cache[f"D{i + 1}"], (units, m), f"D{i + 1}")
@@ -198,14 +228,33 @@ def net_scale(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
         if not close(A3, wanted):
             named = list(_activation_findings(student))
             found = differ(A3, wanted, "A3")
-            yield from named or [
-                Finding(f"{found.came}, given the A2 of your cache", found.expected)
-            ]
+            dropped = layers[1][-1][2] * below / keep_prob
+            before = close(A3, sigmoid(parameters["W3"] @ dropped + parameters["b3"]))
+            came, mistake = f"{found.came}, given the A2 of your cache", CACHED_BEFORE
+            yield from named or [Finding(came, found.expected, mistake if before else None)]
             return
+        off_inputs = off_inputs or not close(Z1, parameters["W1"] @ X + parameters["b1"])
+        off_whole = off_whole and close(below, whole * layers[1][-1][2] / keep_prob)
     for i, cases in enumerate(layers):
         findings = list(scale_findings(cases, f"A{i + 1}"))
-        unnamed = any(finding.mistake is None for finding in findings)
-        yield from (list(_activation_findings(student)) if unnamed else []) or findings
+        if any(finding.mistake is None for finding in findings):
+            named = list(_activation_findings(student))
+            if not named and i == 0 and off_inputs:
+                named = list(_inputs_dropped(student, rng, findings[0]))
+            if not named and i == 1 and off_whole:
+                named = [Finding(findings[0].came, findings[0].expected, NOT_PASSED_ON)]
+            findings = named or findings
+        yield from findings
+
+
+def _inputs_dropped(
+    student: Student, rng: np.random.Generator, finding: Finding
+) -> Iterator[Finding]:
+    """Yield the finding by its name if Z1 is right where nothing is dropped."""
+    X, _, parameters = draw_network(rng, (3, 6, 5, 1), 9)
+    cache = _cache(student, student(X, parameters, 1.0, np.random.default_rng(1)))
+    if close(student.numbers(cache["Z1"], "Z1"), parameters["W1"] @ X + parameters["b1"]):
+        yield Finding(finding.came, finding.expected, INPUT_DROPPED)
 
 
 def net_fresh(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
@@ -326,7 +375,7 @@ def _faulty_net_backward(
         D1, D2 = D2, D1
     factor = faulty_factor(wrong, keep_prob)
     steps = ((3, A2, W3, D2), (2, A1, W2, D1), (1, X, None, None))
-    dZ = A3 - Y
+    dZ = Y - A3 if LABELS_FIRST.name in wrong else A3 - Y
     if TWICE_M.name in wrong:
         dZ = dZ / m
     gradients = {}
@@ -341,6 +390,12 @@ def _faulty_net_backward(
         dA = dA * factor if NO_MASK_BACK.name in wrong else dA * D * factor
         dZ = dA if NO_RELU_BACK.name in wrong else dA * (below > 0)
     return gradients
+
+
+def _entries(cache: Sequence[NDArray], names: Sequence[str]) -> list[str]:
+    """Return a name for each entry of the named gradients, laid end to end."""
+    shapes = {f"d{name}": np.shape(value) for name, value in zip(_ORDER, cache, strict=True)}
+    return entries({name: shapes[name] for name in names})
 
 
 def _gradients(student: Student, names: Sequence[str]) -> Callable[[Any, Any], NDArray]:
@@ -390,7 +445,8 @@ def net_backward(
             faulty=_faulty_net_backward,
             mistakes=mistakes,
             read=_gradients(student, names),
-            what=" and ".join(names) if len(names) == 2 else "the gradients dW and db",
+            what="the gradients",
+            places=lambda X, Y, cache, keep_prob: _entries(cache, names),
             together=2,
         )
 

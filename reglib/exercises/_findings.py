@@ -60,7 +60,8 @@ SIGNATURE = Mistake(
 UNDEFINED = Mistake(
     "name from nowhere",
     "The function uses a name that is neither an argument nor defined or imported anywhere.",
-    "Take every value that the function needs from its arguments, and define every helper.",
+    "Take every value that the function needs from its arguments (in a class: from self), and "
+    "define every helper.",
 )
 NO_NUMBERS = Mistake(
     "not a number",
@@ -74,6 +75,55 @@ HARD_CODED = Mistake(
     "Compute the quantity from the arguments: m, for example, is the number of examples.",
 )
 
+WHOLE_NUMBERS = Mistake(
+    "whole numbers only",
+    "What stands behind the decimal point is lost: int(), // and arrays of an integer dtype cut it "
+    "off.",
+    "Look for int, // and dtype=int; np.zeros(shape) holds floats.",
+)
+MORE_VALUES = Mistake(
+    "more values than asked for",
+    "The function returns several values, and the task asks for one.",
+    "Return that value alone.",
+)
+NOT_ADDED_UP = Mistake(
+    "many numbers for one",
+    "The result has several entries where one number is asked for. Perhaps a sum is missing, or "
+    "runs along one axis only.",
+    "np.sum without axis adds up all entries of an array; a loop adds up the layers.",
+)
+ADDED_UP = Mistake(
+    "one number for many",
+    "The result is a single number where an array is asked for. Perhaps entries were added up or "
+    "averaged that belong apart.",
+    "Leave out sum and mean, or give them the axis that the task names.",
+)
+TRANSPOSED_RESULT = Mistake(
+    "rows and columns exchanged",
+    "The result has the right size, but its axes stand in the other order.",
+    "Write down the shape of each factor; one of them may want a .T.",
+)
+PAIR_SWAPPED = Mistake(
+    "pair in the other order",
+    "Both values are there, the second before the first.",
+    "Compare your return line with the task's.",
+)
+LOST_AXIS = Mistake(
+    "axis of length 1",
+    "The numbers are as many as they should be, but an axis of length 1 is too much or missing.",
+    "keepdims=True keeps an axis in a sum; ravel() and reshape(...) remove or add one.",
+)
+NO_ANSWER = Mistake(
+    "neither True nor False",
+    "The task asks a question that is answered with True or False.",
+    "Return True or False themselves, not a text, a number or a list.",
+)
+MANY_ANSWERS = Mistake(
+    "an answer for each entry",
+    "== compares two arrays entry by entry and gives an array of answers.",
+    "np.array_equal(a, b) gives one answer, and so does (a == b).all().",
+)
+
 GENERAL_MISTAKES = (
     NOT_WRITTEN,
     RETURNS_NOTHING,
@@ -81,4 +131,13 @@ GENERAL_MISTAKES = (
     UNDEFINED,
     NO_NUMBERS,
     HARD_CODED,
+    WHOLE_NUMBERS,
+    MORE_VALUES,
+    NOT_ADDED_UP,
+    ADDED_UP,
+    TRANSPOSED_RESULT,
+    PAIR_SWAPPED,
+    LOST_AXIS,
+    NO_ANSWER,
+    MANY_ANSWERS,
 )

@@ -28,6 +28,7 @@ from reglib.exercises._dropout_mistakes import (
     RANDN,
     REVERSED,
     SCALED_MASK,
+    SCALED_TWICE,
 )
 from reglib.exercises._findings import HARD_CODED, BrokenCall, Finding, Mistake
 from reglib.exercises._student import Student
@@ -57,7 +58,8 @@ def _near(rate: float, p: float, n: int) -> bool:
     return abs(rate - p) <= SIGMAS * sqrt(p * (1 - p) / n) + 1e-12
 
 
-def _binary(mask: NDArray) -> bool:
+def binary(mask: NDArray) -> bool:
+    """Say whether there is nothing but 0 and 1."""
     return bool(np.all((mask == 0) | (mask == 1)))
 
 
@@ -69,7 +71,7 @@ def _two_valued(mask: NDArray) -> bool:
 
 def mask_findings(masks: Sequence[tuple[float, NDArray]], what: str) -> Iterator[Finding]:
     """Yield what is wrong with masks that were drawn at several keep_probs."""
-    raw = [(p, mask) for p, mask in masks if not _binary(mask)]
+    raw = [(p, mask) for p, mask in masks if not binary(mask)]
     if raw and all(_two_valued(mask) for _, mask in raw):
         p, mask = raw[0]
         yield Finding(
@@ -110,8 +112,9 @@ def _rate_findings(rates: Sequence[tuple[float, float, int]], what: str) -> Iter
     same = all(abs(rate - first) < 0.05 for _, rate, _ in rates)
     if same and 0 < first < 1:
         yield Finding(f"{came}: keep_prob makes no difference", expected, HARD_CODED)
-    elif same and first == 1:
-        yield Finding(f"{came}: nothing is ever dropped", expected)
+    elif same and first in (0, 1):
+        what_never = "dropped" if first else "kept"
+        yield Finding(f"{came}: nothing is ever {what_never}", expected)
     else:
         yield Finding(came, expected)
 
@@ -130,6 +133,7 @@ def scale_findings(
         (lambda p: 1.0, NO_SCALE),
         (lambda p: p, MULTIPLIED),
         (lambda p: 1 / (1 - p), DROP_RATE),
+        (lambda p: 1 / p**2, SCALED_TWICE),
     ):
         if all(close(out, a * mask * factor(p)) for p, a, mask, out in clean):
             p = clean[0][0]
@@ -169,7 +173,9 @@ def fresh_findings(
     first, again = draw(one), draw(one)
     other = draw(np.random.default_rng(seeds[1]))
     repeated = draw(np.random.default_rng(seeds[0]))
-    if np.array_equal(first, other):
+    if np.ptp(first) == np.ptp(other) == 0:
+        yield Finding(f"all entries of the {what} are equal", "some kept, some dropped")
+    elif np.array_equal(first, other):
         yield Finding(
             f"two generators with different seeds gave the same {what}",
             "a new mask at every call",
@@ -217,4 +223,6 @@ def faulty_factor(wrong: frozenset[str], keep_prob: float) -> float:
         return 1.0
     if MULTIPLIED.name in wrong:
         return keep_prob
+    if SCALED_TWICE.name in wrong:
+        return 1 / keep_prob**2
     return 1 / (1 - keep_prob) if DROP_RATE.name in wrong else 1 / keep_prob

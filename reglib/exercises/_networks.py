@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,3 +25,18 @@ def draw_network(
     X = rng.standard_normal((widths[0], m))
     Y = (rng.random((widths[-1], m)) < 0.5).astype(int)
     return X, Y, draw_parameters(rng, widths)
+
+
+def entries(shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """Return a name for each entry of arrays that are laid end to end.
+
+    Examples
+    --------
+    >>> entries({"dW1": (1, 2), "db1": (1, 1)})
+    ['dW1[0, 0]', 'dW1[0, 1]', 'db1[0, 0]']
+    """
+    return [
+        f"{name}[{', '.join(map(str, index))}]"
+        for name, shape in shapes.items()
+        for index in np.ndindex(*shape)
+    ]

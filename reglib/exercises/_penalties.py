@@ -52,6 +52,16 @@ OVERWRITTEN = Mistake(
     "Each round of the loop replaces the sum, so only the last layer counts.",
     "Add to the sum in every round.",
 )
+RETURNED_EARLY = Mistake(
+    "return inside the loop",
+    "The function returns in the first round, so only the first layer counts.",
+    "Indent return like for, so that it comes after the loop.",
+)
+MEAN = Mistake(
+    "mean for sum",
+    "A mean does not grow with the number of weights; the penalty should.",
+    "The formula has a sum: np.sum.",
+)
 ABSOLUTE = Mistake(
     "absolute values for squares",
     "A sum of absolute values is L1; this is L2.",
@@ -79,7 +89,7 @@ ROOT = Mistake(
 )
 
 #: Which layers count, and what is summed over.
-LAYER_MISTAKES = (LAST_SKIPPED, OVERWRITTEN, FIRST_SKIPPED)
+LAYER_MISTAKES = (LAST_SKIPPED, OVERWRITTEN, FIRST_SKIPPED, RETURNED_EARLY)
 FACTOR_MISTAKES = (NO_HALF, NO_M, DIVISION, NO_LAMBDA)
 
 
@@ -89,6 +99,8 @@ def faulty_layers(wrong: frozenset[str], weights: Sequence[NDArray]) -> Sequence
         weights = weights[:-1]
     if FIRST_SKIPPED.name in wrong:
         weights = weights[1:]
+    if RETURNED_EARLY.name in wrong:
+        weights = weights[:1]
     return weights[-1:] if OVERWRITTEN.name in wrong else weights
 
 
@@ -106,7 +118,8 @@ def faulty_sum(wrong: frozenset[str], weights: Sequence[NDArray], power: int) ->
         elif ROOT.name in wrong:
             total += float(np.sqrt(np.sum(W * W)))
         else:
-            total += float(np.sum(W * W if squared else np.abs(W)))
+            terms = W * W if squared else np.abs(W)
+            total += float(np.mean(terms) if MEAN.name in wrong else np.sum(terms))
     return total
 
 

@@ -14,14 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib.exercises._findings import (
+    ADDED_UP,
+    LOST_AXIS,
+    MANY_ANSWERS,
+    MORE_VALUES,
+    NO_ANSWER,
     NO_NUMBERS,
+    NOT_ADDED_UP,
     NOT_WRITTEN,
     RETURNS_NOTHING,
     SIGNATURE,
+    TRANSPOSED_RESULT,
     UNDEFINED,
     BrokenCall,
     Finding,
+    Mistake,
 )
+from reglib.exercises._slips import slip_of
 
 
 class Student:
@@ -88,17 +97,22 @@ class Student:
         if value is None:
             raise BrokenCall(Finding(f"{what} is None", f"{what} is {size}", RETURNS_NOTHING))
         try:
-            array = np.array(value, dtype=np.float64)
+            array = np.array(value)
+            if array.dtype.kind in "USc":  # NumPy would read a number out of a text
+                raise TypeError
+            array = array.astype(np.float64)
         except (TypeError, ValueError):
-            came = f"{what} is {type(value).__name__}: {_short(value)}"
-            raise BrokenCall(Finding(came, f"{what} is {size}", NO_NUMBERS)) from None
+            came = f"{what} is {_kind(value)}: {_short(value)}"
+            mistake = MORE_VALUES if isinstance(value, tuple) else NO_NUMBERS
+            raise BrokenCall(Finding(came, f"{what} is {size}", mistake)) from None
         if shape is not None and array.shape != shape:
             if shape == () and array.size == 1:
                 return array.reshape(())
             came = f"{what} has shape {array.shape}"
-            raise BrokenCall(
-                Finding(came, f"{what} has shape {shape}" if shape else f"{what}, one number")
-            )
+            if isinstance(value, tuple):
+                came = f"{what} is {_kind(value)}: {_short(value)}"
+            expected = f"{what} has shape {shape}" if shape else f"{what} is one number"
+            raise BrokenCall(Finding(came, expected, _misshapen(value, array.shape, shape)))
         if not np.isfinite(array).all():
             raise BrokenCall(
                 Finding(f"{what} holds NaN or infinity", f"{what} is finite", NO_NUMBERS)
@@ -121,13 +135,36 @@ class Student:
             raise BrokenCall(Finding(f"{self.name} returned {found}", expected))
         return value[0], value[1]
 
+    def answer(self, value: Any, what: str) -> bool:
+        """Return a result that must be True or False; 1 and 0 will do.
+
+        Raises
+        ------
+        BrokenCall
+            If it is something else.
+        """
+        expected = f"{what} is True or False"
+        if value is None:
+            raise BrokenCall(Finding(f"{what} is None", expected, RETURNS_NOTHING))
+        try:
+            array = np.asarray(value)
+        except ValueError:
+            array = np.asarray(None)
+        if array.size > 1 and array.dtype.kind in "bO" and not isinstance(value, tuple):
+            came = f"{what} is {_kind(value)}: {_short(value)}"
+            raise BrokenCall(Finding(came, expected, MANY_ANSWERS))
+        if array.size != 1 or array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
+            came = f"{what} is {_kind(value)}: {_short(value)}"
+            raise BrokenCall(Finding(came, expected, NO_ANSWER))
+        return bool(array.all())
+
     def _names(self) -> set[str]:
         """Return the names that an error message may call the function by."""
         own = getattr(self.function, "__name__", self.name)
         return {self.name, str(own), "<lambda>", "<module>", "__init__", "update"}
 
     def _explain(self, error: BaseException) -> Finding:
-        kind, text = type(error).__name__, str(error)
+        kind, text = type(error).__name__, re.sub(r"\w+\.<locals>\.", "", str(error))
         expected = f"a result from {self.signature}"
         if _is(error, NotImplementedError):
             inner = _raised_in(error)
@@ -141,9 +178,10 @@ class Student:
         called = re.match(r"(?:[\w.<>]*\.)?([\w<>]+)\(\) (?:takes|missing|got)\b", text)
         # The call itself failed, not one further in.
         outermost = called and (called[1] in self._names() or _raised_in(error) is None)
-        if _is(error, TypeError) and outermost:
+        slip = slip_of(kind, text)
+        if slip is None and _is(error, TypeError) and outermost:
             return Finding(came, f"the arguments of {self.signature}", SIGNATURE)
-        return Finding(came, expected)
+        return Finding(came, expected, slip)
 
 
 def _is(error: BaseException, kind: type[BaseException]) -> bool:
@@ -223,8 +261,34 @@ def _differs(before: Any, after: Any) -> bool:
     return False
 
 
+def _misshapen(value: Any, came: tuple[int, ...], wanted: tuple[int, ...]) -> Mistake | None:
+    """Return what a wrong shape looks like, if it looks like anything."""
+    if isinstance(value, tuple):
+        return MORE_VALUES
+    if wanted == ():
+        return NOT_ADDED_UP
+    if came == ():
+        return ADDED_UP
+    if len(came) == 2 and came == wanted[::-1]:
+        return TRANSPOSED_RESULT
+    longer = [[n for n in shape if n != 1] for shape in (came, wanted)]
+    return LOST_AXIS if longer[0] == longer[1] else None
+
+
+_KINDS = {"str": "a text", "ndarray": "an array", "int": "a number", "float": "a number"}
+
+
+def _kind(value: Any) -> str:
+    """Return what a value is, in words."""
+    if isinstance(value, (tuple, list)):
+        return f"a {type(value).__name__} of {len(value)}"
+    return _KINDS.get(type(value).__name__, f"a {type(value).__name__}")
+
+
 def _short(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.size > 12:
         return f"an array of shape {value.shape}"
+    if isinstance(value, tuple) and any(isinstance(item, np.ndarray) for item in value):
+        return "(" + ", ".join(map(_short, value)) + ")"
     text = " ".join(repr(value).split())
     return text if len(text) <= 120 else text[:117] + "..."

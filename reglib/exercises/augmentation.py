@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib.exercises._compare import Case, close, compare
-from reglib.exercises._findings import HARD_CODED, RETURNS_NOTHING, BrokenCall, Finding, Mistake
+from reglib.exercises._findings import HARD_CODED, BrokenCall, Finding, Mistake
 from reglib.exercises._student import Student
 from reglib.exercises.checking import Aspect, Assignment, Chapter, Exercise
 from reglib.textbook import images as reference
@@ -56,10 +56,32 @@ TRANSPOSED = Mistake(
     "Rows have become columns.",
     "A flip keeps every row a row.",
 )
+READ_TOO_LATE = Mistake(
+    "overwritten before it is read",
+    "The columns are exchanged one after the other in the same array, so the second half copies "
+    "what the first half has already overwritten.",
+    "Write into a new array, or reverse an axis with a slice.",
+)
 NOTHING_DONE = Mistake(
     "nothing changed",
     "The image comes back as it was.",
     "Return the transformed image.",
+)
+TOO_SMALL = Mistake(
+    "window smaller than asked for",
+    "The slice ends too early, or it begins so late that it runs over the rim, where NumPy cuts it "
+    "off.",
+    "It ends at top + height. Which is the largest top for which that is still inside?",
+)
+CENTER = Mistake(
+    "always the center",
+    "The window is cut from the middle every time, so a crop adds no variety.",
+    "Draw the upper left corner from rng.",
+)
+ONE_NUMBER = Mistake(
+    "one number for row and column",
+    "Row and column of the corner are always the same number, so most places are never drawn.",
+    "Draw twice: a row and a column.",
 )
 ONE_PLACE = Mistake(
     "always the same place",
@@ -101,6 +123,27 @@ CORNER = Mistake(
     "The upper left pixel stays in place; the center should.",
     "Measure rows and columns from the center (H - 1) / 2, (W - 1) / 2.",
 )
+ONE_CENTER = Mistake(
+    "one center for both axes",
+    "Columns are measured from the middle of the rows; in a square image nobody notices.",
+    "Each axis has a center of its own: (H - 1) / 2 and (W - 1) / 2.",
+)
+CENTER_LOST = Mistake(
+    "center not added back",
+    "Rows and columns are measured from the center and then taken as they are.",
+    "Add the center again before you look the pixel up.",
+)
+NEGATIVE = Mistake(
+    "negative indices",
+    "An index of -1 is the last row, so pixels from the other side come in.",
+    "Ask for both ends: 0 <= i and i < H.",
+)
+BLENDED = Mistake(
+    "values computed, not copied",
+    "The result holds values that no pixel of the image has: neighbors were averaged, or pixels "
+    "multiplied.",
+    "Copy the nearest pixel. Functions that resize or rotate images interpolate by default.",
+)
 HALF_PIXEL = Mistake(
     "center half a pixel off",
     "The center of pixels 0 to H - 1 is (H - 1) / 2, not H / 2.",
@@ -130,6 +173,21 @@ NO_CLIP = Mistake(
     "not clipped",
     "Values leave [0, 1].",
     "np.clip keeps them inside.",
+)
+CLIPPED_BELOW = Mistake(
+    "clipped on one side",
+    "Values below 0 are cut off, and values above 1 are not.",
+    "The values of an image lie in [0, 1] here, not in [0, 255].",
+)
+NOT_ADDED_BACK = Mistake(
+    "mean not added back",
+    "The distance from the mean is multiplied and returned without the mean, so the image is dark.",
+    "The formula begins with the mean.",
+)
+COLUMN_MEAN = Mistake(
+    "mean of each column",
+    "The mean runs over the rows only, so every column keeps one of its own.",
+    "Average over rows and columns: axis=(0, 1).",
 )
 BRIGHTNESS = Mistake(
     "image multiplied",
@@ -210,6 +268,9 @@ def _compare_region(
 ) -> Iterator[Finding]:
     got, wanted = _region(student, function, where)
 
+    def places(*arguments: Any) -> list[str]:
+        return [str(index.tolist()) for index in np.argwhere(where(*arguments))]
+
     def wrong(names: frozenset[str], *arguments: Any) -> NDArray:
         return np.asarray(faulty(names, *arguments), dtype=float)[where(*arguments)]
 
@@ -223,6 +284,7 @@ def _compare_region(
         call=got,
         together=together,
         what=what,
+        places=places,
     )
 
 
@@ -286,6 +348,9 @@ def _shift_empty(student: Student, rng: np.random.Generator) -> Iterator[Finding
 
 
 def _faulty_flip(wrong: frozenset[str], image: NDArray) -> NDArray:
+    if READ_TOO_LATE.name in wrong:
+        width = image.shape[1]
+        return image[:, np.maximum(np.arange(width), np.arange(width)[::-1])]
     if UPSIDE_DOWN.name in wrong:
         return image[::-1]
     if BOTH_FLIPPED.name in wrong:
@@ -297,6 +362,16 @@ def _faulty_flip(wrong: frozenset[str], image: NDArray) -> NDArray:
     return image
 
 
+_FLIP_MISTAKES = (
+    UPSIDE_DOWN,
+    BOTH_FLIPPED,
+    CHANNELS_FLIPPED,
+    TRANSPOSED,
+    NOTHING_DONE,
+    READ_TOO_LATE,
+)
+
+
 def _flip_value(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
     shapes = ((4, 4), (3, 3, 3), (5, 5, 2))
     cases = [Case((_image(rng, *shape),), f"an image of shape {shape}") for shape in shapes]
@@ -305,7 +380,7 @@ def _flip_value(student: Student, rng: np.random.Generator) -> Iterator[Finding]
         cases,
         reference.horizontal_flip,
         faulty=_faulty_flip,
-        mistakes=(UPSIDE_DOWN, BOTH_FLIPPED, CHANNELS_FLIPPED, TRANSPOSED, NOTHING_DONE),
+        mistakes=_FLIP_MISTAKES,
         together=1,
         what="the image",
     )
@@ -321,9 +396,14 @@ def _crop(
 ) -> NDArray:
     got = student(image, height, width, rng)
     shape = (height, width, *image.shape[2:])
-    if np.shape(got) == (width, height, *image.shape[2:]) and height != width:
-        came = f"the crop has shape {np.shape(got)}"
+    turned = (width, height, *image.shape[2:])
+    if isinstance(got, np.ndarray) and got.shape == turned != shape:
+        came = f"the crop has shape {got.shape}"
         raise BrokenCall(Finding(came, f"shape {shape}", CROP_SWAPPED))
+    if isinstance(got, np.ndarray) and got.ndim == len(shape) and got.shape != shape:
+        came = f"the crop has shape {got.shape}"
+        small = all(one <= other for one, other in zip(got.shape, shape, strict=True))
+        raise BrokenCall(Finding(came, f"shape {shape}", TOO_SMALL if small else None))
     return student.numbers(got, "the crop", shape)
 
 
@@ -355,13 +435,27 @@ def _crop_places(student: Student, rng: np.random.Generator) -> Iterator[Finding
         drawn.append(_place(image, _crop(student, image, *size, generator)))
     places = set(drawn) - {None}
     expected = "each of the 4 places about as often as any other"
-    if len(places) == 1:
-        came = f"{_CROP_DRAWS} crops of 3 x 4 from 4 x 5 pixels, all cut at {places.pop()}"
-        yield Finding(came, expected, LAST_PLACE_MISSED if drawn[0] == (0, 0) else ONE_PLACE)
-        return
-    if len(places) < 4:
-        came = f"{_CROP_DRAWS} crops of 3 x 4 from 4 x 5 pixels used {len(places)} places"
-        yield Finding(came, expected, LAST_PLACE_MISSED)
+    came = f"{_CROP_DRAWS} crops of 3 x 4 from 4 x 5 pixels"
+    if not places:
+        yield Finding(f"{came}, none of them a window of the image", expected, NO_WINDOW)
+    elif len(places) == 1:
+        (place,) = places
+        mistake = LAST_PLACE_MISSED if place == (0, 0) else ONE_PLACE
+        if _centered(student, _image(rng, 8, 10), generator):
+            mistake = CENTER
+        yield Finding(f"{came}, all cut at {place}", expected, mistake)
+    elif len(places) < 4:
+        seen = ", ".join(map(str, sorted(places)))
+        mistake = LAST_PLACE_MISSED
+        if {top for top, _ in places} == {left for _, left in places} == {0, 1}:
+            mistake = ONE_NUMBER if all(top == left for top, left in places) else None
+        yield Finding(f"{came} were cut at {seen} only", expected, mistake)
+
+
+def _centered(student: Student, image: NDArray, rng: np.random.Generator) -> bool:
+    """Say whether four crops in a row are cut from the middle."""
+    middle = ((image.shape[0] - 2) // 2, (image.shape[1] - 2) // 2)
+    return all(_place(image, _crop(student, image, 2, 2, rng)) == middle for _ in range(4))
 
 
 def _crop_fresh(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
@@ -373,7 +467,8 @@ def _crop_fresh(student: Student, rng: np.random.Generator) -> Iterator[Finding]
     in_turn = [_crop(student, image, 3, 4, one) for _ in range(6)]
     if all(close(crop, first[0]) for crop in [*first, *in_turn]):
         at = _place(image, first[0])
-        yield Finding(f"six generators cut at one place, {at}", "six places", CROP_SEEDED)
+        mistake = CENTER if _centered(student, image, one) else CROP_SEEDED
+        yield Finding(f"six generators cut at one place, {at}", "six places", mistake)
     elif all(close(crop, in_turn[0]) for crop in in_turn):
         yield Finding("six calls with one rng cut at one place", "six places", CROP_SEEDED)
     elif not all(map(close, first, again)):
@@ -394,8 +489,12 @@ def _sources(
         center = (height / 2, width / 2)
     else:
         center = ((height - 1) / 2, (width - 1) / 2)
+    if ONE_CENTER.name in wrong:
+        center = (center[0], center[0])
     rows, columns = np.indices((height, width), dtype=float)
     y, x = back(rows - center[0], columns - center[1])
+    if CENTER_LOST.name in wrong:
+        return y, x
     return y + center[0], x + center[1]
 
 
@@ -409,7 +508,8 @@ def _picked(image: NDArray, wrong: frozenset[str], places: tuple[NDArray, NDArra
         return image[np.clip(i, 0, height - 1), np.clip(j, 0, width - 1)]
     if WRAPPED.name in wrong:
         return image[i % height, j % width]
-    inside = (i >= 0) & (i < height) & (j >= 0) & (j < width)
+    least = (-height, -width) if NEGATIVE.name in wrong else (0, 0)
+    inside = (i >= least[0]) & (i < height) & (j >= least[1]) & (j < width)
     out = np.zeros_like(image)
     if FORWARD.name in wrong:
         out[i[inside], j[inside]] = image[inside]
@@ -451,7 +551,35 @@ def _zoom_clear(image: NDArray, factor: float) -> NDArray:
     return _clear(image, _sources(image, _RIGHT, _zoom_back(_RIGHT, factor)))
 
 
-_PLACE_MISTAKES = (NOTHING_DONE, CORNER, HALF_PIXEL, FORWARD, FLOORED, REPEATED, WRAPPED)
+_PLACE_MISTAKES = (
+    NOTHING_DONE,
+    CORNER,
+    HALF_PIXEL,
+    ONE_CENTER,
+    CENTER_LOST,
+    FORWARD,
+    FLOORED,
+    REPEATED,
+    WRAPPED,
+    NEGATIVE,
+)
+
+
+def _blended(
+    student: Student, cases: Sequence[Case], findings: Sequence[Finding]
+) -> Iterator[Finding]:
+    """Yield the findings, by a name if the results hold values that no pixel has."""
+    unnamed = any(finding.mistake is None for finding in findings)
+    for case in cases if unnamed else ():
+        image = case.arguments[0]
+        out = student.numbers(student(*case.arguments), "the image", image.shape)
+        strange = ~np.isclose(out[..., None], [0, *image.ravel()], rtol=1e-5, atol=1e-6).any(-1)
+        if strange.any() and out.min() > -1 and out.max() < 2:
+            came = f"{int(strange.sum())} values, such as {out[strange][0]:.4g}, are no pixel's"
+            expected = "each value is that of a pixel, or 0"
+            yield Finding(f"{came} (for {case.text})", expected, BLENDED)
+            return
+    yield from findings
 
 
 def _zoom_test(low: float, high: float) -> Callable[..., Iterator[Finding]]:
@@ -461,7 +589,7 @@ def _zoom_test(low: float, high: float) -> Callable[..., Iterator[Finding]]:
             factor = float(rng.uniform(low, high))
             text = f"an image of shape {shape} and factor = {factor:.3g}"
             cases.append(Case((_image(rng, *shape), factor), text))
-        yield from _compare_region(
+        findings = _compare_region(
             student,
             cases,
             reference.zoom,
@@ -470,6 +598,7 @@ def _zoom_test(low: float, high: float) -> Callable[..., Iterator[Finding]]:
             (INVERSE, *_PLACE_MISTAKES),
             "the image",
         )
+        yield from _blended(student, cases, list(findings))
 
     return test
 
@@ -502,7 +631,7 @@ def _rotate_test(
         for shape, degrees in zip(shapes, angles(rng), strict=True):
             text = f"an image of shape {shape} and {degrees:.4g} degrees"
             cases.append(Case((_image(rng, *shape), degrees), text))
-        yield from _compare_region(
+        findings = _compare_region(
             student,
             cases,
             reference.rotate,
@@ -511,6 +640,7 @@ def _rotate_test(
             (CLOCKWISE, DEGREES, *_PLACE_MISTAKES),
             "the image",
         )
+        yield from _blended(student, cases, list(findings))
 
     return test
 
@@ -526,13 +656,28 @@ def _faulty_contrast(wrong: frozenset[str], image: NDArray, factor: float) -> ND
         mean = image.mean()
     elif PIXEL_MEAN.name in wrong and image.ndim == 3:
         mean = image.mean(axis=-1, keepdims=True)
+    elif COLUMN_MEAN.name in wrong:
+        mean = image.mean(axis=0)
     elif BRIGHTNESS.name in wrong:
         mean = 0.0
-    out = mean + factor * (image - mean)
+    out = factor * (image - mean)
+    if NOT_ADDED_BACK.name not in wrong:
+        out = mean + out
+    if CLIPPED_BELOW.name in wrong:
+        return np.maximum(out, 0)
     return out if NO_CLIP.name in wrong else np.clip(out, 0, 1)
 
 
-_CONTRAST_MISTAKES = (BRIGHTNESS, ABOUT_HALF, ONE_MEAN, PIXEL_MEAN, NO_CLIP)
+_CONTRAST_MISTAKES = (
+    BRIGHTNESS,
+    ABOUT_HALF,
+    ONE_MEAN,
+    PIXEL_MEAN,
+    COLUMN_MEAN,
+    NOT_ADDED_BACK,
+    NO_CLIP,
+    CLIPPED_BELOW,
+)
 
 
 def _contrast_test(low: float, high: float) -> Callable[..., Iterator[Finding]]:
@@ -613,14 +758,7 @@ def _safety(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
         images = _task_images(rng)
         if number % 2:  # the image that tips over comes first
             images = images[2:] + images[:2]
-        answer = student(transform, (images, label_of))
-        if answer is None:
-            came = f"{student.name} returned None"
-            raise BrokenCall(Finding(came, "True or False", RETURNS_NOTHING))
-        if np.size(answer) != 1:
-            came = f"{student.name} returned {np.size(answer)} values"
-            raise BrokenCall(Finding(came, "one answer: True or False"))
-        answers.append(bool(np.all(answer)))
+        answers.append(student.answer(student(transform, (images, label_of)), "the answer"))
         kept = [label_of(transform(image)) == label_of(image) for image in images]
         wrong[ONE_IMAGE].append(kept[0])
         wrong[ANY_IMAGE].append(any(kept))
@@ -660,7 +798,7 @@ ASSIGNMENT = Assignment(
         "horizontal_flip",
         "horizontal_flip(image)",
         (Aspect("value", "left and right are exchanged", _flip_value),),
-        (UPSIDE_DOWN, BOTH_FLIPPED, CHANNELS_FLIPPED, TRANSPOSED, NOTHING_DONE),
+        _FLIP_MISTAKES,
     ),
     _exercise(
         "random_crop",
@@ -670,7 +808,17 @@ ASSIGNMENT = Assignment(
             Aspect("places", "every place is drawn as often as any other", _crop_places),
             Aspect("fresh", "the place comes from rng, anew at every call", _crop_fresh),
         ),
-        (NO_WINDOW, CROP_SWAPPED, ONE_PLACE, LAST_PLACE_MISSED, CROP_SEEDED, CROP_SOURCE),
+        (
+            NO_WINDOW,
+            TOO_SMALL,
+            CROP_SWAPPED,
+            CENTER,
+            ONE_NUMBER,
+            ONE_PLACE,
+            LAST_PLACE_MISSED,
+            CROP_SEEDED,
+            CROP_SOURCE,
+        ),
     ),
     _exercise(
         "zoom",
@@ -679,7 +827,7 @@ ASSIGNMENT = Assignment(
             Aspect("magnify", "a factor above 1 magnifies around the center", _zoom_test(1.2, 2.8)),
             Aspect("shrink", "a factor below 1 shrinks, and the rim is 0", _zoom_test(0.4, 0.85)),
         ),
-        (INVERSE, *_PLACE_MISTAKES),
+        (INVERSE, *_PLACE_MISTAKES, BLENDED),
     ),
     _exercise(
         "rotate",
@@ -698,7 +846,7 @@ ASSIGNMENT = Assignment(
                 _rotate_test(lambda rng: tuple(rng.uniform(10, 80, 3).tolist()), False),
             ),
         ),
-        (CLOCKWISE, DEGREES, *_PLACE_MISTAKES),
+        (CLOCKWISE, DEGREES, *_PLACE_MISTAKES, BLENDED),
     ),
     _exercise(
         "adjust_contrast",

@@ -17,16 +17,21 @@ from reglib.exercises._compare import Case, close, compare, differ
 from reglib.exercises._dropout_mistakes import (
     ALWAYS_SAME_ANSWER,
     CACHE_LAYOUT,
+    CACHED_BEFORE,
     COPIED,
     DROP_RATE,
     EVALUATION_SCALED,
     FROZEN,
     HIDDEN_ACTIVATION,
+    INPUT_DROPPED,
+    LABELS_FIRST,
     LAST_ACTIVATION,
     LEFT_ON,
     MASKS_SWAPPED,
     MEDIAN,
     MULTIPLIED,
+    NEGATED,
+    NO_BIAS,
     NO_CACHE,
     NO_M_BACK,
     NO_MASK,
@@ -36,17 +41,22 @@ from reglib.exercises._dropout_mistakes import (
     NO_SCALE,
     NO_SCALE_BACK,
     NOT_ADVANCED,
+    NOT_PASSED_ON,
+    NOT_RANDOM,
     NOT_THRESHOLDED,
     ONE_CALL,
     ONE_MASK,
+    OTHER_AXIS,
     OTHER_GENERATORS,
     OTHER_SOURCE,
     OUTPUT_DROPPED,
+    PARTLY_EQUAL,
     RANDN,
     REVERSED,
     SAME_NOISE,
     SAME_SEED,
     SCALED_MASK,
+    SCALED_TWICE,
     STANDARD_ERROR,
     SUM,
     TWICE_M,
@@ -62,9 +72,10 @@ from reglib.exercises._dropout_network import (
     net_masks,
     net_scale,
 )
-from reglib.exercises._findings import HARD_CODED, BrokenCall, Finding
+from reglib.exercises._findings import HARD_CODED, PAIR_SWAPPED, BrokenCall, Finding
 from reglib.exercises._masks import (
     RATES,
+    binary,
     faulty_factor,
     fresh_findings,
     mask_findings,
@@ -87,7 +98,18 @@ def _forward(
     student: Student, a: NDArray, keep_prob: float, rng: np.random.Generator, training: bool = True
 ) -> tuple[NDArray, Any]:
     out, mask = student.pair(student(a, keep_prob, rng, training), "out", "mask")
-    return student.numbers(out, "out", a.shape), mask
+    out = student.numbers(out, "out", a.shape)
+    if binary(out) and np.shape(mask) == a.shape and not binary(np.asarray(mask)):
+        came = "the first of the pair holds 0 and 1 only, the second does not"
+        raise BrokenCall(Finding(came, "the pair (out, mask)", PAIR_SWAPPED))
+    return out, mask
+
+
+def _not_random(a: NDArray, mask: NDArray, keep_prob: float) -> Iterator[Finding]:
+    """Yield a finding if a mask follows from the activations."""
+    for made, text in ((a < keep_prob, "a < keep_prob"), (a > keep_prob, "a > keep_prob")):
+        if np.array_equal(mask != 0, made):
+            yield Finding(f"mask is {text}", "random numbers below keep_prob", NOT_RANDOM)
 
 
 def _activations(rng: np.random.Generator) -> Iterator[tuple[float, NDArray]]:
@@ -101,6 +123,10 @@ def _forward_mask(student: Student, rng: np.random.Generator) -> Iterator[Findin
     for keep_prob, a in _activations(rng):
         _, mask = _forward(student, a, keep_prob, np.random.default_rng(rng.integers(2**31)))
         masks.append((keep_prob, mask_of(student, mask, a.shape)))
+        copied = list(_not_random(a, masks[-1][1], keep_prob))
+        if copied:
+            yield from copied
+            return
     yield from mask_findings(masks, "mask")
 
 
@@ -117,9 +143,11 @@ def _forward_fresh(student: Student, rng: np.random.Generator) -> Iterator[Findi
     a = rng.standard_normal((20, 30))
 
     def draw(generator: np.random.Generator) -> NDArray:
-        return student.numbers(_forward(student, a, 0.5, generator)[1], "mask")
+        mask = student.numbers(_forward(student, a, 0.5, generator)[1], "mask")
+        return mask if mask.size > 1 else mask_of(student, mask, a.shape)
 
-    yield from fresh_findings(draw, two_seeds(rng), "mask")
+    copied = list(_not_random(a, draw(np.random.default_rng(rng.integers(2**31))), 0.5))
+    yield from copied or fresh_findings(draw, two_seeds(rng), "mask")
 
 
 def _forward_evaluation(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
@@ -168,7 +196,7 @@ def _backward_value(student: Student, rng: np.random.Generator) -> Iterator[Find
         cases,
         reference.dropout_backward,
         faulty=_faulty_backward,
-        mistakes=(NO_SCALE_BACK, NO_MASK_BACK, MULTIPLIED, DROP_RATE, REVERSED),
+        mistakes=(NO_SCALE_BACK, NO_MASK_BACK, MULTIPLIED, DROP_RATE, REVERSED, SCALED_TWICE),
         together=2,
     )
 
@@ -183,9 +211,9 @@ def _mc_cases(
         x, w = rng.standard_normal(shape), rng.uniform(1, 2, shape)
         made: list[NDArray] = []
 
-        def f(x: Any, generator: Any, w: NDArray = w, made: list[NDArray] = made) -> NDArray:
-            prediction = np.asarray(x) * w * (generator.random(w.shape) < 0.6) / 0.6
-            prediction = prediction + 0.1 * generator.random(w.shape)
+        def f(x: Any, rng: Any, w: NDArray = w, made: list[NDArray] = made) -> NDArray:
+            prediction = np.asarray(x) * w * (rng.random(w.shape) < 0.6) / 0.6
+            prediction = prediction + 0.1 * rng.random(w.shape)
             made.append(prediction)
             return prediction.copy()
 
@@ -207,16 +235,23 @@ def _mc_statistic(
     which: int, what: str, right: Callable[[NDArray], NDArray], wrong: Sequence[Any]
 ) -> Callable[[Student, np.random.Generator], Iterator[Finding]]:
     def test(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
-        results = []
-        for result, made, _, x in _mc_cases(student, rng):
+        results: list[tuple[NDArray, NDArray]] = []
+        calls: list[tuple[int, int]] = []
+        for result, made, n, x in _mc_cases(student, rng):
             got = student.pair(result, "mean", "standard deviation")[which]
             if not made:
                 yield Finding("f was never called", "n calls of f(x, rng)", ONE_CALL)
                 return
-            if np.size(got) == 1 and x.size > 1:
+            if isinstance(got, (int, float, np.generic)) and x.size > 1:
                 yield Finding(f"{what} is one number", f"{what} has shape {x.shape}", WRONG_AXIS)
                 return
+            along = made[0].mean(axis=-1).shape
+            if np.shape(got) in ((n, *along), (n,)) and x.shape != np.shape(got):
+                came = f"{what} has shape {np.shape(got)}"
+                yield Finding(came, f"{what} has shape {x.shape}", OTHER_AXIS)
+                return
             results.append((student.numbers(got, what, x.shape), np.stack(made)))
+            calls.append((len(made), n))
         if all(close(got, right(made)) for got, made in results):
             return
         for function, mistake in wrong:
@@ -226,17 +261,16 @@ def _mc_statistic(
                     yield found
                 return
         got, made = results[0] if not close(results[0][0], right(results[0][1])) else results[1]
+        if any(called != n for called, n in calls):
+            called, n = calls[0]
+            yield Finding(f"f was called {called} times", f"n = {n} calls", ONE_CALL)
+            return
         yield differ(got, right(made), f"{what} of the {len(made)} predictions")
 
     return test
 
 
 # is_frozen
-
-
-def _fresh_forward(a: Any, keep_prob: float, rng: Any, training: bool = True) -> Any:
-    mask = rng.random(np.shape(a)) < keep_prob
-    return np.asarray(a) * mask / keep_prob, mask
 
 
 def _seeded_forward(a: Any, keep_prob: float, rng: Any, training: bool = True) -> Any:
@@ -252,8 +286,15 @@ def _copied_forward(a: Any, keep_prob: float, rng: Any, training: bool = True) -
 
 
 def _is_frozen(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
+    drawn: list[NDArray] = []
+
+    def fresh_forward(a: Any, keep_prob: float, rng: Any, training: bool = True) -> Any:
+        mask = rng.random(np.shape(a)) < keep_prob
+        drawn.append(mask)
+        return np.asarray(a) * mask / keep_prob, mask.copy()
+
     forwards = (
-        ("a dropout that works", _fresh_forward, False),
+        ("a dropout that works", fresh_forward, False),
         ("a dropout with a seed inside", _seeded_forward, True),
         ("a dropout that draws from a copy of rng", _copied_forward, True),
     )
@@ -261,18 +302,17 @@ def _is_frozen(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
     for _, forward, _ in forwards:
         a = rng.standard_normal((int(rng.integers(12, 20)), 15))
         generator = np.random.default_rng(rng.integers(2**31))
-        answer = student(forward, a, 0.5, generator)
-        if answer is None:
-            student.numbers(None, "the answer")
-        if np.size(answer) != 1:
-            raise BrokenCall(Finding(f"the answer is {np.shape(answer)}", "True or False"))
-        answers.append(bool(np.all(answer)))
+        answers.append(student.answer(student(forward, a, 0.5, generator), "the answer"))
     if answers == [wanted for _, _, wanted in forwards]:
         return
+    always = ALWAYS_SAME_ANSWER
+    if len(drawn) > 1:
+        always = SAME_SEED if np.array_equal(drawn[0], drawn[1]) else PARTLY_EQUAL
     mistake = {
         (False, True, False): OTHER_GENERATORS,
-        (True, True, True): SAME_SEED,
+        (True, True, True): always,
         (False, False, False): ALWAYS_SAME_ANSWER,
+        (True, False, False): NEGATED,
     }.get(tuple(answers))
     for answer, (what, _, wanted) in zip(answers, forwards, strict=True):
         if answer != wanted:
@@ -303,11 +343,13 @@ ASSIGNMENT = Assignment(
             NOT_THRESHOLDED,
             REVERSED,
             ONE_MASK,
+            NOT_RANDOM,
             SCALED_MASK,
             NO_MASK,
             NO_SCALE,
             MULTIPLIED,
             DROP_RATE,
+            SCALED_TWICE,
             LEFT_ON,
             EVALUATION_SCALED,
             FROZEN,
@@ -322,7 +364,7 @@ ASSIGNMENT = Assignment(
         reference.dropout_backward,
         CHAPTER,
         (Aspect("value", "the result is dout * mask / keep_prob", _backward_value),),
-        (NO_SCALE_BACK, NO_MASK_BACK, MULTIPLIED, DROP_RATE, REVERSED, HARD_CODED),
+        (NO_SCALE_BACK, NO_MASK_BACK, MULTIPLIED, DROP_RATE, SCALED_TWICE, REVERSED, HARD_CODED),
     ),
     Exercise(
         "is_frozen",
@@ -334,7 +376,7 @@ ASSIGNMENT = Assignment(
                 "value", "True if two calls of forward with one rng give the same mask", _is_frozen
             ),
         ),
-        (OTHER_GENERATORS, SAME_SEED, ALWAYS_SAME_ANSWER),
+        (OTHER_GENERATORS, SAME_SEED, PARTLY_EQUAL, NEGATED, ALWAYS_SAME_ANSWER),
     ),
     Exercise(
         "forward_propagation_with_dropout",
@@ -357,12 +399,17 @@ ASSIGNMENT = Assignment(
             NO_SCALE,
             MULTIPLIED,
             DROP_RATE,
+            SCALED_TWICE,
             FROZEN,
             NOT_ADVANCED,
             OTHER_SOURCE,
             HIDDEN_ACTIVATION,
             LAST_ACTIVATION,
             UNKNOWN_ACTIVATION,
+            NO_BIAS,
+            INPUT_DROPPED,
+            NOT_PASSED_ON,
+            CACHED_BEFORE,
             OUTPUT_DROPPED,
             NO_CACHE,
             CACHE_LAYOUT,
@@ -381,7 +428,7 @@ ASSIGNMENT = Assignment(
             Aspect(
                 "output",
                 "dW3 and db3 are those of the cross-entropy",
-                net_backward(("dW3", "db3"), (NO_M_BACK, TWICE_M)),
+                net_backward(("dW3", "db3"), (LABELS_FIRST, NO_M_BACK, TWICE_M)),
             ),
             Aspect(
                 "hidden",
@@ -395,9 +442,11 @@ ASSIGNMENT = Assignment(
                         DROP_RATE,
                         MASKS_SWAPPED,
                         NO_RELU_BACK,
+                        LABELS_FIRST,
                         NO_M_BACK,
                         TWICE_M,
                         REVERSED,
+                        SCALED_TWICE,
                     ),
                 ),
             ),
@@ -409,9 +458,11 @@ ASSIGNMENT = Assignment(
             DROP_RATE,
             MASKS_SWAPPED,
             NO_RELU_BACK,
+            LABELS_FIRST,
             NO_M_BACK,
             TWICE_M,
             REVERSED,
+            SCALED_TWICE,
             HARD_CODED,
         ),
     ),
@@ -432,6 +483,7 @@ ASSIGNMENT = Assignment(
                     (
                         (lambda made: made.sum(axis=0), SUM),
                         (lambda made: np.median(made, axis=0), MEDIAN),
+                        (lambda made: made.std(axis=0), PAIR_SWAPPED),
                     ),
                 ),
             ),
@@ -444,13 +496,14 @@ ASSIGNMENT = Assignment(
                     lambda made: made.std(axis=0),
                     (
                         (lambda made: made.std(axis=0, ddof=1), None),
+                        (lambda made: made.mean(axis=0), PAIR_SWAPPED),
                         (lambda made: made.var(axis=0), VARIANCE),
                         (lambda made: made.std(axis=0) / np.sqrt(len(made)), STANDARD_ERROR),
                     ),
                 ),
             ),
         ),
-        (ONE_CALL, SAME_NOISE, VARIANCE, STANDARD_ERROR, WRONG_AXIS, SUM, MEDIAN),
+        (ONE_CALL, SAME_NOISE, VARIANCE, STANDARD_ERROR, WRONG_AXIS, OTHER_AXIS, SUM, MEDIAN),
     ),
 )
 

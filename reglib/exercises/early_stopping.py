@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib.exercises._compare import Case, close, compare, show
-from reglib.exercises._findings import HARD_CODED, Finding, Mistake
+from reglib.exercises._findings import HARD_CODED, BrokenCall, Finding, Mistake
 from reglib.exercises._student import Student
 from reglib.exercises.checking import Aspect, Assignment, Chapter, Exercise
 from reglib.textbook import stopping as reference
@@ -75,7 +75,49 @@ CREEPING = Mistake(
 NEVER_STOPS = Mistake(
     "never stops",
     "No epoch, however bad, ends the training.",
-    "Return True once the counter has reached patience.",
+    "Once the counter has reached patience, return (not print) True from update, the epoch's "
+    "number from stop_epoch.",
+)
+AT_ONCE = Mistake(
+    "stops at the first epoch",
+    "Training ends before it has begun, though the first epoch always improves.",
+    "Are True and False exchanged, or does the counter begin too high?",
+)
+FROM_ZERO = Mistake(
+    "best begins at 0",
+    "No loss is smaller than 0, so no epoch ever improves.",
+    "Begin with a number that every loss is smaller than: float('inf').",
+)
+GOES_ON = Mistake(
+    "loop not left",
+    "The loop goes on after the stopping epoch, so the last one that could be is returned.",
+    "Return as soon as the counter reaches patience.",
+)
+FORESIGHT = Mistake(
+    "all losses looked at first",
+    "The best of all epochs is found before the rule begins; in a training, the losses come one by "
+    "one.",
+    "At each epoch, use the losses up to this one only.",
+)
+RELATIVE_DELTA = Mistake(
+    "min_delta as a fraction",
+    "best is multiplied by 1 - min_delta, so the bar depends on the size of the loss.",
+    "The task subtracts min_delta from best.",
+)
+SHARED = Mistake(
+    "one record for all objects",
+    "A new object knows losses that were given to another one.",
+    "Set every attribute in __init__ as self.name = ...; what stands in the class body is shared.",
+)
+NO_ATTRIBUTE = Mistake(
+    "attribute with another name",
+    "The object has no attribute of the name that the task gives.",
+    "Set self.best and self.weights, spelled like this.",
+)
+NOTHING_KEPT = Mistake(
+    "weights never kept",
+    "The attribute weights is still None after the training.",
+    "Set self.weights in update.",
 )
 BEST_EPOCH = Mistake(
     "best epoch for stopping epoch",
@@ -127,6 +169,16 @@ ONE_STEP_MORE = Mistake(
     "The exponent is steps, not steps + 1.",
     "At steps = 0 nothing has been learned: the result should be 0.",
 )
+ONE_STEP_LESS = Mistake(
+    "one step less",
+    "The exponent is steps, not steps - 1.",
+    "At steps = 1 one step has been made: the result should be lr * eigenvalue.",
+)
+NO_LR = Mistake(
+    "learning rate forgotten",
+    "A step of any length would do the same.",
+    "Each step multiplies the distance by 1 - lr * eigenvalue.",
+)
 SQUARED_FACTOR = Mistake(
     "factor squared",
     "The loss shrinks with the square of the factor, the weight with the factor itself.",
@@ -143,8 +195,11 @@ _STOP_MISTAKES = (
     UPWARDS,
     FIRST_COUNTED,
     NEVER_STOPS,
+    AT_ONCE,
+    FROM_ZERO,
 )
-_DELTA_MISTAKES = (NO_MIN_DELTA, DELTA_SIGN, CREEPING)
+_DELTA_MISTAKES = (NO_MIN_DELTA, DELTA_SIGN, CREEPING, RELATIVE_DELTA)
+_EPOCH_MISTAKES = (FROM_ONE, BEST_EPOCH, GOES_ON, FORESIGHT, NOT_NONE)
 
 
 def _faulty_stop(
@@ -153,17 +208,22 @@ def _faulty_stop(
     """Return the stopping epoch of somebody with the named mistakes; -1 for never."""
     if NEVER_STOPS.name in wrong:
         return -1
+    if AT_ONCE.name in wrong:
+        return 0
     sign = -1 if UPWARDS.name in wrong else 1
     delta = 0 if NO_MIN_DELTA.name in wrong else min_delta
     delta = -delta if DELTA_SIGN.name in wrong else delta
     needed = patience + (TOO_LATE.name in wrong) - (TOO_EARLY.name in wrong)
     needed = 1 if IMPATIENT.name in wrong else needed
-    best, wait, previous = np.inf, 0, np.inf
+    best, wait, previous, stop = np.inf, 0, np.inf, -1
+    if FROM_ZERO.name in wrong:
+        best = previous = 0.0
     if FIRST_COUNTED.name in wrong:
         best = sign * losses[0]
     for epoch, loss in enumerate(sign * np.asarray(losses)):
         bar = previous if PREVIOUS.name in wrong else best
-        better = loss <= bar - delta if EQUAL_COUNTS.name in wrong else loss < bar - delta
+        bar = bar * (1 - delta) if RELATIVE_DELTA.name in wrong else bar - delta
+        better = loss <= bar if EQUAL_COUNTS.name in wrong else loss < bar
         previous = loss
         if better:
             best = loss
@@ -173,8 +233,10 @@ def _faulty_stop(
         if CREEPING.name in wrong:
             best = min(best, loss)
         if wait >= needed and (not better or needed <= 0):
-            return epoch
-    return -1
+            stop = epoch
+            if GOES_ON.name not in wrong:
+                break
+    return stop
 
 
 def _right_stop(losses: Sequence[float], patience: int, min_delta: float) -> float:
@@ -231,44 +293,95 @@ def _run(
     patience: int,
     min_delta: float,
     restore: bool = True,
+    *,
+    strict: bool = False,
 ) -> tuple[Any, int]:
-    """Return the student's object after its training, and the epoch at which it stopped."""
+    """Return the student's object after its training, and the epoch at which it stopped.
+
+    Only if ``strict`` is it an error that update returns neither True nor False.
+    """
     stopper = student(patience, min_delta, restore)
     for epoch, loss in enumerate(losses):
         weights = [np.full((2, 3), float(epoch)), np.full(2, -float(epoch))]
-        if np.all(student.guard(lambda *given: stopper.update(*given), loss, weights)):
+        if _update(student, stopper, loss, weights, strict=strict):
             return stopper, epoch
     return stopper, -1
+
+
+def _update(
+    student: Student, stopper: Any, loss: float, weights: list[NDArray], *, strict: bool = False
+) -> bool:
+    """Return what update answers; nothing returned is no."""
+    answer = student.guard(lambda *given: stopper.update(*given), loss, weights)
+    try:
+        return answer is not None and student.answer(answer, "what update returned")
+    except BrokenCall:
+        if strict:
+            raise
+        return False
+
+
+def _sharing(student: Student) -> Iterator[Finding]:
+    """Yield a finding if a new object knows a loss that only another one was given."""
+    low, weights = 1.25e-4, [np.zeros(2)]
+    for loss in (low, 0.9):
+        stopper = student(3, 0.0, True)
+        _update(student, stopper, loss, weights)
+        best = student.guard(lambda stopper=stopper: getattr(stopper, "best", None))
+    if isinstance(best, (int, float)) and close(best, low):
+        came = f"a new object's first loss was 0.9, and its best is {show(best)}"
+        yield Finding(came, "0.9: the other loss was given to an object before it", SHARED)
+
+
+def _stop_told(epoch: NDArray) -> str:
+    return (
+        f"update first returns True at epoch {epoch:.0f}"
+        if epoch >= 0
+        else "update never returns True"
+    )
 
 
 def _class_test(
     make: Callable[[np.random.Generator], Iterator[Case]], mistakes: Sequence[Mistake]
 ) -> Callable[[Student, np.random.Generator], Iterator[Finding]]:
     def test(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
-        yield from compare(
+        shared = list(_sharing(student))
+        yield from shared or compare(
             student,
             make(rng),
             _right_stop,
             faulty=_faulty_stop,
             mistakes=mistakes,
             read=lambda got, wanted: np.asarray(float(got)),
-            call=lambda *arguments: _run(student, *arguments)[1],
+            call=lambda *arguments: _run(student, *arguments, strict=True)[1],
             together=2,
-            what="the epoch at which update first returns True (-1: never)",
+            tell=_stop_told,
         )
 
     return test
 
 
 def _attribute(student: Student, stopper: Any, name: str) -> Any:
-    return student.guard(lambda: getattr(stopper, name))
+    try:
+        return student.guard(lambda: getattr(stopper, name))
+    except BrokenCall as broken:
+        if type(broken.error).__name__ != "AttributeError":
+            raise
+        came, expected = f"the object has no attribute {name}", f"update sets the attribute {name}"
+        raise BrokenCall(Finding(came, expected, NO_ATTRIBUTE), broken.error) from None
 
 
 def _class_best(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
-    for _ in range(2):
+    shared = list(_sharing(student))
+    yield from shared
+    for _ in range(0 if shared else 2):
         losses = _curve(rng, int(rng.integers(8, 20)))
         stopper, epoch = _run(student, losses, len(losses), 0.0)
-        got = student.numbers(_attribute(student, stopper, "best"), "best", ())
+        best = _attribute(student, stopper, "best")
+        if best is None:
+            yield Finding("best is None after the training", "the best loss", BEST_WRONG)
+            return
+        got = student.numbers(best, "best", ())
         seen = losses[: epoch + 1] if epoch >= 0 else losses
         if not close(got, min(seen)):
             came = f"best is {show(got)}, the last loss was {show(seen[-1])}"
@@ -277,15 +390,21 @@ def _class_best(student: Student, rng: np.random.Generator) -> Iterator[Finding]
 
 
 def _class_restore(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
+    shared = list(_sharing(student))
+    if shared:
+        yield from shared
+        return
     for restore in (True, False, True):
         best = int(rng.integers(2, 6))
         losses = [1 - 0.1 * i if i <= best else 1 + 0.05 * i for i in range(best + 6)]
         stopper, epoch = _run(student, losses, 3, 0.0, restore)
         weights = _attribute(student, stopper, "weights")
         if weights is None:
-            student.numbers(None, "weights")
+            came = f"with restore={restore}, weights is None after the training"
+            yield Finding(came, "a list of two arrays, as update was given it", NOTHING_KEPT)
+            return
         if not isinstance(weights, (list, tuple)) or len(weights) != 2:
-            came = f"weights is {type(weights).__name__}"
+            came = f"weights is a {type(weights).__name__}"
             yield Finding(came, "what update was given at that epoch, a list of two arrays")
             return
         got = student.numbers(weights[0], "weights[0]", (2, 3))[0, 0]
@@ -312,7 +431,7 @@ def _advise_a_copy(student: Student) -> None:
     stopper, W = student(2, 0.0, True), np.zeros(1)
     for loss in (0.9, 0.5, 0.7, 0.8):
         W += 1
-        student.guard(lambda *given: stopper.update(*given), loss, [W])
+        _update(student, stopper, loss, [W])
     kept = student.numbers(_attribute(student, stopper, "weights")[0], "weights")
     if not close(kept.ravel(), [2.0]):
         student.note(
@@ -334,6 +453,9 @@ def _epoch_or_none(student: Student) -> Callable[[Any, Any], NDArray]:
 def _faulty_epoch(
     wrong: frozenset[str], losses: Sequence[float], patience: int, min_delta: float
 ) -> float:
+    if FORESIGHT.name in wrong:
+        epoch = int(np.argmin(losses)) + patience
+        return epoch if epoch < len(losses) else -1
     epoch = _faulty_stop(wrong, losses, patience, min_delta)
     if epoch < 0:
         return float(len(losses) - 1) if NOT_NONE.name in wrong else epoch
@@ -354,7 +476,7 @@ def _epoch_test(
             mistakes=mistakes,
             read=_epoch_or_none(student),
             together=3,
-            what="the epoch",
+            tell=lambda epoch: f"the epoch is {epoch:.6g}" if epoch >= 0 else "the epoch is None",
         )
 
     return test
@@ -385,12 +507,24 @@ def _faulty_shrinkage(
         return 1 - np.exp(-x * steps)
     if ONE_STEP_MORE.name in wrong:
         return 1 - (1 - x) ** (steps + 1)
+    if ONE_STEP_LESS.name in wrong:
+        return 1 - (1 - x) ** float(steps - 1)
+    if NO_LR.name in wrong:
+        return 1 - (1 - np.asarray(eigenvalues)) ** steps
     if SQUARED_FACTOR.name in wrong:
         return 1 - (1 - x) ** (2 * steps)
     return 1 - (1 - x) ** steps
 
 
-_SHRINKAGE_MISTAKES = (COMPLEMENT, LINEAR, EXPONENTIAL, ONE_STEP_MORE, SQUARED_FACTOR)
+_SHRINKAGE_MISTAKES = (
+    COMPLEMENT,
+    LINEAR,
+    EXPONENTIAL,
+    ONE_STEP_MORE,
+    ONE_STEP_LESS,
+    NO_LR,
+    SQUARED_FACTOR,
+)
 
 
 def _shrinkage_value(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
@@ -435,7 +569,16 @@ ASSIGNMENT = Assignment(
                 _class_restore,
             ),
         ),
-        (*_STOP_MISTAKES, *_DELTA_MISTAKES, BEST_WRONG, LAST_WEIGHTS, RESTORE_IGNORED),
+        (
+            *_STOP_MISTAKES,
+            *_DELTA_MISTAKES,
+            BEST_WRONG,
+            LAST_WEIGHTS,
+            RESTORE_IGNORED,
+            SHARED,
+            NO_ATTRIBUTE,
+            NOTHING_KEPT,
+        ),
     ),
     Exercise(
         "stop_epoch",
@@ -446,7 +589,7 @@ ASSIGNMENT = Assignment(
             Aspect(
                 "stop",
                 "the result is the epoch, from 0, after which training stops",
-                _epoch_test(_stop_cases, (FROM_ONE, BEST_EPOCH, *_STOP_MISTAKES, NOT_NONE)),
+                _epoch_test(_stop_cases, (*_EPOCH_MISTAKES[:4], *_STOP_MISTAKES, NOT_NONE)),
             ),
             Aspect("never", "the result is None where training does not stop", _epoch_never),
             Aspect(
@@ -454,11 +597,11 @@ ASSIGNMENT = Assignment(
                 "a loss counts as better only below best - min_delta",
                 _epoch_test(
                     _delta_cases,
-                    (*_DELTA_MISTAKES, FROM_ONE, BEST_EPOCH, *_STOP_MISTAKES, NOT_NONE),
+                    (*_DELTA_MISTAKES, *_EPOCH_MISTAKES[:4], *_STOP_MISTAKES, NOT_NONE),
                 ),
             ),
         ),
-        (*_STOP_MISTAKES, *_DELTA_MISTAKES, FROM_ONE, BEST_EPOCH, NOT_NONE),
+        (*_STOP_MISTAKES, *_DELTA_MISTAKES, *_EPOCH_MISTAKES),
     ),
     Exercise(
         "gradient_descent_shrinkage",

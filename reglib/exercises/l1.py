@@ -13,6 +13,7 @@ from reglib.exercises._findings import HARD_CODED, Finding, Mistake
 from reglib.exercises._penalties import (
     DIVISION,
     LAYER_MISTAKES,
+    MEAN,
     NO_ABSOLUTE,
     NO_LAMBDA,
     NO_M,
@@ -115,6 +116,41 @@ EN_ROOT = Mistake(
     "The second term takes the square root of the sum of squares.",
     "The formula squares the norm.",
 )
+MATRIX_NORM = Mistake(
+    "norm of a matrix",
+    "np.linalg.norm(W, 1) of a matrix is its largest column sum, not the sum of all entries.",
+    "Add up the absolute values of all weights yourself.",
+)
+ONE_DIRECTION = Mistake(
+    "t subtracted from negative weights too",
+    "A negative weight moves away from 0.",
+    "Negative weights move up: the direction is that of -sign(w).",
+)
+CUT_OFF = Mistake(
+    "what is cut off, not what is left",
+    "np.clip(w, -t, t) is the part that the threshold takes away.",
+    "Subtract it from w.",
+)
+THRESHOLD_DIVIDED = Mistake(
+    "lam divided by the learning rate",
+    "The smaller the step, the stronger the threshold; it should be the other way round.",
+    "What is lam multiplied by?",
+)
+GRADIENT_THRESHOLDED = Mistake(
+    "threshold on the gradient",
+    "Small gradients become 0, not small weights.",
+    "Apply the soft threshold to the result of the gradient step.",
+)
+EN_HALF_BOTH = Mistake(
+    "1/2 before both terms",
+    "Only the squares carry a 1/2.",
+    "Put in l1_ratio = 1 and compare with the formula.",
+)
+EN_LAMBDA_FIRST = Mistake(
+    "lambda on the first term only",
+    "The squares do not depend on lambda.",
+    "Put the sum of both terms in parentheses before you multiply.",
+)
 NOT_ZERO = Mistake(
     "small, but not zero",
     "Weights within the threshold come out tiny instead of exactly 0.",
@@ -128,6 +164,8 @@ _PENALTY_MISTAKES = (
     SQUARES,
     NO_ABSOLUTE,
     SUM_FIRST,
+    MEAN,
+    MATRIX_NORM,
     L2_HALF,
     NO_M,
     DIVISION,
@@ -138,6 +176,8 @@ _PENALTY_MISTAKES = (
 
 def _faulty_l1(wrong: frozenset[str], weights: Any, lam: float, m: int) -> float:
     half = L2_HALF.name in wrong or DIVISION.name in wrong
+    if MATRIX_NORM.name in wrong:
+        return lam / m * sum(float(np.linalg.norm(W, 1)) for W in weights)
     return faulty_factor(wrong, lam, m, half=half) * faulty_sum(wrong, weights, 1)
 
 
@@ -170,6 +210,10 @@ def _threshold(wrong: frozenset[str], w: NDArray, t: float) -> NDArray:
         return w
     if SCALED.name in wrong:
         return w * (1 - t)
+    if ONE_DIRECTION.name in wrong:
+        return np.where(size > t, w - t, 0.0)
+    if CUT_OFF.name in wrong:
+        return np.clip(w, -t, t)
     shrunk = np.maximum(size - t, 0)
     return shrunk if NO_SIGN.name in wrong else np.sign(w) * shrunk
 
@@ -179,7 +223,15 @@ def _threshold_one_sided(wrong: frozenset[str], w: NDArray, t: float) -> NDArray
     return np.maximum(w - t, 0) if NO_SIGN.name in wrong else _threshold(wrong, w, t)
 
 
-_THRESHOLD_MISTAKES = (HARD_THRESHOLD, NOT_CLIPPED, NO_SIGN, SCALED, NOT_SHRUNK)
+_THRESHOLD_MISTAKES = (
+    HARD_THRESHOLD,
+    NOT_CLIPPED,
+    NO_SIGN,
+    SCALED,
+    ONE_DIRECTION,
+    NOT_SHRUNK,
+    CUT_OFF,
+)
 
 
 def _threshold_cases(rng: np.random.Generator, inside: bool) -> Iterator[Case]:
@@ -233,11 +285,13 @@ def _exact_zeros(student: Student, cases: list[Case]) -> Iterator[Finding]:
 def _faulty_step(
     wrong: frozenset[str], w: NDArray, grad: NDArray, lr: float, lam: float
 ) -> NDArray:
-    t = lam if NO_LR.name in wrong else lr * lam
+    t = lam if NO_LR.name in wrong else lam / lr if THRESHOLD_DIVIDED.name in wrong else lr * lam
     rate = 1.0 if NO_LR_STEP.name in wrong else lr
     rate = 0.0 if NO_GRADIENT.name in wrong else -rate if ASCENT.name in wrong else rate
     if SUBGRADIENT.name in wrong:
         return w - rate * (grad + lam * np.sign(w))
+    if GRADIENT_THRESHOLDED.name in wrong:
+        return w - rate * reference.soft_threshold(grad, t / lr)
     if THRESHOLD_FIRST.name in wrong:
         return reference.soft_threshold(w, t) - rate * grad
     stepped = w - rate * grad
@@ -255,6 +309,9 @@ _STEP_MISTAKES = (
     NO_GRADIENT,
     NO_LR_STEP,
     NO_SIGN,
+    SCALED,
+    THRESHOLD_DIVIDED,
+    GRADIENT_THRESHOLDED,
 )
 
 
@@ -296,7 +353,10 @@ def _faulty_elastic(wrong: frozenset[str], w: NDArray, lam: float, l1_ratio: flo
         first = second = 1.0
     if EN_NO_HALF.name not in wrong:
         second = second / 2
-    absolute, squares = np.abs(w).sum(), np.sum(w * w)
+    if EN_HALF_BOTH.name in wrong:
+        first = first / 2
+    add = np.mean if MEAN.name in wrong else np.sum
+    absolute, squares = add(np.abs(w)), add(w * w)
     if NO_ABSOLUTE.name in wrong:
         absolute = w.sum()
     if SQUARES.name in wrong:
@@ -304,6 +364,8 @@ def _faulty_elastic(wrong: frozenset[str], w: NDArray, lam: float, l1_ratio: flo
     if EN_ROOT.name in wrong:
         squares = np.sqrt(squares)
     lam = 1.0 if NO_LAMBDA.name in wrong else lam
+    if EN_LAMBDA_FIRST.name in wrong:
+        return float(lam * first * absolute + second * squares)
     return float(lam * (first * absolute + second * squares))
 
 
@@ -315,6 +377,9 @@ _ELASTIC_MISTAKES = (
     NO_ABSOLUTE,
     EN_ROOT,
     NO_LAMBDA,
+    MEAN,
+    EN_HALF_BOTH,
+    EN_LAMBDA_FIRST,
 )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reglib.exercises._compare import Case, close, compare, show
 from reglib.exercises._findings import HARD_CODED, SIGNATURE, BrokenCall, Finding, Mistake
-from reglib.exercises._networks import draw_network
+from reglib.exercises._networks import draw_network, entries
 from reglib.exercises._penalties import (
     ABSOLUTE,
     BIASES,
@@ -20,6 +20,7 @@ from reglib.exercises._penalties import (
     FIRST_SKIPPED,
     LAST_SKIPPED,
     LAYER_MISTAKES,
+    MEAN,
     NO_ABSOLUTE,
     NO_LAMBDA,
     NO_M,
@@ -68,6 +69,36 @@ DATA_TWICE_M = Mistake(
     "1/m on the whole cost",
     "The cross-entropy is a mean already and was divided by m once more.",
     "compute_cost divides by m itself.",
+)
+DATA_NOT_MEAN = Mistake(
+    "cross-entropy not averaged",
+    "The cross-entropy is summed over the examples; the cost is its mean.",
+    "compute_cost(A3, Y) returns the mean.",
+)
+DATA_SIGN = Mistake(
+    "minus sign forgotten",
+    "The logarithm of a probability is negative, so this cost falls as the network gets worse.",
+    "compute_cost(A3, Y) returns the cross-entropy with its sign.",
+)
+LABELS_AND_OUTPUTS = Mistake(
+    "A3 and Y exchanged",
+    "The logarithm is taken of the labels, and they are 0 or 1.",
+    "The outputs come first: compute_cost(A3, Y).",
+)
+ROWS = Mistake(
+    "rows counted for examples",
+    "Examples are columns here, and the number of rows or of all entries is another one.",
+    "m is Y.shape[1].",
+)
+COST_MINUS = Mistake(
+    "penalty subtracted",
+    "Large weights make the cost smaller.",
+    "Add the penalty to the cross-entropy.",
+)
+LABELS_FIRST = Mistake(
+    "Y - A3 for A3 - Y",
+    "Every gradient points the other way, so the cost would grow.",
+    "The task says what dZ3 is.",
 )
 HALF_KEPT = Mistake(
     "1/2 left in the gradient",
@@ -130,6 +161,12 @@ RIDGE_HALF = Mistake(
     "Both terms of the cost lose their 2 when you differentiate, so none is left over.",
     "Set the gradient of the cost in the task to zero and read off the factor.",
 )
+INTERCEPT = Mistake(
+    "intercept fitted",
+    "X and y are shifted to mean 0 first, as a model with an intercept does; scikit-learn's Ridge "
+    "does so by default.",
+    "The task has no intercept: use X and y as they are.",
+)
 INVERTED = Mistake(
     "ratio upside down",
     "With it, noisier data would be trusted more.",
@@ -144,6 +181,11 @@ VARIANCES_SQUARED = Mistake(
     "variances squared",
     "The arguments are variances already, not standard deviations.",
     "Write down the negative logarithm of the posterior.",
+)
+NOISE_IGNORED = Mistake(
+    "noise variance ignored",
+    "Only the prior decides, however noisy the data are.",
+    "Write down the negative logarithm of the posterior, with both variances.",
 )
 LAMBDA_HALF = Mistake(
     "1/2 not cancelled",
@@ -167,7 +209,7 @@ def _faulty_penalty(wrong: frozenset[str], weights: Any, lam: float, m: int) -> 
     return faulty_factor(wrong, lam, m, half=True) * faulty_sum(wrong, weights, 2)
 
 
-_PENALTY_MISTAKES = (*FACTOR_MISTAKES, ABSOLUTE, *LAYER_MISTAKES, NO_ABSOLUTE, ROOT)
+_PENALTY_MISTAKES = (*FACTOR_MISTAKES, ABSOLUTE, *LAYER_MISTAKES, NO_ABSOLUTE, ROOT, MEAN)
 
 
 def _penalty_value(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
@@ -208,8 +250,10 @@ def _faulty_cost_penalty(
         weights = [*weights, *biases]
     if ACTIVATIONS.name in wrong and TWO_PENALTIES.name not in wrong:
         weights = [A3]
-    m = Y.shape[1]
+    m = Y.shape[0] if ROWS.name in wrong else Y.shape[1]
     penalty = faulty_factor(wrong, lambd, m, half=True) * faulty_sum(wrong, weights, 2)
+    if COST_MINUS.name in wrong:
+        return -penalty
     if TWO_PENALTIES.name in wrong:
         penalty += lambd / m * sum(np.abs(W).sum() for W in weights)
     return penalty
@@ -224,6 +268,9 @@ _COST_MISTAKES = (
     TWO_PENALTIES,
     NO_ABSOLUTE,
     ROOT,
+    MEAN,
+    ROWS,
+    COST_MINUS,
 )
 
 
@@ -284,6 +331,7 @@ def _cost_data(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
         Case((*case.arguments[:3], 0.0), case.text.split(" and ")[0] + " and lambd = 0")
         for case in _cost_cases(rng)
     ]
+    mistakes = (NO_DATA, DATA_TWICE_M, NO_LAMBDA, DATA_NOT_MEAN, DATA_SIGN, LABELS_AND_OUTPUTS)
 
     def faulty(wrong: frozenset[str], A3: Any, Y: Any, parameters: Any, lambd: float) -> float:
         if NO_DATA.name in wrong:
@@ -291,6 +339,12 @@ def _cost_data(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
         if NO_LAMBDA.name in wrong:
             total = sum(np.sum(W * W) for W in _split(parameters)[0])
             return compute_cost(A3, Y) + total / (2 * Y.shape[1])
+        if LABELS_AND_OUTPUTS.name in wrong:
+            return compute_cost(Y, A3)
+        if DATA_NOT_MEAN.name in wrong:
+            return compute_cost(A3, Y) * Y.shape[1]
+        if DATA_SIGN.name in wrong:
+            return -compute_cost(A3, Y)
         return compute_cost(A3, Y) / Y.shape[1]
 
     yield from compare(
@@ -298,7 +352,7 @@ def _cost_data(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
         cases,
         reference.compute_cost_with_regularization,
         faulty=faulty,
-        mistakes=(NO_DATA, DATA_TWICE_M, NO_LAMBDA),
+        mistakes=mistakes,
         together=1,
         what="the cost without a penalty",
     )
@@ -380,10 +434,14 @@ def _all_gradients(student: Student, got: Any, cache: Sequence[NDArray]) -> NDAr
     )
 
 
+def _places(X: NDArray, Y: NDArray, cache: Sequence[NDArray], lambd: float) -> list[str]:
+    return entries({f"d{name}": value.shape for name, value in _values(cache).items()})
+
+
 def _faulty_backward_penalty(
     wrong: frozenset[str], X: NDArray, Y: NDArray, cache: Sequence[NDArray], lambd: float
 ) -> NDArray:
-    m = X.shape[1]
+    m = Y.shape[0] if ROWS.name in wrong else X.shape[1]
     factor = 0.0 if NO_LAMBDA.name in wrong else lambd
     factor /= 1 if NO_M.name in wrong else m * m if M_TWICE.name in wrong else m
     if DIVISION.name in wrong:
@@ -404,7 +462,7 @@ def _faulty_backward_penalty(
 
 _BACKWARD_MISTAKES = (
     NO_M, HALF_KEPT, TWO_KEPT, M_TWICE, BIASES, LAST_SKIPPED, FIRST_SKIPPED, MINUS, SIGN,
-    NO_LAMBDA, DIVISION,
+    NO_LAMBDA, DIVISION, ROWS,
 )  # fmt: skip
 
 
@@ -426,6 +484,7 @@ def _backward_penalty(student: Student, rng: np.random.Generator) -> Iterator[Fi
         call=penalty,
         together=2,
         what="what lambd adds to the gradients",
+        places=_places,
     )
 
 
@@ -433,8 +492,8 @@ def _faulty_backward_data(
     wrong: frozenset[str], X: NDArray, Y: NDArray, cache: Sequence[NDArray], lambd: float
 ) -> dict[str, NDArray]:
     layers = [cache[i : i + 4] for i in range(0, 12, 4)]
-    m = 1 if NO_M_DATA.name in wrong else X.shape[1]
-    dZ, gradients = cache[-3] - Y, {}
+    m = 1 if NO_M_DATA.name in wrong else Y.shape[0] if ROWS.name in wrong else X.shape[1]
+    dZ, gradients = Y - cache[-3] if LABELS_FIRST.name in wrong else cache[-3] - Y, {}
     for layer in (3, 2, 1):
         below = layers[layer - 2][1] if layer > 1 else X
         gradients[f"dW{layer}"] = dZ @ below.T / m
@@ -463,9 +522,10 @@ def _backward_data(student: Student, rng: np.random.Generator) -> Iterator[Findi
         cases,
         reference.backward_propagation_with_regularization,
         faulty=_faulty_backward_data,
-        mistakes=(NO_M_DATA, NO_RELU),
+        mistakes=(NO_M_DATA, NO_RELU, LABELS_FIRST, ROWS),
         read=read,
         what="the gradients without a penalty",
+        places=_places,
     )
 
 
@@ -500,6 +560,8 @@ def _faulty_ridge(wrong: frozenset[str], X: NDArray, y: NDArray, lam: float) -> 
         added = -added
     elif RIDGE_HALF.name in wrong:
         added = added / 2
+    elif INTERCEPT.name in wrong:
+        X, y = X - X.mean(axis=0), y - y.mean()
     elif NO_RIDGE.name in wrong:
         return np.linalg.pinv(X) @ y
     try:
@@ -525,7 +587,7 @@ def _ridge_test(
     return test
 
 
-_RIDGE_MISTAKES = (NO_IDENTITY, LAMBDA_TIMES_M, NO_RIDGE, RIDGE_MINUS, RIDGE_HALF)
+_RIDGE_MISTAKES = (NO_IDENTITY, LAMBDA_TIMES_M, NO_RIDGE, RIDGE_MINUS, RIDGE_HALF, INTERCEPT)
 
 
 def _map_cases(rng: np.random.Generator) -> Iterator[Case]:
@@ -537,12 +599,15 @@ def _map_cases(rng: np.random.Generator) -> Iterator[Case]:
 def _faulty_map(wrong: frozenset[str], noise: float, prior: float) -> float:
     if INVERTED.name in wrong:
         noise, prior = prior, noise
-    ratio = noise / prior
+    ratio = 1 / prior if NOISE_IGNORED.name in wrong else noise / prior
     if DEVIATIONS.name in wrong:
         return ratio**0.5
     if VARIANCES_SQUARED.name in wrong:
         return ratio**2
     return ratio / 2 if LAMBDA_HALF.name in wrong else ratio
+
+
+_MAP_MISTAKES = (INVERTED, DEVIATIONS, VARIANCES_SQUARED, LAMBDA_HALF, NOISE_IGNORED)
 
 
 def _map_value(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
@@ -551,7 +616,7 @@ def _map_value(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
         _map_cases(rng),
         reference.map_lambda,
         faulty=_faulty_map,
-        mistakes=(INVERTED, DEVIATIONS, VARIANCES_SQUARED, LAMBDA_HALF),
+        mistakes=_MAP_MISTAKES,
         together=2,
         what="lambda",
     )
@@ -575,7 +640,18 @@ ASSIGNMENT = Assignment(
             Aspect("data", "with lambd = 0 the cost is the cross-entropy", _cost_data),
             Aspect("penalty", "lambd adds lambd / (2 m) times the sum of all W²", _cost_penalty),
         ),
-        (*_COST_MISTAKES, SQUARES, OUTSIDE, COPIED, NO_DATA, DATA_TWICE_M, HARD_CODED),
+        (
+            *_COST_MISTAKES,
+            SQUARES,
+            OUTSIDE,
+            COPIED,
+            NO_DATA,
+            DATA_TWICE_M,
+            DATA_NOT_MEAN,
+            DATA_SIGN,
+            LABELS_AND_OUTPUTS,
+            HARD_CODED,
+        ),
         _cost_diagnose,
     ),
     Exercise(
@@ -589,7 +665,7 @@ ASSIGNMENT = Assignment(
                 "penalty", "lambd adds lambd / m times W to dW and nothing to db", _backward_penalty
             ),
         ),
-        (*_BACKWARD_MISTAKES, NO_M_DATA, NO_RELU, HARD_CODED),
+        (*_BACKWARD_MISTAKES, NO_M_DATA, NO_RELU, LABELS_FIRST, HARD_CODED),
     ),
     Exercise(
         "ridge_closed_form",
@@ -618,7 +694,7 @@ ASSIGNMENT = Assignment(
         reference.map_lambda,
         CHAPTER,
         (Aspect("value", "the result makes ridge the most probable answer", _map_value),),
-        (INVERTED, DEVIATIONS, VARIANCES_SQUARED, LAMBDA_HALF),
+        _MAP_MISTAKES,
     ),
 )
 

@@ -249,6 +249,60 @@ def scattered(image, height, width, rng):
     return image[rows][:, columns]
 
 
+def beyond_the_rim(image, height, width, rng):
+    top, left = rng.integers(image.shape[0]), rng.integers(image.shape[1])
+    return image[top : top + height, left : left + width]
+
+
+def from_the_center(image, height, width, rng):
+    top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+    return image[top : top + height, left : left + width]
+
+
+def on_the_diagonal(image, height, width, rng):
+    place = rng.integers(min(image.shape[0] - height, image.shape[1] - width) + 1)
+    return image[place : place + height, place : place + width]
+
+
+def column_by_column(image):
+    for j in range(image.shape[1]):
+        image[:, j] = image[:, image.shape[1] - 1 - j]
+    return image
+
+
+def of_rows(image):
+    return (image.shape[0] - 1) / 2, (image.shape[0] - 1) / 2
+
+
+def looked_up(image, a, b, least):
+    out = np.zeros_like(image)
+    inside = (a >= least[0]) & (a < image.shape[0]) & (b >= least[1]) & (b < image.shape[1])
+    out[inside] = image[a[inside], b[inside]]
+    return out
+
+
+def center_lost(image, rows, columns):
+    (i, j), (c, d) = np.indices(image.shape[:2]), center(image)
+    a, b = np.rint(rows(i, j) - c).astype(int), np.rint(columns(i, j) - d).astype(int)
+    return looked_up(image, a, b, (0, 0))
+
+
+def negative(image, rows, columns):
+    i, j = np.indices(image.shape[:2])
+    a, b = np.rint(rows(i, j)).astype(int), np.rint(columns(i, j)).astype(int)
+    return looked_up(image, a, b, (-image.shape[0], -image.shape[1]))
+
+
+def blended(image, rows, columns):
+    i, j = np.indices(image.shape[:2])
+    places = [rows(i, j), columns(i, j)]
+    channels = np.atleast_3d(image)
+    out = [
+        ndimage.map_coordinates(channels[..., k], places, order=1) for k in range(channels.shape[2])
+    ]
+    return np.stack(out, axis=-1).reshape(image.shape)
+
+
 c = contract
 WRONG = {
     "shift": [
@@ -270,6 +324,7 @@ WRONG = {
         (lambda image: image[..., ::-1], {c.CHANNELS_FLIPPED}, None),
         (lambda image: np.swapaxes(image, 0, 1), {c.TRANSPOSED}, None),
         (lambda image: image, {c.NOTHING_DONE}, None),
+        (column_by_column, {c.READ_TOO_LATE}, None),
     ],
     "random_crop": [
         (
@@ -287,6 +342,10 @@ WRONG = {
             "places",
         ),
         (scattered, {c.NO_WINDOW}, "window"),
+        (beyond_the_rim, {c.TOO_SMALL}, "window"),
+        (from_the_center, {c.CENTER}, "places"),
+        (from_the_center, {c.CENTER}, "fresh"),
+        (on_the_diagonal, {c.ONE_NUMBER}, "places"),
         (
             lambda image, h, w, rng: cut(image, w, h, rng, lambda rng, n: rng.integers(max(n, 1))),
             {c.CROP_SWAPPED},
@@ -309,6 +368,10 @@ WRONG = {
         (lambda image, f: looped_zoom(image, f, middle=corner), {c.CORNER}, "magnify"),
         (lambda image, f: looped_zoom(image, f, middle=half), {c.HALF_PIXEL}, "magnify"),
         (forward_zoom, {c.FORWARD}, "magnify"),
+        (lambda image, f: looped_zoom(image, f, middle=of_rows), {c.ONE_CENTER}, "magnify"),
+        (zoom_by(center_lost), {c.CENTER_LOST}, "magnify"),
+        (zoom_by(negative), {c.NEGATIVE}, "shrink"),
+        (zoom_by(blended), {c.BLENDED}, "magnify"),
         (lambda image, f: looped_zoom(image, f, integer=np.floor), {c.FLOORED}, "magnify"),
         (zoom_by(clamped), {c.REPEATED}, "shrink"),
         (zoom_by(wrapped), {c.WRAPPED}, "shrink"),
@@ -333,6 +396,10 @@ WRONG = {
         ),
         (rotate_by(clamped), {c.REPEATED}, "any"),
         (rotate_by(wrapped), {c.WRAPPED}, "any"),
+        (lambda image, a: looped_rotate(image, a, middle=of_rows), {c.ONE_CENTER}, "any"),
+        (rotate_by(center_lost), {c.CENTER_LOST}, "any"),
+        (rotate_by(negative), {c.NEGATIVE}, "any"),
+        (rotate_by(blended), {c.BLENDED}, "any"),
     ],
     "adjust_contrast": [
         (lambda image, f: np.clip(f * image, 0, 1), {c.BRIGHTNESS}, "mean"),
@@ -346,6 +413,21 @@ WRONG = {
             "mean",
         ),
         (lambda image, f: contrast(image, f, clip=False), {c.NO_CLIP}, "clip"),
+        (
+            lambda image, f: np.maximum(contrast(image, f, clip=False), 0),
+            {c.CLIPPED_BELOW},
+            "clip",
+        ),
+        (
+            lambda image, f: np.clip(f * (image - image.mean(axis=(0, 1))), 0, 1),
+            {c.NOT_ADDED_BACK},
+            "mean",
+        ),
+        (
+            lambda image, f: contrast(image, f, mean=lambda image: image.mean(axis=0)),
+            {c.COLUMN_MEAN},
+            "mean",
+        ),
     ],
     "label_safe": [
         (

@@ -119,7 +119,7 @@ def test_slips_that_any_function_can_have_are_named(verdict, answer, mistake):
     ("answer", "part"),
     [
         (lambda w, t: w.reshape(-1)[:1], "has shape (1,)"),
-        (lambda w, t: "zero", "is str"),
+        (lambda w, t: "zero", "is a text"),
         (lambda w, t: w * np.nan, "NaN"),
         (lambda w, t: w / (t - t), "NaN or infinity"),
         (lambda w, t: {}["w"], "KeyError"),

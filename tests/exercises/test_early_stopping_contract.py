@@ -192,14 +192,96 @@ class BestIsLast(Stopper):
         return object.__getattribute__(self, name)
 
 
+class AtOnce(Stopper):
+    def update(self, loss, weights):
+        return not super().update(loss, weights)
+
+
+class FromZero(Stopper):
+    def __init__(self, patience, min_delta=0.0, restore=True):
+        super().__init__(patience, min_delta, restore)
+        self.best = 0.0
+
+
+class Relative(Stopper):
+    def better(self, loss):
+        return loss < self.best * (1 - self.min_delta)
+
+
+class Shared:
+    losses = []  # noqa: RUF012 - the mistake itself
+
+    def __init__(self, patience, min_delta=0.0, restore=True):
+        self.patience = patience
+
+    def update(self, loss, weights):
+        self.losses.append(loss)
+        self.best, self.weights = min(self.losses), weights
+        return len(self.losses) - 1 - self.losses.index(self.best) >= self.patience
+
+
+class OtherNames(Stopper):
+    def __getattribute__(self, name):
+        if name in ("best", "weights"):
+            import sys
+
+            if sys._getframe(1).f_code.co_name not in ("better", "update", "__init__"):
+                raise AttributeError(f"'EarlyStopping' object has no attribute '{name}'")
+        return object.__getattribute__(self, name)
+
+
+class KeepsNothing(Stopper):
+    def update(self, loss, weights):
+        stop = super().update(loss, weights)
+        self.weights = None
+        return stop
+
+
+def goes_on(losses, patience, min_delta=0.0):
+    stopper, stop = Stopper(patience, min_delta), None
+    for epoch, loss in enumerate(losses):
+        if stopper.update(loss, None):
+            stop = epoch
+    return stop
+
+
+def with_foresight(losses, patience, min_delta=0.0):
+    epoch = losses.index(min(losses)) + patience
+    return epoch if epoch < len(losses) else None
+
+
+def epoch_of(stopper_class):
+    def stop_epoch(losses, patience, min_delta=0.0):
+        stopper = stopper_class(patience, min_delta)
+        return next((i for i, loss in enumerate(losses) if stopper.update(loss, None)), None)
+
+    return stop_epoch
+
+
+AS_CLASS = [
+    (AtOnce, {contract.AT_ONCE}, "stop"),
+    (FromZero, {contract.FROM_ZERO}, "stop"),
+    (FromZero, {contract.FROM_ZERO}, "min_delta"),
+    (Relative, {contract.RELATIVE_DELTA}, "min_delta"),
+]
+
+
 WRONG = {
     "EarlyStopping": [
+        *AS_CLASS,
+        *((Shared, {contract.SHARED}, a) for a in ("stop", "min_delta", "best", "restore")),
+        (OtherNames, {contract.NO_ATTRIBUTE}, "best"),
+        (OtherNames, {contract.NO_ATTRIBUTE}, "restore"),
+        (KeepsNothing, {contract.NOTHING_KEPT}, "restore"),
         *((with_switches(**switches), {m}, aspect) for m, (switches, aspect) in FAULTS.items()),
         (with_switches(keep="last"), {contract.LAST_WEIGHTS}, "restore"),
         (with_switches(keep="always best"), {contract.RESTORE_IGNORED}, "restore"),
         (BestIsLast, {contract.BEST_WRONG}, "best"),
     ],
     "stop_epoch": [
+        *((epoch_of(stopper), mistakes, aspect) for stopper, mistakes, aspect in AS_CLASS),
+        (goes_on, {contract.GOES_ON}, "stop"),
+        (with_foresight, {contract.FORESIGHT}, "stop"),
         *((epoch_with(**switches), {m}, aspect) for m, (switches, aspect) in FAULTS.items()),
         (
             lambda *a: None if plain_epoch(*a) is None else plain_epoch(*a) + 1,
@@ -223,6 +305,8 @@ WRONG = {
         (lambda e, lr, steps: 1 - np.exp(-lr * e * steps), {contract.EXPONENTIAL}, None),
         (lambda e, lr, steps: 1 - (1 - lr * e) ** (steps + 1), {contract.ONE_STEP_MORE}, None),
         (lambda e, lr, steps: 1 - (1 - lr * e) ** (2 * steps), {contract.SQUARED_FACTOR}, None),
+        (lambda e, lr, steps: 1 - (1 - lr * e) ** (steps - 1), {contract.ONE_STEP_LESS}, None),
+        (lambda e, lr, steps: 1 - (1 - e) ** steps, {contract.NO_LR}, None),
     ],
 }
 

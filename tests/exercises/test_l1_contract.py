@@ -97,6 +97,17 @@ WRONG = {
         (penalty(layers=slice(None, -1)), {shared.LAST_SKIPPED}, None),
         (penalty(layers=slice(1, None)), {shared.FIRST_SKIPPED}, None),
         (only_the_last, {shared.OVERWRITTEN}, None),
+        (penalty(layers=slice(0, 1)), {shared.RETURNED_EARLY}, None),
+        (
+            lambda weights, lam, m: lam / m * sum(np.mean(np.abs(W)) for W in weights),
+            {shared.MEAN},
+            None,
+        ),
+        (
+            lambda weights, lam, m: lam / m * sum(np.linalg.norm(W, 1) for W in weights),
+            {contract.MATRIX_NORM},
+            None,
+        ),
     ],
     "soft_threshold": [
         (lambda w, t: np.where(np.abs(w) > t, w, 0), {contract.HARD_THRESHOLD}, "shrink"),
@@ -108,6 +119,8 @@ WRONG = {
         (lambda w, t: w, {contract.NOT_SHRUNK}, "zeros"),
         (lambda w, t: soft_threshold(w, t) + 1e-12, {contract.NOT_ZERO}, "zeros"),
         (lambda w, t: by_masks(w, 0.5), set(), "shrink"),
+        (lambda w, t: np.where(np.abs(w) > t, w - t, 0), {contract.ONE_DIRECTION}, "shrink"),
+        (lambda w, t: np.clip(w, -t, t), {contract.CUT_OFF}, "shrink"),
     ],
     "proximal_step": [
         (lambda w, g, lr, lam: w - lr * (g + lam * np.sign(w)), {contract.SUBGRADIENT}, "penalty"),
@@ -141,6 +154,17 @@ WRONG = {
             {contract.NO_LR_STEP, contract.NO_LR},
             "penalty",
         ),
+        (
+            lambda w, g, lr, lam: soft_threshold(w - lr * g, lam / lr),
+            {contract.THRESHOLD_DIVIDED},
+            "penalty",
+        ),
+        (
+            lambda w, g, lr, lam: w - lr * soft_threshold(g, lam),
+            {contract.GRADIENT_THRESHOLDED},
+            "penalty",
+        ),
+        (lambda w, g, lr, lam: (1 - lr * lam) * (w - lr * g), {contract.SCALED}, "penalty"),
     ],
     "elastic_net_penalty": [
         (elastic(second=lambda r: 1 - r), {contract.EN_NO_HALF}, "blend"),
@@ -156,6 +180,13 @@ WRONG = {
         ),
         (lambda w, lam, r: elastic()(w, 1.0, r), {shared.NO_LAMBDA}, "blend"),
         (lambda w, lam, r: elastic()(w, 0.3, r), {HARD_CODED}, "blend"),
+        (lambda w, lam, r: elastic()(w, lam, r) / w.size, {shared.MEAN}, "blend"),
+        (elastic(first=lambda r: r / 2), {contract.EN_HALF_BOTH}, "blend"),
+        (
+            lambda w, lam, r: lam * r * np.abs(w).sum() + (1 - r) / 2 * np.sum(w**2),
+            {contract.EN_LAMBDA_FIRST},
+            "blend",
+        ),
     ],
 }
 

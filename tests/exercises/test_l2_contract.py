@@ -154,6 +154,8 @@ PENALTY_FAULTS = {
     shared.OVERWRITTEN: {"total": only_the_last},
     shared.LAST_SKIPPED: {"layers": slice(None, -1)},
     shared.FIRST_SKIPPED: {"layers": slice(1, None)},
+    shared.RETURNED_EARLY: {"layers": slice(0, 1)},
+    shared.MEAN: {"each": lambda W: np.mean(W**2)},
 }
 
 
@@ -171,6 +173,22 @@ def plus(term):
     return lambda A3, Y, P, lambd: (
         compute_cost(A3, Y) + term(A3, [P["W1"], P["W2"], P["W3"]], P, lambd, Y.shape[1])
     )
+
+
+def on_rows(X, Y, cache, lambd, both):
+    """The way back by somebody who takes the number of outputs for that of the examples."""
+    m, rows = X.shape[1], Y.shape[0]
+    data, whole = backward(X, Y, cache, 0.0), backward(X, Y, cache, lambd)
+    factor = m / rows
+    return {
+        name: data[name] * (factor if both else 1) + (whole[name] - data[name]) * factor
+        for name in data
+    }
+
+
+def with_intercept(X, y, lam):
+    X, y = X - X.mean(axis=0), y - y.mean()
+    return np.linalg.solve(X.T @ X + lam * np.eye(X.shape[1]), X.T @ y)
 
 
 def squares(arrays):
@@ -224,6 +242,25 @@ WRONG = {
             lambda A3, Y, P, lambd: in_a_loop(A3, Y, P, lambd * Y.shape[1]) / Y.shape[1],
             {contract.DATA_TWICE_M},
             "data",
+        ),
+        (
+            lambda A3, Y, P, lambd: compute_cost(A3, Y) * Y.shape[1],
+            {contract.DATA_NOT_MEAN},
+            "data",
+        ),
+        (lambda A3, Y, P, lambd: -compute_cost(A3, Y), {contract.DATA_SIGN}, "data"),
+        (lambda A3, Y, P, lambd: compute_cost(Y, A3), {contract.LABELS_AND_OUTPUTS}, "data"),
+        (
+            lambda A3, Y, P, lambd: (
+                compute_cost(A3, Y) + penalty_with()([P["W1"], P["W2"], P["W3"]], lambd, len(Y))
+            ),
+            {contract.ROWS},
+            "penalty",
+        ),
+        (
+            plus(lambda A3, W, P, lambd, m: -lambd / (2 * m) * squares(W)),
+            {contract.COST_MINUS},
+            "penalty",
         ),
     ],
     "backward_propagation_with_regularization": [
@@ -281,6 +318,15 @@ WRONG = {
         (functools.partial(backward, skip=(1,)), {shared.FIRST_SKIPPED}, "penalty"),
         (functools.partial(backward, data=lambda dW, m: dW), {contract.NO_M_DATA}, "data"),
         (functools.partial(backward, kinked=False), {contract.NO_RELU}, "data"),
+        (functools.partial(on_rows, both=True), {contract.ROWS}, "data"),
+        (functools.partial(on_rows, both=False), {contract.ROWS}, "penalty"),
+        (
+            lambda X, Y, cache, lambd: {
+                name: -value for name, value in backward(X, Y, cache, 0.0).items()
+            },
+            {contract.LABELS_FIRST},
+            "data",
+        ),
     ],
     "ridge_closed_form": [
         (lambda X, y, lam: np.linalg.solve(X.T @ X + lam, X.T @ y), {contract.NO_IDENTITY}, "tall"),
@@ -300,12 +346,14 @@ WRONG = {
             {contract.RIDGE_HALF},
             None,
         ),
+        (with_intercept, {contract.INTERCEPT}, None),
     ],
     "map_lambda": [
         (lambda noise, prior: prior / noise, {contract.INVERTED}, None),
         (lambda noise, prior: (noise / prior) ** 0.5, {contract.DEVIATIONS}, None),
         (lambda noise, prior: (noise / prior) ** 2, {contract.VARIANCES_SQUARED}, None),
         (lambda noise, prior: noise / prior / 2, {contract.LAMBDA_HALF}, None),
+        (lambda noise, prior: 1 / prior, {contract.NOISE_IGNORED}, None),
         (lambda noise, prior: prior / noise / 2, {contract.INVERTED, contract.LAMBDA_HALF}, None),
     ],
 }
