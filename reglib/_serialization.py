@@ -75,6 +75,17 @@ def get(identifier: Any, registry: Mapping[str, type], kind: str) -> Any:
     )
 
 
+def own(thing: Any, registry: Mapping[str, type]) -> Any:
+    """Return the object of this library for one of Keras's classes; anything else as it is.
+
+    An object of Keras gives the same numbers, but has no gradient.
+    """
+    cls = registry.get(type(thing).__name__)
+    if cls is None or type(thing).__module__.partition(".")[0] != "keras":
+        return thing
+    return cls.from_config(thing.get_config())
+
+
 def deserialize(
     description: Mapping[str, Any] | str,
     registry: Mapping[str, type],

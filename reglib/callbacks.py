@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import warnings
@@ -123,6 +124,7 @@ class CallbackList:
             callback.set_params(params)
             if model is not None:
                 callback.set_model(model)
+                _tell_direction(callback, model)
 
     def __getattr__(self, moment: str) -> Callable[..., None]:
         if not moment.startswith("on_"):
@@ -208,7 +210,7 @@ def monitor_comparison(monitor: str, mode: str, metrics: Iterable[Any] = ()) -> 
     mode : {"auto", "min", "max"}
         ``"auto"`` asks the metric of that name; a loss is minimized.
     metrics : iterable
-        The model's metrics.
+        The model's metrics; those of a model of Keras hold others.
 
     Raises
     ------
@@ -226,7 +228,7 @@ def monitor_comparison(monitor: str, mode: str, metrics: Iterable[Any] = ()) -> 
         return np.greater
     if name in ("loss", "data_loss", "penalty"):
         return np.less
-    for metric in metrics:
+    for metric in [each for m in metrics for each in (m, *getattr(m, "metrics", ()))]:
         direction = getattr(metric, "_direction", None)
         if metric.name == name and direction in ("up", "down"):
             return np.greater if direction == "up" else np.less
@@ -234,6 +236,17 @@ def monitor_comparison(monitor: str, mode: str, metrics: Iterable[Any] = ()) -> 
         f"mode must be 'min' or 'max' for monitor={monitor!r}: no metric of that name says "
         "which way is better, got 'auto'"
     )
+
+
+def _tell_direction(callback: Any, model: Any) -> None:
+    """Tell a callback of Keras which way is better: it looks for Keras's metrics in the model."""
+    watches = hasattr(callback, "monitor") and getattr(callback, "mode", None) == "auto"
+    if isinstance(callback, Callback) or not watches:
+        return
+    # Where it cannot be known, Keras's callback says so itself.
+    with contextlib.suppress(ValueError):
+        better = monitor_comparison(callback.monitor, "auto", getattr(model, "metrics", ()))
+        callback.mode = "min" if better is np.less else "max"
 
 
 class Monitor(Callback):

@@ -208,6 +208,8 @@ _REGISTRY: dict[str, type[Constraint]] = {
 def get(identifier: Any) -> Constraint | None:
     """Return the constraint that ``identifier`` means: None, a name, a config, a class, an object.
 
+    For an object of Keras it is one of this library.
+
     Raises
     ------
     ValueError
@@ -218,7 +220,7 @@ def get(identifier: Any) -> Constraint | None:
     >>> get("max_norm")
     MaxNorm(max_value=2.0, axis=0)
     """
-    return _serialization.get(identifier, _REGISTRY, "constraint")
+    return _serialization.own(_serialization.get(identifier, _REGISTRY, "constraint"), _REGISTRY)
 
 
 def serialize(constraint: Constraint) -> dict[str, Any]:

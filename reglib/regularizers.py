@@ -350,6 +350,8 @@ _REGISTRY: dict[str, type[Regularizer]] = {
 def get(identifier: Any) -> Regularizer | Callable[[Any], Any] | None:
     """Return the penalty that ``identifier`` means: None, a name, a config, a class or an object.
 
+    For an object of Keras it is one of this library.
+
     Notes
     -----
     ``"l1_l2"`` is accepted, as Keras's documentation promises; Keras 3.15 itself rejects it.
@@ -364,7 +366,7 @@ def get(identifier: Any) -> Regularizer | Callable[[Any], Any] | None:
     >>> get("l2")
     L2(l2=0.01)
     """
-    return _serialization.get(identifier, _REGISTRY, "regularizer")
+    return _serialization.own(_serialization.get(identifier, _REGISTRY, "regularizer"), _REGISTRY)
 
 
 def serialize(regularizer: Regularizer) -> dict[str, Any]:

@@ -6,7 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from reglib import interop, layers, models, optimizers, regularizers
+import reglib.constraints
+import reglib.regularizers
+from reglib import callbacks, interop, layers, models, optimizers, regularizers
 
 pytestmark = pytest.mark.keras
 
@@ -146,6 +148,70 @@ def test_a_model_goes_to_keras_and_back(make, keras, rng):
     theirs.fit(x, y, verbose=0)
     back = interop.from_keras(theirs)
     np.testing.assert_allclose(back.predict(x), theirs.predict(x, verbose=0), rtol=1e-4, atol=1e-6)
+
+
+def rows(rng):
+    x = rng.normal(size=(24, 4)).astype("float32")
+    return x, (x[:, :1] > 0).astype("float32")
+
+
+def classifier(lib, library_layers, seed, **options):
+    hidden = library_layers.Dense(5, activation="tanh", **options)
+    return lib([hidden, library_layers.Dense(1, activation="sigmoid")], **seed)
+
+
+@pytest.mark.not_on_keras_numpy("cannot train")
+@pytest.mark.parametrize(
+    ("kind", "name", "arguments"),
+    [
+        ("regularizer", "L1", (0.1,)),
+        ("regularizer", "L2", (0.1,)),
+        ("regularizer", "L1L2", (0.1, 0.2)),
+        ("regularizer", "OrthogonalRegularizer", (0.1,)),
+        ("constraint", "MaxNorm", (0.3,)),
+        ("constraint", "UnitNorm", ()),
+        ("constraint", "NonNeg", ()),
+        ("constraint", "MinMaxNorm", (0.1, 0.3, 0.5)),
+    ],
+)
+def test_a_model_trains_with_what_belongs_to_the_other_library(kind, name, arguments, keras, rng):
+    x, y = rows(rng)
+    mine, other = (getattr(getattr(lib, f"{kind}s"), name)(*arguments) for lib in (reglib, keras))
+    option, losses = f"kernel_{kind}", []
+    ours = classifier(models.Sequential, layers, {"seed": 0}, **{option: mine})
+    ours.build((None, 4))
+    start = ours.get_weights()
+    for lib, library_layers, seed in (
+        (models.Sequential, layers, {"seed": 0}),
+        (keras.Sequential, keras.layers, {}),
+    ):
+        for thing in (mine, other):
+            model = classifier(lib, library_layers, seed, **{option: thing})
+            model.build((None, 4))
+            model.set_weights(start)
+            model.compile("sgd", "binary_crossentropy")
+            logs = model.fit(x, y, batch_size=8, epochs=3, shuffle=False, verbose=0).history
+            losses.append(logs["loss"])
+    np.testing.assert_allclose(losses[1:], [losses[0]] * 3, rtol=2e-5)
+
+
+@pytest.mark.not_on_keras_numpy("cannot train")
+@pytest.mark.parametrize("monitor", ["val_loss", "accuracy", "val_accuracy"])
+@pytest.mark.parametrize("ours", [False, True])
+def test_a_callback_knows_which_way_is_better_in_the_other_librarys_model(
+    ours, monitor, keras, rng
+):
+    x, y = rows(rng)
+    if ours:
+        stop = keras.callbacks.EarlyStopping(monitor, patience=9)
+        model = classifier(models.Sequential, layers, {"seed": 0})
+    else:
+        stop = callbacks.EarlyStopping(monitor, patience=9)
+        model = classifier(keras.Sequential, keras.layers, {})
+    model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+    logs = model.fit(x, y, validation_data=(x, y), epochs=3, callbacks=[stop], verbose=0).history
+    best = min if monitor == "val_loss" else max
+    assert stop.best == pytest.approx(best(logs[monitor]))
 
 
 @pytest.mark.parametrize(
