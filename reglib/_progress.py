@@ -17,7 +17,7 @@ _STATE = "optimizer_"
 def taken(model: Trainer) -> tuple[dict[str, Any], dict[str, NDArray]]:
     """Return how far a model has come, as plain data and as arrays by their names.
 
-    That is the state of its random generators, and of its optimizer: the steps done and what
+    That is the state of its random generators, and of its optimizer: the batches done and what
     it remembers of gradients, for which weights, and which weights do not decay.
     """
     progress: dict[str, Any] = {"generators": [_generator_state(owner) for owner in _random(model)]}
@@ -27,7 +27,7 @@ def taken(model: Trainer) -> tuple[dict[str, Any], dict[str, NDArray]]:
     state, learning = optimizer.state(), model.trainable_weights
     if optimizer.block is None or not optimizer.block.holds(learning):
         # The next step would begin its memory anew: it is of other weights, or of none.
-        state, learning = {"iterations": state["iterations"]}, []
+        state, learning = {"batches": state["batches"]}, []
     place = {id(weight): number for number, weight in enumerate(model.weights)}
     progress["learning"] = [place[id(weight)] for weight in learning]
     progress["undecayed"] = [place[id(w)] for w in model.weights if not optimizer.decays(w)]

@@ -8,6 +8,7 @@ gradients: an optimizer sees two flat arrays and knows nothing of layers. In the
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -27,7 +28,7 @@ from reglib._validation import (
     check_text,
     naming,
 )
-from reglib.layers.base import Parameter
+from reglib.layers.base import Parameter, snake_case
 
 
 class Block:
@@ -76,14 +77,14 @@ class Block:
 class Optimizer:
     """Base of all optimizers: clipping, weight decay, averaging and constraints around a step.
 
-    One step does, in Keras's order: clip the gradient; decay the weights,
-    ``w -= w * weight_decay * learning_rate``; update; average; project.
+    One step does, in Keras's order: gather gradients until there are enough; clip the gradient;
+    decay the weights, ``w -= w * weight_decay * learning_rate``; update; average; project.
 
     Parameters
     ----------
     learning_rate : float or callable
         The step size, at least 0; a callable, such as those of :mod:`reglib.schedules`, gets the
-        number of steps done.
+        number of batches done, if it takes an argument.
     weight_decay : float, optional
         Decoupled weight decay, on all parameters unless excluded.
     clipnorm, clipvalue, global_clipnorm : float, optional
@@ -92,8 +93,11 @@ class Optimizer:
     use_ema, ema_momentum, ema_overwrite_frequency
         Whether to keep an exponential moving average of the weights, its momentum, and after
         how many steps to overwrite the weights with it (None: when ``fit`` ends).
+    gradient_accumulation_steps : int, optional
+        At least 2: take one step every so many batches, with the mean of their gradients, as if
+        they had been one large batch.
     name : str, optional
-        By default the class's name in lower case.
+        By default the class's name in lower case, ``adam_w``.
 
     Raises
     ------
@@ -120,6 +124,7 @@ class Optimizer:
         use_ema: bool = False,
         ema_momentum: float = 0.99,
         ema_overwrite_frequency: int | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
     ) -> None:
         if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
@@ -137,18 +142,29 @@ class Optimizer:
         if ema_overwrite_frequency is not None:
             check_integer("ema_overwrite_frequency", ema_overwrite_frequency, low=1)
         self.ema_overwrite_frequency = ema_overwrite_frequency
-        self.name = type(self).__name__.lower() if name is None else check_text("name", name)
-        self.iterations = 0
+        if gradient_accumulation_steps is not None:
+            check_integer("gradient_accumulation_steps", gradient_accumulation_steps, low=2)
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self.name = snake_case(type(self).__name__) if name is None else check_text("name", name)
+        self.batches = 0
         self.block: Block | None = None
         self.average: NDArray | None = None
+        self.gathered: NDArray | None = None
         self._excluded: set[int] = set()
         self._excluded_names: tuple[str, ...] = ()
+
+    @property
+    def iterations(self) -> int:
+        """The number of steps done."""
+        return self.batches // (self.gradient_accumulation_steps or 1)
 
     @property
     def learning_rate(self) -> float:
         """The step size that the next step will use."""
         rate = self._learning_rate
-        return float(rate(self.iterations)) if callable(rate) else rate
+        if not callable(rate):
+            return rate
+        return float(rate(self.batches) if self._rate_asks else rate())
 
     @learning_rate.setter
     def learning_rate(self, value: float | Callable[[int], float]) -> None:
@@ -160,6 +176,7 @@ class Optimizer:
         self._learning_rate = (
             value if callable(value) else check_number("learning_rate", value, low=0)
         )
+        self._rate_asks = callable(value) and _takes_an_argument(value)
 
     # What an optimizer overrides.
 
@@ -177,6 +194,7 @@ class Optimizer:
         self._scratch = np.empty_like(block.value)
         self._constrained = [p for p in block.parameters if p.constraint is not None]
         self.average = block.value.copy() if self.use_ema else None
+        self.gathered = np.zeros_like(block.value) if self.gradient_accumulation_steps else None
         self._decayed = [
             part
             for parameter, part in zip(block.parameters, block.slices, strict=True)
@@ -264,18 +282,28 @@ class Optimizer:
         if self.block is not block:
             self.build(block)
         w, g = block.value, block.gradient
-        learning_rate = self.learning_rate
-        self._clip(block)
-        if self.weight_decay is not None:
-            decay = 1 - self.weight_decay * learning_rate
-            for part in self._decayed:
-                w[part] *= decay
-        self.update(w, g, learning_rate)
+        if self.gathered is None or self._gather(g):
+            learning_rate = self.learning_rate
+            self._clip(block)
+            if self.weight_decay is not None:
+                decay = 1 - self.weight_decay * learning_rate
+                for part in self._decayed:
+                    w[part] *= decay
+            self.update(w, g, learning_rate)
         if self.average is not None:
             self._average(w)
         for parameter in self._constrained:
             parameter.value[...] = parameter.constraint(parameter.value)
-        self.iterations += 1
+        self.batches += 1
+
+    def _gather(self, g: NDArray) -> bool:
+        """Add a gradient to those before; return whether they are enough, and ``g`` their mean."""
+        self.gathered += g
+        if (self.batches + 1) % self.gradient_accumulation_steps:
+            return False
+        np.divide(self.gathered, self.gradient_accumulation_steps, out=g)
+        self.gathered[...] = 0
+        return True
 
     def _clip(self, block: Block) -> None:
         g = block.gradient
@@ -297,14 +325,14 @@ class Optimizer:
             w[...] = self.average
 
     def state(self) -> dict[str, NDArray]:
-        """Return copies of what later steps depend on: the steps done, the slots, the average.
+        """Return copies of what later steps depend on: the batches done, the slots, the average.
 
         Examples
         --------
         >>> adam = Adam()
         >>> adam.apply([[2.0]], [Parameter([1.0])])
         >>> sorted(adam.state())
-        ['iterations', 'momentum', 'velocity']
+        ['batches', 'momentum', 'velocity']
         """
         return {name: np.array(memory) for name, memory in self._memories().items()}
 
@@ -332,18 +360,18 @@ class Optimizer:
         wanted, found = ({n: np.shape(v) for n, v in each.items()} for each in (mine, given))
         if wanted != found:
             raise ValueError(f"state must be arrays of the shapes {wanted}, got {found}")
-        steps = given.pop("iterations").item()
-        self.iterations = check_integer("state['iterations']", steps, low=0)
+        self.batches = check_integer("state['batches']", given.pop("batches").item(), low=0)
         for name, memory in given.items():
             mine[name][...] = memory
 
     def _memories(self) -> dict[str, Any]:
         """Return what later steps depend on by name, as it is."""
-        memories: dict[str, Any] = {"iterations": self.iterations}
+        memories: dict[str, Any] = {"batches": self.batches}
         if self.block is not None:
             memories |= self.slots
-            if self.average is not None:
-                memories["average"] = self.average
+            for name in ("average", "gathered"):
+                if getattr(self, name) is not None:
+                    memories[name] = getattr(self, name)
         return memories
 
     def finalize_variable_values(self, trainable_variables: Any = None) -> None:
@@ -367,6 +395,7 @@ class Optimizer:
             "use_ema": self.use_ema,
             "ema_momentum": self.ema_momentum,
             "ema_overwrite_frequency": self.ema_overwrite_frequency,
+            "gradient_accumulation_steps": self.gradient_accumulation_steps,
             "name": self.name,
         }
 
@@ -394,6 +423,17 @@ def clip_by_norm(gradient: NDArray, limit: float) -> None:
     norm = math.sqrt(np.vdot(gradient, gradient))
     if norm > limit:
         gradient *= limit / norm
+
+
+def _takes_an_argument(rate: Callable[..., float]) -> bool:
+    """Return whether a learning rate asks for the number of batches; Keras's functions do not."""
+    try:
+        inspect.signature(rate).bind(0)
+    except TypeError:
+        return False
+    except ValueError:  # it does not say what it takes
+        return True
+    return True
 
 
 def _optional(name: str, value: float | None) -> float | None:

@@ -44,9 +44,14 @@ _OPTION_MODULES = {
 }
 
 
+def snake_case(name: str) -> str:
+    """Return a class's name as Keras writes it: ``RandomFlip`` becomes ``random_flip``."""
+    return re.sub(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
 def _default_name(cls: type) -> str:
     """Return Keras's automatic name: ``dense``, ``dense_1``, ``random_flip``, ..."""
-    stem = re.sub(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+    stem = snake_case(cls.__name__)
     number = _names[stem]
     _names[stem] += 1
     return stem if number == 0 else f"{stem}_{number}"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reglib import constraints, optimizers
+from reglib import constraints, layers, models, optimizers
 from reglib.layers import Parameter
 
 SETTINGS = {
@@ -23,6 +23,12 @@ SETTINGS = {
     "clipvalue": ("Adam", {"clipvalue": 0.2}),
     "global clipnorm": ("SGD", {"global_clipnorm": 0.7}),
     "ema": ("SGD", {"use_ema": True, "ema_momentum": 0.9, "ema_overwrite_frequency": 7}),
+    "accumulation": ("Adam", {"gradient_accumulation_steps": 3, "clipnorm": 0.5}),
+    "accumulation with decay": ("AdamW", {"gradient_accumulation_steps": 2, "weight_decay": 0.1}),
+    "accumulation with ema": (
+        "SGD",
+        {"gradient_accumulation_steps": 4, "use_ema": True, "ema_overwrite_frequency": 5},
+    ),
 }
 SHAPES = [(3, 4), (4,), (2, 2, 2)]
 
@@ -33,16 +39,18 @@ def test_a_hundred_steps_agree_with_keras(setting, rng):
     import keras
 
     name, options = SETTINGS[setting]
+    # Where Keras gathers gradients, JAX compiles every step anew.
+    last = 8 if "gradient_accumulation_steps" in options else 99
     start = [rng.normal(size=shape).astype("float32") for shape in SHAPES]
     ours = [Parameter(value) for value in start]
     theirs = [keras.Variable(value) for value in start]
     our_optimizer = getattr(optimizers, name)(0.01, **options)
     their_optimizer = getattr(keras.optimizers, name)(0.01, **options)
-    for step in range(100):
+    for step in range(last + 1):
         gradients = [rng.normal(size=shape).astype("float32") for shape in SHAPES]
         our_optimizer.apply(gradients, ours)
         their_optimizer.apply(gradients, theirs)
-        if step in (0, 1, 6, 99):
+        if step in (0, 1, 6, last):
             tolerance = 1e-6 if step == 0 else 1e-4
             for mine, other in zip(ours, theirs, strict=True):
                 np.testing.assert_allclose(mine.value, np.asarray(other), rtol=tolerance, atol=1e-6)
@@ -103,6 +111,39 @@ def test_a_schedule_sets_the_step_size():
     for _ in range(3):
         optimizer.apply([[-1.0]], [weights])
     assert weights.value == pytest.approx(1 + 1 / 2 + 1 / 3)
+
+
+def test_small_batches_with_accumulation_are_one_large_batch(rng):
+    x, y = rng.normal(size=(24, 3)), rng.normal(size=(24, 1))
+    trained = []
+    for size, gathered in ((8, None), (4, 2), (2, 4)):
+        start = layers.Dense(1, kernel_regularizer="l2", dtype="float64", input_shape=(3,))
+        model = models.Sequential([start], seed=0)
+        model.compile(optimizers.Adam(0.1, gradient_accumulation_steps=gathered), "mse")
+        model.fit(x, y, batch_size=size, epochs=3, shuffle=False)
+        assert model.optimizer.iterations == 9
+        trained.append(model.get_weights())
+    for others in trained[1:]:
+        for one, other in zip(trained[0], others, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+def test_a_rate_may_be_a_function_that_takes_nothing():
+    weights = Parameter([0.0], dtype="float64")
+    optimizer = optimizers.SGD(lambda: 0.25)
+    optimizer.apply([[-1.0]], [weights])
+    assert optimizer.learning_rate == weights.value == 0.25
+    assert optimizers.SGD(lambda step=3: step + 1.0).learning_rate == 1.0
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Lion"])
+def test_an_optimizer_has_the_name_that_keras_gives_the_first_of_its_kind(name):
+    import keras
+
+    theirs = getattr(keras.optimizers, name)().name.rstrip("_0123456789")
+    assert getattr(optimizers, name)().name == theirs
+    assert getattr(optimizers, name)(name="mine").name == "mine"
 
 
 def test_a_schedule_is_not_silently_replaced_by_a_number():

@@ -37,7 +37,6 @@ BASES |= {"Metric", "Optimizer", "Regularizer"}
 
 # Arguments that Keras has and reglib wilfully lacks, by name, with the reason.
 DEVIATIONS = {
-    "gradient_accumulation_steps": "a batch always fits into memory here",
     "lora_alpha": "low-rank adaptation is out of scope",
     "lora_rank": "low-rank adaptation is out of scope",
     "loss_scale_factor": "there is no float16",
@@ -110,7 +109,7 @@ def test_arguments_and_defaults_are_those_of_keras():
 
 def test_configs_have_the_keys_of_keras():
     """What a Keras config says and ours does not is in the table, or Keras's own bookkeeping."""
-    bookkeeping = {"data_format", "seed", "zero_output_for_mask", "gradient_accumulation_steps"}
+    bookkeeping = {"data_format", "seed", "zero_output_for_mask"}
     bookkeeping |= {"loss_scale_factor", "is_legacy_optimizer", "jit_compile", "synchronized"}
     bookkeeping |= {"activity_regularizer"}  # named in our configs only where there is one
     made = {

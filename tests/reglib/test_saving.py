@@ -25,6 +25,7 @@ SETTINGS = {
     "clipnorm": lambda: optimizers.SGD(momentum=0.9, clipnorm=0.1),
     "clipvalue": lambda: optimizers.Adam(clipvalue=0.01),
     "global clipnorm": lambda: optimizers.RMSprop(global_clipnorm=0.1),
+    "accumulation": lambda: optimizers.Adam(use_ema=True, gradient_accumulation_steps=3),
     "schedule": lambda: optimizers.Adam(schedules.CosineDecay(0.05, decay_steps=20)),
 }
 
@@ -225,9 +226,9 @@ def changed(archive, path, **arrays):
         ({"weight_1": None}, "weights must be 2 arrays, got 1"),
         ({"weight_0": None}, "weight_0"),
         ({"weight_0": np.zeros((3, 1))}, r"must have shape \(2, 1\)"),
-        ({"optimizer_iterations": None}, "iterations"),
-        ({"optimizer_iterations": np.array(-1)}, "iterations"),
-        ({"optimizer_iterations": np.array(0.5)}, "iterations"),
+        ({"optimizer_batches": None}, "batches"),
+        ({"optimizer_batches": np.array(-1)}, "batches"),
+        ({"optimizer_batches": np.array(0.5)}, "batches"),
         ({"optimizer_velocity": None}, "velocity"),
         ({"optimizer_velocity": np.zeros(4)}, "velocity"),
         ({"optimizer_velocity": np.array("text")}, "velocity"),

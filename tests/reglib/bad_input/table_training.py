@@ -136,6 +136,7 @@ NAMED: dict[str, dict[str, Kind]] = {
         "use_ema": FLAG,
         "ema_momentum": RATE,
         "ema_overwrite_frequency": COUNT,
+        "gradient_accumulation_steps": integer(2),
         "name": TEXT,
         "momentum": RATE,
         "nesterov": FLAG,
@@ -523,12 +524,12 @@ def _optimizer_entries() -> list[Entry]:
             {
                 "state": Kind(
                     "mapping",
-                    {"iterations": 3},
+                    {"batches": 3},
                     {
-                        TYPE: (3, "ab", None, ["iterations"], {"iterations": "three"}),
+                        TYPE: (3, "ab", None, ["batches"], {"batches": "three"}),
                         EMPTY: ({},),
-                        SHAPE: ({"iterations": [3]}, {"steps": 3}),
-                        RANGE: ({"iterations": -1},),
+                        SHAPE: ({"batches": [3]}, {"steps": 3}),
+                        RANGE: ({"batches": -1},),
                     },
                 )
             },
@@ -737,6 +738,7 @@ def _model_entries() -> list[Entry]:
             {
                 "model": thing(here),
                 "filepath": PATH.but(good=Made(lambda: scratch("model.npz"))),
+                "overwrite": FLAG,
             },
         ),
         Entry("models.load_model", {"filepath": PATH.but(good=Made(_saved_model))}),
@@ -854,7 +856,7 @@ def _model_entries() -> list[Entry]:
         ),
         Entry(
             "training.Trainer.save_weights",
-            {"filepath": PATH.but(good=Made(lambda: scratch("weights.npz")))},
+            {"filepath": PATH.but(good=Made(lambda: scratch("weights.npz"))), "overwrite": FLAG},
             call=lambda **k: model().save_weights(**k),
         ),
         Entry(

@@ -44,7 +44,7 @@ class Rate(float):
 
 def _variables(optimizer):
     """The count of steps, the rate where it is a number, and what is remembered of gradients."""
-    found = [optimizer.iterations]
+    found = [optimizer.batches]
     if not callable(optimizer._learning_rate):
         found.append(optimizer.learning_rate)
     if optimizer.block is not None:
@@ -65,7 +65,7 @@ def _set_weights(optimizer, variables):
         name: np.concatenate([np.ravel(s) for s in slots[i * each : (i + 1) * each]])
         for i, name in enumerate(optimizer.slot_names)
     }
-    optimizer.set_state({"iterations": variables[0], **pieces})
+    optimizer.set_state({"batches": variables[0], **pieces})
 
 
 def _clip_gradients(optimizer, gradients):
@@ -76,12 +76,17 @@ def _clip_gradients(optimizer, gradients):
     return [parameter.gradient for parameter in block.parameters]
 
 
-def _averages(optimizer):
-    block = optimizer.block
-    return [
-        Variable(optimizer.average[part].reshape(parameter.shape))
-        for parameter, part in zip(block.parameters, block.slices, strict=True)
-    ]
+def _as_variables(name):
+    """Return a property: what an optimizer keeps in one piece, parameter by parameter."""
+
+    def variables(optimizer):
+        whole, block = getattr(optimizer, name), optimizer.block
+        return [
+            Variable(whole[part].reshape(parameter.shape))
+            for parameter, part in zip(block.parameters, block.slices, strict=True)
+        ]
+
+    return property(variables)
 
 
 def _without_compiler(compile_):
@@ -99,7 +104,9 @@ def dress():
     optimizer.variables = property(_variables)
     optimizer.set_weights = _set_weights
     optimizer._clip_gradients = _clip_gradients
-    optimizer._model_variables_moving_average = property(_averages)
+    optimizer._model_variables_moving_average = _as_variables("average")
+    optimizer._accumulated_gradients = _as_variables("gathered")
+    optimizer._iterations = property(lambda self: self.batches)
     for owner in (trainer, reglib.models.Model):
         owner.compile = _without_compiler(owner.compile)
     trainer.trainable_variables = property(lambda self: self.trainable_weights)
