@@ -131,7 +131,8 @@ class Marks:
         count = self._rebuilt.notebook["cells"][cell.index]["execution_count"] or 0
         outputs = outputs or Outputs(self._limits.output_bytes, count)
         lines = list(traceback) or [f"\x1b[0;31m{ename}\x1b[0m: {message}"]
-        if hint and hint not in "\n".join(lines):
+        # The message may have it already, wrapped.
+        if hint and " ".join(hint.split()) not in " ".join(" ".join(lines).split()):
             lines.append(hint)
         outputs.error(ename, message if evalue is None else evalue, lines)
         self.store(cell, outputs)

@@ -96,6 +96,16 @@ def test_message_hint_and_mistake_come_from_the_test(grader):
     assert (only.message, only.mistake, only.hint) == ("wrong sign", "sign", "look at the minus")
 
 
+def test_a_hint_that_the_message_wraps_is_not_told_twice(grader):
+    test = (
+        "class CheckFailed(AssertionError):\n    hint = 'look at the minus'\n"
+        "raise CheckFailed('wrong sign\\nHint: look at\\n      the minus')"
+    )
+    _, verdict = outcome(grader, "x = 1", test)
+    (output,) = cells(verdict)[-1]["outputs"]
+    assert "\n".join(output["traceback"]).count("minus") == 1
+
+
 def test_hidden_tests_are_cut_from_the_notebook_and_tell_nothing(grader):
     test = "assert f(1) == 1\n### BEGIN HIDDEN TESTS\nassert f(2) == 54321\n### END HIDDEN TESTS"
     only, verdict = outcome(grader, "def f(x):\n    print(x, 'seen')\n    return 1", test)
