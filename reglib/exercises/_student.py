@@ -102,7 +102,7 @@ class Student:
                 raise TypeError
             array = array.astype(np.float64)
         except (TypeError, ValueError):
-            came = f"{what} is {_kind(value)}: {_short(value)}"
+            came = f"{what} is {_described(value)}"
             mistake = MORE_VALUES if isinstance(value, tuple) else NO_NUMBERS
             raise BrokenCall(Finding(came, f"{what} is {size}", mistake)) from None
         if shape is not None and array.shape != shape:
@@ -110,7 +110,7 @@ class Student:
                 return array.reshape(())
             came = f"{what} has shape {array.shape}"
             if isinstance(value, tuple):
-                came = f"{what} is {_kind(value)}: {_short(value)}"
+                came = f"{what} is {_described(value)}"
             expected = f"{what} has shape {shape}" if shape else f"{what} is one number"
             raise BrokenCall(Finding(came, expected, _misshapen(value, array.shape, shape)))
         if not np.isfinite(array).all():
@@ -151,10 +151,10 @@ class Student:
         except ValueError:
             array = np.asarray(None)
         if array.size > 1 and array.dtype.kind in "bO" and not isinstance(value, tuple):
-            came = f"{what} is {_kind(value)}: {_short(value)}"
+            came = f"{what} is {_described(value)}"
             raise BrokenCall(Finding(came, expected, MANY_ANSWERS))
         if array.size != 1 or array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
-            came = f"{what} is {_kind(value)}: {_short(value)}"
+            came = f"{what} is {_described(value)}"
             raise BrokenCall(Finding(came, expected, NO_ANSWER))
         return bool(array.all())
 
@@ -172,7 +172,7 @@ class Student:
                 return Finding(f"{self.name} is not written yet", expected, NOT_WRITTEN)
             came = f"{self.name} calls {inner}, which is not written yet"
             return Finding(came, expected, NOT_WRITTEN)
-        came = f"{self.name} raised {kind}: {text}{_line_of(error)}"
+        came = f"{self.name} raised {kind}{f': {text}' if text else ''}{_line_of(error)}"
         if _is(error, NameError):
             return Finding(came, expected, UNDEFINED)
         called = re.match(r"(?:[\w.<>]*\.)?([\w<>]+)\(\) (?:takes|missing|got)\b", text)
@@ -283,6 +283,12 @@ def _kind(value: Any) -> str:
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
     return _KINDS.get(type(value).__name__, f"a {type(value).__name__}")
+
+
+def _described(value: Any) -> str:
+    """Return what a value is and, if that is short, how it looks."""
+    text = _short(value)
+    return text if isinstance(value, np.ndarray) and value.size > 12 else f"{_kind(value)}: {text}"
 
 
 def _short(value: Any) -> str:
