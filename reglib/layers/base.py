@@ -15,6 +15,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -219,8 +220,10 @@ class Node:
     Notes
     -----
     Nodes can be added, subtracted and multiplied: ``trunk + branch`` is ``Add()([trunk,
-    branch])``.
+    branch])``. With a number, ``trunk + 0.1 * branch``, it is a ``Rescaling``.
     """
+
+    __array_ufunc__ = None  # a number of NumPy leaves it to the node what to do with it
 
     def __init__(
         self,
@@ -244,20 +247,43 @@ class Node:
             return values[0], {self.keyword: list(values[1:])}
         return (values[0] if len(values) == 1 else list(values)), {}
 
-    def __add__(self, other: Node) -> Node:
-        return self._merged("Add", other)
+    def __add__(self, other: Node | float) -> Node:
+        return self._merged("Add", other) if isinstance(other, Node) else self._rescaled(1, other)
 
-    def __sub__(self, other: Node) -> Node:
-        return self._merged("Subtract", other)
+    __radd__ = __add__
 
-    def __mul__(self, other: Node) -> Node:
-        return self._merged("Multiply", other)
+    def __sub__(self, other: Node | float) -> Node:
+        if isinstance(other, Node):
+            return self._merged("Subtract", other)
+        return self._rescaled(1, other, sign=-1)
+
+    def __rsub__(self, other: float) -> Node:
+        return self._rescaled(-1, other)
+
+    def __mul__(self, other: Node | float) -> Node:
+        return self._merged("Multiply", other) if isinstance(other, Node) else self._rescaled(other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: float) -> Node:
+        return self._rescaled(1 / other) if isinstance(other, Real) else NotImplemented
+
+    def __neg__(self) -> Node:
+        return self._rescaled(-1)
+
+    # The layers that nodes are calculated with are found by their names: they lie above.
 
     def _merged(self, name: str, other: Node) -> Node:
-        """Return the node of a merging layer, which is found by its name: it lies above."""
-        if not isinstance(other, Node):
+        """Return the node of a merging layer, as precise as the more precise of both."""
+        dtype = np.result_type(self.layer.dtype, other.layer.dtype).name
+        return _registry[name](dtype=dtype)([self, other])
+
+    def _rescaled(self, scale: Any, offset: Any = 0, sign: int = 1) -> Node:
+        """Return the node times ``scale``, plus or minus ``offset``, where both are numbers."""
+        if not (isinstance(scale, Real) and isinstance(offset, Real)):
             return NotImplemented
-        return _registry[name]()([self, other])
+        rescaling = _registry["Rescaling"]
+        return rescaling(float(scale), sign * float(offset), dtype=self.layer.dtype)(self)
 
     def __repr__(self) -> str:
         return f"<Node of {self.layer.name}, shape={self.shape}>"

@@ -16,7 +16,6 @@ WITHOUT = "needs a layer that reglib does not have"
 MIXED = "computes in float16"
 LATER = "builds at a symbolic call: here a layer waits for its model, which has the seed"
 SYMBOLIC = "calls a model on several nodes: a model within another has one input and one output"
-OPERATORS = "calculates with nodes and numbers, or cuts nodes: here that takes a layer"
 OPTIONAL = "has inputs that may be left out: every input is given here"
 NESTED_ENDS = "nests the ends of a model: they are one, a list or a dict here"
 SUBCLASSED = "subclasses Model to write call: here one writes a layer, with its way back"
@@ -351,11 +350,10 @@ FILES: dict[str, dict[str, str]] = {
         "test_deeply_nested_model": NESTED_ENDS,
         "test_restored_nested_input": NESTED_ENDS,
         "test_rank_standardization*": "adds or drops an axis of the inputs: here they must fit",
-        "test_disconnected_output": OPERATORS,
-        "test_input_dict_with_extra_field": OPERATORS,
-        "test_scalar_input": OPERATORS,
-        "test_unmodified_inputs": OPERATORS,
-        "test_unused_inputs": OPERATORS,
+        "test_input_dict_with_extra_field": "hands over inputs that the model does not have",
+        "test_scalar_input": "cuts a node: here that takes a layer",
+        "test_unmodified_inputs": SYMBOLIC,
+        "test_unused_inputs": "has an input that no output is made of, which is refused",
         "test_layer_getters": "counts layers, of which a sum of nodes is one here",
         "test_list_input_with_dict_build": "calls the layer by a function, which is left out",
         "test_functional_slicing": "begins a model in the midst of another",
