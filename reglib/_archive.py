@@ -9,15 +9,23 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._validation import check_path
+from reglib._validation import check_flag, check_path
 
 
-def write(filepath: str | os.PathLike, **arrays: NDArray) -> None:
-    """Write arrays under their names."""
+def write(filepath: str | os.PathLike, overwrite: bool = True, **arrays: NDArray) -> None:
+    """Write arrays under their names.
+
+    Raises
+    ------
+    FileExistsError
+        If there is such a file, and it must not be overwritten.
+    """
     # Here, so that importing the library takes little more than NumPy does.
     from pathlib import Path
 
     path = Path(check_path("filepath", filepath))
+    if not check_flag("overwrite", overwrite) and path.exists():
+        raise FileExistsError(f"filepath must be free unless overwrite=True, got {path}")
     # Written beside its place and moved there: a reader sees the old file or the new one.
     unfinished = path.with_name(path.name + ".part")
     with unfinished.open("wb") as file:

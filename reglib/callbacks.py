@@ -119,7 +119,7 @@ class CallbackList:
     """
 
     def __init__(self, callbacks: Any = (), model: Any = None, **params: Any) -> None:
-        self.callbacks = list(_each(callbacks))
+        self.callbacks = [_for_us(callback) for callback in _each(callbacks)]
         for callback in self.callbacks:
             callback.set_params(params)
             if model is not None:
@@ -236,6 +236,13 @@ def monitor_comparison(monitor: str, mode: str, metrics: Iterable[Any] = ()) -> 
         f"mode must be 'min' or 'max' for monitor={monitor!r}: no metric of that name says "
         "which way is better, got 'auto'"
     )
+
+
+def _for_us(callback: Any) -> Any:
+    """Return ours for a callback of Keras that changes Keras's variables; others as they are."""
+    if type(callback).__name__ == "SwapEMAWeights" and not isinstance(callback, Callback):
+        return SwapEMAWeights(callback.swap_on_epoch)
+    return callback
 
 
 def _tell_direction(callback: Any, model: Any) -> None:
@@ -818,20 +825,30 @@ class SwapEMAWeights(Callback):
         super().__init__()
         self.swap_on_epoch = check_flag("swap_on_epoch", swap_on_epoch)
         # The trained weights, while the average is in their place.
-        self._trained: np.ndarray | None = None
+        self._trained: list[np.ndarray] | None = None
 
-    def _swap_in(self) -> None:
+    def _places_and_averages(self) -> list[tuple[Any, Any]]:
+        """Return the arrays of weights with their averages; in a model of Keras, its variables."""
         optimizer = self.model.optimizer
         if not optimizer.use_ema:
             raise ValueError("SwapEMAWeights needs an optimizer with use_ema=True, got without")
-        if self._trained is None and optimizer.average is not None:
-            weights = optimizer.block.value
-            self._trained = weights.copy()
-            weights[...] = optimizer.average
+        if not hasattr(optimizer, "block"):
+            averages = optimizer._model_variables_moving_average
+            return list(zip(optimizer._trainable_variables, averages, strict=True))
+        return [] if optimizer.average is None else [(optimizer.block.value, optimizer.average)]
+
+    def _swap_in(self) -> None:
+        pairs = self._places_and_averages()
+        if self._trained is None and pairs:
+            self._trained = [np.asarray(place).copy() for place, _ in pairs]
+            for place, average in pairs:
+                _overwrite(place, average)
 
     def _swap_out(self) -> None:
         if self._trained is not None:
-            self.model.optimizer.block.value[...] = self._trained
+            pairs = self._places_and_averages()
+            for (place, _), trained in zip(pairs, self._trained, strict=True):
+                _overwrite(place, trained)
             self._trained = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
@@ -867,6 +884,14 @@ class SwapEMAWeights(Callback):
     def on_train_end(self, logs: Logs = None) -> None:
         """Forget the trained weights: a model ends with the average."""
         self._trained = None
+
+
+def _overwrite(place: Any, value: Any) -> None:
+    """Write a value into an array, or into a variable of Keras."""
+    if isinstance(place, np.ndarray):
+        place[...] = value
+    else:
+        place.assign(np.asarray(value).copy())  # as JAX gives away the memory of each variable
 
 
 class SWA(Callback):

@@ -44,7 +44,7 @@ from reglib.layers.merging import InputLayer
 from reglib.training import Trainer
 
 
-def save_model(model: Trainer, filepath: str | os.PathLike) -> None:
+def save_model(model: Trainer, filepath: str | os.PathLike, overwrite: bool = True) -> None:
     """Write a model to a NumPy archive: layers, weights, and how far it has come in training.
 
     When it is loaded it trains on as if it had not been away: how it was compiled, the memory
@@ -56,9 +56,13 @@ def save_model(model: Trainer, filepath: str | os.PathLike) -> None:
         It must be built.
     filepath : path
         Where to; ``.npz`` is the usual ending.
+    overwrite : bool
+        Whether a file that is there may go.
 
     Raises
     ------
+    FileExistsError
+        If it may not go.
     TypeError
         If a part of it cannot be written down, such as a learning rate that is a function.
     ValueError
@@ -84,7 +88,8 @@ def save_model(model: Trainer, filepath: str | os.PathLike) -> None:
         model_text = np.array(json.dumps(description))
     except TypeError as error:
         raise TypeError(f"model must have parts that can be written down: {error}") from error
-    _archive.write(filepath, model=model_text, **_archive.numbered(weights), **memory)
+    arrays = {"model": model_text, **_archive.numbered(weights), **memory}
+    _archive.write(filepath, overwrite, **arrays)
 
 
 def aims(model: Trainer) -> dict[str, Any]:

@@ -197,20 +197,24 @@ class Trainer:
         for layer, count in zip(self.layers, counts, strict=True):
             layer.set_weights([next(remaining) for _ in range(count)])
 
-    def save_weights(self, filepath: str | os.PathLike) -> None:
+    def save_weights(self, filepath: str | os.PathLike, overwrite: bool = True) -> None:
         """Write the weights alone to a NumPy archive.
 
         Parameters
         ----------
         filepath : path
             Where to; ``.npz`` is the usual ending.
+        overwrite : bool
+            Whether a file that is there may go.
 
         Raises
         ------
+        FileExistsError
+            If it may not go.
         ValueError
             If the model is not built.
         """
-        _archive.write(filepath, **_archive.numbered(self.get_weights()))
+        _archive.write(filepath, overwrite, **_archive.numbered(self.get_weights()))
 
     def load_weights(self, filepath: str | os.PathLike) -> None:
         """Overwrite all weights with those of a file, of :meth:`save_weights` or of a model.

@@ -6,7 +6,9 @@ import sys
 import numpy as np
 import pytest
 
+import reglib.callbacks
 import reglib.constraints
+import reglib.optimizers
 import reglib.regularizers
 from reglib import callbacks, interop, layers, models, optimizers, regularizers
 
@@ -212,6 +214,49 @@ def test_a_callback_knows_which_way_is_better_in_the_other_librarys_model(
     logs = model.fit(x, y, validation_data=(x, y), epochs=3, callbacks=[stop], verbose=0).history
     best = min if monitor == "val_loss" else max
     assert stop.best == pytest.approx(best(logs[monitor]))
+
+
+@pytest.mark.not_on_keras_numpy("cannot train")
+@pytest.mark.parametrize("swap_on_epoch", [False, True])
+@pytest.mark.parametrize("ours", [False, True])
+def test_averaged_weights_are_validated_in_the_other_librarys_model(
+    ours, swap_on_epoch, keras, rng
+):
+    x, y = rows(rng)
+    mine = classifier(models.Sequential, layers, {"seed": 0})
+    mine.build((None, 4))
+    logs = []
+    # The callback of the model's own library, then that of the other.
+    for lib in (reglib, keras) if ours else (keras, reglib):
+        model = models.clone_model(mine) if ours else interop.to_keras(mine)
+        model.set_weights(mine.get_weights())
+        rule = (reglib if ours else keras).optimizers.SGD(0.5, use_ema=True, ema_momentum=0.8)
+        model.compile(rule, "binary_crossentropy")
+        swap = [lib.callbacks.SwapEMAWeights(swap_on_epoch)]
+        options = {"validation_data": (x, y), "epochs": 3, "shuffle": False, "verbose": 0}
+        logs.append(model.fit(x, y, batch_size=8, callbacks=swap, **options).history)
+    for name in ("loss", "val_loss"):
+        np.testing.assert_allclose(logs[1][name], logs[0][name], rtol=1e-5, err_msg=name)
+    assert logs[0]["loss"] != logs[0]["val_loss"]
+
+
+@pytest.mark.parametrize("weights_only", [False, True])
+def test_a_checkpoint_of_keras_saves_our_models(weights_only, keras, rng, tmp_path):
+    x, y = rows(rng)
+    model = classifier(models.Sequential, layers, {"seed": 0})
+    model.compile("sgd", "binary_crossentropy")
+    path = tmp_path / ("best.weights.h5" if weights_only else "best.keras")
+    save = keras.callbacks.ModelCheckpoint(
+        path, "loss", save_best_only=True, save_weights_only=weights_only
+    )
+    model.fit(x, y, epochs=2, callbacks=save)
+    expected = model.predict(x)
+    if not weights_only:
+        model = models.load_model(path)
+    else:
+        model.set_weights([w + 1 for w in model.get_weights()])
+        model.load_weights(path)
+    np.testing.assert_array_equal(model.predict(x), expected)
 
 
 @pytest.mark.parametrize(

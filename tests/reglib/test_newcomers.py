@@ -95,5 +95,15 @@ def test_one_example_is_no_batch():
     assert model.predict(X[:1]).shape == (1, 1)
 
 
+def test_a_file_may_be_kept(tmp_path):
+    model = models.Sequential([layers.Input((4,)), layers.Dense(1)], seed=0)
+    for save in (model.save, model.save_weights):
+        path = tmp_path / save.__name__
+        save(path, overwrite=False)
+        with pytest.raises(FileExistsError, match=r"filepath must be free unless overwrite=True"):
+            save(path, overwrite=False)
+        save(path)
+
+
 def test_a_function_of_the_library_is_a_loss():
     assert fit(loss=losses.mean_squared_error) == fit(loss="mse")
