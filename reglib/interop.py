@@ -45,6 +45,8 @@ def to_keras(thing: Layer | models.Sequential | models.Model) -> Any:
     keras = _require_keras()
     if isinstance(thing, models.Nested):
         return _model_to_keras(thing.model, thing.name, keras)
+    if isinstance(thing, layers.TimeDistributed) and isinstance(thing.layer, models.Nested):
+        return keras.layers.TimeDistributed(to_keras(thing.layer), name=thing.name)
     if isinstance(thing, Layer):
         return to_keras_layer(thing)
     if not isinstance(thing, (models.Sequential, models.Model)):

@@ -206,3 +206,18 @@ def test_steps_of_nothing_that_counts_are_masked_for_the_next_layer():
     model.fit(words, np.ones((2, 2)))
     shorter = model(words[1:, :1])
     np.testing.assert_allclose(model(words)[1:], shorter, rtol=1e-6)
+
+
+@pytest.mark.keras
+def test_a_model_at_each_step_goes_to_keras_and_back(rng):
+    import keras  # noqa: F401 - which to_keras asks for
+
+    from reglib.interop import from_keras, to_keras
+
+    part = models.Sequential([layers.Dense(3, "tanh"), layers.BatchNormalization()])
+    model = models.Sequential([layers.TimeDistributed(part), layers.Flatten(), layers.Dense(1)])
+    x = rng.normal(size=(2, 4, 3)).astype("float32")
+    expected = model(x)
+    theirs = to_keras(model)
+    np.testing.assert_allclose(np.asarray(theirs(x)), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(from_keras(theirs)(x), expected, rtol=1e-5, atol=1e-6)
