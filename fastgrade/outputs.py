@@ -6,6 +6,7 @@ of them than a cell may have.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ MAX_LINES = 1000
 MAX_TRACEBACK = 100
 #: What an output costs beside its text, so that empty ones are not for nothing.
 _EACH = 200
+#: Width or height of a picture.
+_SIZE = r"\d{1,6}(\.\d{1,20})?(px|%)?"
 #: How deep JSON in an output may be nested.
 _MAX_DEPTH = 60
 
@@ -118,7 +121,7 @@ class Outputs:
         if not isinstance(data, dict):
             return
         data = {mime: value for mime, value in data.items() if _fits(mime, value)}
-        metadata = metadata if isinstance(metadata, dict) and _is_shallow(metadata) else {}
+        metadata = _about(metadata) if isinstance(metadata, dict) else {}
         transient = content.get("transient")
         identity = transient.get("display_id") if isinstance(transient, dict) else None
         copies = 1
@@ -224,8 +227,33 @@ def _fits(mime: Any, value: Any) -> bool:
     if not isinstance(mime, str):
         return False
     if mime == "application/json" or mime.endswith("+json"):
+        is_widget = mime == "application/vnd.jupyter.widget-view+json"
+        if is_widget and not (isinstance(value, dict) and isinstance(value.get("model_id"), str)):
+            return False  # pages look its model up
         return _is_shallow(value)
     return isinstance(value, str)
+
+
+def _about(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said about an output, as far as a page that shows it can read that.
+
+    nbconvert writes sizes of pictures into a page as they come.
+    """
+    if not _is_shallow(metadata):
+        return {}
+    return {
+        name: _with_sizes(value) if isinstance(value, dict) else value
+        for name, value in _with_sizes(metadata).items()
+        if isinstance(value, dict) or not ("/" in name or name == "filenames")
+    }
+
+
+def _with_sizes(about: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in about.items()
+        if name not in ("width", "height") or re.fullmatch(_SIZE, str(value), re.ASCII)
+    }
 
 
 def _is_shallow(value: Any) -> bool:

@@ -6,10 +6,14 @@ import io
 import pytest
 from bs4 import BeautifulSoup
 from classroom import RIGHT, classroom, released_course  # noqa: F401
+from nbconvert.exporters import HTMLExporter
+from nbformat import from_dict
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
+from traitlets.config import Config
 
 from fastgrade.feedback import FeedbackExporter, clean, mathml
+from fastgrade.outputs import Outputs
 
 OURS = 'c.GenerateFeedback.exporter_class = "fastgrade.feedback.FeedbackExporter"'
 #: A filter for formgrader's pages; the feedback keeps its own.
@@ -181,6 +185,69 @@ def test_a_malformed_picture_is_no_reason_to_have_no_page():
     output = shown(image_png=picture())
     output["metadata"]["image/png"] = {"width": "wide", "height": 20}
     assert exported(drawn(output)).img["height"] == "20"
+
+
+def pages_of(outputs):
+    """The two pages on which somebody sees what a cell has displayed."""
+    cell = new_code_cell("draw()", outputs=[from_dict(item) for item in outputs.finish()])
+    harmless = {"markdown2html": "fastgrade.feedback.harmless_markdown"}
+    formgrader = Config({"HTMLExporter": {"sanitize_html": True, "filters": harmless}})
+    for exporter in (
+        FeedbackExporter(template_name="classic"),
+        HTMLExporter(template_name="classic", config=formgrader),
+    ):
+        yield exporter.from_notebook_node(new_notebook(cells=[cell]))[0]
+
+
+@pytest.mark.parametrize("malformed", [None, 1, "x", [], ["x"], {}, {"model_id": 1}, {"x": {}}])
+@pytest.mark.parametrize(
+    "place", ["image/png", "text/html", "filenames", "application/vnd.jupyter.widget-view+json"]
+)
+def test_nothing_displayed_is_a_reason_to_have_no_page(place, malformed):
+    outputs = Outputs(100_000, 1)
+    for data, metadata in (
+        ({place: malformed, "text/plain": "shown"}, {}),
+        ({"image/png": picture(), "text/plain": "x"}, {place: malformed}),
+        ({"text/html": "<b>bold</b>"}, {place: malformed}),
+    ):
+        content = {"data": data, "metadata": metadata}
+        outputs.take({"say": "display_data", "content": content})
+    for page in pages_of(outputs):
+        assert page.count("<b>bold</b>") == 1
+        assert "data:image/png" in page
+
+
+EVIL = '1 onload=x() onerror=x() "><script>x()</script><img src=x onerror=x() a="'
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("image/png", "image/jpeg", "image/gif", "image/svg+xml", "text/html", "text/latex"),
+        *("text/plain", "text/markdown", "application/javascript", "application/pdf", EVIL),
+    ],
+)
+def test_nothing_displayed_breaks_out_of_its_place(kind):
+    about = dict.fromkeys(["width", "height", "alt", "unconfined", "needs_background", EVIL], EVIL)
+    outputs = Outputs(100_000, 1)
+    for metadata in ({kind: about}, {**about, "isolated": True}):
+        content = {"data": {kind: EVIL, "text/plain": EVIL}, "metadata": metadata}
+        outputs.take({"say": "display_data", "content": content})
+    outputs.take({"say": "stream", "content": {"name": "stdout", "text": f"\x1b[{EVIL}m{EVIL}"}})
+    error = {"ename": EVIL, "evalue": EVIL, "traceback": [f"\x1b[31m{EVIL}\x1b[{EVIL}m"]}
+    outputs.take({"say": "error", "content": error})
+    for page in pages_of(outputs):
+        for element in BeautifulSoup(page, "html.parser").body.find_all(True):
+            assert not [name for name in element.attrs if name.startswith("on")]
+            assert element.name != "script" or "x()" not in element.text
+
+
+def test_the_size_of_a_picture_stays():
+    size = {"width": 320, "height": "50%"}
+    outputs = Outputs(100_000, 1)
+    content = {"data": {"image/png": picture()}, "metadata": {"image/png": size}}
+    outputs.take({"say": "display_data", "content": content})
+    assert outputs.finish()[0]["metadata"] == {"image/png": size}
 
 
 # ---- the page that nbgrader writes ----
