@@ -888,13 +888,18 @@ def get(identifier: Any) -> Optimizer:
     ------
     ValueError
         If the name is unknown or the identifier is of no use.
+    TypeError
+        If it is an optimizer of another library.
 
     Examples
     --------
     >>> get("adam").learning_rate
     0.001
     """
-    return _serialization.get(identifier, _REGISTRY, "optimizer")
+    optimizer = _serialization.get(identifier, _REGISTRY, "optimizer")
+    if optimizer is not None and not hasattr(optimizer, "step"):
+        raise TypeError(f"optimizer must be a name or an Optimizer of reglib, got {optimizer!r}")
+    return optimizer
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any] | None:

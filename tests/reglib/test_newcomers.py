@@ -11,9 +11,9 @@ LABELS = (X[:, 0] > 0).astype(int)
 TABLE = pd.DataFrame(X, columns=list("abcd"))
 
 
-def fit(x=X, y=LABELS, units=1, loss="mse", **options):
+def fit(x=X, y=LABELS, units=1, loss="mse", optimizer="sgd", **options):
     model = models.Sequential([layers.Input((4,)), layers.Dense(units, "sigmoid")], seed=0)
-    model.compile("sgd", loss)
+    model.compile(optimizer, loss)
     return model.fit(x, y, verbose=0, **options).history
 
 
@@ -72,6 +72,11 @@ SPARSE = {"units": 2, "loss": "sparse_categorical_crossentropy"}
         ({**SPARSE, "y": LABELS / 2}, ValueError, "y_true .* 0 to 1, got values from 0 to 0.5"),
         ({**SPARSE, "y": np.eye(2)[LABELS]}, ValueError, "y_true .* a class number each, got"),
         ({"loss": lambda y, p: abs(y - p)}, TypeError, "loss must be a name or a Loss, .* got <"),
+        (
+            {"optimizer": lambda w: w},
+            TypeError,
+            "optimizer must be a name or an Optimizer .* got <",
+        ),
         ({"loss": "crossentropy"}, ValueError, "^loss must be one of .* got 'crossentropy'"),
         ({"callbacks": callbacks.History}, TypeError, "callbacks must be objects .* got <class"),
         ({"callbacks": [None]}, TypeError, "callbacks must be objects .* got None"),
