@@ -502,26 +502,32 @@ class Layer:
 
     def add_weight(
         self,
-        name: str,
-        shape: Sequence[int],
+        name: str = "variable",
+        shape: Sequence[int] = (),
         *,
         options: str | None = None,
         trainable: bool = True,
+        initializer: Any = None,
+        regularizer: Any = None,
+        constraint: Any = None,
     ) -> Parameter:
-        """Make, remember and return the parameter ``name``, with the options kept for it.
+        """Make, remember and return the parameter ``name``, with the options given or kept for it.
 
-        Their names begin with ``options``, by default with ``name``. Randomness comes from the
-        layer's generator.
+        The names of those that are kept begin with ``options``, by default with ``name``. Without
+        an initializer weights start as ``"glorot_uniform"``. Randomness comes from the layer's
+        generator.
         """
-        options = options or name
-        initializer = getattr(self, f"{options}_initializer")
+        given = {"initializer": initializer, "regularizer": regularizer, "constraint": constraint}
+        for role, option in given.items():
+            kept = getattr(self, f"{options or name}_{role}", None)
+            given[role] = kept if option is None else _OPTION_MODULES[role].get(option)
+        start = given.pop("initializer") or initializers.GlorotUniform()
         parameter = Parameter(
-            initializer(tuple(shape), dtype=self.dtype, generator=self.generator),
+            start(tuple(shape), dtype=self.dtype, generator=self.generator),
             name=name,
-            regularizer=getattr(self, f"{options}_regularizer", None),
-            constraint=getattr(self, f"{options}_constraint", None),
             trainable=trainable,
             dtype=self.dtype,
+            **given,
         )
         self._parameters.append(parameter)
         return parameter

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reglib import layers
+from reglib import layers, models, optimizers, regularizers
 from reglib.gradcheck import GradientError, check_gradient, check_layer
 
 KINDS = {
@@ -233,6 +233,40 @@ def test_the_output_shape_is_known_beforehand(kind, rng):
     layer = make()
     promised = layer.compute_output_shape((None, *shape[1:]))
     assert layer(rng.normal(size=shape)).shape[1:] == promised[1:]
+
+
+def test_a_layer_of_ones_own_says_what_its_weights_are_like(rng):
+    class Scale(layers.Layer):
+        def build(self, input_shape):
+            self.scale = self.add_weight(
+                shape=input_shape[-1:],
+                initializer="ones",
+                regularizer=regularizers.L2(0.5),
+                constraint="non_neg",
+            )
+            self.mixture = self.add_weight("mixture", (3, 3))
+            self.seen = self.add_weight(name="seen", initializer="zeros", trainable=False)
+
+        def call(self, inputs):
+            self._inputs = inputs
+            return inputs * self.scale.value
+
+        def backward(self, gradient):
+            self.scale.gradient[...] = (gradient * self._inputs).sum(axis=0)
+            return gradient * self.scale.value
+
+    layer = Scale()
+    model = models.Sequential([layer])
+    model.compile(optimizers.SGD(0.5), "mse")
+    x = rng.normal(size=(8, 3))
+    assert model.evaluate(x, x) == pytest.approx(1.5)
+    assert [w.name for w in layer.weights] == ["variable", "mixture", "seen"]
+    assert [w.shape for w in layer.weights] == [(3,), (3, 3), ()]
+    assert np.ptp(layer.mixture.value) > 0
+    model.fit(x, -x, epochs=50)
+    assert (layer.scale.value == 0).all()
+    with pytest.raises(ValueError, match="initializer must be one of"):
+        layers.Layer().add_weight(initializer="one")
 
 
 @pytest.mark.parametrize("kind", KINDS)
