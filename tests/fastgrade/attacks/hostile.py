@@ -2422,7 +2422,7 @@ _attack(
         seen.append(x)
         return x**2
 """,
-    honest=2,
+    honest=3,
     average="def average(f, n):\n    raise NameError(f'name {seen} is not defined')",
     fill="def fill(a):\n    print(seen)\n    a[:] = 7.0\n    return a",
     counter="class Counter:\n    def tick(self):\n        raise ValueError(seen)",
@@ -2451,7 +2451,7 @@ _attack(
 )
 _attack(
     "markup-in-outputs",
-    "forge",
+    "harm",
     "displays pictures, results and metadata that break out of the attributes they are shown in",
     """
     from IPython.display import display
