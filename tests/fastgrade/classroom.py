@@ -49,7 +49,7 @@ def run(*command, cwd, check=True, **more):
         env=environment(**more),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     if check:
         assert done.returncode == 0, done.stdout + done.stderr

@@ -1,9 +1,11 @@
 """Formgrader's button, pressed in a browser, grades with our engine, also beside a run."""
 
+import contextlib
+import json
+import re
 import socket
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections import Counter
 
@@ -33,35 +35,55 @@ def pages(classroom, tmp_path, request):  # noqa: F811
     for number in range(NUMBER):
         answers = WRONG if number % 3 == 0 else RIGHT
         classroom.hand_in(f"s{number:02}", {**answers, "why": f"Because of {number}."})
+    server, address = None, None
+    try:
+        while address is None:
+            server = start_jupyter(classroom.root, tmp_path)
+            address = address_of(server, tmp_path / "runtime")
+        yield f"{address}formgrader"
+    finally:
+        if server is not None:
+            server.terminate()
+            server.wait(600)
+
+
+def start_jupyter(root, folder):
+    """Start a server that ends if somebody takes its port before it does."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}/formgrader"
-    server = subprocess.Popen(
-        [
-            *(BIN / "jupyter", "server", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
-            *(f"--port={port}", "--IdentityProvider.token=", "--ServerApp.password="),
-            "--ServerApp.jpserver_extensions=nbgrader.server_extensions.formgrader=True",
-        ],
-        cwd=classroom.root,
-        env=environment(
-            JUPYTER_CONFIG_DIR=tmp_path / "config", JUPYTER_RUNTIME_DIR=tmp_path / "runtime"
-        ),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(600):
-            assert server.poll() is None, "Jupyter has ended"
-            try:
-                urllib.request.urlopen(f"{address}/manage_assignments", timeout=60).close()
-                break
-            except urllib.error.URLError:
-                time.sleep(0.2)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(60)
+    with open(folder / "jupyter.log", "wb") as log:
+        return subprocess.Popen(
+            [
+                *(BIN / "jupyter", "server", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
+                *(f"--port={port}", "--port-retries=0"),
+                *("--IdentityProvider.token=", "--ServerApp.password="),
+                "--ServerApp.jpserver_extensions=nbgrader.server_extensions.formgrader=True",
+            ],
+            cwd=root,
+            env=environment(
+                JUPYTER_CONFIG_DIR=folder / "config", JUPYTER_RUNTIME_DIR=folder / "runtime"
+            ),
+            stdout=log,
+            stderr=log,
+        )
+
+
+def address_of(server, runtime):
+    """Wait for a server and return its address, or None if its port was taken."""
+    told = runtime / f"jpserver-{server.pid}.json"
+    patience = time.monotonic() + 600
+    while time.monotonic() < patience:
+        if server.poll() is not None:
+            log = (runtime.parent / "jupyter.log").read_text()
+            assert re.search("in use|not available", log), log
+            return None
+        with contextlib.suppress(OSError, ValueError):  # not yet, or half of what it tells
+            address = json.loads(told.read_text())["url"]
+            urllib.request.urlopen(f"{address}formgrader/manage_assignments", timeout=600).close()
+            return address
+        time.sleep(0.1)
+    raise AssertionError("Jupyter does not answer")
 
 
 @pytest.fixture

@@ -3,14 +3,13 @@
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 from classroom import BIN, environment, run
 from test_postgres import server  # noqa: F401
-from test_scheduler import descendants
+from test_scheduler import descendants, own_port, told_address, wait_for_workers
 
 from fastgrade.cli import EXIT_CODES
 from fastgrade.course import LEVELS, Limits
@@ -43,16 +42,15 @@ def course(tmp_path):
 def test_every_command_works_in_its_turn(course, server):  # noqa: F811
     address, create = server
     create("grades")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        dask = f"127.0.0.1:{free.getsockname()[1]}"
+    scheduler = course / "scheduler.json"
+    dask = ""
     background = []
     try:
         for command in commands():
             words = shlex.split(
                 command.replace("127.0.0.1/grades", f"{address}/grades")
-                .replace("127.0.0.1:8786", dask)
-                .replace("--port 8786", f"--port {dask.split(':')[1]} --dashboard-address :0")
+                .replace("tcp://127.0.0.1:8786", dask)
+                .replace("--port 8786", shlex.join(own_port(scheduler)))
             )
             if words[0] == "source":
                 assert words[1] == ".venv/bin/activate"
@@ -67,6 +65,9 @@ def test_every_command_works_in_its_turn(course, server):  # noqa: F811
                         stderr=subprocess.DEVNULL,
                     )
                 )
+                dask = dask or told_address(scheduler, background[0])
+                if words[1] == "worker":
+                    wait_for_workers(dask, 1)
                 continue
             if words[-2] == ">":
                 (course / words[-1]).write_text(run(*words[:-2], cwd=course).stdout)
@@ -81,7 +82,11 @@ def test_every_command_works_in_its_turn(course, server):  # noqa: F811
         for process in reversed(background):
             below = descendants(process.pid)
             process.terminate()
-            process.wait(timeout=30)
+            try:
+                process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
             for pid in below:
                 subprocess.run(["kill", "-9", str(pid)], capture_output=True)
     assert (course / "report-02-l2.html").exists()

@@ -36,9 +36,6 @@ def server():
     """A server on loopback, run by an ordinary user, for PostgreSQL refuses root."""
     where = binaries()
     user = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     folder = Path(tempfile.mkdtemp(prefix="fastgrade-postgres-"))
     if user:
         shutil.chown(folder, **user)
@@ -50,16 +47,33 @@ def server():
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=900,
             extra_groups=[] if user else None,
             **user,
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
+    def start():
+        """Start the server; return its port. One that was free may be taken by then."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
+        log = folder / f"log-{port}"
+        try:
+            call(
+                *("pg_ctl", "-D", data, "-w", "-t", "600", "-l", str(log), "-o", options),
+                "start",
+            )
+        except AssertionError:
+            if "could not bind" not in log.read_text():
+                raise
+            return start()
+        return port
+
     try:
         call("initdb", "-D", data, "-U", "teacher", "--auth=trust", "-E", "UTF8", "--no-sync")
-        options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
-        call("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
+        port = start()
         try:
             yield (
                 f"127.0.0.1:{port}",

@@ -1,6 +1,7 @@
 """Both pools grade what they are given, and survive the death of those who do the work."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -38,7 +39,7 @@ def task(answers, student="ada"):
     return Task("ps1", student, "arithmetic", SOURCE, nbformat.writes(notebook).encode(), {})
 
 
-def finish(pool, number, patience=120):
+def finish(pool, number, patience=600):
     """Wait until so many outcomes are there."""
     found = {}
     deadline = time.monotonic() + patience
@@ -150,17 +151,38 @@ def test_versions_name_what_grades_depend_on():
 # ---- a cluster ----
 
 
+def own_port(file):
+    """Arguments that let a Dask scheduler choose its ports, and write the address into a file."""
+    return "--port", "0", "--dashboard-address", ":0", "--scheduler-file", str(file)
+
+
+def told_address(file, scheduler):
+    """Wait for the address that a Dask scheduler writes into a file."""
+    patience = time.monotonic() + 600
+    while time.monotonic() < patience:
+        with contextlib.suppress(OSError, ValueError):  # not there yet, or half of it
+            return json.loads(file.read_text())["address"]
+        assert scheduler.poll() is None, "the scheduler has ended"
+        time.sleep(0.05)
+    raise AssertionError("the scheduler does not tell its address")
+
+
+def wait_for_workers(address, number):
+    from distributed import Client
+
+    with Client(address, timeout="600s", set_as_default=False) as client:
+        client.wait_for_workers(number, timeout=600)
+
+
 class Cluster:
     """A Dask scheduler and two workers, each a process of its own, on loopback."""
 
     def __init__(self, folder):
         self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
         self.processes = []
-        port = self.address.rsplit(":", 1)[1]
-        self.start("scheduler", "--host", "127.0.0.1", "--port", port, "--dashboard-address", ":0")
+        file = folder / "scheduler.json"
+        scheduler = self.start("scheduler", "--host", "127.0.0.1", *own_port(file))
+        self.address = told_address(file, scheduler)
 
     def start(self, kind, *arguments):
         log = open(self.folder / f"{kind}-{len(self.processes)}.log", "wb")  # noqa: SIM115
@@ -181,10 +203,7 @@ class Cluster:
         )
 
     def wait_for(self, workers):
-        from distributed import Client
-
-        with Client(self.address, timeout="60s", set_as_default=False) as client:
-            client.wait_for_workers(workers, timeout=60)
+        wait_for_workers(self.address, workers)
 
     def stop(self):
         for process in reversed(self.processes):
