@@ -324,7 +324,6 @@ FILES: dict[str, dict[str, str]] = {
     },
     "models/sequential_test.py": {
         "test_bad_layer": "refuses a call that needs to know whether it is training",
-        "test_basic_flow_as_a_submodel": WITHOUT,
         "test_basic_flow_deferred": "sums up a model that is not built, which is refused",
         "test_basic_flow_with_*": INSIDE,
         "test_legacy_flow_with_input_shape": INSIDE,
@@ -342,7 +341,6 @@ FILES: dict[str, dict[str, str]] = {
         "test_structured_io_cloning": CLONING,
     },
     "models/functional_test.py": {
-        "test_basic_flow_as_a_submodel": WITHOUT,
         "test_basic_flow_dict_io": SYMBOLIC,
         "test_basic_flow_multi_*": SYMBOLIC,
         "test_named_input_dict_io": SYMBOLIC,
