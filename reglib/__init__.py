@@ -1,3 +1,27 @@
 """Regularization in NumPy, under Keras's names."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import a module when it is first asked for: ``reglib.layers`` needs no import of its own."""
+    if not name.startswith("_"):
+        try:
+            return import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.{name}":
+                raise
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return what there is, modules not imported yet among it."""
+    from pkgutil import iter_modules  # here, so that importing the library takes next to no time
+
+    public = [module.name for module in iter_modules(__path__) if not module.name.startswith("_")]
+    return sorted({*globals(), *public})

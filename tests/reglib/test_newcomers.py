@@ -1,5 +1,8 @@
 """What somebody tries who is new: it works as in Keras, or an error names the argument."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,3 +115,22 @@ def test_a_file_may_be_kept(tmp_path):
 
 def test_a_function_of_the_library_is_a_loss():
     assert fit(loss=losses.mean_squared_error) == fit(loss="mse")
+
+
+def test_one_import_is_enough():
+    code = """
+import sys, reglib
+assert "numpy" not in sys.modules
+assert {"layers", "models", "callbacks", "datasets"} <= set(dir(reglib))
+model = reglib.models.Sequential([reglib.layers.Dense(1)])
+from reglib import layers
+assert layers is reglib.layers
+for name in ("layerz", "_layers", "__wrapped__"):
+    try:
+        getattr(reglib, name)
+    except AttributeError as error:
+        assert name in str(error)
+    else:
+        raise SystemExit(name)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
