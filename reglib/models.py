@@ -37,6 +37,7 @@ from reglib._validation import (
     check_mapping,
     check_sequence,
     check_shape,
+    check_text,
     naming,
 )
 from reglib.layers.base import Layer, Node, deserialize, serialize
@@ -74,8 +75,7 @@ def save_model(model: Trainer, filepath: str | os.PathLike, overwrite: bool = Tr
     weights = model.get_weights()
     progress, memory = _progress.taken(model)
     description = {
-        "class_name": type(model).__name__,
-        "config": model.get_config(),
+        **_architecture(model),
         "compile": None,
         "progress": progress,
     }
@@ -90,6 +90,57 @@ def save_model(model: Trainer, filepath: str | os.PathLike, overwrite: bool = Tr
         raise TypeError(f"model must have parts that can be written down: {error}") from error
     arrays = {"model": model_text, **_archive.numbered(weights), **memory}
     _archive.write(filepath, overwrite, **arrays)
+
+
+def _architecture(model: Trainer) -> dict[str, Any]:
+    return {"class_name": type(model).__name__, "config": model.get_config()}
+
+
+def _to_json(model: Trainer) -> str:
+    """Return the layers and how they are connected, without weights, as text."""
+    import json
+
+    return json.dumps(_architecture(model))
+
+
+def model_from_json(
+    json_string: str, custom_objects: Mapping[str, Any] | None = None
+) -> Sequential | Model:
+    """Return a new model, with fresh weights, from what a model's ``to_json`` returned.
+
+    Parameters
+    ----------
+    json_string : str
+        The text.
+    custom_objects : mapping of str to class, optional
+        Classes of your own by their names; those of layers are found without it.
+
+    Raises
+    ------
+    TypeError
+        If it is no string.
+    ValueError
+        If it describes no model of this library.
+
+    References
+    ----------
+    ``keras.models.model_from_json``.
+
+    Examples
+    --------
+    >>> from reglib.layers import Dense
+    >>> text = Sequential([Dense(3, name="hidden"), Dense(1)]).to_json()
+    >>> model_from_json(text).get_layer("hidden").units
+    3
+    """
+    import json
+
+    try:
+        description = json.loads(check_text("json_string", json_string))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"json_string must be JSON, got {json_string!r}: {error}") from error
+    with naming("json_string"):
+        return _revived(description, custom_objects)
 
 
 def aims(model: Trainer) -> dict[str, Any]:
@@ -195,8 +246,7 @@ class Nested(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the model's description as plain data."""
-        model = {"class_name": type(self.model).__name__, "config": self.model.get_config()}
-        return {**super().get_config(), "model": model}
+        return {**super().get_config(), "model": _architecture(self.model)}
 
     @classmethod
     def from_config(
@@ -219,6 +269,8 @@ def _revived(
     description: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
 ) -> Sequential | Model:
     """Return the model that a class name and a config mean."""
+    if not {"class_name", "config"} <= set(check_mapping("model", description)):
+        raise ValueError(f"model must have a class_name and a config, got {sorted(description)}")
     theirs = check_mapping("custom_objects", custom_objects or {})
     known = {"Sequential": Sequential, "Model": Model, **theirs}
     check_choice("the model's class", description["class_name"], known)
@@ -264,6 +316,7 @@ class Sequential(Trainer):
                 self.add(layer)
 
     save = save_model
+    to_json = _to_json
     as_layer = _as_layer
 
     @property
@@ -479,6 +532,7 @@ class Model(Trainer):
         self.shorten_way_back()
 
     save = save_model
+    to_json = _to_json
     as_layer = _as_layer
 
     @property

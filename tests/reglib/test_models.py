@@ -387,6 +387,17 @@ def test_a_saved_model_comes_back_and_trains_on(make, tmp_path, rng):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.npz"]
 
 
+@pytest.mark.parametrize("make", [every_kind_of_layer, residual])
+def test_a_model_is_made_anew_from_its_text(make):
+    model = make()
+    twin = models.model_from_json(model.to_json())
+    assert twin.to_json() == model.to_json()
+    assert [w.shape for w in twin.get_weights()] == [w.shape for w in model.get_weights()]
+    for text, message in (("{", "must be JSON"), ("3", "must be a dict"), ("{}", "class_name")):
+        with pytest.raises((TypeError, ValueError), match=rf"json_string.*{message}"):
+            models.model_from_json(text)
+
+
 def test_a_saved_model_is_read_without_pickle(tmp_path):
     path = tmp_path / "evil.npz"
     np.savez(path, model=np.array([print], dtype=object))

@@ -741,6 +741,10 @@ def _model_entries() -> list[Entry]:
                 "overwrite": FLAG,
             },
         ),
+        Entry(
+            "models.model_from_json",
+            {"json_string": TEXT.but(good=Made(lambda: model().to_json()))},
+        ),
         Entry("models.load_model", {"filepath": PATH.but(good=Made(_saved_model))}),
         Entry(
             "training.Trainer.compile",

@@ -21,7 +21,7 @@ NESTED_ENDS = "nests the ends of a model: they are one, a list or a dict here"
 SUBCLASSED = "subclasses Model to write call: here one writes a layer, with its way back"
 INSIDE = "looks into Keras's own attributes"
 EARLIER = "expects an error at the first batch: here compile raises it"
-STATE = "asks for a tree of a model's state, or for its JSON"
+STATE = "asks for a tree of a model's state"
 CHAIN = "asks a Sequential for its nodes: a Model has them"
 CLONING = "clones with options that Keras has for reuse: inputs, calls and recursion"
 SPARSE = "declares sparse or ragged inputs, or wraps a tensor: inputs are arrays here"
@@ -375,7 +375,6 @@ FILES: dict[str, dict[str, str]] = {
         "test_functional_list_outputs_with_custom_compute_loss": SUBCLASSED,
         "test_functional_optional_inputs*": OPTIONAL,
         "test_*state_tree*": STATE,
-        "test_json_serialization": STATE,
         "test_layers_setter": SUBCLASSED,
         "test_reviving_functional_*": "revives classes whose config lacks their arguments",
         "test_tuple_input_model_subclass": SUBCLASSED,

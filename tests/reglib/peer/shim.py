@@ -474,7 +474,6 @@ def _modules():
             reglib.models,
             *("cloning", "functional", "model", "sequential"),
             Functional=reglib.models.Model,
-            model_from_json=_Absent("model_from_json"),
         ),
         regularizers=_package(
             "regularizers",
