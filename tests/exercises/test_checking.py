@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,6 +86,13 @@ def test_a_message_tells_what_came_what_was_expected_and_where_to_read(verdict):
         assert part in text
     assert failed.mistake == dropout.NO_SCALE_BACK.name
     assert failed.hint == dropout.NO_SCALE_BACK.hint
+
+
+def test_the_readme_shows_what_a_check_says(verdict):
+    answer = lambda dout, mask, keep_prob: dout * mask  # noqa: E731
+    failed = verdict(of("dropout_backward"), answer, "value", seeds=[0])
+    readme = Path(__file__).parents[2] / "README.md"
+    assert str(failed) in readme.read_text(encoding="utf-8")
 
 
 def test_an_unknown_mistake_is_described_and_not_named(verdict):
