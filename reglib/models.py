@@ -42,7 +42,7 @@ from reglib._validation import (
 )
 from reglib.layers.base import Layer, Node, deserialize, serialize
 from reglib.layers.merging import InputLayer
-from reglib.training import Trainer
+from reglib.training import Trainer, every_layer
 
 
 def save_model(model: Trainer, filepath: str | os.PathLike, overwrite: bool = True) -> None:
@@ -332,7 +332,8 @@ class Sequential(Trainer):
         TypeError
             If it is no layer.
         ValueError
-            If the model holds it already, or it is an ``Input`` and not the first.
+            If the model holds it already, or a layer within it, or it is an ``Input`` and not
+            the first.
         """
         if isinstance(layer, Node) and not layer.parents:
             layer = layer.layer
@@ -349,6 +350,10 @@ class Sequential(Trainer):
             raise ValueError(f"layer {layer.name} must return one array here, not its states too")
         if any(layer is other for other in self._layers):
             raise ValueError(f"layer {layer.name} must be added once, got it again")
+        there = set(every_layer(self._layers))
+        for each in every_layer([layer]):
+            if each in there:  # it would keep what the way back needs of its last call alone
+                raise ValueError(f"layer {each.name} must be in one place, got it in another too")
         check_names([*self._layers, layer])
         layer.seed_from(self._seed_for(layer, self._layers))
         self._layers.append(layer)

@@ -182,3 +182,12 @@ def test_a_layer_within_another_cannot_be_used_beside_it():
     start, part = layers.Input((3,)), models.Sequential([layers.Dense(3, name="inside")])
     with pytest.raises(ValueError, match="layer inside must be in one place, got it in another"):
         models.Model(start, layers.Add()([part(start), part.layers[0](start)]))
+
+
+def test_a_layer_within_two_others_cannot_follow_itself():
+    inner = layers.Dense(3, name="inside")
+    model = models.Sequential([layers.TimeDistributed(inner)])
+    for beside in (layers.TimeDistributed(inner), inner, layers.SpectralNormalization(inner)):
+        with pytest.raises(ValueError, match="layer inside must be in one place, got it in anoth"):
+            model.add(beside)
+    assert len(model.layers) == 1
