@@ -65,9 +65,12 @@ def test_a_page_is_accessible_and_fits(address, visit, name, width, scheme):
 
 
 @pytest.mark.parametrize("name", [n for n in pages() if n not in LOOKED_AT])
-def test_a_page_to_look_things_up_in_is_accessible(address, visit, name):
+def test_a_page_to_look_things_up_in_is_accessible_and_fits(address, visit, name):
     page = visit().open(f"{address}/{name}.html")
     assert not violations(page)
+    for width in WIDTHS.values():
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)

@@ -185,7 +185,7 @@ class Assignment(SphinxDirective):
             raise self.error(f"assignment: there is no {relative}")
         link = SiteLink("", nodes.Text(f"Download {name}.ipynb"))
         link["path"], link["kind"] = relative, "assignment-download"
-        command = f"jupyter lab {relative}"
+        command = f".venv/bin/jupyter lab {relative}"
         parts = [
             Markup("p", [nodes.Text("Your turn")], class_="assignment-title"),
             *self.parse_content_to_nodes(),
