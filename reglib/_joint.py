@@ -87,6 +87,11 @@ class Ends:
         return len(self.nodes)
 
     def arrange(self, values: Sequence[Any]) -> Any:
+        """Return one value an end as a user gets them: as in Keras, one in a list comes alone."""
+        alone = len(self) == 1 and not isinstance(self.structure, Mapping)
+        return values[0] if alone else self.structured(values)
+
+    def structured(self, values: Sequence[Any]) -> Any:
         """Return one value an end in the structure of the ends."""
         if isinstance(self.structure, Mapping):
             return dict(zip(self.structure, values, strict=True))

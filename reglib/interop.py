@@ -216,8 +216,8 @@ def _graph_to_keras(model: models.Model, name: str, keras: Any) -> Any:
         tensors[node] = twins[node.layer](given, **options)
     ins, outs = model._ins, model._outs
     return keras.Model(
-        ins.arrange([tensors[node] for node in ins.nodes]),
-        outs.arrange([tensors[node] for node in outs.nodes]),
+        ins.structured([tensors[node] for node in ins.nodes]),
+        outs.structured([tensors[node] for node in outs.nodes]),
         name=name,
     )
 

@@ -776,8 +776,8 @@ class Model(Trainer):
         return {
             "name": self.name,
             "nodes": nodes,
-            "inputs": self._ins.arrange([number[node] for node in self._ins.nodes]),
-            "outputs": self._outs.arrange([number[node] for node in self._outs.nodes]),
+            "inputs": self._ins.structured([number[node] for node in self._ins.nodes]),
+            "outputs": self._outs.structured([number[node] for node in self._outs.nodes]),
         }
 
     @classmethod

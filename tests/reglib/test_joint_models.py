@@ -183,11 +183,14 @@ def test_one_output_in_a_list_or_a_dict_is_one_output(rng):
     x, y = rng.normal(size=(8, 3)), rng.normal(size=(8, 1))
     start = layers.Input((3,), name="start")
     end = layers.Dense(1, name="end")(start)
-    for outputs, kind in (([end], list), ({"end": end}, dict), ((end,), tuple)):
+    for outputs, kind in (([end], np.ndarray), ({"end": end}, dict), ((end,), np.ndarray)):
         model = models.Model(start, outputs)
         model.compile("sgd", {"end": ["mse"]}, metrics={"end": ["mae"]})
         assert set(model.fit(x, y).history) == {"loss", "mae"}
         assert isinstance(model.predict(x), kind)
+        assert isinstance(model(x), kind)
+        assert model.output is outputs
+        assert type(models.clone_model(model).output) is type(outputs)
         model.compile("sgd", ["mse"])
         model.fit({"start": x}, {"end": y})
 
@@ -245,6 +248,21 @@ def test_metrics_that_were_told_apart_are_saved_and_compiled_again(tmp_path, rng
         assert list(found.evaluate(x, y, return_dict=True)) == names
     model.compile("sgd", "mse", metrics=[last])
     assert list(model.evaluate(x, y, return_dict=True)) == ["loss", "mse"]
+
+
+@pytest.mark.keras
+@pytest.mark.parametrize("structure", [lambda t: [t], lambda t: (t,), lambda t: {"a": t}])
+def test_one_output_comes_as_in_keras(structure, keras, rng):
+    x = rng.normal(size=(5, 3)).astype("float32")
+    start = layers.Input((3,), name="a")
+    ours = models.Model(structure(start), structure(layers.Dense(1, name="a_out")(start)), seed=0)
+    theirs = interop.to_keras(ours)
+    assert type(theirs.output) is type(ours.output) is type(theirs.input) is type(ours.input)
+    expected, found = (m.predict(structure(x), verbose=0) for m in (theirs, ours))
+    assert type(found) is type(expected)
+    if isinstance(found, dict):
+        expected, found = expected["a"], found["a"]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_weighted_metrics_are_saved_with_a_model(tmp_path, rng):
