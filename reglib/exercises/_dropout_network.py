@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -51,7 +52,7 @@ from reglib.exercises._masks import (
     two_seeds,
 )
 from reglib.exercises._networks import draw_network, entries
-from reglib.exercises._student import Student, lend, undefined_name
+from reglib.exercises._student import Student, lend, shape_of, undefined_name
 from reglib.textbook import dropout as reference
 from reglib.textbook.network import forward_propagation, relu, sigmoid
 
@@ -63,7 +64,7 @@ _ORDER = ["Z1", "D1", "A1", "W1", "b1", "Z2", "D2", "A2", "W2", "b2", "Z3", "A3"
 def _probability(student: Student, result: Any, shape: tuple[int, ...]) -> NDArray:
     """Return A3, whether or not a cache came with it."""
     if isinstance(result, (tuple, list)) and len(result) == 2:
-        if isinstance(result[0], (tuple, list, dict)) and np.shape(result[1]) == shape:
+        if isinstance(result[0], (tuple, list, dict)) and shape_of(result[1]) == shape:
             came = f"the first of the pair is a {type(result[0]).__name__}"
             raise BrokenCall(Finding(came, "the pair (A3, cache)", PAIR_SWAPPED))
         result = result[0]
@@ -195,8 +196,9 @@ def net_masks(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
         X, _, parameters = draw_network(rng, (3, n1, n2, 1), m)
         generator = np.random.default_rng(rng.integers(2**31))
         cache = _cache(student, student(X, parameters, keep_prob, generator))
-        D1, A1 = (student.numbers(cache[name], name) for name in ("D1", "A1"))
-        if binary(A1) and not binary(D1):
+        D1, A1 = cache["D1"], cache["A1"]
+        both = shape_of(D1) == shape_of(A1) == (n1, m)
+        if both and binary(np.asarray(A1)) and not binary(np.asarray(D1)):
             came = "where A1 should stand is an array of 0 and 1"
             raise BrokenCall(Finding(came, f"the order {', '.join(_ORDER)}", CACHE_LAYOUT))
         masks["D1"].append((keep_prob, mask_of(student, cache["D1"], (n1, m), "D1")))
@@ -208,7 +210,7 @@ def net_masks(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
 def net_scale(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
     """Yield where A1, A2 and A3 do not follow from the masks beside them."""
     layers: list[list[tuple[float, NDArray, NDArray, NDArray]]] = [[], []]
-    off_inputs, off_whole = False, True
+    off_whole = True
     for keep_prob in (0.3, 0.6, 0.9):
         n1, n2, m = (int(n) for n in rng.integers((6, 5, 9), (10, 9, 14)))
         X, _, parameters = draw_network(rng, (3, n1, n2, 1), m)
@@ -217,8 +219,6 @@ def net_scale(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
         A3 = _probability(student, result, (1, m))
         cache = _cache(student, result)
         below = X
-        Z1 = student.numbers(cache["Z1"], "Z1", (n1, m))
-        whole = relu(parameters["W2"] @ relu(Z1) + parameters["b2"])  # had A1 not been dropped
         for i, units in enumerate((n1, n2)):
             Z = parameters[f"W{i + 1}"] @ below + parameters[f"b{i + 1}"]
             mask = spread(student, cache[f"D{i + 1}"], (units, m), f"D{i + 1}")
@@ -233,14 +233,16 @@ def net_scale(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
             came, mistake = f"{found.came}, given the A2 of your cache", CACHED_BEFORE
             yield from named or [Finding(came, found.expected, mistake if before else None)]
             return
-        off_inputs = off_inputs or not close(Z1, parameters["W1"] @ X + parameters["b1"])
+        # What A2 is if A1 has not been dropped for it.
+        whole = relu(parameters["W2"] @ layers[0][-1][1] + parameters["b2"])
         off_whole = off_whole and close(below, whole * layers[1][-1][2] / keep_prob)
     for i, cases in enumerate(layers):
         findings = list(scale_findings(cases, f"A{i + 1}"))
         if any(finding.mistake is None for finding in findings):
             named = list(_activation_findings(student))
-            if not named and i == 0 and off_inputs:
-                named = list(_inputs_dropped(student, rng, findings[0]))
+            if not named and i == 0:
+                with contextlib.suppress(BrokenCall):
+                    named = list(_inputs_dropped(student, rng, findings[0]))
             if not named and i == 1 and off_whole:
                 named = [Finding(findings[0].came, findings[0].expected, NOT_PASSED_ON)]
             findings = named or findings
@@ -250,10 +252,14 @@ def net_scale(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
 def _inputs_dropped(
     student: Student, rng: np.random.Generator, finding: Finding
 ) -> Iterator[Finding]:
-    """Yield the finding by its name if Z1 is right where nothing is dropped."""
+    """Yield the finding by its name if Z1 is right where nothing is dropped, and only there."""
     X, _, parameters = draw_network(rng, (3, 6, 5, 1), 9)
-    cache = _cache(student, student(X, parameters, 1.0, np.random.default_rng(1)))
-    if close(student.numbers(cache["Z1"], "Z1"), parameters["W1"] @ X + parameters["b1"]):
+    right = parameters["W1"] @ X + parameters["b1"]
+    as_it_should = []
+    for keep_prob in (1.0, 0.4):
+        cache = _cache(student, student(X, parameters, keep_prob, np.random.default_rng(1)))
+        as_it_should.append(close(student.numbers(cache["Z1"], "Z1", right.shape), right))
+    if as_it_should == [True, False]:
         yield Finding(finding.came, finding.expected, INPUT_DROPPED)
 
 

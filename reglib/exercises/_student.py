@@ -261,6 +261,14 @@ def _differs(before: Any, after: Any) -> bool:
     return False
 
 
+def shape_of(value: Any) -> tuple[int, ...] | None:
+    """Return the shape of a result, or None if it is no array of one shape."""
+    try:
+        return np.shape(value)
+    except ValueError:
+        return None
+
+
 def _misshapen(value: Any, came: tuple[int, ...], wanted: tuple[int, ...]) -> Mistake | None:
     """Return what a wrong shape looks like, if it looks like anything."""
     if isinstance(value, tuple):

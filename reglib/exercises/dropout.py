@@ -84,7 +84,7 @@ from reglib.exercises._masks import (
     spread,
     two_seeds,
 )
-from reglib.exercises._student import Student
+from reglib.exercises._student import Student, shape_of
 from reglib.exercises.checking import Aspect, Assignment, Chapter, Exercise
 from reglib.textbook import dropout as reference
 
@@ -99,7 +99,7 @@ def _forward(
 ) -> tuple[NDArray, Any]:
     out, mask = student.pair(student(a, keep_prob, rng, training), "out", "mask")
     out = student.numbers(out, "out", a.shape)
-    if binary(out) and np.shape(mask) == a.shape and not binary(np.asarray(mask)):
+    if binary(out) and shape_of(mask) == a.shape and not binary(np.asarray(mask)):
         came = "the first of the pair holds 0 and 1 only, the second does not"
         raise BrokenCall(Finding(came, "the pair (out, mask)", PAIR_SWAPPED))
     return out, mask
@@ -246,8 +246,8 @@ def _mc_statistic(
                 yield Finding(f"{what} is one number", f"{what} has shape {x.shape}", WRONG_AXIS)
                 return
             along = made[0].mean(axis=-1).shape
-            if np.shape(got) in ((n, *along), (n,)) and x.shape != np.shape(got):
-                came = f"{what} has shape {np.shape(got)}"
+            if shape_of(got) in ((n, *along), (n,)) and x.shape != shape_of(got):
+                came = f"{what} has shape {shape_of(got)}"
                 yield Finding(came, f"{what} has shape {x.shape}", OTHER_AXIS)
                 return
             results.append((student.numbers(got, what, x.shape), np.stack(made)))

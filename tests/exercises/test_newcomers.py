@@ -194,6 +194,72 @@ def test_a_question_that_is_not_answered_is_no_error_of_ours(verdict, name, answ
     assert verdict(EXERCISES[name], lambda *arguments: answer).mistake
 
 
+RAGGED = [np.zeros(2), np.zeros((3, 4))]
+JUNK = {
+    "nothing": None,
+    "text": "0.5",
+    "texts": np.array(["a", "b"]),
+    "empty list": [],
+    "empty pair": ([], []),
+    "ragged": RAGGED,
+    "pair of ragged": (RAGGED, RAGGED),
+    "ragged pair": (np.zeros(2), RAGGED),
+    "triple": (1, 2, 3),
+    "dict": {"dW1": None, 3: RAGGED},
+    "pair with a dict": ({"A3": 1}, np.zeros((1, 7))),
+    "pair with None": (None, None),
+    "object": object(),
+    "function": len,
+    "complex": 1j,
+    "NaN": np.nan,
+    "empty array": np.zeros((0, 3)),
+    "objects": np.array([None, object()], dtype=object),
+    "generator": (i for i in range(3)),
+    "set": {1, 2},
+    "cache of junk": (np.zeros((1, 7)), (RAGGED,) * 14),
+    "cache of nothing": (np.zeros((1, 7)), (None,) * 14),
+}
+
+
+@pytest.mark.parametrize("junk", JUNK)
+@pytest.mark.parametrize("name", EXERCISES)
+def test_whatever_is_returned_is_judged_and_breaks_nothing(verdict, name, junk):
+    class Object:
+        best = weights = JUNK[junk]
+
+        def __init__(self, *arguments):
+            pass
+
+        def update(self, loss, weights):
+            return JUNK[junk]
+
+    answer = Object if name == "EarlyStopping" else lambda *arguments: JUNK[junk]
+    for aspect in EXERCISES[name].aspects:
+        failed = verdict(EXERCISES[name], answer, aspect.name)
+        assert failed is None or "What came:" in str(failed)
+    assert verdict(EXERCISES[name], answer) is not None
+
+
+@pytest.mark.parametrize("aspect", ["layers", "masks", "scale", "fresh"])
+def test_what_nobody_reads_in_a_cache_costs_no_points(verdict, aspect):
+    """Z1 is for the student's own way back; the checks follow A1, A2 and the masks."""
+
+    def answer(X, parameters, keep_prob, rng):
+        A3, cache = network()(X, parameters, keep_prob, rng)
+        return A3, (None, *cache[1:5], None, *cache[6:10], None, *cache[11:])
+
+    assert verdict(EXERCISES["forward_propagation_with_dropout"], answer, aspect) is None
+
+
+def test_a_wrong_activation_is_told_also_where_the_cache_lacks_its_input(verdict):
+    def answer(X, parameters, keep_prob, rng):
+        A3, cache = network(on_inputs=True)(X, parameters, keep_prob, rng)
+        return A3, (None, *cache[1:])
+
+    failed = verdict(EXERCISES["forward_propagation_with_dropout"], answer, "scale")
+    assert "entries of A1 differ" in str(failed)
+
+
 # Where results differ
 
 
