@@ -69,14 +69,14 @@ def _set_limits(limits: Limits, forks: int) -> None:
     with open("/proc/self/statm", encoding="ascii") as file:
         held = int(file.read().split()[0]) * resource.getpagesize()
 
-    def bound(kind: int, value: int) -> None:
+    def bound(kind: int, value: int, more: int = 0) -> None:
         _, hard = resource.getrlimit(kind)
-        if hard != resource.RLIM_INFINITY:
-            value = min(value, hard)
-        resource.setrlimit(kind, (value, value))
+        most = value + more if hard == resource.RLIM_INFINITY else min(value + more, hard)
+        resource.setrlimit(kind, (min(value, most), most))
 
     bound(resource.RLIMIT_AS, held + limits.memory_mb * mib)
-    bound(resource.RLIMIT_CPU, limits.cpu_seconds)
+    # Where both are equal the system sends SIGKILL, as somebody outside of the sandbox would.
+    bound(resource.RLIMIT_CPU, limits.cpu_seconds, more=2)
     bound(resource.RLIMIT_FSIZE, limits.file_mb * mib)
     bound(resource.RLIMIT_NOFILE, limits.open_files)
     bound(resource.RLIMIT_CORE, 0)

@@ -643,3 +643,17 @@ def test_results_do_not_depend_on_who_else_is_graded(grader):
     source, submission = question("x = id(object())", "assert x")
     assert [grade(grader, source, submission).points for _ in range(3)] == [2, 2, 2]
     assert np.isfinite(grade(grader, source, submission).seconds)
+
+
+def test_processor_time_that_an_answer_uses_up_is_its_own_fault_wherever_that_was():
+    limits = Limits(cell_seconds=600, total_seconds=1200, cpu_seconds=1)
+    test = "for i in range(n):\n    pass"
+    with Grader(Settings(namespaces=False, limits=limits)) as grader:
+        only, _ = outcome(grader, "n = 10**15", test)
+        assert (only.points, only.message) == (
+            0,
+            "the test could not cope with what your code returned",
+        )
+        only, verdict = outcome(grader, "while True:\n    pass", test)
+        assert only.points == 0
+        assert "used more than 1 s of processor time" in verdict.flags[0]
