@@ -75,10 +75,12 @@ def trained(make=plain, optimizer="adam", epochs=2, rng=None):
 
 def goes_on_alike(model, twin, x, y):
     ours, theirs = (m.fit(x, y, batch_size=6, epochs=2).history for m in (model, twin))
-    assert ours == theirs
+    assert list(ours) == list(theirs)
+    for name in ours:  # where arrays lie in memory may change how their entries are added up
+        assert ours[name] == pytest.approx(theirs[name], rel=1e-4)
     assert twin.optimizer.iterations == model.optimizer.iterations
     for mine, other in zip(model.get_weights(), twin.get_weights(), strict=True):
-        np.testing.assert_array_equal(mine, other)
+        np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
@@ -131,7 +133,7 @@ def test_a_single_weight_that_was_frozen_by_hand_is_no_obstacle(tmp_path):
     model.fit(x, y)
     model.save(tmp_path / "model.npz")
     twin = models.load_model(tmp_path / "model.npz")
-    np.testing.assert_array_equal(twin.predict(x), model.predict(x))
+    np.testing.assert_allclose(twin.predict(x), model.predict(x), rtol=1e-5)
     twin.fit(x, y)
 
 
@@ -152,7 +154,7 @@ def test_an_older_archive_loads(tmp_path):
     del description["progress"]
     np.savez(tmp_path / "old.npz", model=np.array(json.dumps(description)), **arrays)
     old = models.load_model(tmp_path / "old.npz")
-    np.testing.assert_array_equal(old.predict(x), model.predict(x))
+    np.testing.assert_allclose(old.predict(x), model.predict(x), rtol=1e-5)
     assert old.optimizer.iterations == 0
     old.fit(x, y)
 

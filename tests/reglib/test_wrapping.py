@@ -166,9 +166,10 @@ def test_a_model_may_be_what_is_applied_at_each_step(graph, tmp_path, rng):
     model.fit(frames, np.ones((6, 1)))
     each = model.layers[0](frames)
     for step in range(4):
-        np.testing.assert_allclose(each[:, step], part(frames[:, step]), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(each[:, step], part(frames[:, step]), rtol=1e-4, atol=1e-5)
     model.save(tmp_path / "model.npz")
-    np.testing.assert_array_equal(models.load_model(tmp_path / "model.npz")(frames), model(frames))
+    loaded = models.load_model(tmp_path / "model.npz")
+    np.testing.assert_allclose(loaded(frames), model(frames), rtol=1e-5, atol=1e-6)
 
 
 PARTS = {
@@ -201,11 +202,12 @@ def test_steps_of_nothing_that_counts_are_masked_for_the_next_layer():
     np.testing.assert_array_equal(sentences.mask, [[True, True, False], [True, False, False]])
     kept = layers.TimeDistributed(layers.LSTM(3, return_sequences=True))(look_up(words))
     np.testing.assert_array_equal(kept.mask, words != 0)
-    model = models.Sequential([look_up, layers.TimeDistributed(layers.LSTM(3)), layers.GRU(2)])
+    reader = layers.TimeDistributed(layers.LSTM(3))
+    model = models.Sequential([look_up, reader, layers.GRU(2)], seed=0)
     model.compile("sgd", "mse")
     model.fit(words, np.ones((2, 2)))
     shorter = model(words[1:, :1])
-    np.testing.assert_allclose(model(words)[1:], shorter, rtol=1e-6)
+    np.testing.assert_allclose(model(words)[1:], shorter, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.keras
