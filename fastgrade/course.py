@@ -133,6 +133,10 @@ class Settings:
         _one_of("mode", self.mode, ("judge", "kernel"))
         _one_of("minimum_protection", self.minimum_protection, LEVELS)
         _one_of("extra_cells", self.extra_cells, ("run", "drop"))
+        if self.minimum_protection == "namespaces" and not self.namespaces:
+            raise ValueError(
+                "namespaces must be true where minimum_protection is 'namespaces', got False"
+            )
         for name in _TUPLES:
             value = getattr(self, name)
             if isinstance(value, str) or not all(isinstance(item, str) for item in value):

@@ -206,7 +206,8 @@ def rebuild(instructor: Plan, submitted: Submitted, *, extra_cells: str = "run")
         name = tag_of(original)["grade_id"]
         handed_in = copies.get(name)
         if role in ("solution", "manual"):
-            _answer(cell, name, handed_in, flags)
+            # Where nothing could be read, that is said already, and once is enough.
+            _answer(cell, name, handed_in, flags if submitted.cells else [])
             if role == "manual":
                 manual[name] = handed_in is None or cell["source"] == _stub(original)
             building.add(cell, "solution", place)

@@ -73,6 +73,7 @@ def test_nbgraders_time_limit_holds_unless_there_is_one_of_ours(timeout, seconds
         ({"assignments": {"ps1": {"cell_second": 3}}}, "cell_second"),
         ({"mode": "docker"}, "mode"),
         ({"minimum_protection": "total"}, "minimum_protection"),
+        ({"minimum_protection": "namespaces", "namespaces": False}, "namespaces must be true"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(settings, complaint):
