@@ -17,8 +17,8 @@ import time
 from collections.abc import Callable
 
 __all__ = [
-    *("adopt_orphans", "children", "end_session", "end_with_parent", "fork", "kill", "libc"),
-    *("memory", "numbers", "prctl", "state"),
+    *("adopt_orphans", "children", "end_session", "end_with_parent", "fork", "in_session", "kill"),
+    *("libc", "memory", "numbers", "prctl", "state"),
 ]
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -154,6 +154,11 @@ def kill(pid: int, is_meant: Callable[[int], bool]) -> bool:
     return True
 
 
+def in_session(session: int) -> list[int]:
+    """Return the ids of all processes of a session that have not ended."""
+    return [pid for pid in numbers() if state(pid)[3:4] == [session]]
+
+
 def end_session(session: int) -> None:
     """End all processes of a session: in the sandbox none can leave it."""
 
@@ -161,6 +166,6 @@ def end_session(session: int) -> None:
         return state(pid)[3:4] == [session]
 
     for _ in range(100):  # what forks meanwhile is found the next time
-        if not sum(kill(pid, belongs) for pid in filter(belongs, numbers())):
+        if not sum(kill(pid, belongs) for pid in in_session(session)):
             return
         time.sleep(0.005)

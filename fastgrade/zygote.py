@@ -222,7 +222,11 @@ class Zygote:
         deadline = time.monotonic() + 5
         while not self._has_ended() and time.monotonic() < deadline:
             time.sleep(0.002)
-        # Not waited for yet, the process keeps its number, which is also that of its session.
+        # Not waited for yet, the process keeps its number, which is also that of its session. There
+        # may be somebody left of it where the keeper was killed: who forks is clearing up then, and
+        # knows what has left the session, as nobody else does.
+        while processes.in_session(self._process.pid) and time.monotonic() < deadline:
+            time.sleep(0.02)
         processes.end_session(self._process.pid)
         self._process.wait()
         self._folder.cleanup()

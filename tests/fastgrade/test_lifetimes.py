@@ -138,11 +138,6 @@ def parent(pid):
         return 0
 
 
-def of_session(zygote):
-    """Return all that runs in the session of a warm process."""
-    return {pid for pid in processes.numbers() if processes.state(pid)[3:4] == [zygote]}
-
-
 LEVELS = [
     pytest.param(
         level,
@@ -180,7 +175,7 @@ def test_nothing_outlives_a_kill(start, level, victims):
     assert no_process_is_left(doomed), [(pid, state(pid), parent(pid)) for pid in doomed]
     # What came after the look holds its channels open: a command that lives finds out all the same.
     process.wait(timeout=300)
-    assert no_process_is_left(of_session(zygote))
+    assert no_process_is_left(processes.in_session(zygote))
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -245,7 +240,7 @@ def test_no_sleeper_outlives_a_killed_dask_worker(tmp_path, nanny):
             for pid in (*working, *([victim.pid] if nanny else ())):
                 os.kill(pid, signal.SIGKILL)
             assert no_process_is_left(doomed), [(pid, state(pid), parent(pid)) for pid in doomed]
-            assert not set.union(*map(of_session, warm))
+            assert not any(map(processes.in_session, warm))
             found = finish(pool, 12 - len(first))
     finally:
         cluster.stop()

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import threading
 import time
 
 import pytest
@@ -157,6 +158,17 @@ def test_a_zygote_that_lost_its_keeper_hangs_up():
             time.sleep(0.01)
         with pytest.raises(ZygoteError, match="has ended"):
             zygote.fork("os:getcwd", {})
+
+
+def test_a_zygote_that_lost_its_keeper_has_time_to_clear_up(zygote):
+    """Only it knows who has left its session."""
+    with Zygote(warm=["warm_program:after"], options={"greeting": ""}) as other:
+        daemon = fork(other, "daemon")[1].receive()[0]["pid"]
+        warm = other.ready["pid"]
+        os.kill(warm, signal.SIGSTOP)
+        other._process.kill()
+        threading.Timer(0.5, os.kill, (warm, signal.SIGCONT)).start()
+    assert not alive(daemon)
 
 
 def test_forks_end_with_their_zygote(tmp_path, zygote):
