@@ -106,7 +106,7 @@ class JudgePeer(Peer):
             raise StudentLost("the answer's process has ended") from error
         value = self._decoder().decode(body)
         if kind == b"E":
-            _raise(self._exception(value))
+            _raise(*self._exception(value))
         if type(value) is not tuple or len(value) != 2:
             raise WireError("malformed reply")
         return value
@@ -148,12 +148,17 @@ class JudgePeer(Peer):
         except (StudentLost, WireError):
             raise
         except Exception as error:
-            self._errors.append(error)
+            # Nobody is told of frames of the engine: if there are no others, the call was wrong.
+            own = error.__traceback__
+            for _ in (self._serve, self._perform_call):
+                own = own and own.tb_next
+            self._errors.append(error.with_traceback(own))
             self._send(b"E", self._encoder.encode(len(self._errors) - 1))
         else:
             self._send(b"R", reply)
 
-    def _exception(self, value: Any) -> BaseException:
+    def _exception(self, value: Any) -> tuple[BaseException, int | None, str]:
+        """Return what was raised, and the number and the text of the student's line."""
         good = (
             type(value) is tuple
             and len(value) == 7
@@ -168,17 +173,16 @@ class JudgePeer(Peer):
         if not good:
             raise WireError("malformed reply: not an exception")
         ename, names, evalue, traceback, line, source, token = value
-        if type(token) is int and 0 <= token < len(self._errors):
-            return self._errors[token]
         if self._answers is not None:
             evalue = _discreet(evalue, self._answers, self._asked)
             traceback, line, source = [], None, _discreet_line(source, self._answers)
             ename = _builtin_name(names)
+        if type(token) is int and 0 <= token < len(self._errors):
+            return self._errors[token], line, source
         error = _exception_type(ename, names)(evalue)
         error.ename, error.evalue = ename[:200], evalue[:10_000]
         error.traceback, error.line = tuple(traceback), line
-        error.source = source[:500]
-        return error
+        return error, line, source
 
 
 _COUNT = r"\d positional arguments?"
@@ -258,16 +262,16 @@ def _exception_type(ename: str, names: list) -> type[StudentError]:
     return type(label, (StudentError,), {})
 
 
-def _raise(error: BaseException) -> NoReturn:
+def _raise(error: BaseException, number: int | None, source: str) -> NoReturn:
     """Raise `error` from a frame that looks like the student's line and not like the engine.
 
     Tests tell a student the line that went wrong; they find it in the innermost frame.
     """
     # It is the student's word, and may be any number.
-    line = min(max(getattr(error, "line", None) or 1, 1), 10_000)
-    source = getattr(error, "source", "")
-    linecache.cache["<answer>"] = (len(source), None, [""] * (line - 1) + [source], "<answer>")
-    code = compile("\n" * (line - 1) + "raise error", "<answer>", "exec")
+    blank = min(max(number or 1, 1), 10_000) - 1
+    lines = [""] * blank + [source[:500]]
+    linecache.cache["<answer>"] = (len(lines[-1]), None, lines, "<answer>")
+    code = compile("\n" * blank + "raise error", "<answer>", "exec")
     exec(code, {"error": error})
     raise AssertionError("unreachable")
 

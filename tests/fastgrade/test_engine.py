@@ -237,6 +237,25 @@ def test_functions_of_the_test_are_called_back_and_may_fail(grader):
     assert outcome(grader, answer, test)[0].points == 2
 
 
+def test_a_function_of_the_test_called_wrongly_is_told_by_the_line_that_called_it(grader):
+    answer = "def apply(f):\n    w = 2\n    return f(w, w)"
+    test = (
+        "import traceback\ntry:\n    apply(lambda w: w)\nexcept TypeError as error:\n"
+        "    *_, last = traceback.extract_tb(error.__traceback__)\n"
+        "    assert (last.lineno, last.line) == (3, 'return f(w, w)'), last\n"
+        "else:\n    assert False"
+    )
+    only, _ = outcome(grader, answer, test)
+    assert only.points == 2, only
+
+
+def test_an_error_in_a_function_of_the_test_is_told_by_its_own_line(grader):
+    answer = "def apply(f):\n    return f(2)"
+    test = "def half(w):\n    assert w == 1\n\napply(half)"
+    only, _ = outcome(grader, answer, test)
+    assert "line 2 of the test" in only.message, only
+
+
 def test_a_callback_may_call_the_answer_again(grader):
     answer = "def cost(w):\n    return w**2\ndef apply(f, w):\n    return f(w) + 1"
     test = "assert apply(lambda w: cost(w) * 10, 2) == 41"
