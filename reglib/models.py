@@ -366,9 +366,19 @@ class Sequential(Trainer):
             self.build((None, *first))
 
     def pop(self) -> Layer:
-        """Remove the last layer and return it."""
+        """Remove the last layer and return it.
+
+        Raises
+        ------
+        IndexError
+            If there is none.
+        """
+        if not self._layers:
+            raise IndexError("the model must have a layer to pop, got none")
         self._block = None
-        return self._layers.pop()
+        layer = self._layers.pop()
+        self.built = self.built and bool(self._layers)
+        return layer
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Build every layer for inputs of this shape, batch axis included."""

@@ -480,3 +480,20 @@ def test_methods_of_one_batch_return_what_keras_returns(rng):
     np.testing.assert_allclose(ours.predict_on_batch(x), theirs.predict_on_batch(x), rtol=1e-4)
     with pytest.raises(ValueError, match="at most one may be given"):
         ours.train_on_batch(x, y, weight, classes)
+
+
+@pytest.mark.keras
+def test_a_model_is_popped_until_it_has_no_layers():
+    import keras
+
+    for module_models, module_layers in ((keras, keras.layers), (models, layers)):
+        model = module_models.Sequential([module_layers.Input((4,)), module_layers.Dense(2)])
+        model.pop()
+        assert not model.layers
+        assert not model.built
+        model.add(module_layers.Dense(3))
+        assert model.output_shape == (None, 3)
+        with pytest.raises(IndexError):
+            module_models.Sequential().pop()
+    with pytest.raises(IndexError, match="the model must have a layer to pop, got none"):
+        models.Sequential().pop()
