@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._validation import check_flag, check_path
+from reglib._validation import check_flag, check_folder_of, check_path
 
 
 def write(filepath: str | os.PathLike, overwrite: bool = True, **arrays: NDArray) -> None:
@@ -19,6 +19,8 @@ def write(filepath: str | os.PathLike, overwrite: bool = True, **arrays: NDArray
     ------
     FileExistsError
         If there is such a file, and it must not be overwritten.
+    FileNotFoundError
+        If its folder is missing.
     """
     # Here, so that importing the library takes little more than NumPy does.
     from pathlib import Path
@@ -26,6 +28,7 @@ def write(filepath: str | os.PathLike, overwrite: bool = True, **arrays: NDArray
     path = Path(check_path("filepath", filepath))
     if not check_flag("overwrite", overwrite) and path.exists():
         raise FileExistsError(f"filepath must be free unless overwrite=True, got {path}")
+    check_folder_of("filepath", path)
     # Written beside its place and moved there: a reader sees the old file or the new one.
     unfinished = path.with_name(path.name + ".part")
     with unfinished.open("wb") as file:

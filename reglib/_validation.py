@@ -165,6 +165,21 @@ def check_path(name: str, value: Any) -> str:
     return path
 
 
+def check_folder_of(name: str, path: str | os.PathLike) -> None:
+    """Refuse a path to write to whose folder is missing.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is; the message names the folder.
+    """
+    folder = os.path.dirname(path) or os.curdir
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(
+            f"{name} must lie in a folder that exists, got {os.fspath(path)}: no folder {folder}"
+        )
+
+
 def check_callable(name: str, value: Any) -> Callable[..., Any]:
     """Return ``value`` after checking that it can be called.
 

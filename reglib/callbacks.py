@@ -15,6 +15,7 @@ from reglib._validation import (
     check_callable,
     check_choice,
     check_flag,
+    check_folder_of,
     check_integer,
     check_number,
     check_path,
@@ -649,6 +650,8 @@ class CSVLogger(Callback):
         If an argument has the wrong type.
     ValueError
         If ``separator`` is not one character or ``filename`` is empty.
+    FileNotFoundError
+        In training, if the folder is missing.
 
     References
     ----------
@@ -672,6 +675,7 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Open the file."""
+        check_folder_of("filename", self.filename)
         continued = self.append and self.filename.exists() and self.filename.stat().st_size > 0
         self.file = self.filename.open("a" if self.append else "w", newline="", encoding="utf-8")
         self.writer, self._header_is_there = None, continued

@@ -64,6 +64,8 @@ def save_model(model: Trainer, filepath: str | os.PathLike, overwrite: bool = Tr
     ------
     FileExistsError
         If it may not go.
+    FileNotFoundError
+        If the folder is missing.
     TypeError
         If a part of it cannot be written down, such as a learning rate that is a function.
     ValueError

@@ -211,6 +211,8 @@ class Trainer:
         ------
         FileExistsError
             If it may not go.
+        FileNotFoundError
+            If the folder is missing.
         ValueError
             If the model is not built.
         """

@@ -1,5 +1,6 @@
 """What somebody tries who is new: it works as in Keras, or an error names the argument."""
 
+import re
 import subprocess
 import sys
 
@@ -111,6 +112,27 @@ def test_a_file_may_be_kept(tmp_path):
         with pytest.raises(FileExistsError, match=r"filepath must be free unless overwrite=True"):
             save(path, overwrite=False)
         save(path)
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path):
+    model = models.Sequential([layers.Input((4,)), layers.Dense(1)], seed=0)
+    folder = tmp_path / "runs" / "first"
+    missing = re.escape(f": no folder {folder}")
+    for save in (model.save, model.save_weights):
+        with pytest.raises(FileNotFoundError, match=rf"^filepath .*{missing}$"):
+            save(folder / "model.npz")
+    with pytest.raises(FileNotFoundError, match=rf"^filename .*{missing}$"):
+        fit(callbacks=callbacks.CSVLogger(folder / "log.csv"))
+    fit(callbacks=callbacks.ModelCheckpoint(folder / "model.npz"))  # which makes it
+    model.save(folder / "again.npz")
+    assert sorted(path.name for path in folder.iterdir()) == ["again.npz", "model.npz"]
+
+
+def test_a_file_name_alone_is_one_in_this_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    models.Sequential([layers.Input((4,)), layers.Dense(1)], seed=0).save("model.npz")
+    fit(callbacks=callbacks.CSVLogger("log.csv"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log.csv", "model.npz"]
 
 
 def test_a_function_of_the_library_is_a_loss():
