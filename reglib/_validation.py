@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 import numbers
 import os
@@ -419,3 +421,41 @@ def _fits(actual: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
     return len(actual) == len(wanted) and all(
         n is None or n == m for m, n in zip(actual, wanted, strict=True)
     )
+
+
+def refusing_unknown(constructor: Callable[..., None]) -> Callable[..., None]:
+    """Return a base's constructor that refuses keywords in the name of the class called.
+
+    Python would name the base, which nobody called. The nearest keyword that the class has, if
+    one is near, is suggested.
+    """
+    known = inspect.signature(constructor).parameters
+
+    @functools.wraps(constructor)
+    def checked(self: Any, *arguments: Any, **options: Any) -> None:
+        for option in options:
+            if option not in known:
+                raise TypeError(_unknown(type(self), option))
+        constructor(self, *arguments, **options)
+
+    return checked
+
+
+def _unknown(cls: type, option: str) -> str:
+    import difflib  # here, so that importing the library takes little more than NumPy does
+
+    message = f"{cls.__name__}() got an unexpected keyword argument {option!r}"
+    near = difflib.get_close_matches(option, _keywords(cls), n=1)
+    return f"{message}: did you mean {near[0]!r}?" if near else message
+
+
+def _keywords(cls: type) -> list[str]:
+    """Return the arguments of a constructor, and of those that it hands the rest on to."""
+    found: list[str] = []
+    for base in cls.__mro__:
+        if "__init__" in vars(base):
+            named = list(inspect.signature(base.__init__).parameters.values())[1:]
+            found += [p.name for p in named if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+            if not any(p.kind is p.VAR_KEYWORD for p in named):
+                break
+    return found

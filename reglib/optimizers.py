@@ -27,6 +27,7 @@ from reglib._validation import (
     check_sequence,
     check_text,
     naming,
+    refusing_unknown,
 )
 from reglib.layers.base import Parameter, snake_case
 
@@ -113,6 +114,7 @@ class Optimizer:
 
     slot_names: tuple[str, ...] = ()
 
+    @refusing_unknown
     def __init__(
         self,
         learning_rate: float | Callable[[int], float],

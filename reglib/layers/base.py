@@ -34,6 +34,7 @@ from reglib._validation import (
     check_shape,
     check_text,
     naming,
+    refusing_unknown,
 )
 
 _names: Counter[str] = Counter()
@@ -311,6 +312,7 @@ class Layer:
     Keras 3, ``keras.layers.Layer``.
     """
 
+    @refusing_unknown
     def __init__(
         self,
         *,

@@ -1,5 +1,6 @@
 """What somebody tries who is new: it works as in Keras, or an error names the argument."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reglib import callbacks, layers, losses, models
+from reglib import callbacks, layers, losses, models, optimizers
 
 X = np.random.default_rng(0).normal(size=(40, 4)).astype("float32")
 LABELS = (X[:, 0] > 0).astype(int)
@@ -133,6 +134,42 @@ def test_a_file_name_alone_is_one_in_this_folder(tmp_path, monkeypatch):
     models.Sequential([layers.Input((4,)), layers.Dense(1)], seed=0).save("model.npz")
     fit(callbacks=callbacks.CSVLogger("log.csv"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.csv", "model.npz"]
+
+
+class Mine(layers.Layer):
+    def __init__(self, width, **kwargs):
+        super().__init__(**kwargs)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: layers.Dense(3, activaton="relu"), "Dense.* 'activaton': .* 'activation'?"),
+        (lambda: layers.Dense(3, names="a"), "Dense.* 'names': did you mean 'name'?"),
+        (lambda: layers.Conv1D(2, 3, pading="same"), "Conv1D.* 'pading': did you mean 'padding'?"),
+        (lambda: layers.Add(nonsense=1), "Add.* 'nonsense'"),
+        (lambda: layers.Layer(nonsense=1), "Layer.* 'nonsense'"),
+        (lambda: Mine(1, widht=2), "Mine.* 'widht': did you mean 'width'?"),
+        (lambda: optimizers.SGD(momentun=0.9), "SGD.* 'momentun': did you mean 'momentum'?"),
+        (lambda: optimizers.AdamW(beta1=0.9), "AdamW.* 'beta1': did you mean 'beta_1'?"),
+        (lambda: optimizers.Adam(weightdecay=0.1), "Adam.* 'weightdecay': .* 'weight_decay'?"),
+        (lambda: optimizers.SGD(lr=0.1), "SGD.* 'lr'"),
+    ],
+)
+def test_a_keyword_that_is_unknown_is_refused_by_the_class_called(make, message):
+    known = message.replace(".* '", r"\(\) got an unexpected keyword argument '", 1)
+    with pytest.raises(TypeError, match="^" + known.replace("?", r"\?") + "$"):
+        make()
+
+
+@pytest.mark.parametrize("module", [layers, optimizers])
+def test_no_class_names_its_base_for_a_keyword_that_is_unknown(module):
+    for name, cls in vars(module).items():
+        if inspect.isclass(cls) and issubclass(cls, (layers.Layer, optimizers.Optimizer)):
+            with pytest.raises((TypeError, ValueError)) as caught:
+                cls(nonsense=1)
+            if "nonsense" in str(caught.value):
+                assert str(caught.value).startswith((f"{name}()", f"{name}.__init__()"))
 
 
 def test_a_function_of_the_library_is_a_loss():
