@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import errno
+import fnmatch
 import glob
 import hashlib
 import os
@@ -25,9 +26,15 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import is_ignored, parse_utc
+from nbgrader.utils import parse_utc
 
 HIDDEN = ".fastgrade-"
+
+#: What is read of a folder that was handed in, and said about it.
+_MOST_FILES = 5000
+_LONGEST_PATH = 1000
+_DEEPEST = 50
+_MOST_FLAGS = 100
 
 
 @dataclass(frozen=True)
@@ -107,10 +114,16 @@ def read_submission(
     flags: dict[str, list[str]] = {}
     found: dict[str, bytes] = {}
     files: dict[str, bytes] = {}
-    for relative, path in _walk(submission.path, coursedir.ignore):
+    wanted = list(notebooks)
+    taken = {f"{name}.ipynb" for name in wanted}
+    for number, (relative, path) in enumerate(_walk(submission.path, coursedir.ignore)):
+        if number >= _MOST_FILES:
+            flags.setdefault("", []).append(f"of more than {number} files the others were not read")
+            break
         is_notebook = path.suffix == ".ipynb" and path.parent == submission.path
         about = path.stem if is_notebook else ""
         try:
+            _demand_place(relative, taken)
             content = _read(path, min(notebook_bytes if is_notebook else limit, left))
             left -= len(content)
         except _RefusedError as refused:
@@ -122,7 +135,6 @@ def read_submission(
             found[path.stem] = content
         elif path.suffix != ".ipynb":
             files[relative] = content
-    wanted = list(notebooks)
     missing = [name for name in wanted if name not in found]
     others = sorted(name for name in found if name not in wanted)
     handed_in = {name: found[name] for name in wanted if name in found}
@@ -145,6 +157,9 @@ def read_submission(
     timestamp, complaint = _timestamp(files.get("timestamp.txt"))
     if complaint:
         flags.setdefault("", []).append(complaint)
+    for sentences in flags.values():
+        if len(sentences) > _MOST_FLAGS:
+            sentences[_MOST_FLAGS:] = [f"and {len(sentences) - _MOST_FLAGS} more oddities"]
     return HandedIn(handed_in, files, timestamp, {k: tuple(v) for k, v in flags.items()})
 
 
@@ -287,6 +302,14 @@ class _RefusedError(Exception):
     """A file that is not read; the message completes a sentence that its name begins."""
 
 
+def _demand_place(relative: str, notebooks: set[str]) -> None:
+    """Refuse what could be read and not be written where it has to go."""
+    if len(os.fsencode(relative)) > _LONGEST_PATH or relative.count("/") > _DEEPEST:
+        raise _RefusedError("lies too deep")
+    if relative.partition("/")[0] in notebooks and "/" in relative:
+        raise _RefusedError("lies where the notebook should be")
+
+
 def _read(path: Path, limit: int) -> bytes:
     # O_NONBLOCK: opening a named pipe must not wait for a writer.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -311,19 +334,32 @@ def _read(path: Path, limit: int) -> bytes:
 
 
 def _walk(root: Path, ignore: list[str]) -> Iterator[tuple[str, Path]]:
-    """Yield the files below a folder, following no link, by their relative names."""
-    for folder, names, filenames in os.walk(root):
-        here = Path(folder)
-        linked = [name for name in names if (here / name).is_symlink()]
-        names[:] = sorted(
-            name
-            for name in names
-            if name not in linked and not is_ignored(str(here / name), ignore)
-        )
-        for name in sorted(filenames + linked):
-            path = here / name
-            if not is_ignored(str(path), ignore):
-                yield path.relative_to(root).as_posix(), path
+    """Yield the files below a folder, following no link, by their relative names.
+
+    Notebooks come first. What no path reaches is passed over, however deep it is nested.
+    """
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(folder) as listed:
+                entries = [(e.name, e.is_dir(follow_symlinks=False)) for e in listed]
+        except OSError:
+            continue
+        entries = [(name, is_dir) for name, is_dir in entries if not _is_ignored(name, ignore)]
+        entries.sort(key=lambda entry: (not entry[0].endswith(".ipynb"), entry[0]))
+        for name, is_dir in entries:
+            if not is_dir:
+                yield (folder / name).relative_to(root).as_posix(), folder / name
+        waiting += [folder / name for name, is_dir in reversed(entries) if is_dir]
+
+
+def _is_ignored(name: str, ignore: list[str]) -> bool:
+    """Tell what nbgrader's `is_ignored` does, which lists a folder anew for each of its files."""
+    return any(
+        fnmatch.fnmatch(name, pattern) and (pattern[:1] == "." or name[:1] != ".")
+        for pattern in ignore
+    )
 
 
 def _timestamp(content: bytes | None) -> tuple[datetime.datetime | None, str | None]:
@@ -333,9 +369,12 @@ def _timestamp(content: bytes | None) -> tuple[datetime.datetime | None, str | N
     if not written:
         return None, "timestamp.txt is empty, so the time of submission is unknown"
     try:
-        return parse_utc(written), None
-    except (ValueError, OverflowError):
-        return None, f"timestamp.txt does not hold a time but {written[:40]!r}"
+        # The name of a time zone may be the path of any file, which would be opened.
+        if not re.search(r"(^|\s)[:/]|\.\.", written):
+            return parse_utc(written), None
+    except Exception:  # whatever the text of a student makes of a parser
+        pass
+    return None, f"timestamp.txt does not hold a time but {written[:40]!r}"
 
 
 def _swap(building: Path, destination: Path) -> None:

@@ -8,6 +8,7 @@ import stat
 
 import pytest
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import is_ignored
 
 from fastgrade import folders
 from fastgrade.folders import (
@@ -21,6 +22,7 @@ from fastgrade.folders import (
     read_submission,
     sweep,
 )
+from fastgrade.scratch import remove
 
 LIMIT = 1_000_000
 
@@ -147,7 +149,91 @@ def test_an_empty_folder_is_flagged(coursedir, ada):
     assert handed_in.flags == {"problem": ("problem.ipynb was not handed in",)}
 
 
-@pytest.mark.parametrize("content", ["", "soon", "9" * 60, "2030-99-99 00:00:00 UTC", "\x00\xff"])
+def test_folders_without_a_bottom_stop_nobody(coursedir, ada):
+    for name in ("a", "b" * 200):
+        here = os.open(ada, os.O_RDONLY)
+        for _ in range(1200 if name == "a" else 30):
+            os.mkdir(name, dir_fd=here)
+            inner = os.open(name, os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = inner
+        os.close(here)
+    (ada / "a/a/data.csv").write_text("x")
+    handed_in = read(coursedir)
+    assert handed_in.files == {"a/a/data.csv": b"x"}
+    assert handed_in.notebooks == {"problem": b"{}"}
+    remove(ada)
+
+
+@pytest.mark.parametrize(
+    "name", ["/".join("a" * 60), "/".join(["b" * 240] * 5)], ids=["nested", "long"]
+)
+def test_a_file_that_could_not_be_written_again_is_not_read(coursedir, ada, name):
+    (ada / name).parent.mkdir(parents=True)
+    (ada / name).write_text("x")
+    handed_in = read(coursedir)
+    assert handed_in.files == {}
+    assert handed_in.flags[""] == (f"{name} lies too deep, so it was not read",)
+
+
+def test_a_folder_in_the_place_of_the_notebook_gives_way(coursedir, ada):
+    (ada / "problem.ipynb").rename(ada / "other.ipynb")
+    (ada / "problem.ipynb").mkdir()
+    (ada / "problem.ipynb" / "data.csv").write_text("x")
+    handed_in = read(coursedir)
+    assert handed_in.files == {}
+    assert "data.csv lies where the notebook should be" in handed_in.flags[""][0]
+    destination = autograded_folder(coursedir, "ps1", "ada")
+    install(coursedir, destination, handed_in.notebooks, handed_in.files)
+    assert (destination / "problem.ipynb").read_bytes() == b"{}"
+
+
+def test_thousands_of_files_are_read_up_to_a_number_and_the_notebook_first(
+    coursedir, ada, monkeypatch
+):
+    for number in range(5100):
+        (ada / f"{number}.txt").touch()
+    os.mkdir(ada / ".ipynb_checkpoints")
+    (ada / ".ipynb_checkpoints" / "problem-checkpoint.txt").touch()
+    listed, scandir = [], os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: listed.append(path) or scandir(path))
+    handed_in = read(coursedir)
+    assert listed.count(ada) == 1  # nbgrader lists the folder again for each of its files
+    assert len(listed) < 10
+    assert handed_in.notebooks == {"problem": b"{}"}
+    assert len(handed_in.files) == 4999
+    assert handed_in.flags[""] == ("of more than 5000 files the others were not read",)
+
+
+def test_oddities_are_told_up_to_a_number(coursedir, ada):
+    for number in range(300):
+        os.symlink("/etc/hostname", ada / f"{number}{'x' * 200}")
+    told = read(coursedir).flags[""]
+    assert len(told) == 101
+    assert told[-1] == "and 200 more oddities"
+
+
+@pytest.mark.parametrize("patterns", [["*.pyc", "feedback"], [".*"], ["*"], ["[ab]*", "?"]])
+def test_what_nbgrader_ignores_is_ignored(tmp_path, ada, patterns):
+    names = ["a", "ab.pyc", ".b.pyc", "feedback", ".git", "cd", "x[1]", "z\u0308"]
+    for name in names:
+        (ada / name).touch()
+    (ada / "problem.ipynb").unlink()
+    handed_in = read(CourseDirectory(root=str(tmp_path), ignore=patterns))
+    assert set(handed_in.files) == {n for n in names if not is_ignored(str(ada / n), patterns)}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "soon", "9" * 60, "2030-99-99 00:00:00 UTC", "\x00\xff"),
+        # Neither raises what one expects of a parser.
+        "23:591234567890123456789012345678901234567890-24:00'inf/etc/passwd",
+        "2030-01-01 1:00 /proc/self/mem",
+        "2030-01-01 1:00 :/proc/self/mem",
+        "2030-01-01 1:00 ../../../proc/self/mem",
+    ],
+)
 def test_a_timestamp_that_is_none_is_flagged(coursedir, ada, content):
     (ada / "timestamp.txt").write_text(content, encoding="latin-1")
     handed_in = read(coursedir)
