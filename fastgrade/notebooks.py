@@ -11,6 +11,8 @@ __all__ = ["UnreadableError", "dump_notebook", "load", "role_of", "tag_of", "tex
 _FORMAT = 4
 #: Lists and objects in a notebook.
 _MAX_PARTS = 2_000_000
+#: The same in one of an older format, which is checked against its schema, slowly.
+_MAX_OLD_PARTS = 100_000
 
 
 class UnreadableError(ValueError):
@@ -55,7 +57,8 @@ def load(data: bytes) -> dict[str, Any]:
     UnreadableError
         If the bytes are no such thing; the message says why.
     """
-    if data.count(b"[") + data.count(b"{") > _MAX_PARTS:
+    parts = data.count(b"[") + data.count(b"{")
+    if parts > _MAX_PARTS:
         raise UnreadableError("it has millions of parts")
     try:
         notebook = json.loads(data.decode("utf-8-sig"))
@@ -66,6 +69,8 @@ def load(data: bytes) -> dict[str, Any]:
     if not isinstance(notebook, dict):
         raise UnreadableError("it is JSON but no notebook")
     if notebook.get("nbformat") != _FORMAT:
+        if parts > _MAX_OLD_PARTS:
+            raise UnreadableError("it has an old notebook format and too many parts")
         notebook = _upgrade(notebook)
     if not isinstance(notebook.get("cells"), list):
         raise UnreadableError("it is JSON but has no list of cells")
@@ -76,10 +81,20 @@ def _upgrade(notebook: dict[str, Any]) -> dict[str, Any]:
     import nbformat
 
     try:
-        old = nbformat.reads(json.dumps(notebook), as_version=_FORMAT)
+        text = json.dumps(notebook)
+        # A heading becomes as many signs as its level says.
+        json.loads(text, object_hook=_demand_level)
+        old = nbformat.reads(text, as_version=_FORMAT)
+        return json.loads(json.dumps(old))
     except Exception as error:
-        raise UnreadableError(f"it has a notebook format that cannot be read: {error}") from None
-    return json.loads(json.dumps(old))
+        told = f"it has a notebook format that cannot be read: {str(error)[:200]}"
+        raise UnreadableError(told) from None
+
+
+def _demand_level(part: dict[str, Any]) -> None:
+    level = part.get("level", 1)
+    if part.get("cell_type") == "heading" and isinstance(level, int) and level > 6:
+        raise ValueError(f"level must be at most 6, got {str(level)[:20]}")
 
 
 def dump_notebook(notebook: dict[str, Any]) -> bytes:

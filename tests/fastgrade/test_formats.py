@@ -10,6 +10,8 @@ import nbformat
 import pytest
 from classroom import RIGHT, Classroom, classroom, released_course  # noqa: F401
 
+from fastgrade.submission import read, slim
+
 PIXEL = base64.b64encode(b"\x89PNG" + bytes(300)).decode()
 
 
@@ -206,3 +208,30 @@ def test_what_stock_nbgrader_cannot_read_is_graded_as_far_as_that_is_honest(
     assert scores == {name: points for name, (_, points) in OURS_ALONE.items()}
     for name, (_, points) in OURS_ALONE.items():
         assert (f"flagged {name}" in done.stdout) == (points == 0.0)
+
+
+def _third(cells, **others):
+    return json.dumps({"nbformat": 3, "worksheets": [{"cells": cells}], **others}).encode()
+
+
+HEADING = {"cell_type": "heading", "level": 10**13, "source": "x", "metadata": {}}
+MARKDOWN = {"cell_type": "markdown", "source": "x", "metadata": {}}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (_third([HEADING]), "level must be at most 6"),
+        (_third([MARKDOWN] * 60_000), "too many parts"),
+        (_third([], nbformat="9" * 1000), "format that cannot be read"),
+        (_third([], nbformat="x" * 100_000), "format that cannot be read"),
+    ],
+    ids=["heading", "parts", "number", "text"],
+)
+def test_an_old_format_makes_nothing_large_or_slow(content, told):
+    submitted = read(content)
+    assert submitted.cells == []
+    (flag,) = submitted.flags
+    assert told in flag
+    assert len(flag) < 400
+    assert slim(content + b" " * (1 << 20)).startswith(content)
