@@ -366,7 +366,7 @@ def _progress(console: Console) -> tuple[Progress, Callable[[Summary], None]]:
 def _show_plan(console: Console, assignment: str, summary: Summary) -> None:
     _show_notes(console, summary)
     for student, why in summary.planned:
-        console.print(f"{escape(student)}: {why}")
+        console.print(f"{_printable(student)}: {why}")
     console.print(
         f"{escape(assignment)}: {len(summary.planned)} of {summary.total} submissions would be "
         f"graded or written; {summary.unchanged} are up to date. Nothing was written."
@@ -375,7 +375,7 @@ def _show_plan(console: Console, assignment: str, summary: Summary) -> None:
 
 def _show_notes(console: Console, summary: Summary) -> None:
     for note in summary.notes:
-        console.print(f"[dim]{escape(note)}[/]")
+        console.print(f"[dim]{_printable(note)}[/]")
 
 
 def _show_summary(console: Console, assignment: str, course: Course, summary: Summary) -> None:

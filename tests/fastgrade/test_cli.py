@@ -533,3 +533,14 @@ def test_a_lost_folder_or_gradebook_row_is_made_again(classroom):  # noqa: F811
 
 def test_no_submission_writes_control_characters_to_the_terminal():
     assert _printable("a\x1b[2Jb\r\n[red]é") == "a\\x1b[2Jb\\r\\n\\[red]é"
+
+
+def test_no_name_of_a_student_writes_control_characters_to_the_terminal(classroom):  # noqa: F811
+    name = "eve\x1b[2J\x1b]0;owned\x07"
+    classroom.hand_in(name, RIGHT)
+    hook = "def hook(**about):\n    raise ValueError('no')\nc.Autograde.pre_convert_hook = hook"
+    classroom.configure(hook)
+    for arguments in (["--dry-run"], []):
+        done = classroom.fastgrade("ps1", *arguments)
+        assert "eve\\x1b[2J\\x1b]0;owned\\x07" in done.stdout
+        assert not {"\x1b", "\x07"} & {*done.stdout, *done.stderr}
