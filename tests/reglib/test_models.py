@@ -497,3 +497,38 @@ def test_a_model_is_popped_until_it_has_no_layers():
             module_models.Sequential().pop()
     with pytest.raises(IndexError, match="the model must have a layer to pop, got none"):
         models.Sequential().pop()
+
+
+@pytest.mark.not_on_keras_numpy("cannot train")
+@pytest.mark.keras
+@pytest.mark.parametrize(("initial_epoch", "validation_freq"), [(0, 2), (3, 1), (2, 3), (1, 9)])
+def test_epochs_are_counted_and_validated_as_in_keras(initial_epoch, validation_freq, rng):
+    import keras
+
+    x = rng.normal(size=(40, 4)).astype("float32")
+    y = x[:, :1] - x[:, 1:2]
+    weights = [np.full((4, 1), 0.5, "float32"), np.zeros(1, "float32")]
+    found = []
+    for module_models, module_layers in ((keras, keras.layers), (models, layers)):
+        model = module_models.Sequential([module_layers.Input((4,)), module_layers.Dense(1)])
+        model.set_weights(weights)
+        model.compile("sgd", "mse")
+        history = model.fit(
+            x,
+            y,
+            epochs=7,
+            initial_epoch=initial_epoch,
+            validation_split=0.25,
+            validation_freq=validation_freq,
+            shuffle=False,
+            verbose=0,
+        )
+        found.append(history)
+    theirs, ours = found
+    assert ours.epoch == theirs.epoch == list(range(initial_epoch, 7))
+    assert ours.history.keys() == theirs.history.keys()
+    for name, values in theirs.history.items():
+        assert ours.history[name] == pytest.approx(values, rel=1e-4)
+    assert len(ours.history.get("val_loss", ())) == 7 // validation_freq - (
+        initial_epoch // validation_freq
+    )
