@@ -220,7 +220,9 @@ class Run:
         with Journal(path, readonly=True) as journal:
             held = self._book.held(self._cells, {s.student for s in self._submissions})
             for submission in self._submissions:
-                work = self._work(submission, held)
+                work = self._attempt(submission, held)
+                if work is None:
+                    continue
                 student = submission.student
                 if not self.force and self._is_current(journal, work, held):
                     self.summary.unchanged += 1
@@ -275,14 +277,18 @@ class Run:
             try:
                 while queue or self._flying or self._ready:
                     while queue and self._has_room(pool):
-                        work = self._work(queue.popleft(), held)
+                        work = self._attempt(queue.popleft(), held)
+                        if work is None:
+                            continue
                         if not self.force and self._is_current(journal, work, held):
                             self.summary.unchanged += 1
                             self._flag_recorded(journal, work)
                             self._observe(self.summary)
                             continue
                         if self._call_hook("pre", work.submission):
-                            work = self._work(work.submission, held)  # it may have changed it
+                            work = self._attempt(work.submission, held)  # it may have changed it
+                            if work is None:
+                                continue
                         tasks = self._reuse(journal, work)
                         if work.complete:
                             self._ready.append(work)
@@ -310,6 +316,16 @@ class Run:
     def _is_time(self) -> bool:
         late = time.monotonic() - self._flushed > BATCH_SECONDS
         return len(self._ready) >= BATCH or (bool(self._ready) and late)
+
+    def _attempt(self, submission: Submission, held: dict[str, Held]) -> _Work | None:
+        """Read a submission; whatever that comes to is no reason to stop the others."""
+        try:
+            return self._work(submission, held)
+        except Exception as error:
+            reason = f"cannot be read: {type(error).__name__}: {error}"
+            self.summary.failed.append((submission.student, reason))
+            self._observe(self.summary)
+            return None
 
     def _work(self, submission: Submission, held: dict[str, Held]) -> _Work:
         """Read a submission and compute what it would be graded under."""
@@ -435,12 +451,16 @@ class Run:
         self._by_key.pop(key, None)
         self._waiting -= len(waiting)
         verdict = outcome.verdict
+        reason = outcome.reason
         if verdict is not None:
-            verdict = self._unrecorded[key] = self._finish(verdict)
+            try:
+                verdict = self._unrecorded[key] = self._finish(verdict)
+            except Exception as error:
+                verdict, reason = None, f"cannot be finished: {type(error).__name__}: {error}"
         for position, (work, name) in enumerate(waiting):
             was_complete = work.complete
             if verdict is None:
-                work.failure = outcome.reason
+                work.failure = reason
             else:
                 work.verdicts[name] = replace(verdict, student=work.submission.student)
                 work.fresh.add(name)

@@ -255,6 +255,42 @@ def test_a_course_can_finish_notebooks_its_own_way(classroom):  # noqa: F811
     assert "line 40" not in text
 
 
+@pytest.mark.parametrize("place", ["read", "finish"])
+def test_what_fails_with_one_submission_stops_no_other(classroom, place, monkeypatch):  # noqa: F811
+    """The known ways to make reading fail are closed; the next one shall cost nobody else."""
+    from fastgrade import folders
+    from fastgrade import run as running
+    from fastgrade.nbgrader_course import load_course
+    from fastgrade.scheduler import LocalPool
+
+    for name in ("ada", "eve", "zoe"):
+        classroom.hand_in(name, {**RIGHT, "why": name})
+    if place == "read":
+        owner, attribute, real = folders, "read_submission", folders.read_submission
+        student_of = lambda coursedir, submission, *more: submission.student  # noqa: E731
+    else:
+        owner, attribute, real = running.Run, "_finish", running.Run._finish
+        student_of = lambda run, verdict: verdict.student  # noqa: E731
+
+    def fail_for_eve(*arguments):
+        if student_of(*arguments) == "eve":
+            raise ArithmeticError("odd")
+        return real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, attribute, fail_for_eve)
+        with running.Run(load_course(classroom.root), "ps1") as run:
+            run.plan()
+        with running.Run(load_course(classroom.root), "ps1") as run:
+            summary = run.grade(lambda settings: LocalPool(settings, 2))
+    ((student, reason),) = summary.failed
+    assert student == "eve"
+    assert reason.endswith("ArithmeticError: odd")
+    assert [classroom.score(name) for name in ("ada", "zoe")] == [5.0, 5.0]
+    classroom.fastgrade("ps1")
+    assert classroom.score("eve") == 5.0
+
+
 def test_data_files_reach_the_student_and_the_folder(classroom):  # noqa: F811
     (classroom.root / "source" / "ps1" / "data.txt").write_text("41")
     reads = "def add(a, b):\n    return a + b + int(open('data.txt').read()) - 41\n"
