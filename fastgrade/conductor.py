@@ -21,7 +21,7 @@ from typing import Any
 from fastgrade import scratch
 from fastgrade.channel import Channel, ChannelError
 from fastgrade.course import Settings
-from fastgrade.instructor import transformed
+from fastgrade.instructor import bound_names, transformed
 from fastgrade.marking import Marks
 from fastgrade.outputs import Outputs
 from fastgrade.participants import MESSAGE_LIMIT, JudgeProcess, Place, Question, StudentProcess
@@ -93,6 +93,7 @@ class Conductor:
         self._student: StudentProcess | None = None
         self._judge: JudgeProcess | None = None
         self._prepared: list[str] = []
+        self._left_by_tests: set[str] = set()
         self._answers = "\n".join(c.code for c in rebuilt.cells if c.kind == "solution")
         self._log: list[tuple[Cell, int] | Place] = []
         self._out_of_time = False
@@ -175,6 +176,7 @@ class Conductor:
                 continue
             if time.monotonic() > self.deadline:
                 self._give_up()
+            self._left_by_tests |= event.cell.binds
             seen_hidden = seen_hidden or event.cell.hidden
             event.silent = seen_hidden
             start = time.monotonic()
@@ -349,11 +351,22 @@ class Conductor:
             self._run_in_judge(code)
 
     def _run_in_judge(self, code: str) -> None:
-        assert self._judge is not None
+        """Run a setup cell's statements in the judge, whatever answers have made of it before."""
+        judge = self._judge
+        assert judge is not None
         reply = self._ask_judge({"do": "prepare", "code": code}, (), self.limits.cell_seconds)
-        if reply is None:
+        if reply is not None and reply["status"] == "ok":
+            return
+        if reply is not None and reply["missing"] in self._left_by_tests:
+            # A test before has failed. In a notebook this cell fails too, and whoever needs it.
+            self._left_by_tests |= bound_names(code)
+        elif judge.has_tested:
+            # What answers have returned may be to blame: a judge that has seen none decides.
+            self._end_judge()
+            self._judge_ready()
+        elif reply is None:
             raise MachineError("a setup cell of the instructor did not finish in the judge")
-        if reply["status"] != "ok":
+        else:
             raise MachineError(
                 f"a setup cell of the instructor failed in the judge: {reply['why']}"
             )
@@ -445,8 +458,10 @@ class Conductor:
             "hidden": self._first_hidden_line(cell),
             "names": list(cell.names),
             "perhaps": sorted(cell.reads - cell.binds - set(cell.names)),
+            "instructors": sorted(self._left_by_tests),
             "answers": self._answers if cell.hidden else None,
         }
+        judge.has_tested = True
         judge.channel.send(request, [link.fileno()])
         link.close()
         outcome, reply = self._await_verdict(student, channel, outputs, deadline)

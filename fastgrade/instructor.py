@@ -16,7 +16,7 @@ from typing import Any
 
 from fastgrade.notebooks import UnreadableError, load, role_of, text_of
 
-__all__ = ["Plan", "plan", "redact", "transformed"]
+__all__ = ["Plan", "bound_names", "plan", "redact", "transformed"]
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,15 @@ def transformed(code: str) -> str:
     from IPython.core.inputtransformer2 import TransformerManager
 
     return TransformerManager().transform_cell(code)
+
+
+def bound_names(code: str) -> set[str]:
+    r"""Return the names that statements of the instructor bind.
+
+    >>> sorted(bound_names("a = b\nimport c"))
+    ['a', 'c']
+    """
+    return _bound(_parse(code))
 
 
 def _is_import(node: ast.AST, forbidden: tuple[str, ...]) -> bool:

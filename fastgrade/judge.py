@@ -13,6 +13,7 @@ import contextlib
 import errno
 import importlib
 import io
+import math
 import os
 import socket
 import sys
@@ -20,6 +21,8 @@ import traceback
 import types
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from fastgrade.asking import JudgePeer, StudentError, StudentLost, StudentObject
 from fastgrade.channel import Channel
@@ -121,7 +124,9 @@ class _Bench:
             try:
                 exec(compile(code, "<setup>", "exec"), self._names)
             except BaseException as error:
-                return {"status": "error", "why": f"{type(error).__name__}: {error}"[:2000]}
+                why = f"{type(error).__name__}: {error}"[:2000]
+                missing = error.name if isinstance(error, NameError) else None
+                return {"status": "error", "why": why, "missing": missing}
         return {"status": "ok", "stdout": output.getvalue()[:_MAX_TEXT]}
 
     def test(self, request: Mapping[str, Any], connection: socket.socket) -> dict[str, Any]:
@@ -131,11 +136,13 @@ class _Bench:
         reply: dict[str, Any] = {"status": "ok", "stdout": "", "text": None, "number": None}
         with _captured() as output:
             try:
-                names = [*request["names"], *self._unknown(request["perhaps"])]
-                self._names.update(peer.names(names))
+                unknown = self._unknown(request["perhaps"])
+                # What tests and setup cells were to bind is not for the answer to choose.
+                unknown = [name for name in unknown if name not in request["instructors"]]
+                self._names.update(peer.names([*request["names"], *unknown]))
                 value = _run_cell(request["code"], self._names)
                 if value is not None:
-                    reply["number"] = _number(value)
+                    reply["number"] = _number(value, request["code"])
                     reply["text"] = repr(value)[:_MAX_TEXT]
             except StudentLost:
                 reply["status"] = "lost"
@@ -209,14 +216,30 @@ def _run_cell(code: str, names: dict[str, Any]) -> Any:
     return None if last is None else eval(compile(last, "<test>", "eval"), names)
 
 
-def _number(value: Any) -> float | None:
+def _number(value: Any, code: str) -> float | None:
     """Return the points that a value stands for; None where nbgrader would see no number."""
     if isinstance(value, StudentObject | bool):
         return None
+    if isinstance(value, np.ndarray) and value.ndim and _is_calculation(code):
+        # It was to be a number, and would count in full as an array: not for the answer to choose.
+        return _number(value.item(), "") if value.size == 1 else math.nan
     try:
         return float(value)
-    except (TypeError, ValueError, OverflowError):
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+    except (TypeError, ValueError):
         return None
+
+
+def _is_calculation(code: str) -> bool:
+    """Whether a cell ends in arithmetic, or in a name for the result of arithmetic."""
+    *before, last = ast.parse(code).body
+    value = getattr(last, "value", None)
+    for node in reversed(before) if isinstance(value, ast.Name) else ():
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == ast.unparse(value):
+            value = node.value
+            break
+    return isinstance(value, ast.BinOp) and not isinstance(value.op, ast.MatMult)
 
 
 def _is_hidden(error: BaseException, first: int | None) -> bool:

@@ -180,7 +180,7 @@ class JudgeProcess:
             self.pid = zygote.fork("fastgrade.judge:main", arguments, [theirs.fileno()])
         finally:
             theirs.close()
-        self.is_ready = False
+        self.is_ready = self.has_tested = False
 
     def await_ready(self) -> None:
         """Wait until the process has confined itself.
