@@ -80,6 +80,9 @@ class Execute(StockExecute):
         settings = settings_from_config(self.config)
         source = self._source(names["assignment"], names["notebook"])
         submission = nbformat.writes(nb).encode("utf-8", "replace")
+        if self._handed_in_as_link(names, f"{names['notebook']}.ipynb"):
+            self.log.warning("%s: the notebook is a symbolic link", names["student"])
+            submission = b""
         if source is None:
             # Without the instructor's notebook nobody knows which cells to trust.
             self.log.warning(
@@ -123,6 +126,20 @@ class Execute(StockExecute):
             cells = book.assignment(assignment).notebooks[notebook]
         return instructor_source(source, cells)[0]
 
+    def _handed_in_as_link(self, names: dict[str, Any], relative: str) -> bool:
+        """Tell whether a file is what a submission pointed to, and not the instructor's."""
+        coursedir = self._coursedir()
+        if coursedir is None:
+            return False
+        theirs, ours = (
+            Path(coursedir.format_path(step, student, names["assignment"])) / relative
+            for step, student in (
+                (coursedir.submitted_directory, names["student"]),
+                (coursedir.source_directory, "."),
+            )
+        )
+        return theirs.is_symlink() and (relative.endswith(".ipynb") or not ours.exists())
+
     def _files(self, resources: ResourcesDict) -> dict[str, bytes]:
         folder = resources.get("metadata", {}).get("path")
         files: dict[str, bytes] = {}
@@ -133,6 +150,11 @@ class Execute(StockExecute):
             for entry in entries:
                 path = Path(root) / entry
                 if path.is_symlink() or not path.is_file() or path.suffix == ".ipynb":
+                    continue
+                if self._handed_in_as_link(resources["nbgrader"], str(path.relative_to(folder))):
+                    # nbgrader has copied what it points to, and would hand it out with feedback.
+                    self.log.warning("%s was handed in as a symbolic link: removed", path)
+                    path.unlink()
                     continue
                 total += path.stat().st_size
                 if total > _MAX_FILES_BYTES:

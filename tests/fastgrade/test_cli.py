@@ -270,6 +270,30 @@ def test_a_course_may_use_fastgrade_in_plain_autograde_too(classroom):  # noqa: 
 
 
 @pytest.mark.parametrize("command", ["fastgrade", "autograde"])
+def test_a_link_reaches_nobody_elses_file(classroom, command):  # noqa: F811
+    """nbgrader copies what a link points to, and feedback would bring that to the student."""
+    (classroom.root / "source" / "ps1" / "data.txt").write_text("the instructor's")
+    classroom.configure(
+        "from fastgrade.nbgrader_execute import use_fastgrade",
+        "use_fastgrade(c)",
+    )
+    classroom.hand_in("ada", RIGHT)
+    prints = "import os\nprint(sorted(os.listdir()), open('data.txt').read())\n"
+    eve = classroom.hand_in("eve", {**WRONG, "add": prints + WRONG["add"]})
+    os.symlink(classroom.root / "source/ps1/arithmetic.ipynb", eve / "tests.txt")
+    os.symlink(classroom.database, eve / "data.txt")
+    mal = classroom.hand_in("mal", WRONG)
+    os.unlink(mal / "arithmetic.ipynb")
+    os.symlink(classroom.folder("ada") / "arithmetic.ipynb", mal / "arithmetic.ipynb")
+    tool = classroom.fastgrade if command == "fastgrade" else classroom.nbgrader
+    tool(*(["autograde"] if command == "autograde" else []), "ps1")
+    assert [classroom.score(name) for name in ("ada", "eve", "mal")] == [5.0, 3.0, 0.0]
+    assert sorted(os.listdir(classroom.autograded("eve"))) == ["arithmetic.ipynb", "data.txt"]
+    printed = (classroom.autograded("eve") / "arithmetic.ipynb").read_text()
+    assert "['data.txt'] the instructor's" in printed
+
+
+@pytest.mark.parametrize("command", ["fastgrade", "autograde"])
 def test_locked_cells_count_as_they_were_generated(classroom, command):  # noqa: F811
     """What students were given and what they are graded with is the same."""
     path = classroom.root / "source" / "ps1" / "arithmetic.ipynb"
