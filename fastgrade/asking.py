@@ -38,14 +38,11 @@ class StudentError(Exception):
         Its traceback, colored as IPython does.
     line : int or None
         Line of the student's cell that raised.
-    source : str
-        Text of that line.
     """
 
     ename = "Exception"
     evalue = ""
     line: int | None = None
-    source = ""
     traceback: tuple[str, ...] = ()
 
     def __str__(self) -> str:
