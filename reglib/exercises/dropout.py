@@ -298,11 +298,13 @@ def _is_frozen(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
         ("a dropout with a seed inside", _seeded_forward, True),
         ("a dropout that draws from a copy of rng", _copied_forward, True),
     )
-    answers = []
-    for _, forward, _ in forwards:
+    answers = [None] * len(forwards)
+    # In another order each time: an answer that counts its calls would know a fixed one.
+    for place in rng.permutation(len(forwards)):
         a = rng.standard_normal((int(rng.integers(12, 20)), 15))
         generator = np.random.default_rng(rng.integers(2**31))
-        answers.append(student.answer(student(forward, a, 0.5, generator), "the answer"))
+        given = student(forwards[place][1], a, 0.5, generator)
+        answers[place] = student.answer(given, "the answer")
     if answers == [wanted for _, _, wanted in forwards]:
         return
     always = ALWAYS_SAME_ANSWER

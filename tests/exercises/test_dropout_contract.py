@@ -1,6 +1,7 @@
 """Assignment 5's contract against itself: what is right passes, what is wrong is named."""
 
 import functools
+import itertools
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from reglib.exercises._findings import (
     SIGNATURE,
     UNDEFINED,
 )
+from reglib.exercises.checking import CheckFailed
 from reglib.textbook import dropout as reference
 from reglib.textbook import relu, sigmoid
 
@@ -574,6 +576,12 @@ def test_a_wrong_monte_carlo_prediction_is_named(accused, answer, mistake):
 )
 def test_a_wrong_test_for_frozen_masks_is_named(accused, answer, mistake):
     assert accused(EXERCISES["is_frozen"], answer) == {mistake.name}
+
+
+def test_an_answer_that_counts_its_calls_does_not_know_what_is_asked():
+    in_order = itertools.cycle([False, True, True])
+    with pytest.raises(CheckFailed, match="is_frozen"):
+        EXERCISES["is_frozen"].examine(lambda *_: next(in_order), None, range(20))
 
 
 @pytest.mark.parametrize("name", EXERCISES)
