@@ -49,7 +49,7 @@ c.GenerateFeedback.preprocessors = [
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 # Pages that open offline, run no script, and show formulas without help from another host.
-c.GenerateFeedback.exporter_class = "fastgrade.feedback.FeedbackExporter"
+c.GenerateFeedback.exporter_class = "fastgrade.course.feedback.FeedbackExporter"
 
 # fastgrade. Student code may use the library, but not the answers that it holds.
 c.FastGrade.preload = [
@@ -91,7 +91,7 @@ c.FastGrade.judge_environment = {
 
 # Nothing that an answer displays or writes may run in the browser of whoever grades by hand.
 c.HTMLExporter.sanitize_html = True
-c.HTMLExporter.filters = {"markdown2html": "fastgrade.feedback.harmless_markdown"}
+c.HTMLExporter.filters = {"markdown2html": "fastgrade.course.feedback.harmless_markdown"}
 
 c.ExportApp.plugin_class = "nbgrader.plugins.CsvExportPlugin"
 c.CsvExportPlugin.to = "grades.csv"

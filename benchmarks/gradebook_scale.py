@@ -38,11 +38,13 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 from sqlalchemy import text
 
-from fastgrade import folders, run, worker
-from fastgrade.gradebook import INDEXES, Gradebook, NotebookScores, SubmissionScores
-from fastgrade.journal import Applied, Journal, path_of
-from fastgrade.nbgrader_course import Course, load_course
-from fastgrade.scheduler import Outcome
+from fastgrade.batch import run
+from fastgrade.batch.journal import Applied, Journal, path_of
+from fastgrade.batch.pools import Outcome
+from fastgrade.course import folders
+from fastgrade.course.config import Course, load_course
+from fastgrade.course.gradebook import INDEXES, Gradebook, NotebookScores, SubmissionScores
+from fastgrade.engine import grader as grading
 from fastgrade.verdict import QuestionVerdict, Task, Verdict
 
 BIN = Path(sys.executable).parent
@@ -229,14 +231,14 @@ def take_through(course: Course, number: int) -> tuple[Counter[str], float, floa
         submission = running._submissions[0]
         handed_in = folders.read_submission(course.coursedir, submission, ["problem"], 10**8)
         task = running._task(submission, handed_in, "problem")
-        with worker.Grader(running.settings) as grader:
+        with grading.Grader(running.settings) as grader:
             verdict = grader.grade(task)
             busy = time.process_time()
             workers_seconds = min(grader.grade(task).seconds for _ in range(30))
             spent["conduct"] = (time.process_time() - busy) / 30
         for stage, owner, name in (
             ("read", folders, "read_submission"),
-            ("key", worker, "key"),
+            ("key", grading, "key"),
             ("finish", run.Run, "_finish"),
             ("score", run, "scores_of"),
             ("folder", folders, "install"),

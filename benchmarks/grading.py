@@ -234,9 +234,9 @@ def course(assignment: str, rounds: int) -> None:
     sys.path.insert(0, str(ROOT))
     from traitlets.config.loader import PyFileConfigLoader
 
-    from fastgrade.course import settings_from_config
+    from fastgrade.engine.grader import Grader
+    from fastgrade.settings import settings_from_config
     from fastgrade.verdict import Task
-    from fastgrade.worker import Grader
 
     folder = next((ROOT / "solutions").glob(f"{assignment}*"))
     source = next(folder.glob("*.ipynb")).read_bytes()

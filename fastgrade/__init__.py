@@ -5,17 +5,16 @@ fork of a warm process, the tests run in another process, and only plain data cr
 two. Nothing here knows a particular course: what it preloads, hides and allows stands in
 ``nbgrader_config.py``.
 
-The modules, from the ground up:
+The rooms, from the ground up (`warmfork` beside this package brings the warm processes):
 
-- `processes`, `syscalls`, `landlock`, `seccomp` and `sandbox`: what a process may do;
-- `course`, `verdict` and `notebooks`: settings, results and notebooks as plain data;
-- `channel` and `wire`: what crosses between processes; `peer`, `answering`, `asking`: who speaks;
-- `zygote`: a warm process that forks; `student`, `guard`, `displays`, `judge`: what its forks do;
-- `instructor`, `submission` and `outputs`: from two notebooks to the cells to run, and back;
-- `scratch`, `participants`, `marking`, `conductor` and `worker`: one submission;
-- `folders`, `gradebook`, `stock` and `nbgrader_course`: what nbgrader keeps; `journal`: what we do;
-- `scheduler`, `run`, `cli` and `report`: a class;
-- `nbgrader_execute` and `feedback`: steps that nbgrader calls; `kernels`: warm kernels for a book.
+- `settings`, `verdict`: what a course sets, what goes into the engine and what comes out of it;
+- `sandbox`: what a process may do, read, write, use up and import;
+- `rpc`: what crosses between the two processes of a submission;
+- `notebook`: from two notebooks to the cells to run, and back;
+- `engine`: one submission;
+- `course`: what nbgrader keeps: configuration, gradebook, folders, feedback;
+- `batch`: a class: pools of workers, the journal, the report;
+- `cli`: the command.
 """
 
 __version__ = "0.1.0"

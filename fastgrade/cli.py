@@ -30,13 +30,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import fastgrade
 from fastgrade import _startup  # noqa: F401  before all that imports jsonschema
-from fastgrade.course import LEVELS, Settings
-from fastgrade.gradebook import Gradebook, GradebookError, copy_gradebook, safe_url
-from fastgrade.journal import JournalBusyError
-from fastgrade.nbgrader_course import Course, CourseError, load_course
-from fastgrade.run import Run, Summary
-from fastgrade.sandbox import Protection, probe
-from fastgrade.scheduler import DaskPool, LocalPool, PoolError, available_cpus, versions
+from fastgrade.batch.journal import JournalBusyError
+from fastgrade.batch.pools import DaskPool, LocalPool, PoolError, available_cpus, versions
+from fastgrade.batch.run import Run, Summary
+from fastgrade.course.config import Course, CourseError, load_course
+from fastgrade.course.gradebook import Gradebook, GradebookError, copy_gradebook, safe_url
+from fastgrade.sandbox.confine import Protection, probe
+from fastgrade.settings import LEVELS, Settings
 
 # Exit statuses; click exits with 2 for a wrong command line.
 SOME_FAILED, NO_COURSE, TOO_WEAK, BUSY, NO_CLUSTER, INTERRUPTED = 1, 3, 4, 5, 6, 130
@@ -246,7 +246,7 @@ def report(assignment: str, output: Path | None, root: Path) -> None:
 
     It names students, so it is for instructors.
     """
-    from fastgrade.report import write_report
+    from fastgrade.batch.report import write_report
 
     output = output.absolute() if output else None
     with _failures():

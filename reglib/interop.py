@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reglib import initializers, layers, models, optimizers
-from reglib._joint import map_structure
-from reglib._joint import several as _several
 from reglib._twin import hand_over, loaded_keras, to_keras_layer
 from reglib.layers.base import Layer, Node
 from reglib.layers.merging import InputLayer
+from reglib.models.inputs_and_outputs import map_structure
+from reglib.models.inputs_and_outputs import several as _several
 
 # Layers around others: where Keras keeps those that a configuration names.
 _AROUND = {

@@ -9,7 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib.exercises._compare import Case, close, compare, differ, show
+from reglib.exercises._comparison import Case, close, compare, differ, show
+from reglib.exercises._dropout_masks import (
+    RATES,
+    binary,
+    faulty_factor,
+    fresh_findings,
+    mask_findings,
+    mask_of,
+    scale_findings,
+    spread,
+    two_seeds,
+)
 from reglib.exercises._dropout_mistakes import (
     CACHE_LAYOUT,
     CACHED_BEFORE,
@@ -40,19 +51,8 @@ from reglib.exercises._findings import (
     Finding,
     Mistake,
 )
-from reglib.exercises._masks import (
-    RATES,
-    binary,
-    faulty_factor,
-    fresh_findings,
-    mask_findings,
-    mask_of,
-    scale_findings,
-    spread,
-    two_seeds,
-)
-from reglib.exercises._networks import draw_network, entries
-from reglib.exercises._student import Student, lend, shape_of, undefined_name
+from reglib.exercises._random_networks import draw_network, entries
+from reglib.exercises._student_function import Student, lend, shape_of, undefined_name
 from reglib.textbook import dropout as reference
 from reglib.textbook.network import forward_propagation, relu, sigmoid
 

@@ -53,9 +53,9 @@ from reglib.exercises._augmentation_mistakes import (
     UPSIDE_DOWN,
     WRAPPED,
 )
-from reglib.exercises._compare import Case, close, compare
+from reglib.exercises._comparison import Case, close, compare
 from reglib.exercises._findings import HARD_CODED, BrokenCall, Finding, Mistake
-from reglib.exercises._student import Student
+from reglib.exercises._student_function import Student
 from reglib.exercises.checking import Aspect, Assignment, Chapter, Exercise
 from reglib.textbook import images as reference
 

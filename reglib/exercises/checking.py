@@ -32,7 +32,7 @@ import numpy as np
 
 from reglib._validation import check_instance, check_integer, check_text
 from reglib.exercises._findings import NOT_WRITTEN, BrokenCall, Finding, Mistake
-from reglib.exercises._student import Student
+from reglib.exercises._student_function import Student
 
 #: The environment variable that holds the course's secret, and what is used without it.
 SECRET_VARIABLE = "REGLIB_COURSE_SECRET"

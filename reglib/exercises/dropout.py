@@ -13,7 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib.exercises._compare import Case, close, compare, differ
+from reglib.exercises._comparison import Case, close, compare, differ
+from reglib.exercises._dropout_masks import (
+    RATES,
+    binary,
+    faulty_factor,
+    fresh_findings,
+    mask_findings,
+    mask_of,
+    scale_findings,
+    spread,
+    two_seeds,
+)
 from reglib.exercises._dropout_mistakes import (
     ALWAYS_SAME_ANSWER,
     CACHE_LAYOUT,
@@ -73,18 +84,7 @@ from reglib.exercises._dropout_network import (
     net_scale,
 )
 from reglib.exercises._findings import HARD_CODED, PAIR_SWAPPED, BrokenCall, Finding
-from reglib.exercises._masks import (
-    RATES,
-    binary,
-    faulty_factor,
-    fresh_findings,
-    mask_findings,
-    mask_of,
-    scale_findings,
-    spread,
-    two_seeds,
-)
-from reglib.exercises._student import Student, shape_of
+from reglib.exercises._student_function import Student, shape_of
 from reglib.exercises.checking import Aspect, Assignment, Chapter, Exercise
 from reglib.textbook import dropout as reference
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib.exercises._compare import Case, close, compare, show
+from reglib.exercises._comparison import Case, close, compare, show
 from reglib.exercises._findings import HARD_CODED, BrokenCall, Finding, Mistake
-from reglib.exercises._student import Student
+from reglib.exercises._student_function import Student
 from reglib.exercises.checking import Aspect, Assignment, Chapter, Exercise
 from reglib.textbook import stopping as reference
 

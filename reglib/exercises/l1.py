@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib.exercises._compare import Case, compare
+from reglib.exercises._comparison import Case, compare
 from reglib.exercises._findings import HARD_CODED, Finding, Mistake
-from reglib.exercises._penalties import (
+from reglib.exercises._penalty_mistakes import (
     DIVISION,
     LAYER_MISTAKES,
     MEAN,
@@ -23,7 +23,7 @@ from reglib.exercises._penalties import (
     faulty_factor,
     faulty_sum,
 )
-from reglib.exercises._student import Student
+from reglib.exercises._student_function import Student
 from reglib.exercises.checking import Aspect, Assignment, Chapter, Exercise
 from reglib.textbook import sparsity as reference
 

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib.exercises._compare import Case, close, compare, show
+from reglib.exercises._comparison import Case, close, compare, show
 from reglib.exercises._findings import HARD_CODED, SIGNATURE, BrokenCall, Finding, Mistake
-from reglib.exercises._networks import draw_network, entries
-from reglib.exercises._penalties import (
+from reglib.exercises._penalty_mistakes import (
     ABSOLUTE,
     BIASES,
     DIVISION,
@@ -30,7 +29,8 @@ from reglib.exercises._penalties import (
     faulty_factor,
     faulty_sum,
 )
-from reglib.exercises._student import Student, lend
+from reglib.exercises._random_networks import draw_network, entries
+from reglib.exercises._student_function import Student, lend
 from reglib.exercises.checking import Aspect, Assignment, Chapter, Exercise
 from reglib.textbook import shrinkage as reference
 from reglib.textbook.network import compute_cost, forward_propagation

@@ -1,10 +1,10 @@
 """Layers, under Keras's names."""
 
-from reglib.layers.activations import ELU as ELU
-from reglib.layers.activations import LeakyReLU as LeakyReLU
-from reglib.layers.activations import PReLU as PReLU
-from reglib.layers.activations import ReLU as ReLU
-from reglib.layers.activations import Softmax as Softmax
+from reglib.layers.activation_layers import ELU as ELU
+from reglib.layers.activation_layers import LeakyReLU as LeakyReLU
+from reglib.layers.activation_layers import PReLU as PReLU
+from reglib.layers.activation_layers import ReLU as ReLU
+from reglib.layers.activation_layers import Softmax as Softmax
 from reglib.layers.augmentation import *  # noqa: F403
 from reglib.layers.base import Layer as Layer
 from reglib.layers.base import Node as Node
@@ -56,6 +56,7 @@ from reglib.layers.pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
 from reglib.layers.pooling import MaxPooling1D as MaxPooling1D
 from reglib.layers.pooling import MaxPooling2D as MaxPooling2D
 from reglib.layers.pooling import MaxPooling3D as MaxPooling3D
+from reglib.layers.preprocessing import Normalization as Normalization
 from reglib.layers.recurrent import GRU as GRU
 from reglib.layers.recurrent import LSTM as LSTM
 from reglib.layers.recurrent import SimpleRNN as SimpleRNN
@@ -82,6 +83,5 @@ from reglib.layers.reshaping import UpSampling3D as UpSampling3D
 from reglib.layers.reshaping import ZeroPadding1D as ZeroPadding1D
 from reglib.layers.reshaping import ZeroPadding2D as ZeroPadding2D
 from reglib.layers.reshaping import ZeroPadding3D as ZeroPadding3D
-from reglib.layers.standardization import Normalization as Normalization
 from reglib.layers.wrapping import Bidirectional as Bidirectional
 from reglib.layers.wrapping import TimeDistributed as TimeDistributed

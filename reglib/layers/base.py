@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization, _twin, config, constraints, initializers, regularizers
-from reglib._masks import mask_of, masked
+from reglib._timestep_masks import mask_of, masked
 from reglib._validation import (
     check_array,
     check_callable,

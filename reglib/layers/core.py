@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
-from reglib._masks import masked
+from reglib._timestep_masks import masked
 from reglib._validation import (
     check_array,
     check_choice,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._masks import as_truth, expanded, mask_of
+from reglib._timestep_masks import as_truth, expanded, mask_of
 from reglib._validation import check_axis, check_flag, check_instance, check_integer, check_shape
 from reglib.layers.base import Layer, Node
 

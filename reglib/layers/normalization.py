@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import initializers
-from reglib._masks import as_truth
+from reglib._timestep_masks import as_truth
 from reglib._validation import check_axis, check_flag, check_integer, check_mapping, check_number
 from reglib.layers.base import Layer, Parameter, deserialize, serialize
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
-from reglib._masks import as_truth
+from reglib._timestep_masks import as_truth
 from reglib._validation import (
     check_array,
     check_choice,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._masks import as_truth
+from reglib._timestep_masks import as_truth
 from reglib._validation import check_choice, check_instance, check_mapping
 from reglib.layers.base import Layer, deserialize, serialize
 from reglib.layers.recurrent import GRU, LSTM, SimpleRNN

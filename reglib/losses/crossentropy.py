@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
-from reglib._masks import expanded
+from reglib._timestep_masks import expanded
 from reglib._validation import check_array, check_flag, check_integer, check_number
 from reglib.losses.base import EPSILON, Elementwise, Loss, as_predictions, as_targets
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization
-from reglib._masks import mask_of
+from reglib._timestep_masks import mask_of
 from reglib._validation import check_callable, check_text
 from reglib.losses.base import weights_for
 

@@ -16,7 +16,7 @@ from reglib.exercises._findings import (
     SIGNATURE,
     UNDEFINED,
 )
-from reglib.exercises._student import Student
+from reglib.exercises._student_function import Student
 from reglib.exercises.checking import DEFAULT_SECRET, SECRET_VARIABLE, CheckFailed, course_seed
 
 MODULES = (l2, l1, dropout, early_stopping, augmentation)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from reglib.exercises import _penalties as shared
+from reglib.exercises import _penalty_mistakes as shared
 from reglib.exercises import l1 as contract
 from reglib.exercises._findings import HARD_CODED
 from reglib.textbook import sparsity as reference

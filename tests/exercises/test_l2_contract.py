@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from reglib.exercises import _penalties as shared
+from reglib.exercises import _penalty_mistakes as shared
 from reglib.exercises import l2 as contract
 from reglib.exercises._findings import HARD_CODED, SIGNATURE, UNDEFINED
 from reglib.textbook import backward_propagation, compute_cost

@@ -9,10 +9,10 @@ import pytest
 
 from reglib.exercises import _dropout_mistakes as catalog
 from reglib.exercises import _findings as general
-from reglib.exercises import _slips as slips
+from reglib.exercises import _python_errors as slips
 from reglib.exercises import augmentation, dropout, early_stopping, l1, l2
-from reglib.exercises._compare import differ
-from reglib.exercises._student import BrokenCall, Student
+from reglib.exercises._comparison import differ
+from reglib.exercises._student_function import BrokenCall, Student
 from reglib.textbook import dropout as reference
 from reglib.textbook import images, shrinkage, sparsity
 

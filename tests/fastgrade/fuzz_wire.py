@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from fastgrade.wire import Decoder, Encoder, WireError
+from fastgrade.rpc.codec import Decoder, Encoder, WireError
 
 
 def seeds() -> list[bytes]:

@@ -25,8 +25,8 @@ from classroom import (  # noqa: F401
 from nbformat.v4 import new_code_cell
 from test_gradebook import rows
 
+from fastgrade.batch.journal import Journal, path_of
 from fastgrade.cli import _printable
-from fastgrade.journal import Journal, path_of
 
 
 def counts(done):
@@ -259,7 +259,7 @@ def test_a_course_may_use_fastgrade_in_plain_autograde_too(classroom):  # noqa: 
     classroom.hand_in("ada", RIGHT)
     classroom.hand_in("bob", WRONG)
     classroom.configure(
-        "from fastgrade.nbgrader_execute import use_fastgrade",
+        "from fastgrade.course.execute_step import use_fastgrade",
         "use_fastgrade(c)",
     )
     classroom.nbgrader("autograde", "ps1", "--student", "ada")
@@ -274,7 +274,7 @@ def test_a_link_reaches_nobody_elses_file(classroom, command):  # noqa: F811
     """nbgrader copies what a link points to, and feedback would bring that to the student."""
     (classroom.root / "source" / "ps1" / "data.txt").write_text("the instructor's")
     classroom.configure(
-        "from fastgrade.nbgrader_execute import use_fastgrade",
+        "from fastgrade.course.execute_step import use_fastgrade",
         "use_fastgrade(c)",
     )
     classroom.hand_in("ada", RIGHT)
@@ -300,7 +300,9 @@ def test_locked_cells_count_as_they_were_generated(classroom, command):  # noqa:
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.insert(1, new_code_cell("zero = 0", metadata=metadata("given", locked=True)))
     nbformat.write(notebook, path)
-    classroom.configure("from fastgrade.nbgrader_execute import use_fastgrade", "use_fastgrade(c)")
+    classroom.configure(
+        "from fastgrade.course.execute_step import use_fastgrade", "use_fastgrade(c)"
+    )
     classroom.nbgrader("generate_assignment", "ps1", "--force")
     classroom.hand_in("ada", {**RIGHT, "add": "def add(a, b):\n    return a + b + zero\n"})
     notebook.cells[1].source = "zero = 1"
@@ -466,7 +468,7 @@ def test_too_little_protection_is_refused(classroom):  # noqa: F811
     classroom.hand_in("ada", RIGHT)
     program = (
         "import dataclasses, sys\n"
-        "import fastgrade.sandbox as sandbox\n"
+        "import fastgrade.sandbox.confine as sandbox\n"
         "real = sandbox.probe\n"
         "sandbox.probe = lambda: dataclasses.replace(real(), level='rlimits')\n"
         "from fastgrade.cli import main\n"

@@ -11,13 +11,13 @@ import pytest
 from hostile import ANSWERS, SOURCE, STUB, code, notebook
 from nbgrader import utils
 
-from fastgrade.course import Limits, Settings
-from fastgrade.instructor import plan
-from fastgrade.sandbox import Protection, SandboxError
-from fastgrade.submission import read
+from fastgrade.engine.grader import Grader, key
+from fastgrade.notebook.assignment import plan
+from fastgrade.notebook.submission import read
+from fastgrade.sandbox.confine import Protection, SandboxError
+from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import QuestionVerdict, Task, Verdict
-from fastgrade.worker import Grader, key
-from fastgrade.zygote import ZygoteError
+from warmfork.zygote import ZygoteError
 
 LIMITS = Limits(cell_seconds=5, memory_mb=400)
 SETTINGS = Settings(preload=("numpy", "matplotlib.pyplot"), namespaces=False, limits=LIMITS)

@@ -12,12 +12,14 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 from traitlets.config import Config
 
-from fastgrade.feedback import FeedbackExporter, clean, mathml
-from fastgrade.outputs import Outputs
+from fastgrade.course.feedback import FeedbackExporter, clean, mathml
+from fastgrade.notebook.outputs import Outputs
 
-OURS = 'c.GenerateFeedback.exporter_class = "fastgrade.feedback.FeedbackExporter"'
+OURS = 'c.GenerateFeedback.exporter_class = "fastgrade.course.feedback.FeedbackExporter"'
 #: A filter for formgrader's pages; the feedback keeps its own.
-FORMGRADER = "c.HTMLExporter.filters = {'markdown2html': 'fastgrade.feedback.harmless_markdown'}"
+FORMGRADER = (
+    "c.HTMLExporter.filters = {'markdown2html': 'fastgrade.course.feedback.harmless_markdown'}"
+)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 
 
@@ -190,7 +192,7 @@ def test_a_malformed_picture_is_no_reason_to_have_no_page():
 def pages_of(outputs):
     """The two pages on which somebody sees what a cell has displayed."""
     cell = new_code_cell("draw()", outputs=[from_dict(item) for item in outputs.finish()])
-    harmless = {"markdown2html": "fastgrade.feedback.harmless_markdown"}
+    harmless = {"markdown2html": "fastgrade.course.feedback.harmless_markdown"}
     formgrader = Config({"HTMLExporter": {"sanitize_html": True, "filters": harmless}})
     for exporter in (
         FeedbackExporter(template_name="classic"),

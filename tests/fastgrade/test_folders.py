@@ -10,8 +10,8 @@ import pytest
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import is_ignored
 
-from fastgrade import folders
-from fastgrade.folders import (
+from fastgrade.course import folders
+from fastgrade.course.folders import (
     HIDDEN,
     autograded_folder,
     find_submissions,
@@ -22,7 +22,7 @@ from fastgrade.folders import (
     read_submission,
     sweep,
 )
-from fastgrade.scratch import remove
+from fastgrade.sandbox.workdir import remove
 
 LIMIT = 1_000_000
 

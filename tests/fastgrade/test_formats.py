@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from classroom import RIGHT, Classroom, classroom, released_course  # noqa: F401
 
-from fastgrade.submission import read, slim
+from fastgrade.notebook.submission import read, slim
 
 PIXEL = base64.b64encode(b"\x89PNG" + bytes(300)).decode()
 

@@ -12,10 +12,10 @@ from collections import Counter
 import pytest
 from classroom import BIN, RIGHT, WRONG, classroom, environment, released_course  # noqa: F401
 
-OURS = ["from fastgrade.nbgrader_execute import use_fastgrade", "use_fastgrade(c)"]
+OURS = ["from fastgrade.course.execute_step import use_fastgrade", "use_fastgrade(c)"]
 HARMLESS = [
     "c.HTMLExporter.sanitize_html = True",
-    "c.HTMLExporter.filters = {'markdown2html': 'fastgrade.feedback.harmless_markdown'}",
+    "c.HTMLExporter.filters = {'markdown2html': 'fastgrade.course.feedback.harmless_markdown'}",
 ]
 WRITTEN = """Because $a < b$ and **so on**.
 

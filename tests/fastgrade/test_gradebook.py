@@ -9,7 +9,7 @@ from classroom import RIGHT, WRONG, classroom, released_course  # noqa: F401
 from nbgrader import api
 from sqlalchemy import create_engine, inspect, text
 
-from fastgrade.gradebook import (
+from fastgrade.course.gradebook import (
     INDEXES,
     Gradebook,
     GradebookError,

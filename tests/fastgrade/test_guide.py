@@ -12,8 +12,8 @@ from test_postgres import server  # noqa: F401
 from test_scheduler import descendants, own_port, told_address, wait_for_workers
 
 from fastgrade.cli import EXIT_CODES
-from fastgrade.course import LEVELS, Limits
-from fastgrade.nbgrader_course import load_course
+from fastgrade.course.config import load_course
+from fastgrade.settings import LEVELS, Limits
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "book" / "instructors" / "grading.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastgrade.journal import Applied, Journal, JournalBusyError, path_of
+from fastgrade.batch.journal import Applied, Journal, JournalBusyError, path_of
 from fastgrade.verdict import QuestionVerdict, Verdict
 
 
@@ -136,7 +136,7 @@ WRITER = """
 import sys
 sys.path.insert(0, sys.argv[2])
 from test_journal import verdict
-from fastgrade.journal import Journal
+from fastgrade.batch.journal import Journal
 with Journal(sys.argv[1]) as journal:
     for number in range(100000):
         journal.add_verdicts([(f"k{number}", verdict(f"s{number}", message="x" * (number % 3000)))])

@@ -14,11 +14,11 @@ from hostile import code, notebook
 from test_run import descendants, no_process_is_left, state
 from test_scheduler import Cluster, finish
 
-from fastgrade import processes
-from fastgrade.course import Limits, Settings
-from fastgrade.sandbox import probe
-from fastgrade.scheduler import DaskPool
+from fastgrade.batch.pools import DaskPool
+from fastgrade.sandbox.confine import probe
+from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import Task
+from warmfork import processes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,10 +49,10 @@ GRADER = """
 import json, sys, threading
 sys.path[:0] = {path!r}
 from dataclasses import replace
-from fastgrade.course import Limits, Settings
-from fastgrade.sandbox import probe
+from fastgrade.settings import Limits, Settings
+from fastgrade.sandbox.confine import probe
 from fastgrade.verdict import Task
-from fastgrade.worker import Grader
+from fastgrade.engine.grader import Grader
 source = open({source!r}, "rb").read()
 limits = Limits(cell_seconds={seconds!r}, memory_mb=300, processes=12)
 settings = Settings(namespaces={namespaces!r}, limits=limits, minimum_protection="none")

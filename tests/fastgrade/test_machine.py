@@ -11,20 +11,22 @@ from classroom import RIGHT, WRONG, classroom, released_course  # noqa: F401
 from hostile import code, notebook
 from test_run import descendants, kill_family
 
-from fastgrade import conductor, scheduler, worker
-from fastgrade.course import Limits, Settings
-from fastgrade.journal import Journal, path_of
-from fastgrade.scheduler import LocalPool
+from fastgrade.batch import pools
+from fastgrade.batch.journal import Journal, path_of
+from fastgrade.batch.pools import LocalPool
+from fastgrade.engine import grader as grading
+from fastgrade.engine import session
+from fastgrade.engine.grader import Grader, MachineError
+from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import Task
-from fastgrade.worker import Grader, MachineError
-from fastgrade.zygote import RefusedError
+from warmfork.zygote import RefusedError
 
 SETTINGS = Settings(limits=Limits(cell_seconds=5, memory_mb=400))
 
 
 @pytest.fixture(autouse=True)
 def _no_breath(monkeypatch):
-    monkeypatch.setattr(scheduler, "BREATH", 0.01)
+    monkeypatch.setattr(pools, "BREATH", 0.01)
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +119,9 @@ def test_a_judge_killed_from_outside_is_no_zero(grader):
         os.kill(in_this_namespace(grader.zygote("judge", SETTINGS), self._judge.pid), 9)
         return wait(self, student, channel, outputs, deadline)
 
-    wait = conductor.Conductor._await_verdict
+    wait = session.Conductor._await_verdict
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(conductor.Conductor, "_await_verdict", kill)
+        patch.setattr(session.Conductor, "_await_verdict", kill)
         with pytest.raises(MachineError, match="killed from outside"):
             grader.grade(source)
 
@@ -146,7 +148,7 @@ def test_a_full_disk_is_no_zero(grader, monkeypatch):
             f_bavail=left, f_frsize=1, f_files=real(path).f_files, f_favail=1 << 20
         )
 
-    monkeypatch.setattr(worker.os, "statvfs", statvfs)
+    monkeypatch.setattr(grading.os, "statvfs", statvfs)
     with pytest.raises(MachineError, match="is full"):
         grader.grade(task("assert y == 2"))
     spare[:] = [1 << 30, 0]
@@ -160,7 +162,7 @@ import os, sys, tempfile
 sys.path[:0] = {[str(p) for p in sys.path if p]!r}
 tempfile.tempdir = {str(tmp_path)!r}
 from test_machine import task, SETTINGS
-from fastgrade.scheduler import LocalPool
+from fastgrade.batch.pools import LocalPool
 with LocalPool(SETTINGS, 1) as pool:
     pool.submit(1, task("assert y == 1"))
     (outcome,) = pool.wait(60)
@@ -202,11 +204,11 @@ def test_a_machine_without_processes_fails_the_submission_and_recovers(monkeypat
 
         def fork(self, entry, arguments, descriptors=()):
             forks.append(entry)
-            if entry == "fastgrade.judge:main" and refuse:
+            if entry == "fastgrade.engine.judge_process:main" and refuse:
                 raise RefusedError("fork: [Errno 11] Resource temporarily unavailable")
             return real(self, entry, arguments, descriptors)
 
-        monkeypatch.setattr("fastgrade.zygote.Zygote.fork", fork)
+        monkeypatch.setattr("warmfork.zygote.Zygote.fork", fork)
         refuse = True
         before = len(os.listdir("/proc/self/fd"))
         pool.submit(1, task("assert y == 1"))
@@ -214,7 +216,7 @@ def test_a_machine_without_processes_fails_the_submission_and_recovers(monkeypat
         assert outcome.verdict is None
         assert not outcome.fatal
         assert "Resource temporarily unavailable" in outcome.reason
-        assert forks.count("fastgrade.judge:main") == scheduler.TRIES
+        assert forks.count("fastgrade.engine.judge_process:main") == pools.TRIES
         assert pool._graders.get() is grader, "it lives, so it stays"
         assert len(os.listdir("/proc/self/fd")) == before, "nothing is left open"
         refuse = False
@@ -274,15 +276,15 @@ def test_a_contract_that_cannot_be_loaded_stops_the_run_before_it_grades(classro
 
 def test_killed_warm_processes_of_a_long_lived_server_are_replaced():
     """Formgrader's server keeps its grader for days."""
-    from fastgrade import nbgrader_execute
+    from fastgrade.course import execute_step
 
     verdicts = []
     try:
         for _ in range(2):
-            verdicts.append(nbgrader_execute._grade(SETTINGS, task("assert y == 1")))
-            for _, kept in nbgrader_execute._graders.values():
+            verdicts.append(execute_step._grade(SETTINGS, task("assert y == 1")))
+            for _, kept in execute_step._graders.values():
                 for zygote in kept._zygotes.values():
                     kill_family(zygote.pid)
     finally:
-        nbgrader_execute._close()
+        execute_step._close()
     assert [verdict.points for verdict in verdicts] == [2.0, 2.0]

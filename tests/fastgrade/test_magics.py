@@ -5,9 +5,9 @@ import json
 import pytest
 from hostile import code, notebook
 
-from fastgrade.course import Limits, Settings
+from fastgrade.engine.grader import Grader
+from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import Task
-from fastgrade.worker import Grader
 
 
 @pytest.fixture(scope="module")

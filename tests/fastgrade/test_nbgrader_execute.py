@@ -19,8 +19,8 @@ import pytest
 from hostile import ANSWERS, SOURCE, STUB, _build
 from nbgrader.api import Gradebook
 
-from fastgrade.course import Settings
-from fastgrade.nbgrader_execute import _close, _grader
+from fastgrade.course.execute_step import _close, _grader
+from fastgrade.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
@@ -30,7 +30,7 @@ c.FastGrade.forbidden_modules = ["answers"]
 c.FastGrade.judge_preload = ["numpy", "answers"]
 """
 OURS = """
-from fastgrade.nbgrader_execute import use_fastgrade
+from fastgrade.course.execute_step import use_fastgrade
 use_fastgrade(c)
 """
 SUBMISSIONS = {

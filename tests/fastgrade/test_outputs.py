@@ -7,10 +7,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from fastgrade.course import Limits, Settings
-from fastgrade.outputs import Outputs
+from fastgrade.engine.grader import Grader
+from fastgrade.notebook.outputs import Outputs
+from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import Task
-from fastgrade.worker import Grader
 
 CELLS = [
     "import sys, numpy as np, pandas as pd, matplotlib.pyplot as plt",

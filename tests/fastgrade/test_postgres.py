@@ -13,7 +13,7 @@ from classroom import RIGHT, WRONG, Classroom, released_course, run  # noqa: F40
 from nbgrader.api import Gradebook as OfficialGradebook
 from sqlalchemy import create_engine, inspect
 
-from fastgrade.gradebook import (
+from fastgrade.course.gradebook import (
     Gradebook,
     GradebookError,
     NotebookScores,

@@ -7,15 +7,15 @@ import re
 import pytest
 from classroom import RIGHT, WRONG, classroom, released_course  # noqa: F401
 
-from fastgrade.gradebook import (
+from fastgrade.batch.report import Mistake, Report, collect, draw, render
+from fastgrade.course.config import load_course
+from fastgrade.course.gradebook import (
     Gradebook,
     NotebookScores,
     QuestionResult,
     Result,
     SubmissionScores,
 )
-from fastgrade.nbgrader_course import load_course
-from fastgrade.report import Mistake, Report, collect, draw, render
 
 EVIL = "<script>alert(1)</script>'\"&$x$"
 

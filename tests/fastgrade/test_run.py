@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from classroom import BIN, RIGHT, WRONG, classroom, environment, released_course  # noqa: F401
 
-from fastgrade.journal import Journal, path_of
+from fastgrade.batch.journal import Journal, path_of
 
 NUMBER = 60
 
@@ -161,11 +161,11 @@ class Killed(BaseException):
 @pytest.mark.parametrize("place", ["install", "swap", "journal", "gradebook", "applied"])
 def test_between_any_two_steps(classroom, place, monkeypatch):  # noqa: F811
     """The same promise at each exact boundary of a batch, which luck would seldom hit."""
-    from fastgrade import folders
-    from fastgrade import run as running
-    from fastgrade.gradebook import Gradebook
-    from fastgrade.nbgrader_course import load_course
-    from fastgrade.scheduler import LocalPool
+    from fastgrade.batch import run as running
+    from fastgrade.batch.pools import LocalPool
+    from fastgrade.course import folders
+    from fastgrade.course.config import load_course
+    from fastgrade.course.gradebook import Gradebook
 
     for name in ("ada", "bob"):
         classroom.hand_in(name, {**WRONG, "why": name})
@@ -258,10 +258,10 @@ def test_a_course_can_finish_notebooks_its_own_way(classroom):  # noqa: F811
 @pytest.mark.parametrize("place", ["read", "finish"])
 def test_what_fails_with_one_submission_stops_no_other(classroom, place, monkeypatch):  # noqa: F811
     """The known ways to make reading fail are closed; the next one shall cost nobody else."""
-    from fastgrade import folders
-    from fastgrade import run as running
-    from fastgrade.nbgrader_course import load_course
-    from fastgrade.scheduler import LocalPool
+    from fastgrade.batch import run as running
+    from fastgrade.batch.pools import LocalPool
+    from fastgrade.course import folders
+    from fastgrade.course.config import load_course
 
     for name in ("ada", "eve", "zoe"):
         classroom.hand_in(name, {**RIGHT, "why": name})
@@ -337,9 +337,9 @@ def test_a_verdict_serves_an_identical_submission_before_it_is_recorded(
     force,
     monkeypatch,
 ):
-    from fastgrade import run as running
-    from fastgrade.nbgrader_course import load_course
-    from fastgrade.scheduler import LocalPool
+    from fastgrade.batch import run as running
+    from fastgrade.batch.pools import LocalPool
+    from fastgrade.course.config import load_course
 
     for name in ("ada", "bob", "cyd"):
         classroom.hand_in(name, RIGHT)

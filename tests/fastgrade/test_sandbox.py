@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from fastgrade.course import Limits
-from fastgrade.landlock import ReadableTree, landlock_abi, python_roots
-from fastgrade.sandbox import ControlGroup, SandboxError, _cgroups, confine, probe
+from fastgrade.sandbox.confine import ControlGroup, SandboxError, _cgroups, confine, probe
+from fastgrade.sandbox.landlock import ReadableTree, landlock_abi, python_roots
+from fastgrade.settings import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
 needs_sandbox = pytest.mark.skipif(
@@ -25,10 +25,11 @@ def run(program, *prefix, folder, level="sandbox", forbidden=(), **limits):
     start = f"""
 import sys, json, os
 sys.path.insert(0, {str(ROOT)!r})
-from fastgrade.course import Limits
-from fastgrade.landlock import ReadableTree, python_roots
-from fastgrade.sandbox import confine
-tree = ReadableTree([*python_roots(), {str(ROOT / "fastgrade")!r}, {str(folder)!r}], {forbidden!r})
+from fastgrade.settings import Limits
+from fastgrade.sandbox.landlock import ReadableTree, python_roots
+from fastgrade.sandbox.confine import confine
+packages = [{str(ROOT / "fastgrade")!r}, {str(ROOT / "warmfork")!r}]
+tree = ReadableTree([*python_roots(), *packages, {str(folder)!r}], {forbidden!r})
 os.chdir({str(folder)!r})
 own = [{str(folder / "own")!r}]
 listener = confine(Limits(**{limits!r}), tree, own, level={level!r}, forks=False)
@@ -106,9 +107,9 @@ def test_an_ordinary_user_grades_a_class(tmp_path):
 import os, sys
 sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests/fastgrade/attacks")!r}]
 from hostile import ATTACKS, SOURCE
-from fastgrade.course import Limits, Settings
+from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import Task
-from fastgrade.worker import Grader
+from fastgrade.engine.grader import Grader
 assert os.getuid() != 0
 attack = next(a for a in ATTACKS if a.name == "fork-bomb").submission("/nowhere", "/nowhere")
 with Grader(Settings(namespaces=False, limits=Limits(cell_seconds=1, memory_mb=300))) as grader:

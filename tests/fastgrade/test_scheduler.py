@@ -23,8 +23,8 @@ from classroom import (  # noqa: F401
 )
 from test_run import descendants, no_process_is_left
 
-from fastgrade.course import Limits, Settings
-from fastgrade.scheduler import DaskPool, LocalPool, Outcome, PoolError, versions
+from fastgrade.batch.pools import DaskPool, LocalPool, Outcome, PoolError, versions
+from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import Task
 
 SOURCE = nbformat.writes(source_notebook()).encode()
@@ -181,8 +181,8 @@ class Cluster:
         self.folder = folder
         self.processes = []
         file = folder / "scheduler.json"
-        scheduler = self.start("scheduler", "--host", "127.0.0.1", *own_port(file))
-        self.address = told_address(file, scheduler)
+        pools = self.start("scheduler", "--host", "127.0.0.1", *own_port(file))
+        self.address = told_address(file, pools)
 
     def start(self, kind, *arguments):
         log = open(self.folder / f"{kind}-{len(self.processes)}.log", "wb")  # noqa: SIM115
@@ -297,13 +297,13 @@ def test_an_address_where_nobody_answers_is_told(classroom):  # noqa: F811
 
 @pytest.mark.slow
 def test_a_cluster_with_other_software_is_refused(cluster, monkeypatch):
-    from fastgrade import scheduler
+    from fastgrade.batch import pools
 
     engine = versions()["engine"]
-    monkeypatch.setattr(scheduler, "versions", lambda: {**versions(), "engine": "999"})
+    monkeypatch.setattr(pools, "versions", lambda: {**versions(), "engine": "999"})
     with pytest.raises(PoolError, match=f"engine {engine} instead of 999, so grades could"):
-        scheduler.DaskPool(Settings(), cluster.address)
+        pools.DaskPool(Settings(), cluster.address)
     # One that joins in mid-run grades nothing either.
-    (reply,) = scheduler.grade_chunk([task(RIGHT).to_json().encode()], "{}", {"engine": "1"})
+    (reply,) = pools.grade_chunk([task(RIGHT).to_json().encode()], "{}", {"engine": "1"})
     assert reply.startswith(b"E")
     assert b"engine 999 instead of 1" in reply

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from fastgrade import scratch
+from fastgrade.sandbox import workdir
 
 
 @pytest.fixture
@@ -32,25 +32,25 @@ def test_files_and_folders_count(folder):
     (folder / "a").write_bytes(b"x" * 100_000)
     (folder / "sub").mkdir()
     (folder / "sub" / "b").write_bytes(b"x" * 100_000)
-    assert 200_000 < scratch.usage(folder, 10**9) < 300_000
-    assert scratch.usage(folder, 50_000) > 50_000
+    assert 200_000 < workdir.usage(folder, 10**9) < 300_000
+    assert workdir.usage(folder, 50_000) > 50_000
 
 
 def test_empty_files_are_not_for_nothing(folder):
     for number in range(500):
         (folder / str(number)).touch()
-    assert scratch.usage(folder, 10**6) > 10**6
+    assert workdir.usage(folder, 10**6) > 10**6
 
 
 def test_what_no_path_reaches_is_too_much(folder):
     deep(folder, 900)
-    assert scratch.usage(folder, 10**9) > 10**9
+    assert workdir.usage(folder, 10**9) > 10**9
 
 
 @pytest.mark.parametrize("levels", [10, 900, 3000])
 def test_deep_folders_are_removed(folder, levels):
     deep(folder, levels)
-    scratch.remove(folder)
+    workdir.remove(folder)
     assert not folder.exists()
 
 
@@ -61,8 +61,8 @@ def test_closed_folders_are_counted_and_removed(folder):
         (inner / "file").write_bytes(b"x" * 100_000)
         inner.chmod(mode)
         inner.parent.chmod(mode)
-    assert scratch.usage(folder, 10**9) > 300_000
-    scratch.remove(folder)
+    assert workdir.usage(folder, 10**9) > 300_000
+    workdir.remove(folder)
     assert not folder.exists()
 
 
@@ -72,10 +72,10 @@ def test_links_are_not_followed(folder, tmp_path):
     (other / "file").write_bytes(b"x" * 1_000_000)
     (folder / "link").symlink_to(other)
     (folder / "self").symlink_to(folder)
-    scratch._open(str(folder / "link"))
-    assert scratch.usage(folder, 10**9) < 50_000
+    workdir._open(str(folder / "link"))
+    assert workdir.usage(folder, 10**9) < 50_000
     deep(folder, 900)
-    scratch.remove(folder)
+    workdir.remove(folder)
     assert (other / "file").stat().st_size == 1_000_000
     assert other.stat().st_mode & 0o777 == 0o755
 
@@ -94,12 +94,12 @@ def test_files_that_come_and_go_hide_no_others(folder):
     thread = threading.Thread(target=flicker)
     thread.start()
     try:
-        assert all(scratch.usage(folder, 10**9) >= 200 * 8192 for _ in range(100))
+        assert all(workdir.usage(folder, 10**9) >= 200 * 8192 for _ in range(100))
     finally:
         done.set()
         thread.join()
 
 
 def test_a_folder_that_is_gone_is_no_error(folder):
-    scratch.remove(folder / "nothing")
-    assert scratch.usage(folder / "nothing", 10) == 0
+    workdir.remove(folder / "nothing")
+    assert workdir.usage(folder / "nothing", 10) == 0

@@ -5,7 +5,7 @@ from traitlets import TraitError
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfigString
 
-from fastgrade.course import Limits, Settings, settings_from_config
+from fastgrade.settings import Limits, Settings, settings_from_config
 
 
 def config(**settings):

@@ -11,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hostile import code, notebook
 
-from fastgrade import worker, zygote
-from fastgrade.channel import Channel
-from fastgrade.course import Limits, Settings
+from fastgrade.engine import grader as grading
+from fastgrade.engine.grader import Grader
+from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import Task
-from fastgrade.worker import Grader
+from warmfork import zygote
+from warmfork.channel import Channel
 
 THREADS = 4
 SETTINGS = Settings(namespaces=False, limits=Limits(cell_seconds=30, total_seconds=120))
@@ -100,14 +101,14 @@ def test_threads_that_need_a_new_warm_process_at_once_share_one(monkeypatch):
     meeting = threading.Barrier(2)
     made = []
 
-    class Met(worker.Zygote):
+    class Met(grading.Zygote):
         def __init__(self, *arguments, **options):
             super().__init__(*arguments, **options)
             made.append(self)
             meeting.wait(60)
 
     with Grader(SETTINGS) as grader:
-        monkeypatch.setattr(worker, "Zygote", Met)
+        monkeypatch.setattr(grading, "Zygote", Met)
         with ThreadPoolExecutor(2) as threads:
             first, second = threads.map(lambda _: grader.zygote("student", other), range(2))
         assert first is second

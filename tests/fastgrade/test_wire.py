@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from fastgrade.wire import MAX_DEPTH, Decoder, Encoder, Record, WireError
+from fastgrade.rpc.codec import MAX_DEPTH, Decoder, Encoder, Record, WireError
 
 Pair = collections.namedtuple("Pair", "left right")
 

@@ -9,7 +9,7 @@ alembic there)::
 
 from nbgrader.converters import Autograde
 
-from fastgrade.nbgrader_execute import Execute
+from fastgrade.course.execute_step import Execute
 
 _steps = list(Autograde().autograde_preprocessors)
 Autograde.autograde_preprocessors.default_args = ([Execute, *_steps[1:]],)

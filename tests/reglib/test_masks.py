@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reglib import interop, layers, losses, metrics, models
-from reglib._masks import mask_of, masked
+from reglib._timestep_masks import mask_of, masked
 from reglib.gradcheck import check_layer, check_model
 
 KINDS = ["SimpleRNN", "LSTM", "GRU"]

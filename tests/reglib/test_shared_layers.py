@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from reglib import interop, layers, models, training
+from reglib import interop, layers, models
 from reglib.gradcheck import check_model
+from reglib.models import trainer
 
 
 def made(cls, *arguments, **options):
@@ -165,7 +166,7 @@ def test_a_model_goes_to_keras_and_back_with_its_uses(make, keras, rng):
 def test_training_is_that_of_keras(make, keras, rng):
     model, x, y = compiled(make, rng)
     x, y = x.astype("float32"), y.astype("float32")
-    for layer in training.every_layer(model.layers):
+    for layer in trainer.every_layer(model.layers):
         # Keras's fit counts the activities of the last use alone, its layer's losses all.
         layer.activity_regularizer = None
     theirs = interop.to_keras(model)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from reglib import activations, losses, training
+from reglib import activations, losses
 from reglib.layers import Activation, Add, Dense, Dropout, Flatten, Input
-from reglib.models import Model, Sequential
+from reglib.models import Model, Sequential, trainer
 
 
 def softmax_model(kind):
@@ -37,7 +37,7 @@ def trained(model, **arguments):
 @pytest.mark.parametrize("weight", [None, np.linspace(0.1, 2, 12)], ids=["equal", "weighted"])
 def test_leaving_out_softmax_and_its_inverse_changes_no_weight(monkeypatch, kind, weight):
     short, loss = trained(softmax_model(kind), sample_weight=weight)
-    monkeypatch.setattr(training, "_is_linked", lambda *_: False)
+    monkeypatch.setattr(trainer, "_is_linked", lambda *_: False)
     long, expected = trained(softmax_model(kind), sample_weight=weight)
     np.testing.assert_allclose(loss, expected, rtol=1e-12)
     for a, b in zip(short, long, strict=True):
@@ -60,7 +60,7 @@ SPARSE = "sparse_categorical_crossentropy"
     ],
 )
 def test_the_short_cut_is_taken_only_where_it_is_exact(loss, last, linked):
-    assert training._is_linked(losses.get(loss), last) is linked
+    assert trainer._is_linked(losses.get(loss), last) is linked
 
 
 def test_a_prediction_below_epsilon_gives_no_gradient_either_way():

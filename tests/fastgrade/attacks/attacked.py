@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import hostile
 
-from fastgrade.course import Limits, Settings
+from fastgrade.settings import Limits, Settings
 
 LIMITS = Limits(
     cell_seconds=1.0,

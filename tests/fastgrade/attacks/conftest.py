@@ -5,8 +5,8 @@ import sys
 import pytest
 from attacked import make_course, settings_of
 
-from fastgrade.sandbox import probe
-from fastgrade.worker import Grader
+from fastgrade.engine.grader import Grader
+from fastgrade.sandbox.confine import probe
 
 
 @pytest.fixture(scope="session")

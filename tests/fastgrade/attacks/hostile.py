@@ -866,11 +866,12 @@ _attack(
     "replaces methods of the engine in its process",
     """
     import sys, gc
-    from fastgrade import answering, wire, student
+    from fastgrade.engine import student_process
+    from fastgrade.rpc import codec, student_side
     def lie(self, *a):
         return b"T"
-    answering.StudentPeer._call = lambda self, body: b"t\\x00\\x00\\x00\\x02TN"
-    wire.Encoder.encode = lie
+    student_side.StudentPeer._call = lambda self, body: b"t\\x00\\x00\\x00\\x02TN"
+    codec.Encoder.encode = lie
     def square(x):
         return 9
 """,
@@ -880,13 +881,13 @@ _attack(
     "forge",
     "hands the judge names it never asked for",
     """
-    from fastgrade import answering
-    original = answering.StudentPeer._perform
+    from fastgrade.rpc import student_side
+    original = student_side.StudentPeer._perform
     def perform(self, operation, operands):
         if operation == "names":
             return {"np": 1, "assert": 2, "abs": lambda x: 0, "square": lambda x: 9}
         return original(self, operation, operands)
-    answering.StudentPeer._perform = perform
+    student_side.StudentPeer._perform = perform
 """,
 )
 _attack(
@@ -906,8 +907,8 @@ _attack(
     "returns a generator whose state points outside of its table",
     """
     import numpy as np
-    from fastgrade import wire
-    wire._plain = lambda state: {"bit_generator": "MT19937", "state": {"key": np.zeros(624, np.uint32), "pos": 2**30}}
+    from fastgrade.rpc import codec
+    codec._plain = lambda state: {"bit_generator": "MT19937", "state": {"key": np.zeros(624, np.uint32), "pos": 2**30}}
     def square(x):
         return np.random.Generator(np.random.MT19937(1))
 """,
@@ -1677,8 +1678,8 @@ _attack(
     "keeps its reply to one request and sends it again for the next ones",
     """
     import os
-    from fastgrade import wire
-    original, kept = wire.send_frame, []
+    from fastgrade.rpc import codec
+    original, kept = codec.send_frame, []
     def send_frame(channel, frame, *more):
         kept.append(bytes(frame))
         for old in kept:
@@ -2189,10 +2190,10 @@ _attack(
     "stall",
     "says that an exception came up in line two to the power of four thousand",
     """
-    import fastgrade.answering as answering
-    from fastgrade.wire import Encoder
+    from fastgrade.rpc import student_side
+    from fastgrade.rpc.codec import Encoder
     lines = iter([2**4000, 10**8, -5] * 100)
-    answering.StudentPeer._error = lambda self, error: Encoder().encode(
+    student_side.StudentPeer._error = lambda self, error: Encoder().encode(
         ("ValueError", ["ValueError"], "x", ["x"] * 100_000, next(lines), "y" * 100_000, None)
     )
     def square(x):
@@ -2363,7 +2364,7 @@ _attack(
     "hands back other arguments than it was given: longer, of other kinds, with names and depths",
     """
     import numpy as np
-    import fastgrade.peer as peer
+    import fastgrade.rpc.protocol as peer
     from collections import namedtuple
     odd = [
         ((), {}), ((7.0,) * 9, {"x": 1}), ([7.0], {}), None, (None, None), ((np.zeros((3, 0)),), {}),
@@ -2412,7 +2413,7 @@ _attack(
     "keeps what belongs to all questions in one process, and tells in a later one what it learnt",
     """
     import os, sys
-    import fastgrade.student as student, fastgrade.processes as processes
+    import fastgrade.engine.student_process as student, warmfork.processes as processes
     processes.fork = lambda: 0
     close = os.close
     os.close = lambda number: None

@@ -30,7 +30,7 @@ sys.path[:0] = [str(ROOT), str(HERE)]
 from attacked import fingerprint, make_course  # noqa: E402
 from hostile import ATTACKS, SECRETS, Attack  # noqa: E402
 
-from fastgrade import scratch  # noqa: E402
+from fastgrade.sandbox import workdir  # noqa: E402
 
 TIMEOUT = 60
 KILLERS = ("kill-parent", "kill-by-number")
@@ -87,7 +87,7 @@ def inside(names: list[str]) -> None:
 def record(attack: Attack, template: Path) -> dict[str, object]:
     """Return what stock nbgrader makes of one attack."""
     place = Path("/tmp/attack")
-    scratch.remove(place)
+    workdir.remove(place)
     shutil.copytree(template, place)
     course, victim = place / "course", place / "victim"
     folder = course / "submitted/mallory/ps1"

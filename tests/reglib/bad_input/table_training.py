@@ -223,13 +223,8 @@ NAMED: dict[str, dict[str, Kind]] = {
         "input_shape": lengths(None),
         "activity_regularizer": identifier(None),
         "training": free("taken for its truth, as in every layer"),
-    },
-    "training": {
-        "name": TEXT,
-        "seed": SEED,
         "metrics": METRICS,
         "weighted_metrics": METRICS,
-        "training": free("taken for its truth, as in every layer"),
     },
 }
 
@@ -709,7 +704,7 @@ def _model_entries() -> list[Entry]:
             call=functional,
             given={"inputs": None, "outputs": None},
         ),
-        Entry("training.Trainer", {}),
+        Entry("models.Trainer", {}),
         Entry(
             "models.Sequential.add",
             {"layer": thing(Made(lambda: Dense(2)), Dense)},
@@ -747,7 +742,7 @@ def _model_entries() -> list[Entry]:
         ),
         Entry("models.load_model", {"filepath": PATH.but(good=Made(_saved_model))}),
         Entry(
-            "training.Trainer.compile",
+            "models.Trainer.compile",
             {
                 "optimizer": identifier("sgd"),
                 "loss": identifier("mse"),
@@ -755,7 +750,7 @@ def _model_entries() -> list[Entry]:
             call=lambda **k: model(compiled=False).compile(**k),
         ),
         Entry(
-            "training.Trainer.get_layer",
+            "models.Trainer.get_layer",
             {
                 "name": Kind("identifier", None, {TYPE: (3, ["a"]), RANGE: ("no such thing",)}),
                 "index": integer(good=0).but(range=(7, -7)),
@@ -810,71 +805,71 @@ def _model_entries() -> list[Entry]:
             for name, make in (("Sequential", model), ("Model", lambda: functional()))
         ),
         Entry(
-            "training.Trainer.fit",
+            "models.Trainer.fit",
             fit,
             call=lambda **k: model().fit(**{"verbose": 0, **k}),
             says=SAYS,
         ),
         Entry(
-            "training.Trainer.evaluate",
+            "models.Trainer.evaluate",
             {**DATA, "return_dict": FLAG},
             call=lambda **k: model().evaluate(**k),
             says=SAYS,
         ),
         Entry(
-            "training.Trainer.predict",
+            "models.Trainer.predict",
             {**some("batch_size", "verbose", "callbacks"), "x": X_ALONE},
             call=lambda **k: model().predict(**k),
             says=SAYS,
         ),
         Entry(
-            "training.Trainer.train_on_batch",
+            "models.Trainer.train_on_batch",
             some("x", "y", "sample_weight") | {"class_weight": CLASS_WEIGHT, "return_dict": FLAG},
             call=lambda **k: model().train_on_batch(**k),
             says=SAYS,
         ),
         Entry(
-            "training.Trainer.test_on_batch",
+            "models.Trainer.test_on_batch",
             some("x", "y", "sample_weight") | {"return_dict": FLAG},
             call=lambda **k: model().test_on_batch(**k),
             says=SAYS,
         ),
         Entry(
-            "training.Trainer.predict_on_batch",
+            "models.Trainer.predict_on_batch",
             {"x": X_ALONE},
             call=lambda **k: model().predict_on_batch(**k),
             says=SAYS,
         ),
         Entry(
-            "training.Trainer.input_gradient",
+            "models.Trainer.input_gradient",
             some("x", "y"),
             call=lambda **k: model().input_gradient(**k),
             says=SAYS,
         ),
         Entry(
-            "training.Trainer.__call__",
+            "models.Trainer.__call__",
             {
                 "inputs": ONE_BATCH,
             },
             call=lambda **k: model()(**k),
         ),
         Entry(
-            "training.Trainer.save_weights",
+            "models.Trainer.save_weights",
             {"filepath": PATH.but(good=Made(lambda: scratch("weights.npz"))), "overwrite": FLAG},
             call=lambda **k: model().save_weights(**k),
         ),
         Entry(
-            "training.Trainer.load_weights",
+            "models.Trainer.load_weights",
             {"filepath": PATH.but(good=Made(_saved_model))},
             call=lambda **k: model().load_weights(**k),
         ),
         Entry(
-            "training.Trainer.set_weights",
+            "models.Trainer.set_weights",
             {"weights": weights},
             call=lambda weights: model().set_weights(weights),
         ),
         Entry(
-            "training.Trainer.summary",
+            "models.Trainer.summary",
             {"print_fn": FUNCTION},
             call=lambda **k: model().summary(**{"print_fn": len, **k}),
         ),

@@ -31,10 +31,10 @@ import reglib.layers
 import reglib.losses
 import reglib.metrics
 import reglib.models
+import reglib.models.trainer
 import reglib.optimizers
 import reglib.regularizers
-import reglib.training
-from reglib._masks import Masked, mask_of
+from reglib._timestep_masks import Masked, mask_of
 from reglib.layers.augmentation.base import AugmentationLayer
 from reglib.layers.augmentation.color_space import rgb_to_hsv
 from reglib.layers.base import Layer, Node
@@ -561,7 +561,7 @@ def _modules():
             ),
             data_adapter_utils=_module(
                 f"{adapters}.data_adapter_utils",
-                class_weight_to_sample_weights=reglib.training._class_weights,
+                class_weight_to_sample_weights=reglib.models.trainer._class_weights,
             ),
         ),
     )

@@ -12,9 +12,9 @@ import numpy as np
 
 import reglib.callbacks
 import reglib.models
+import reglib.models.trainer
 import reglib.optimizers
 import reglib.schedules
-import reglib.training
 from reglib._validation import check_number
 from reglib.layers.base import Parameter
 
@@ -98,7 +98,7 @@ def _without_compiler(compile_):
 
 def dress():
     """Give reglib's classes the names that Keras's have besides."""
-    optimizer, trainer = reglib.optimizers.Optimizer, reglib.training.Trainer
+    optimizer, trainer = reglib.optimizers.Optimizer, reglib.models.trainer.Trainer
     rate = optimizer.learning_rate
     optimizer.learning_rate = property(lambda self: Rate(rate.fget(self)), rate.fset)
     optimizer.variables = property(_variables)

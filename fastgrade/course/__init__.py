@@ -1,0 +1,1 @@
+"""What nbgrader keeps of a course: configuration, gradebook, folders, and the steps it calls."""

@@ -1,0 +1,1 @@
+"""One submission: the processes that take part, and what comes of it."""

@@ -1,0 +1,323 @@
+"""Grade one submission: bytes in, a verdict out.
+
+`Grader` keeps two warm processes, one for students and one for judges, and has a `Conductor` take
+each submission through. `key` says what a verdict depends on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fastgrade import ENGINE
+from fastgrade.engine.session import Conductor, MachineError
+from fastgrade.notebook.assignment import Plan, plan
+from fastgrade.notebook.ipynb import dump_notebook
+from fastgrade.notebook.submission import Submitted, read, rebuild
+from fastgrade.sandbox.confine import ControlGroup, Protection, SandboxError, bubblewrap, probe
+from fastgrade.settings import LEVELS, Settings
+from fastgrade.verdict import Task, Verdict
+from warmfork.zygote import Zygote, ZygoteError
+
+__all__ = ["Grader", "MachineError", "fingerprint", "grade", "key"]
+
+#: Bytes and files that a disk must have left for what an answer writes to be its own doing.
+_SPARE = (4 << 20, 64)
+
+
+class Grader:
+    """Grades submissions, one call each; calls may come from several threads at once.
+
+    Parameters
+    ----------
+    settings : Settings
+        The course's settings; each task is graded by those that hold for its assignment.
+    protection : Protection, optional
+        What the machine offers; found out by default.
+
+    Raises
+    ------
+    ZygoteError
+        On entry, if a module that the course preloads cannot be imported.
+    """
+
+    def __init__(self, settings: Settings | None = None, protection: Protection | None = None):
+        self.settings = settings or Settings()
+        self.protection = protection or probe()
+        self._zygotes: dict[tuple[str, str], Zygote] = {}
+        self._groups: list[ControlGroup] = []
+        self._lock = threading.Lock()
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> Grader:
+        return self.open()
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def open(self) -> Grader:
+        """Start the warm processes.
+
+        Raises
+        ------
+        SandboxError
+            If this system cannot fork.
+        ZygoteError
+            If a module of the course cannot be loaded.
+        """
+        if not self.protection.fork:
+            raise SandboxError("grading needs processes that fork, which this system has not")
+        self._folder = tempfile.TemporaryDirectory(prefix="fastgrade-")
+        os.chmod(self._folder.name, 0o711)
+        try:
+            starting = [
+                threading.Thread(target=self._warm, args=(name,)) for name in ("student", "judge")
+            ]
+            for thread in starting:
+                thread.start()
+            for thread in starting:
+                thread.join()
+            for name in ("student", "judge"):
+                self.zygote(name, self.settings)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _warm(self, name: str) -> None:
+        with contextlib.suppress(ZygoteError):  # raised again by the caller's own attempt
+            self.zygote(name, self.settings)
+
+    def close(self) -> None:
+        """End the warm processes with all that they have forked."""
+        for zygote in self._zygotes.values():
+            zygote.close()
+        self._zygotes.clear()
+        for group in self._groups:
+            group.close()
+        self._groups.clear()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    @property
+    def level(self) -> str:
+        """The level of protection that submissions get."""
+        level = self.protection.level
+        return "sandbox" if level == "namespaces" and not self.settings.namespaces else level
+
+    def zygote(self, name: str, settings: Settings) -> Zygote:
+        """Return the warm process ``"student"`` or ``"judge"`` that `settings` ask for."""
+        student = name == "student"
+        options = {
+            "level": self.level,
+            "readable": [os.path.abspath(path) for path in settings.readable],
+            "forbidden_modules": list(settings.forbidden_modules) if student else [],
+            "forbidden_paths": [
+                os.path.abspath(path) for path in (settings.forbidden_files if student else ())
+            ],
+        }
+        preload = settings.preload if student else settings.judge_preload
+        extra = {} if student else dict(settings.judge_environment)
+        identity = (name, repr((preload, options, extra)))
+        with self._lock:
+            if identity in self._zygotes:
+                return self._zygotes[identity]
+        warm = [f"fastgrade.engine.{name}_process:warm_up"]
+        if student:
+            warm.insert(0, "fastgrade.engine.student_process:before_imports")
+        wrapper = bubblewrap() if self.level == "namespaces" else []
+        group = self._control_group(settings)
+        try:
+            zygote = Zygote(
+                preload,
+                warm,
+                options,
+                {**_NOTEBOOK_ENVIRONMENT, **extra},
+                [*(group.wrapper() if group else ()), *wrapper],
+            )
+        except BaseException:
+            if group is not None:
+                group.close()
+            raise
+        with self._lock:
+            if group is not None:
+                self._groups.append(group)
+            if identity in self._zygotes:  # two threads met
+                zygote.close()
+            return self._zygotes.setdefault(identity, zygote)
+
+    def _control_group(self, settings: Settings) -> ControlGroup | None:
+        """Return a control group where one can be had; what it adds is not counted on."""
+        if not self.protection.cgroups or self.level not in ("sandbox", "namespaces"):
+            return None
+        try:
+            return ControlGroup(settings.limits)
+        except SandboxError:
+            return None
+
+    def grade(self, task: Task) -> Verdict:
+        """Return the verdict on one submission; never raises for what a student handed in.
+
+        Raises
+        ------
+        ValueError
+            If the instructor's notebook is no notebook.
+        SandboxError
+            If it holds hidden tests and the machine offers less protection than the course asks.
+        ZygoteError
+            If a warm process has ended or cannot fork.
+        MachineError
+            If the tests cannot run as the course means them, whoever has handed in.
+        """
+        if self._folder is None:
+            raise RuntimeError("Grader must be entered with 'with' before it grades")
+        start = time.monotonic()
+        settings = self.settings.for_assignment(task.assignment)
+        instructor = _plan(task, settings)
+        if instructor.has_hidden_tests and _below(self.level, settings.minimum_protection):
+            raise SandboxError(
+                f"hidden tests of {task.assignment} are refused: the course asks for the level "
+                f"{settings.minimum_protection!r}, this machine offers {self.level!r}. "
+                + " ".join(self.protection.missing)
+            )
+        submitted = read(task.submission, settings.limits.submission_mb)
+        identity = _key(task, settings, submitted)
+        rebuilt = rebuild(instructor, submitted, extra_cells=settings.extra_cells)
+        place = Path(self._folder.name)
+        _demand_disk(place)
+        run = Conductor(task, settings, rebuilt, place, self.zygote, self.level)
+        try:
+            questions = run.run() if submitted.cells else run.skip()
+            if not all(question.passed for question in questions):
+                _demand_disk(place)  # else it may have failed for want of it
+        finally:
+            run.close()
+        rebuilt.notebook.setdefault("metadata", {})["language_info"] = dict(_LANGUAGE)
+        return Verdict(
+            student=task.student,
+            assignment=task.assignment,
+            notebook=task.notebook,
+            questions=tuple(questions),
+            flags=tuple(dict.fromkeys(rebuilt.flags)),
+            autograded=dump_notebook(rebuilt.notebook),
+            seconds=time.monotonic() - start,
+            key=identity,
+        )
+
+
+_NOTEBOOK_ENVIRONMENT = {
+    "TERM": "xterm-color",
+    "CLICOLOR": "1",
+    "PAGER": "cat",
+    "GIT_PAGER": "cat",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "NBGRADER_EXECUTION": "autograde",
+}
+
+
+#: What a Python kernel says of itself, and a notebook client writes down.
+_LANGUAGE = {
+    "name": "python",
+    "version": platform.python_version(),
+    "mimetype": "text/x-python",
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "pygments_lexer": "ipython3",
+    "nbconvert_exporter": "python",
+    "file_extension": ".py",
+}
+
+
+def grade(task: Task, settings: Settings | None = None) -> Verdict:
+    """Return the verdict on one submission; for many, keep a `Grader`."""
+    with Grader(settings) as grader:
+        return grader.grade(task)
+
+
+def _below(level: str, other: str) -> bool:
+    return LEVELS.index(level) < LEVELS.index(other)
+
+
+def _plan(task: Task, settings: Settings) -> Plan:
+    return plan(task.source, settings.hidden_begin, settings.forbidden_modules)
+
+
+def _demand_disk(place: Path) -> None:
+    """Make sure that an answer can write; a full disk would be counted as its mistake."""
+    disk = os.statvfs(place)
+    sizes = disk.f_bavail * disk.f_frsize, disk.f_favail
+    # Some file systems have no fixed number of files, and say 0 of 0.
+    if sizes[0] < _SPARE[0] or (disk.f_files and sizes[1] < _SPARE[1]):
+        raise MachineError(
+            f"the disk under {place} is full: {sizes[0] >> 20} MB and {sizes[1]} files are left"
+        )
+
+
+# --------------------------------------------------------------------------- keys
+
+
+def key(task: Task, settings: Settings) -> str:
+    """Return the hash of all that the verdict on `task` depends on.
+
+    Submissions with equal keys have equal verdicts, whoever handed them in: sources of the cells
+    that are used, files, the instructor's notebook, settings, environment and engine.
+    """
+    settings = settings.for_assignment(task.assignment)
+    return _key(task, settings, read(task.submission, settings.limits.submission_mb))
+
+
+def _key(task: Task, settings: Settings, submitted: Submitted) -> str:
+    digest = hashlib.sha256()
+    parts: list[Any] = [
+        ENGINE,
+        task.assignment,
+        task.notebook,
+        hashlib.sha256(task.source).hexdigest(),
+        settings.to_json(),
+        _environment(tuple(dict.fromkeys((*settings.preload, *settings.judge_preload)))),
+        [sorted(cell.items(), key=lambda item: item[0]) for cell in submitted.cells],
+        submitted.flags,
+    ]
+    for name, data in sorted(task.files.items()):
+        parts.append((name, hashlib.sha256(data).hexdigest()))
+    digest.update(repr(parts).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+@functools.lru_cache(maxsize=16)
+def _environment(modules: tuple[str, ...]) -> str:
+    return fingerprint(modules)
+
+
+def fingerprint(modules: Sequence[str]) -> str:
+    """Return a hash of Python and of the packages that a course preloads, as they are now.
+
+    An installed package counts by its version, one that is worked on by the text of its modules.
+    """
+    digest = hashlib.sha256(f"{sys.version} {platform.machine()}".encode())
+    for name in sorted({name.partition(".")[0] for name in (*modules, "IPython", "numpy")}):
+        digest.update(name.encode())
+        try:
+            spec = importlib.util.find_spec(name)
+        except (ImportError, ValueError):
+            spec = None
+        folders = list(spec.submodule_search_locations or ()) if spec is not None else []
+        if folders and "site-packages" not in folders[0] and "dist-packages" not in folders[0]:
+            for path in sorted(Path(folders[0]).rglob("*.py")):
+                digest.update(path.as_posix().encode() + path.read_bytes())
+        else:
+            with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+                digest.update(importlib.metadata.version(name).encode())
+    return digest.hexdigest()

@@ -1,0 +1,315 @@
+"""The judge's process: runs test cells, which see the student's names as proxies.
+
+It is a fork of a warm process of its own that may hold references and secrets. Test cells come
+from the instructor's notebook alone. What a test concludes is decided here, on plain data; the
+student's process only ever answers calls.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import errno
+import importlib
+import io
+import math
+import os
+import socket
+import sys
+import traceback
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastgrade.rpc.codec import WireError
+from fastgrade.rpc.judge_side import JudgePeer, StudentError, StudentLost, StudentObject
+from fastgrade.sandbox.confine import confine, prepare
+from fastgrade.sandbox.landlock import ReadableTree, loaded_packages, python_roots
+from fastgrade.settings import Limits
+from warmfork.channel import Channel
+
+__all__ = ["main", "warm_up"]
+
+_tree: ReadableTree | None = None
+_MAX_TEXT = 20_000
+#: What a system call can fail with for which no answer is to blame.
+_MACHINE = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO),
+    *(errno.EAGAIN, errno.EMFILE, errno.ENFILE),
+}
+#: Where libraries word assertions of their own.
+_ASSERTING = ("/numpy/testing/", "/pandas/_testing/", "/unittest/case.py")
+_ALIASES = {
+    "np": "numpy",
+    "numpy": "numpy",
+    "pd": "pandas",
+    "pandas": "pandas",
+    "plt": "matplotlib.pyplot",
+    "matplotlib": "matplotlib",
+    "sns": "seaborn",
+    "scipy": "scipy",
+    "sklearn": "sklearn",
+    "pytest": "pytest",
+}
+
+
+def warm_up(options: Mapping[str, Any]) -> None:
+    """Open what the judge may read."""
+    global _tree
+    if options["level"] in ("sandbox", "namespaces"):
+        _tree = ReadableTree([*python_roots(), *options["readable"], *loaded_packages()])
+        prepare(_tree)
+
+
+def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
+    """Serve the grader until it hangs up.
+
+    Parameters
+    ----------
+    arguments : mapping
+        ``folder``, ``limits``, ``level``, ``identity``.
+    descriptors : sequence of int
+        Socket to the grader.
+    """
+    limits = Limits(**arguments["limits"])
+    grader = Channel(socket.socket(fileno=descriptors[0]))
+    null = os.open(os.devnull, os.O_RDWR)
+    for target in (0, 1, 2):
+        os.dup2(null, target)
+    os.close(null)
+    os.chdir(arguments["folder"])
+    try:
+        confine(
+            limits,
+            _tree,
+            [arguments["folder"], os.devnull],
+            level=arguments["level"],
+            forks=False,
+            identity=arguments["identity"],
+            keep_reading=_tree is not None and not _tree.is_public(),
+        )
+    except Exception as error:
+        grader.send({"say": "failed", "why": str(error)})
+        return 1
+    grader.send({"say": "ready"})
+    bench = _Bench(limits)
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        while True:
+            request, passed = grader.receive()
+            if request["do"] == "prepare":
+                reply = bench.prepare(request["code"])
+            else:
+                with socket.socket(fileno=passed[0]) as connection:
+                    reply = bench.test(request, connection)
+            grader.send(reply)
+    return 0
+
+
+class _Bench:
+    """The judge's namespace and what is done in it."""
+
+    def __init__(self, limits: Limits):
+        self._limits = limits
+        self._module = types.ModuleType("__main__")
+        self._names: dict[str, Any] = self._module.__dict__
+        self._names["get_ipython"] = _NoShell
+        sys.modules["__main__"] = self._module
+
+    def prepare(self, code: str) -> dict[str, Any]:
+        """Run statements of the instructor that tests depend on."""
+        with _captured() as output:
+            try:
+                exec(compile(code, "<setup>", "exec"), self._names)
+            except BaseException as error:
+                why = f"{type(error).__name__}: {error}"[:2000]
+                missing = error.name if isinstance(error, NameError) else None
+                return {"status": "error", "why": why, "missing": missing}
+        return {"status": "ok", "stdout": output.getvalue()[:_MAX_TEXT]}
+
+    def test(self, request: Mapping[str, Any], connection: socket.socket) -> dict[str, Any]:
+        """Run a test cell and say how it ended."""
+        peer = JudgePeer(connection, self._limits.message_mb << 20, request["answers"])
+        before = set(self._names)
+        reply: dict[str, Any] = {"status": "ok", "stdout": "", "text": None, "number": None}
+        with _captured() as output:
+            try:
+                unknown = self._unknown(request["perhaps"])
+                # What tests and setup cells were to bind is not for the answer to choose.
+                unknown = [name for name in unknown if name not in request["instructors"]]
+                self._names.update(peer.names([*request["names"], *unknown]))
+                value = _run_cell(request["code"], self._names)
+                if value is not None:
+                    reply["number"] = _number(value, request["code"])
+                    reply["text"] = repr(value)[:_MAX_TEXT]
+            except StudentLost:
+                reply["status"] = "lost"
+            except WireError as error:
+                reply.update(status="error", ename="ValueError", message=str(error))
+            except RecursionError:
+                reply.update(
+                    status="error",
+                    ename="RecursionError",
+                    message="the answer and the test called each other too often",
+                )
+            except BaseException as error:
+                reply.update(status="error", **_report(error, _is_hidden(error, request["hidden"])))
+                missing = getattr(error, "name", None)
+                asked = (*request["names"], *request["perhaps"])
+                if isinstance(error, NameError) and missing in asked:
+                    text = f"the notebook does not define {missing}, or its cell failed"
+                    reply.update(message=text, note="")
+                elif not peer.has_raised(error):
+                    reply["fault"] = _fault(error)
+        reply["stdout"] = output.getvalue()[:_MAX_TEXT]
+        self._forget(before, request["names"])
+        return reply
+
+    def _unknown(self, names: Sequence[str]) -> list[str]:
+        """Return the names that neither the instructor nor Python binds.
+
+        A library that only the student has imported is imported here: the student's may be
+        patched.
+        """
+        unknown = []
+        for name in names:
+            if name in self._names or hasattr(builtins, name):
+                continue
+            library = _ALIASES.get(name, name if name in sys.stdlib_module_names else None)
+            if library is None:
+                unknown.append(name)
+            else:
+                with contextlib.suppress(ImportError):
+                    self._names[name] = importlib.import_module(library)
+        return unknown
+
+    def _forget(self, before: set[str], names: Sequence[str]) -> None:
+        """Drop what belongs to the fork that served this question."""
+        for name, value in list(self._names.items()):
+            if isinstance(value, StudentObject) or (name in names and name not in before):
+                del self._names[name]
+
+
+class _NoShell:
+    """Stands in for IPython's shell: magics of the instructor's cells do nothing here."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args, **kwargs: None
+
+
+@contextlib.contextmanager
+def _captured() -> Any:
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(io.StringIO()):
+        yield output
+
+
+def _run_cell(code: str, names: dict[str, Any]) -> Any:
+    """Run a cell; return the value of its last expression, as a notebook would show it."""
+    tree = ast.parse(code, "<test>")
+    last = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr) and not code.rstrip().endswith(";"):
+        last = ast.Expression(tree.body.pop().value)  # type: ignore[attr-defined]
+    exec(compile(tree, "<test>", "exec"), names)
+    return None if last is None else eval(compile(last, "<test>", "eval"), names)
+
+
+def _number(value: Any, code: str) -> float | None:
+    """Return the points that a value stands for; None where nbgrader would see no number."""
+    if isinstance(value, StudentObject | bool):
+        return None
+    if isinstance(value, np.ndarray) and value.ndim and _is_calculation(code):
+        # It was to be a number, and would count in full as an array: not for the answer to choose.
+        return _number(value.item(), "") if value.size == 1 else math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+    except (TypeError, ValueError):
+        return None
+
+
+def _is_calculation(code: str) -> bool:
+    """Whether a cell ends in arithmetic, or in a name for the result of arithmetic."""
+    *before, last = ast.parse(code).body
+    value = getattr(last, "value", None)
+    for node in reversed(before) if isinstance(value, ast.Name) else ():
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == ast.unparse(value):
+            value = node.value
+            break
+    return isinstance(value, ast.BinOp) and not isinstance(value.op, ast.MatMult)
+
+
+def _is_hidden(error: BaseException, first: int | None) -> bool:
+    """Whether a test stopped at or after its first hidden line."""
+    if first is None:
+        return False
+    lines = [
+        frame.lineno or first
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == "<test>"
+    ]
+    return not lines or lines[0] >= first
+
+
+def _report(error: BaseException, hidden: bool) -> dict[str, Any]:
+    """Say what went wrong, in words that a student may read."""
+    if isinstance(error, StudentError):
+        where = "" if error.line is None else f" in line {error.line} of the cell"
+        text = f": {error.evalue}" if error.evalue else ""
+        return {
+            "ename": error.ename,
+            "message": f"your code raised {error.ename}{where}{text}"[:_MAX_TEXT],
+            "evalue": error.evalue[:_MAX_TEXT],
+            "traceback": list(error.traceback),
+        }
+    try:
+        message = str(error)
+    except Exception:
+        message = type(error).__name__
+    report: dict[str, Any] = {"ename": type(error).__name__, "message": message[:_MAX_TEXT]}
+    if isinstance(error, AssertionError):
+        for name in ("hint", "mistake"):
+            value = getattr(error, name, None)
+            if value is not None:
+                report[name] = str(getattr(value, "name", value))[:2000]
+        if not message or (hidden and _is_quoting(error)):
+            report["message"] = "a hidden test failed" if hidden else _assertion(error)
+    elif hidden:
+        # Not the student's exception and not a verdict: its text may quote the test.
+        report["message"] = f"the test stopped with {type(error).__name__}"
+        report["note"] = message[:2000]
+    render = getattr(error, "_render_traceback_", None)
+    if render is not None and not hidden:
+        with contextlib.suppress(Exception):
+            report["traceback"] = [str(line) for line in render()][:200]
+    return report
+
+
+def _is_quoting(error: BaseException) -> bool:
+    """Whether a library has worded an assertion: such quote what was returned and expected."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and any(part in frames[-1].filename for part in _ASSERTING)
+
+
+def _fault(error: BaseException) -> str | None:
+    """Say what is wrong with the machine or the course, if that is why a test has stopped."""
+    if isinstance(error, StudentError):
+        return None
+    if isinstance(error, OSError):
+        missing = isinstance(error, FileNotFoundError) and isinstance(error.filename, str)
+        # A file that is missing in the submission's own folder may be one to hand in.
+        if not (missing and os.path.isabs(error.filename)) and error.errno not in _MACHINE:
+            return None
+    elif not isinstance(error, ImportError):
+        return None
+    return f"{type(error).__name__}: {error}"[:2000]
+
+
+def _assertion(error: BaseException) -> str:
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename == "<test>":
+            return f"the assertion in line {frame.lineno} of the test failed"
+    return "an assertion failed"

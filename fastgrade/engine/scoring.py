@@ -1,0 +1,151 @@
+"""From what a test concluded to points, a message and the outputs below the test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastgrade.notebook.assignment import redact
+from fastgrade.notebook.outputs import Outputs
+from fastgrade.notebook.submission import Cell, Rebuilt
+from fastgrade.sandbox.confine import REFUSED
+from fastgrade.settings import Settings
+from fastgrade.verdict import QuestionVerdict
+
+__all__ = ["Marks"]
+
+#: For errors that a test gives no hint for.
+_HINTS = {"PermissionError": REFUSED}
+
+
+class Marks:
+    """What is written down about one submission.
+
+    Parameters
+    ----------
+    rebuilt : Rebuilt
+        The notebook; its test cells receive their outputs, its flags what is odd.
+    settings : Settings
+        Those that hold for the assignment.
+    """
+
+    def __init__(self, rebuilt: Rebuilt, settings: Settings):
+        self._rebuilt = rebuilt
+        self._settings = settings
+        self._limits = settings.limits
+
+    def in_order(self, verdicts: Mapping[str, QuestionVerdict]) -> list[QuestionVerdict]:
+        """Return the verdicts as the instructor's notebook has them, those to give by hand too."""
+        ordered = []
+        for cell in self._rebuilt.notebook["cells"]:
+            tag = cell.get("metadata", {}).get("nbgrader") or {}
+            name = tag.get("grade_id")
+            if name in verdicts:
+                ordered.append(verdicts[name])
+            elif name in self._rebuilt.manual:
+                unanswered = self._rebuilt.manual[name]
+                ordered.append(
+                    QuestionVerdict(
+                        grade_id=name,
+                        points=0.0,
+                        max_points=float(tag.get("points") or 0),
+                        passed=False if unanswered else None,
+                        message="No response." if unanswered else "",
+                    )
+                )
+        return ordered
+
+    def flag(self, text: str) -> None:
+        """Tell the instructor something about the submission."""
+        self._rebuilt.flags.append(text)
+
+    def unreached(self, cell: Cell) -> QuestionVerdict:
+        """Fail a test that there was no time for."""
+        why = f"not run: the cells before used up the {self._limits.total_seconds:g} s"
+        return self.failed(cell, "TimeoutError", why)
+
+    def judged(self, cell: Cell, reply: Mapping[str, Any], outputs: Outputs) -> QuestionVerdict:
+        """Turn the judge's reply into points, as nbgrader would from the cell's outputs."""
+        if reply["status"] == "error":
+            if reply.get("note"):
+                self.flag(f"The test {cell.grade_id!r} stopped: {reply['note']}")
+            if reply["stdout"] and not cell.hidden:
+                outputs.stream("stdout", reply["stdout"])
+            return self.failed(
+                cell,
+                str(reply["ename"]),
+                str(reply["message"]),
+                outputs,
+                hint=str(reply.get("hint") or _HINTS.get(str(reply["ename"]), "")),
+                mistake=reply.get("mistake"),
+                traceback=reply.get("traceback") or (),
+                evalue=reply.get("evalue"),
+            )
+        if not cell.hidden and reply["stdout"]:
+            outputs.stream("stdout", reply["stdout"])
+        return self.scored(cell, reply["number"], reply["text"], outputs)
+
+    def scored(
+        self,
+        cell: Cell,
+        number: float | None,
+        text: str | None,
+        outputs: Outputs,
+    ) -> QuestionVerdict:
+        """Give the points that a test's last value stands for, all of them if it is no number."""
+        points = cell.points
+        if number is not None:
+            # Not a number, or below zero, is no credit; nbgrader would give full marks.
+            points = number if number >= 0 else 0.0
+            if points > cell.points:
+                self.flag(f"The test {cell.grade_id!r} gave {points:g} points of {cell.points:g}.")
+                points = cell.points
+            # nbgrader reads the points from here, and takes what is no plain number for all.
+            short = f"{points:g}"
+            outputs.result(short if float(short) == points else repr(float(points)))
+        elif text is not None and not cell.hidden:
+            outputs.result(text)
+        self.store(cell, outputs)
+        passed = points >= cell.points
+        message = "" if passed else f"{points:g} of {cell.points:g} points"
+        return QuestionVerdict(cell.grade_id, points, cell.points, passed, message)
+
+    def student_failed(self, cell: Cell, why: str) -> QuestionVerdict:
+        """Fail a test for what the student's process did."""
+        self.flag(f"The answer to {cell.grade_id!r} {why}.")
+        return self.failed(cell, "ProcessEnded", f"your code {why}")
+
+    def failed(
+        self,
+        cell: Cell,
+        ename: str,
+        message: str,
+        outputs: Outputs | None = None,
+        *,
+        hint: str = "",
+        mistake: str | None = None,
+        traceback: Sequence[str] = (),
+        evalue: str | None = None,
+    ) -> QuestionVerdict:
+        """Fail a test, with an error among its outputs."""
+        count = self._rebuilt.notebook["cells"][cell.index]["execution_count"] or 0
+        outputs = outputs or Outputs(self._limits.output_bytes, count)
+        lines = list(traceback) or [f"\x1b[0;31m{ename}\x1b[0m: {message}"]
+        # The message may have it already, wrapped.
+        if hint and " ".join(hint.split()) not in " ".join(" ".join(lines).split()):
+            lines.append(hint)
+        outputs.error(ename, message if evalue is None else evalue, lines)
+        self.store(cell, outputs)
+        return QuestionVerdict(
+            cell.grade_id, 0.0, cell.points, False, message, hint, mistake or None
+        )
+
+    def store(self, cell: Cell, outputs: Outputs) -> None:
+        """Put a test's outputs into the notebook; what a hidden test printed stays hidden."""
+        target = self._rebuilt.notebook["cells"][cell.index]
+        outputs.for_test(hidden=cell.hidden)
+        target["outputs"] = outputs.finish()
+        if self._settings.redact_hidden:
+            target["source"] = redact(
+                target["source"], self._settings.hidden_begin, self._settings.hidden_end
+            )

@@ -1,0 +1,256 @@
+"""What the instructor's notebook says, worked out once for all submissions.
+
+A `Plan` knows which cells are the student's, which are tests, which names a test takes from the
+student and which statements the judge needs.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+import symtable
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from fastgrade.notebook.ipynb import UnreadableError, load, role_of, text_of
+
+__all__ = ["Plan", "bound_names", "plan", "redact", "transformed"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the instructor's notebook says.
+
+    Parameters
+    ----------
+    notebook : dict
+        The notebook with lines joined.
+    names : tuple of tuple of str
+        For each cell, the names that a test in that place takes from the student.
+    judge : tuple of str
+        For each cell, the statements of it that the judge runs.
+    hidden : tuple of bool
+        For each cell, whether it holds hidden tests.
+    uses : tuple of pairs of frozenset of str
+        For each cell, if it is a test, the names that it binds and reads.
+    """
+
+    notebook: dict[str, Any]
+    names: tuple[tuple[str, ...], ...]
+    judge: tuple[str, ...]
+    hidden: tuple[bool, ...]
+    uses: tuple[tuple[frozenset[str], frozenset[str]], ...]
+
+    @property
+    def has_hidden_tests(self) -> bool:
+        """Whether any test is hidden from students."""
+        return any(self.hidden)
+
+
+@functools.lru_cache(maxsize=64)
+def plan(source: bytes, hidden_begin: str, forbidden: tuple[str, ...]) -> Plan:
+    """Return what the instructor's notebook says.
+
+    Parameters
+    ----------
+    source : bytes
+        The notebook.
+    hidden_begin : str
+        What marks the beginning of hidden tests.
+    forbidden : tuple of str
+        Modules that student code cannot load: what a solution imports from them is an answer.
+
+    Raises
+    ------
+    ValueError
+        If it is no notebook, or one in another language.
+    """
+    try:
+        notebook = load(source)
+    except UnreadableError as error:
+        raise ValueError(f"source must be a notebook: {error}") from None
+    kernel = notebook.get("metadata", {}).get("kernelspec", {})
+    language = kernel.get("language") or kernel.get("name") or "python"
+    if not language.startswith("python"):
+        raise ValueError(f"source must be a notebook in Python, got the kernel {language!r}")
+    cells = notebook["cells"]
+    for cell in cells:
+        cell["source"] = text_of(cell.get("source"))
+    students: set[str] = set()
+    names: list[tuple[str, ...]] = []
+    pieces: list[list[ast.stmt]] = []
+    wanted: set[str] = set()
+    uses = []
+    for cell in cells:
+        role, statements = role_of(cell), []
+        uses.append((frozenset[str](), frozenset[str]()))
+        if cell["cell_type"] == "code" and role in ("solution", "manual"):
+            tree = _parse(cell["source"])
+            imports = [node for node in tree.body if _is_import(node, forbidden)]
+            kept = {name for node in imports for name in _bound(node)}
+            students |= _bound(tree) - kept
+            statements = imports
+        elif cell["cell_type"] == "code" and role == "test":
+            tree = _parse(cell["source"])
+            names.append(tuple(sorted(students)))
+            wanted |= _loaded(tree)
+            students -= _bound(tree)
+            uses[-1] = (frozenset(_bound(tree)), frozenset(_loaded(tree)))
+            pieces.append([])
+            continue
+        elif cell["cell_type"] == "code":
+            for node in _parse(cell["source"]).body:
+                if _loaded(node, nested=False) & students and not _is_import(node, ()):
+                    students |= _bound(node)
+                else:
+                    students -= _bound(node)
+                    statements.append(node)
+        names.append(tuple(sorted(students)))
+        pieces.append(statements)
+    _keep_needed(pieces, wanted)
+    helpers = set().union(*(_loaded(node) for statements in pieces for node in statements))
+    names = [
+        tuple(sorted({*given} & (helpers | reads)))
+        for given, (_, reads) in zip(names, uses, strict=True)
+    ]
+    judge = tuple(
+        ast.unparse(ast.Module(statements, [])) if statements else "" for statements in pieces
+    )
+    hidden = tuple(role_of(cell) == "test" and hidden_begin in cell["source"] for cell in cells)
+    return Plan(notebook, tuple(names), judge, hidden, tuple(uses))
+
+
+def _parse(code: str) -> ast.Module:
+    """Parse a cell of the instructor; magics become calls, as in a notebook.
+
+    A cell that is wrong on purpose, for students to see or to mend, holds nothing for the judge.
+    """
+    try:
+        return ast.parse(transformed(code))
+    except SyntaxError:
+        return ast.Module([], [])
+
+
+@functools.lru_cache(maxsize=256)
+def transformed(code: str) -> str:
+    """Return a cell as plain Python.
+
+    >>> transformed("%matplotlib inline").strip()
+    "get_ipython().run_line_magic('matplotlib', 'inline')"
+    """
+    if not re.search(r"^\s*[%!?]|[%!]|\?\s*$", code, re.MULTILINE):
+        return code
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    return TransformerManager().transform_cell(code)
+
+
+def bound_names(code: str) -> set[str]:
+    r"""Return the names that statements of the instructor bind.
+
+    >>> sorted(bound_names("a = b\nimport c"))
+    ['a', 'c']
+    """
+    return _bound(_parse(code))
+
+
+def _is_import(node: ast.AST, forbidden: tuple[str, ...]) -> bool:
+    def refused(module: str | None) -> bool:
+        return any(module == name or str(module).startswith(name + ".") for name in forbidden)
+
+    if isinstance(node, ast.Import):
+        return not any(refused(alias.name) for alias in node.names)
+    return isinstance(node, ast.ImportFrom) and not refused(node.module)
+
+
+def _bound(node: ast.AST) -> set[str]:
+    """Return the module-level names that a statement binds or changes."""
+    body = node.body if isinstance(node, ast.Module) else [node]
+    text = ast.unparse(ast.Module(body, []))  # type: ignore[arg-type]
+    table = symtable.symtable(text, "cell", "exec")
+    names = {
+        symbol.get_name()
+        for symbol in table.get_symbols()
+        if symbol.is_assigned() or symbol.is_imported()
+    }
+    waiting = list(table.get_children())
+    while waiting:
+        child = waiting.pop()
+        waiting += child.get_children()
+        names |= {
+            symbol.get_name()
+            for symbol in child.get_symbols()
+            if symbol.is_declared_global() and symbol.is_assigned()
+        }
+    for part in ast.walk(node):
+        if isinstance(part, ast.Subscript | ast.Attribute) and isinstance(part.ctx, ast.Store):
+            root = part.value
+            while isinstance(root, ast.Subscript | ast.Attribute):
+                root = root.value
+            if isinstance(root, ast.Name):
+                names.add(root.id)
+    return names
+
+
+def _loaded(node: ast.AST, nested: bool = True) -> set[str]:
+    """Return the names that a statement reads, inside of functions too if `nested`."""
+    if not nested and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        parts: Iterable[ast.AST] = [*node.decorator_list, *node.args.defaults]
+        return set().union(*(_loaded(part) for part in parts))
+    if not nested and isinstance(node, ast.ClassDef):
+        return set().union(*(_loaded(part) for part in (*node.decorator_list, *node.bases)), set())
+    return {
+        part.id
+        for part in ast.walk(node)
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)
+    }
+
+
+def _keep_needed(pieces: list[list[ast.stmt]], wanted: set[str]) -> None:
+    """Drop statements that no test depends on: plots and demonstrations cost the judge nothing.
+
+    A statement stays if it binds a needed name, or is a call on one; what it reads is needed too.
+    """
+    while True:
+        before = len(wanted)
+        for statements in pieces:
+            for node in statements:
+                if _is_needed(node, wanted):
+                    wanted |= _loaded(node)
+        if len(wanted) == before:
+            break
+    for statements in pieces:
+        statements[:] = [node for node in statements if _is_needed(node, wanted)]
+
+
+def _is_needed(node: ast.stmt, wanted: set[str]) -> bool:
+    if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+        return True
+    if _bound(node) & wanted:
+        return True
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        root = node.value.func
+        while isinstance(root, ast.Attribute | ast.Subscript | ast.Call):
+            root = root.func if isinstance(root, ast.Call) else root.value
+        return isinstance(root, ast.Name) and root.id in wanted
+    return False
+
+
+def redact(code: str, begin: str, end: str) -> str:
+    r"""Return a test cell without its hidden lines.
+
+    >>> redact("a\n# BEGIN\nsecret\n# END\nb", "BEGIN", "END")
+    'a\n# (hidden tests)\nb'
+    """
+    lines, hidden = [], False
+    for line in code.split("\n"):
+        if not hidden and begin in line:
+            hidden = True
+            lines.append(line[: len(line) - len(line.lstrip())] + "# (hidden tests)")
+        elif hidden and end in line:
+            hidden = False
+        elif not hidden:
+            lines.append(line)
+    return "\n".join(lines)

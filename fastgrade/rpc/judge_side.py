@@ -1,0 +1,391 @@
+"""The judge's end of the conversation: asks, and believes nothing but plain data.
+
+Objects of the student are seen through proxies. A proxy never forwards comparisons, arithmetic or
+truth: those would let the student's code decide what a test concludes. It forwards calls,
+attributes, items, length and iteration, whose results are plain data again.
+"""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import linecache
+import re
+import socket
+from collections.abc import Collection, Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+
+from fastgrade.rpc.codec import WireError
+from fastgrade.rpc.protocol import CALLABLE, NUMBER, Peer, merge_arguments
+
+__all__ = ["JudgePeer", "StudentCallable", "StudentError", "StudentLost", "StudentObject"]
+
+
+class StudentLost(BaseException):
+    """The student's process is gone; not an Exception, so that no test can mistake it for one."""
+
+
+class StudentError(Exception):
+    """Raised in the judge when the student's code raised.
+
+    Attributes
+    ----------
+    ename, evalue : str
+        Type and text of the original exception.
+    traceback : list of str
+        Its traceback, colored as IPython does.
+    line : int or None
+        Line of the student's cell that raised.
+    """
+
+    ename = "Exception"
+    evalue = ""
+    line: int | None = None
+    traceback: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.evalue
+
+
+class JudgePeer(Peer):
+    """The end in the judge: gives names of the student as proxies or as plain copies.
+
+    Parameters
+    ----------
+    channel : socket.socket
+        Connected to the student's process.
+    limit : int
+        Largest message in bytes.
+    answers : str, optional
+        Source of the student's cells, in hidden tests. The text of an exception could carry the
+        inputs of a hidden test to the student; only what the interpreter says of names in
+        `answers` is kept then.
+    """
+
+    def __init__(self, channel: socket.socket, limit: int, answers: str | None = None):
+        super().__init__(channel, limit)
+        self._answers = answers
+        self._known: dict[int, StudentObject] = {}
+        self._errors: list[BaseException] = []
+        self._asked: frozenset[str] = frozenset()
+
+    def names(self, wanted: list[str]) -> dict[str, Any]:
+        """Return those of `wanted` that the student has defined."""
+        self._asked = frozenset(wanted)
+        value = self.perform("names", list(wanted))
+        if type(value) is not dict or not set(value) <= set(wanted):
+            raise WireError("malformed reply: not the names that were asked for")
+        return value
+
+    def has_raised(self, error: BaseException) -> bool:
+        """Whether an exception came up in a function that the student's code has called."""
+        return any(error is known for known in self._errors)
+
+    def perform(self, operation: str, *operands: Any) -> Any:
+        """Have the student's process perform one operation of `StudentPeer`."""
+        payload = self._encoder.encode((operation, *operands))
+        return self._ask(b"O", payload)[0]
+
+    def call(self, number: int, args: tuple, kwargs: dict) -> Any:
+        """Call a function of the student; changes that it made to arguments are made here too."""
+        payload = NUMBER.pack(number) + self._encoder.encode((args, kwargs))
+        result, changed = self._ask(b"C", payload)
+        if changed is not None:
+            merge_arguments(args, kwargs, changed)
+        return result
+
+    def _ask(self, tag: bytes, payload: bytes) -> tuple[Any, Any]:
+        try:
+            kind, body = self._request(tag, payload)
+        except (EOFError, OSError) as error:
+            raise StudentLost("the answer's process has ended") from error
+        value = self._decoder().decode(body)
+        if kind == b"E":
+            _raise(*self._exception(value))
+        if type(value) is not tuple or len(value) != 2:
+            raise WireError("malformed reply")
+        return value
+
+    def _export(self, value: Any) -> tuple[int, int, Any] | int:
+        if isinstance(value, StudentObject):
+            return object.__getattribute__(value, "_number")
+        if callable(value):
+            return CALLABLE, self._keep(value), None
+        raise WireError(
+            f"a test can pass plain data and functions to an answer, got {type(value).__name__}; "
+            "tests that pass other objects need mode = 'kernel'"
+        )
+
+    def _import(self, kind: int, number: int, meta: Any) -> StudentObject:
+        proxy = self._known.get(number)
+        if proxy is None:
+            portrait = meta if type(meta) is dict else {}
+            maker = StudentCallable if kind == CALLABLE else StudentObject
+            proxy = self._known[number] = maker(self, number, portrait)
+        return proxy
+
+    def _serve(self, kind: bytes, body: memoryview) -> None:
+        if kind != b"C" or len(body) < 8:
+            raise WireError("malformed reply: not a call")
+        function = self._objects.get(NUMBER.unpack(body[:8])[0])
+        decoder = self._decoder()
+        value = decoder.decode(body[8:])
+        if function is None or type(value) is not tuple or len(value) != 2:
+            raise WireError("malformed reply: not a call")
+        args, kwargs = value
+        if type(args) is not tuple or type(kwargs) is not dict:
+            raise WireError("malformed reply: not a call")
+        if not all(type(name) is str for name in kwargs):
+            raise WireError("malformed reply: not a call")
+        try:
+            raw = None if decoder.handles else body[8:]
+            reply = self._perform_call(function, args, kwargs, raw)
+        except (StudentLost, WireError):
+            raise
+        except Exception as error:
+            # Nobody is told of frames of the engine: if there are no others, the call was wrong.
+            own = error.__traceback__
+            for _ in (self._serve, self._perform_call):
+                own = own and own.tb_next
+            self._errors.append(error.with_traceback(own))
+            self._send(b"E", self._encoder.encode(len(self._errors) - 1))
+        else:
+            self._send(b"R", reply)
+
+    def _exception(self, value: Any) -> tuple[BaseException, int | None, str]:
+        """Return what was raised, and the number and the text of the student's line."""
+        good = (
+            type(value) is tuple
+            and len(value) == 7
+            and type(value[0]) is str
+            and type(value[1]) is list
+            and type(value[2]) is str
+            and type(value[3]) is list
+            and all(type(line) is str for line in value[3])
+            and (value[4] is None or type(value[4]) is int)
+            and type(value[5]) is str
+        )
+        if not good:
+            raise WireError("malformed reply: not an exception")
+        ename, names, evalue, traceback, line, source, token = value
+        if self._answers is not None:
+            evalue = _discreet(evalue, self._answers, self._asked)
+            traceback, line, source = [], None, _discreet_line(source, self._answers)
+            ename = _builtin_name(names)
+        if type(token) is int and 0 <= token < len(self._errors):
+            return self._errors[token], line, source
+        error = _exception_type(ename, names)(evalue)
+        error.ename, error.evalue = ename[:200], evalue[:10_000]
+        error.traceback, error.line = tuple(traceback), line
+        return error, line, source
+
+
+_COUNT = r"\d positional arguments?"
+#: What the interpreter says, with ``called`` for a function of the test and ``name`` for any name.
+#: No part of it is free: letters or long numbers could spell the input of a hidden test.
+_INTERPRETER = re.compile(
+    r"name '(?P<name>\w{1,60})' is not defined"
+    r"|cannot access local variable '(?P<name1>\w{1,60})' where it is not associated with a value"
+    r"|cannot access free variable '(?P<name2>\w{1,60})' where it is not associated with a value"
+    r" in enclosing scope"
+    rf"|(?P<called>\w{{1,60}})\(\) takes (?:from \d to )?{_COUNT} but \d (?:was|were) given"
+    r"|(?P<called1>\w{1,60})\(\) missing \d required (?:positional|keyword-only) arguments?: "
+    r"'(?P<name3>\w{1,60})'"
+    r"|(?P<called2>\w{1,60})\(\) got an unexpected keyword argument '(?P<name4>\w{1,60})'"
+    r"|(?:float |integer )?(?:division|modulo|division or modulo) by zero|math domain error"
+    r"|(?:list|tuple|string|range object|bytearray) (?:assignment )?index out of range"
+    r"|pop from (?:an )?empty (?:list|set|deque)"
+)
+#: An author of more words and lines may have written one for each input that he can think of.
+_MOST_WORDS, _MOST_LINES = 3_000, 1_000
+
+
+def _discreet(text: str, answers: str, called: Collection[str]) -> str:
+    """Return what an exception says if the interpreter could have said it of `answers`.
+
+    Parameters
+    ----------
+    text : str
+        What the student's process says that it said.
+    answers : str
+        Source of the student's cells.
+    called : collection of str
+        The names that the test takes from the student.
+    """
+    match = _INTERPRETER.fullmatch(text)
+    if match is None:
+        return ""
+    words = re.findall(r"\w+", answers)
+    for group, name in match.groupdict().items():
+        if name is not None and name not in (called if group.startswith("called") else words):
+            return ""
+    return text if len(words) <= _MOST_WORDS else ""
+
+
+def _discreet_line(line: str, answers: str) -> str:
+    """Return a line if it is one of not too many of the student's cells."""
+    lines = [known.strip() for known in answers.split("\n")]
+    return line if len(lines) <= _MOST_LINES and line.strip() in lines else ""
+
+
+def _builtin_name(names: list) -> str:
+    for name in names:
+        if type(name) is str and isinstance(getattr(builtins, name, None), type):
+            return name
+    return "Exception"
+
+
+def _exception_type(ename: str, names: list) -> type[StudentError]:
+    """Return a StudentError that is also the built-in exception that the student raised.
+
+    A StopIteration would silently end a loop over answers, and exits would end the judge: those
+    stay plain.
+    """
+    label = ename if ename.isidentifier() else "StudentError"
+    for name in names:
+        kind = getattr(builtins, name, None) if type(name) is str else None
+        if (
+            isinstance(kind, type)
+            and issubclass(kind, Exception)
+            and not issubclass(kind, StopIteration | StopAsyncIteration)
+            and kind not in _TROUBLESOME
+        ):
+            try:
+                return type(label, (StudentError, kind), {})
+            except TypeError:
+                continue
+    return type(label, (StudentError,), {})
+
+
+def _raise(error: BaseException, number: int | None, source: str) -> NoReturn:
+    """Raise `error` from a frame that looks like the student's line and not like the engine.
+
+    Tests tell a student the line that went wrong; they find it in the innermost frame.
+    """
+    # It is the student's word, and may be any number.
+    blank = min(max(number or 1, 1), 10_000) - 1
+    lines = [""] * blank + [source[:500]]
+    linecache.cache["<answer>"] = (len(lines[-1]), None, lines, "<answer>")
+    code = compile("\n" * blank + "raise error", "<answer>", "exec")
+    exec(code, {"error": error})
+    raise AssertionError("unreachable")
+
+
+#: Their constructors want other arguments than one text.
+_TROUBLESOME = (
+    UnicodeEncodeError,
+    UnicodeDecodeError,
+    UnicodeTranslateError,
+    ExceptionGroup,
+)
+
+
+class StudentObject:
+    """In the judge: an object that lives in the student's process."""
+
+    def __init__(self, peer: JudgePeer, number: int, portrait: dict[str, Any]):
+        put = object.__setattr__
+        put(self, "_peer", peer)
+        put(self, "_number", number)
+        kind = portrait.get("type")
+        put(self, "_kind", kind if type(kind) is str else "object")
+
+    def _do(self, operation: str, *operands: Any) -> Any:
+        return self._peer.perform(operation, self._number, *operands)
+
+    def __getattr__(self, name: str) -> Any:
+        # NumPy and others ask for names such as __array_interface__ and trust what they get.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._do("attr", name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._do("set attr", name, value)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._do("item", key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._do("set item", key, value)
+
+    def __len__(self) -> int:
+        value = self._do("length")
+        if type(value) is not int or not 0 <= value < 2**62:
+            raise WireError("malformed reply: not a length")
+        return value
+
+    def __contains__(self, key: Any) -> bool:
+        return self._do("contains", key) is True
+
+    def __iter__(self) -> Iterator[Any]:
+        iterator = self._do("iterate")
+        if not isinstance(iterator, StudentObject):
+            raise WireError("malformed reply: not an iterator")
+        while True:
+            value = iterator._do("next")
+            if type(value) is not tuple or len(value) != 2:
+                raise WireError("malformed reply: not an item")
+            if value[0] is not True:
+                return
+            yield value[1]
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"{self!r} is neither true nor false: compare one of its values")
+
+    def __repr__(self) -> str:
+        return f"<{self._kind} of the student>"
+
+    # Defined, so that conversion does not try to walk the object as a sequence.
+    def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
+        raise TypeError(f"{self!r} is not an array")
+
+
+class StudentCallable(StudentObject):
+    """In the judge: a function or class of the student."""
+
+    def __init__(self, peer: JudgePeer, number: int, portrait: dict[str, Any]):
+        super().__init__(peer, number, portrait)
+        put = object.__setattr__
+        name = portrait.get("name")
+        put(self, "__name__", name if type(name) is str else "answer")
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        """The text that the student wrote into the function."""
+        text = self._do("documentation")
+        return text if type(text) is str else None
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """The arguments of the function, for `inspect.signature`."""
+        signature = _signature(self._do("signature"))
+        if signature is None:
+            raise AttributeError("__signature__")
+        return signature
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it where it lives."""
+        return self._peer.call(self._number, args, kwargs)
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return isinstance(value, StudentObject) and self._do("instance", value) is True
+
+
+def _signature(items: Any) -> inspect.Signature | None:
+    if type(items) is not list:
+        return None
+    try:
+        return inspect.Signature(
+            [
+                inspect.Parameter(
+                    name,
+                    inspect._ParameterKind(kind),
+                    default=default if given else inspect.Parameter.empty,
+                )
+                for name, kind, given, default in items
+            ]
+        )
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,202 @@
+"""The student's end of the conversation: looks names up, performs calls, does what it is asked.
+
+Objects that are no plain data stay here; the judge gets their numbers.
+"""
+
+from __future__ import annotations
+
+import inspect
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from fastgrade.rpc.codec import Encoder, receive_frame
+from fastgrade.rpc.protocol import CALLABLE, NUMBER, OBJECT, Peer, merge_arguments
+
+__all__ = ["StudentPeer"]
+
+
+class CallbackError(Exception):
+    """Raised in the student's process when a function that the test passed has raised."""
+
+    def __init__(self, token: int):
+        super().__init__("the function that the test passed in raised an exception")
+        self.token = token
+
+
+class StudentPeer(Peer):
+    """The end in the student's process: looks names up and performs calls.
+
+    Parameters
+    ----------
+    channel : socket.socket
+        Connected to the judge.
+    limit : int
+        Largest message in bytes.
+    namespace : dict
+        The student's names.
+    describe : callable
+        Turns an exception into ``(traceback lines, number of the line in the cell or None, text of
+        that line)``.
+    """
+
+    def __init__(
+        self,
+        channel: socket.socket,
+        limit: int,
+        namespace: dict[str, Any],
+        describe: Callable[[BaseException], tuple[list[str], int | None, str]],
+    ):
+        super().__init__(channel, limit)
+        self._namespace = namespace
+        self._describe = describe
+        self._proxies: dict[int, TestFunction] = {}
+
+    def serve_forever(self) -> None:
+        """Serve the judge until it hangs up."""
+        while True:
+            try:
+                frame = receive_frame(self._channel, self._limit)
+            except EOFError:
+                return
+            self._serve(bytes(frame[:1]), memoryview(frame)[1:])
+
+    def call_back(self, number: int, args: tuple, kwargs: dict) -> Any:
+        """Call a function of the test and return its result."""
+        payload = NUMBER.pack(number) + self._encoder.encode((args, kwargs))
+        kind, body = self._request(b"C", payload)
+        value = self._decoder().decode(body)
+        if kind == b"E":
+            raise CallbackError(value)
+        result, changed = value
+        if changed is not None:
+            merge_arguments(args, kwargs, changed)
+        return result
+
+    def _export(self, value: Any) -> tuple[int, int, Any] | int:
+        if type(value) is TestFunction:
+            return value.number
+        known = id(value) in self._numbers
+        number = self._keep(value)
+        kind = CALLABLE if callable(value) else OBJECT
+        return kind, number, {} if known else _portrait(value)
+
+    def _import(self, kind: int, number: int, meta: Any) -> Any:
+        proxy = self._proxies.get(number)
+        if proxy is None:
+            proxy = self._proxies[number] = TestFunction(self, number)
+        return proxy
+
+    def _serve(self, kind: bytes, body: memoryview) -> None:
+        try:
+            if kind == b"C":
+                reply = self._call(body)
+            else:
+                operation, *operands = self._decoder().decode(body)
+                reply = self._encoder.encode((self._perform(operation, operands), None))
+        except EOFError:
+            raise
+        except BaseException as error:
+            self._send(b"E", self._error(error))
+        else:
+            self._send(b"R", reply)
+
+    def _call(self, body: memoryview) -> bytes:
+        function = self._objects[NUMBER.unpack(body[:8])[0]]
+        decoder = self._decoder()
+        args, kwargs = decoder.decode(body[8:])
+        return self._perform_call(function, args, kwargs, None if decoder.handles else body[8:])
+
+    def _perform(self, operation: str, operands: list) -> Any:
+        if operation == "names":
+            return {name: self._namespace[name] for name in operands[0] if name in self._namespace}
+        target = self._objects[operands[0]]
+        if operation == "attr":
+            return getattr(target, operands[1])
+        if operation == "set attr":
+            return setattr(target, operands[1], operands[2])
+        if operation == "item":
+            return target[operands[1]]
+        if operation == "set item":
+            target[operands[1]] = operands[2]
+            return None
+        if operation == "length":
+            return len(target)
+        if operation == "iterate":
+            return _Iterator(iter(target))
+        if operation == "next":
+            return target.take()
+        if operation == "contains":
+            return operands[1] in target
+        if operation == "signature":
+            return _signature_of(target)
+        if operation == "documentation":
+            text = target.__doc__
+            return text[:10_000] if type(text) is str else None
+        if operation == "instance":
+            return isinstance(operands[1], target)
+        raise ValueError(f"unknown operation {operation!r}")
+
+    def _error(self, error: BaseException) -> bytes:
+        token = error.token if isinstance(error, CallbackError) else None
+        try:
+            lines, line, source = self._describe(error)
+        except BaseException:
+            lines, line, source = [], None, ""
+        try:
+            text = str(error)[:10_000]
+        except BaseException:
+            text = "(an exception that cannot be printed)"
+        names = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]
+        name = str(type(error).__name__)[:200]
+        return Encoder().encode((name, names, text, lines, line, source, token))
+
+
+class _Iterator:
+    """An iterator that the judge may advance, and that tells its end apart from an error."""
+
+    def __init__(self, iterator: Iterator):
+        self._iterator = iterator
+
+    def take(self) -> tuple[bool, Any]:
+        for value in self._iterator:
+            return True, value
+        return False, None
+
+
+class TestFunction:
+    """In the student's process: a function that the test passed in."""
+
+    __slots__ = ("_peer", "number")
+    __test__ = False  # not a test, whatever pytest thinks of its name
+
+    def __init__(self, peer: StudentPeer, number: int):
+        self._peer = peer
+        self.number = number
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it where it lives."""
+        return self._peer.call_back(self.number, args, kwargs)
+
+    def __repr__(self) -> str:
+        return "<function of the test>"
+
+
+def _portrait(value: Any) -> dict[str, Any]:
+    """Describe an object for its proxy; all of it is hearsay to the judge."""
+    portrait: dict[str, Any] = {"type": str(type(value).__name__)[:100]}
+    name = getattr(value, "__name__", None)
+    if type(name) is str:
+        portrait["name"] = name[:100]
+    return portrait
+
+
+def _signature_of(value: Any) -> list[tuple[str, int, bool, Any]]:
+    return [
+        (item.name, int(item.kind), item.default is not item.empty, _default(item.default))
+        for item in inspect.signature(value).parameters.values()
+    ]
+
+
+def _default(value: Any) -> Any:
+    return value if isinstance(value, bool | int | float | str | type(None)) else None
