@@ -122,7 +122,7 @@ class WarmProvisioner(LocalProvisioner):
         A port is chosen before there is a kernel, and may be somebody else's by the time that the
         kernel listens: it would end at once.
         """
-        manager = self.parent
+        manager: Any = self.parent
         if self._sockets is None and _may_use_files(manager, self.kernel_spec.argv):
             self._sockets = TemporaryDirectory(prefix="kernel-", ignore_cleanup_errors=True)
             manager.transport, manager.cache_ports = "ipc", False
@@ -147,7 +147,7 @@ class WarmProvisioner(LocalProvisioner):
         except NoWarmKernelError as reason:
             self.log.info("starting a plain kernel: %s", reason)
             return await super().launch_kernel(cmd, **kwargs)
-        self.process = process
+        self.process = process  # type: ignore[assignment]  # has what jupyter_client uses of Popen
         self.pid = self.pgid = process.pid
         self.cwd = kwargs.get("cwd") or Path.cwd()
         return self.connection_info

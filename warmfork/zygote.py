@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import io
 import os
 import select
 import signal
@@ -140,7 +141,7 @@ class Zygote:
 
     def _listen(self) -> None:
         stream = self._process.stderr
-        assert stream is not None
+        assert isinstance(stream, io.BufferedReader)
         while chunk := stream.read1(65536):
             self._complaints += chunk
             del self._complaints[:-20_000]

@@ -129,7 +129,7 @@ class Outputs:
             copies = len(self._displays.get(str(identity), ()))
         if not copies or not self._can_afford(copies * (_EACH + len(f"{data}{metadata}"))):
             return
-        output = {
+        output: dict[str, Any] = {
             "output_type": "display_data" if kind == "update_display_data" else kind,
             "data": data,
             "metadata": metadata,

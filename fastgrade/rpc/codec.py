@@ -26,7 +26,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -83,6 +83,8 @@ class WireError(ValueError):
 
 class Record(tuple):
     """A tuple whose items also have names: what is left of a named tuple after crossing."""
+
+    _fields: tuple[str, ...]
 
     def __new__(cls, values: tuple, names: tuple[str, ...]) -> Record:
         """Return `values` with `names` for its items."""
@@ -218,7 +220,7 @@ class Encoder:
             and len(names) == tuple.__len__(value)
             and all(type(name) is str and name.isidentifier() for name in names)
         )
-        if named:
+        if names is not None and named:
             out.append(b"u")
             self._put(list(names), out, depth + 1)
         self._sequence(b"t", tuple(tuple.__iter__(value)), out, depth)
@@ -400,7 +402,7 @@ class Decoder:
         if extent >= 2**62:
             raise WireError(f"malformed value: array of shape {shape}")
         raw = self._take(size)
-        order = "F" if flags & 1 else "C"
+        order: Literal["F", "C"] = "F" if flags & 1 else "C"
         array = np.empty(shape, dtype, order)
         flat = np.frombuffer(raw, "u1" if dtype.kind == "b" else dtype)
         # A bool made of any other byte than 0 and 1 would compare and count wrongly.

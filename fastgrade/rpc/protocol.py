@@ -132,13 +132,13 @@ def merge(old: Any, new: Any) -> Any:
             old[...] = new
         return old
     if type(old) is list and type(new) is list:
-        merged = [merge(a, b) for a, b in zip(old, new, strict=False)]
-        old[:] = merged + new[len(merged) :]
+        items = [merge(a, b) for a, b in zip(old, new, strict=False)]
+        old[:] = items + new[len(items) :]
         return old
     if type(old) is dict and type(new) is dict:
-        merged = {key: merge(old[key], new[key]) if key in old else new[key] for key in new}
+        values = {key: merge(old[key], new[key]) if key in old else new[key] for key in new}
         old.clear()
-        old.update(merged)
+        old.update(values)
         return old
     if type(old) is set and type(new) is set:
         old.clear()

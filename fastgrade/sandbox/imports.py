@@ -7,6 +7,7 @@ an inert stand-in in the student's process, because only the judge uses it.
 
 from __future__ import annotations
 
+import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
@@ -66,7 +67,7 @@ class _StandIn:
         """Show nothing."""
 
 
-class _Loader:
+class _Loader(importlib.abc.Loader):
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         module = types.ModuleType(spec.name)
         module.__path__ = []

@@ -19,7 +19,7 @@ from warmfork import processes
 try:
     import fcntl
 except ImportError:  # Windows, where nothing is filtered
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["Forks", "available", "install", "notifies", "program"]
 
