@@ -35,6 +35,7 @@ from reglib.layers.base import Layer, Parameter
 from reglib.models.inputs_and_outputs import Bundle, Data, arrays_of, map_arrays
 
 VERBOSE = ("auto", 0, 1, 2)
+model_classes: dict[str, type[Trainer]] = {}
 
 
 class Trainer:
@@ -64,6 +65,11 @@ class Trainer:
         self.weighted_metrics: list[metrics.Metric] = []
         self._block: optimizers.Block | None = None
         self.nested: Layer | None = None  # what the model is within another
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Remember the class by its name, for descriptions of models."""
+        super().__init_subclass__(**kwargs)
+        model_classes[cls.__name__] = cls
 
     def _seed_for(self, layer: Layer, before: Sequence[Layer]) -> np.random.SeedSequence:
         """Return a seed that depends on the layer's class and its number within that class.
@@ -686,6 +692,20 @@ class Trainer:
 def every_layer(layers: Iterable[Layer]) -> list[Layer]:
     """Return layers and those that they wrap, and what these wrap."""
     return [each for top in layers for each in (top, *every_layer(top.sublayers()))]
+
+
+def check_names(layers: Sequence[Layer]) -> None:
+    """Refuse two layers of one name: whoever asks for a layer by its name wants one.
+
+    Raises
+    ------
+    ValueError
+        If a name comes twice.
+    """
+    names = [layer.name for layer in layers]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"layers must have names of their own, got {name!r} twice")
 
 
 class _Means:

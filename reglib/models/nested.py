@@ -1,0 +1,136 @@
+"""Models as layers of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from reglib._timestep_masks import masked
+from reglib._validation import check_instance, check_mapping
+from reglib.layers.base import Layer, deserialize
+from reglib.models.saving import architecture, revived
+from reglib.models.trainer import Trainer
+
+
+class Nested(Layer):
+    """A model as a layer of another: a part that is made, trained or saved on its own.
+
+    A model that is added to a :class:`Sequential`, or called on a node, becomes one by itself.
+
+    Parameters
+    ----------
+    model : Sequential or Model
+        It has one input and one output. Its layers keep their weights.
+    name : str, optional
+        By default the model's name if it has one of its own.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is no model.
+    ValueError
+        If it has several inputs or outputs.
+
+    Examples
+    --------
+    >>> from reglib.layers import Dense
+    >>> from reglib.models import Sequential
+    >>> part = Sequential([Dense(3, activation="relu")], name="part")
+    >>> Sequential([part, Dense(1)]).get_layer("part").model is part
+    True
+    """
+
+    def __init__(self, model: Trainer, name: str | None = None, **kwargs: Any) -> None:
+        self.model = check_instance("model", model, Trainer, "a Sequential or a Model")
+        if hasattr(model, "inputs") and len(model.inputs) + len(model.outputs) > 2:
+            raise ValueError(
+                "model must have one input and one output to be a layer, "
+                f"got {len(model.inputs)} and {len(model.outputs)}"
+            )
+        if name is None and model.name != type(model).__name__.lower():
+            name = model.name
+        if model.layers:
+            kwargs.setdefault("dtype", model.layers[0].dtype)
+        if model.built:
+            kwargs.setdefault("input_shape", model.input_shape[1:])
+        super().__init__(name=name, **kwargs)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of the model."""
+        return self.model.layers
+
+    @property
+    def trainable(self) -> bool:
+        """Whether an optimizer may change the weights; what is set holds for every layer."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        first = not hasattr(self, "_trainable")
+        self._trainable = trainable
+        if not (first and trainable):  # a new layer leaves frozen ones as they are
+            for layer in self.layers:
+                layer.trainable = trainable
+
+    def sublayers(self) -> tuple[Layer, ...]:
+        """Return the layers of the model."""
+        return tuple(self.layers)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Build the model, unless it is built."""
+        if not self.model.built:
+            self.model.build(input_shape)
+
+    def call(self, inputs: NDArray, training: bool = False, mask: NDArray | None = None) -> NDArray:
+        """Return the model's outputs, with the mask that its layers leave them."""
+        return self.model.forward(masked(inputs, mask), training)
+
+    def compute_mask(self, inputs: NDArray, mask: NDArray | None = None) -> None:
+        """Return None: outputs have no mask but the one that they came with."""
+
+    def backward(self, gradient: NDArray) -> NDArray | None:
+        """Go back through the model."""
+        return self.model.backward(gradient, self.to_inputs)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the model's outputs."""
+        return self.model.compute_output_shape(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the model's description as plain data."""
+        return {**super().get_config(), "model": architecture(self.model)}
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Nested:
+        """Return a new layer, of a new model, from :meth:`get_config`'s result."""
+        if "model" not in check_mapping("config", config):
+            raise ValueError(f"config must have a 'model', got {sorted(config) or 'nothing'}")
+        return cls(**{**config, "model": revived(config["model"], custom_objects)})
+
+
+def as_layer(model: Trainer) -> Nested:
+    """Return the one layer that a model is in others: used twice, it shares its weights."""
+    if model.nested is None:
+        model.nested = Nested(model)
+    return model.nested
+
+
+def layer_from(
+    description: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Layer:
+    """Return the layer that a description means; a model's layers may be the user's own too."""
+    if description["class_name"] == "Nested":
+        return Nested.from_config(description["config"], custom_objects)
+    return deserialize(description, custom_objects)
+
+
+def shorten_ways_back(layers: Iterable[Layer]) -> None:
+    """Shorten the ways back of the models among the layers."""
+    for layer in layers:
+        if isinstance(layer, Nested):
+            layer.model.shorten_way_back()

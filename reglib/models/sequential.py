@@ -1,0 +1,214 @@
+"""Models whose layers come one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+
+from reglib._validation import check_sequence, check_shape, naming
+from reglib.layers.base import Layer, Node, serialize
+from reglib.layers.merging import InputLayer
+from reglib.models.nested import as_layer, layer_from, shorten_ways_back
+from reglib.models.saving import part_of, save_model, to_json
+from reglib.models.trainer import Trainer, check_names, every_layer
+
+
+class Sequential(Trainer):
+    """Layers one after the other.
+
+    Parameters
+    ----------
+    layers : iterable of Layer
+        May also be added one by one with :meth:`add`. An ``Input`` may come first: it says
+        the shape of one example, and is no layer of the model. Models are layers as well.
+    name : str, optional
+        What the model is called.
+    seed : int, optional
+        Makes initial weights, noise layers and shuffling repeatable.
+
+    References
+    ----------
+    ``keras.Sequential``.
+
+    Examples
+    --------
+    >>> from reglib.layers import Dense
+    >>> model = Sequential([Dense(4, activation="relu"), Dense(1)], seed=0)
+    >>> model.compile("sgd", "mse")
+    >>> import numpy as np
+    >>> model(np.ones((2, 3))).shape
+    (2, 1)
+    """
+
+    def __init__(
+        self, layers: Iterable[Layer] = (), *, name: str | None = None, seed: int | None = None
+    ) -> None:
+        super().__init__(name=name, seed=seed)
+        self._layers: list[Layer] = []
+        self._declared_shape: tuple[int | None, ...] | None = None
+        self._first_learning = 0
+        for layer in check_sequence("layers", layers, "layers"):
+            with naming("layers"):
+                self.add(layer)
+
+    save = save_model
+    to_json = to_json
+    as_layer = as_layer
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, in the order of the forward pass."""
+        return list(self._layers)
+
+    def add(self, layer: Layer | Node) -> None:
+        """Append a layer; the model is built at once when its input shape is known.
+
+        Raises
+        ------
+        TypeError
+            If it is no layer.
+        ValueError
+            If the model holds it already, or a layer within it, or it is an ``Input`` and not
+            the first.
+        """
+        if isinstance(layer, Node) and not layer.parents:
+            layer = layer.layer
+        if isinstance(layer, Trainer):
+            layer = as_layer(layer)
+        if isinstance(layer, InputLayer):
+            if self._layers or self._declared_shape is not None:
+                raise ValueError("an Input must be the first of a model, got it later")
+            self._declared_shape = layer.shape
+            return
+        if not isinstance(layer, Layer):
+            raise TypeError(f"layer must be a reglib layer, got {type(layer).__name__}")
+        if getattr(layer, "return_state", False):
+            raise ValueError(f"layer {layer.name} must return one array here, not its states too")
+        if any(layer is other for other in self._layers):
+            raise ValueError(f"layer {layer.name} must be added once, got it again")
+        there = set(every_layer(self._layers))
+        for each in every_layer([layer]):
+            if each in there:  # it would keep what the way back needs of its last call alone
+                raise ValueError(f"layer {each.name} must be in one place, got it in another too")
+        check_names([*self._layers, layer])
+        layer.seed_from(self._seed_for(layer, self._layers))
+        self._layers.append(layer)
+        self._block = None
+        self.built = False
+        first = self._declared_shape
+        if first is None:
+            first = self._layers[0].input_shape
+        if first is not None:
+            self.build((None, *first))
+
+    def pop(self) -> Layer:
+        """Remove the last layer and return it.
+
+        Raises
+        ------
+        IndexError
+            If there is none.
+        """
+        if not self._layers:
+            raise IndexError("the model must have a layer to pop, got none")
+        self._block = None
+        layer = self._layers.pop()
+        self.built = self.built and bool(self._layers)
+        return layer
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Build every layer for inputs of this shape, batch axis included."""
+        if not self._layers:
+            raise ValueError("the model must have a layer before it is built, got none")
+        shape = check_shape("input_shape", input_shape)
+        if self._declared_shape not in (None, shape[1:]):
+            raise ValueError(
+                f"input_shape must be (batch, ...) with {self._declared_shape} as the Input "
+                f"says, got {shape}"
+            )
+        self._input_shape = shape
+        for layer in self._layers:
+            layer.ensure_built(shape)
+            shape = layer.compute_output_shape(shape)
+        self.built = True
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """The shape of a batch."""
+        if not self.built:
+            raise AttributeError("the model has no input_shape before it is built")
+        return self._input_shape
+
+    def _input_shapes(self) -> list[tuple[int | None, ...]]:
+        return [self._input_shape] if self.built else []
+
+    @property
+    def output_shape(self) -> tuple[int | None, ...]:
+        """The shape of the outputs for a batch."""
+        return self.compute_output_shape(self.input_shape)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the outputs for inputs of this shape, batch axis included."""
+        shape = tuple(input_shape)
+        for layer in self._layers:
+            shape = layer.compute_output_shape(shape)
+        return shape
+
+    def __call__(self, inputs: ArrayLike | Node, training: bool = False) -> NDArray | Node:
+        """Return the outputs for one batch; for a node, that of the model as a layer."""
+        if isinstance(inputs, Node):
+            return as_layer(self)(inputs)
+        return super().__call__(inputs, training)
+
+    def forward(self, inputs: NDArray, training: bool) -> NDArray:
+        """Return the outputs for a batch."""
+        for layer in self._layers:
+            inputs = layer(inputs, training=training)
+        return inputs
+
+    def backward(
+        self, gradient: NDArray, to_inputs: bool = False, linked: bool = False
+    ) -> NDArray | None:
+        """Write every parameter's gradient, from the last layer to the first that learns."""
+        first = 0 if to_inputs else self._first_learning
+        for number in range(len(self._layers) - 1, first - 1, -1):
+            layer = self._layers[number]
+            gradient = layer.propagate_back(gradient, to_inputs or number > first, linked)
+            linked = False  # only the last layer's activation may be left out
+        return gradient
+
+    def shorten_way_back(self) -> None:
+        """Note the first layer that learns."""
+        shorten_ways_back(self._layers)
+        learning = [bool(layer.trainable_weights) for layer in self._layers]
+        self._first_learning = learning.index(True) if any(learning) else len(learning)
+
+    def _shapes(self) -> Iterator[tuple[Layer, tuple[int | None, ...]]]:
+        shape = self._input_shape
+        for layer in self._layers:
+            shape = layer.compute_output_shape(shape)
+            yield layer, shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the layers' descriptions as plain data."""
+        config = {"name": self.name, "layers": [serialize(layer) for layer in self._layers]}
+        if self.built:
+            config["build_input_shape"] = list(self._input_shape)
+        return config
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Mapping[str, Any],
+        custom_objects: Mapping[str, Any] | None = None,
+        *,
+        seed: int | None = None,
+    ) -> Sequential:
+        """Return a new model, with fresh weights, from :meth:`get_config`'s result."""
+        layers = [layer_from(part, custom_objects) for part in part_of(config, "layers")]
+        model = cls(layers, name=config.get("name"), seed=seed)
+        if config.get("build_input_shape"):
+            model.build(tuple(config["build_input_shape"]))
+        return model
