@@ -80,8 +80,8 @@ publish-grades:
 
 # What measures nothing and starts nothing runs on all cores.
 test: $(DONE)/dev $(DONE)/book ## run all tests
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup tests/reglib tests/exercises
-	$(BIN)/python -m pytest --ignore tests/reglib --ignore tests/exercises
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup tests/reglib tests/solutions
+	$(BIN)/python -m pytest --ignore tests/reglib --ignore tests/solutions
 
 lint: $(DONE)/dev ## check style
 	$(BIN)/ruff check .

@@ -6,11 +6,11 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from jupyter_client.provisioning import KernelProvisionerFactory
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests import ROOT
+
 SITE = ROOT / "_build" / "html"
 
 # Jupyter Book finds the book's own extension through _config.yml, the tests through this.

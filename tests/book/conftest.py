@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from built import SITE
+
+from tests.book.built import SITE
 
 
 @pytest.fixture(scope="session")

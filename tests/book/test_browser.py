@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from built import pages
+
+from tests.book.built import pages
 
 pytestmark = pytest.mark.browser
 

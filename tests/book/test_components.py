@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from pathlib import Path
 
 import pytest
-from built import undisturbed
 from regbook import alt_text, components, quiz, source, theme
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+from tests import ROOT
+from tests.book.built import undisturbed
 
 QUIZ = """\
 # A page
@@ -103,7 +104,7 @@ def quiz_page(build):
 @pytest.fixture
 def open_page(visit, tmp_path):
     """A function that opens HTML of ours with the book's style and script."""
-    static = Path(__file__).parents[2] / "book" / "_static"
+    static = ROOT / "book" / "_static"
 
     def open_page(html: str, **options):
         body = re.sub(r"<(link|script)[^>]*>(?:</script>)?", "", html)

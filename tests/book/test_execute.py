@@ -17,12 +17,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from built import undisturbed
 from regbook import execute, warm
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+from tests.book.built import undisturbed
 
 HEAD = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n\n"
 PAGE = HEAD + "# {title}\n\n```{{code-cell}} python3\n{code}\n```\n"

@@ -8,10 +8,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from built import undisturbed
 from regbook import freshness
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+from tests.book.built import undisturbed
 
 CHAPTER = """\
 ---

@@ -9,9 +9,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from built import pages
 from regbook.alt_text import fault
 from regbook.publish import with_site_links
+
+from tests.book.built import pages
 
 CHAPTERS = [name for name in pages() if name.startswith("chapters/")]
 

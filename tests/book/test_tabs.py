@@ -4,11 +4,11 @@ import re
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests import ROOT
+
 CHAPTERS = ROOT / "book" / "chapters"
 PROGRAM = re.compile(r":sync: (\w+)\n\n```python\n(.*?)```", re.DOTALL)
 

@@ -1,13 +1,12 @@
 """A small nbgrader course that tests grade, made with nbgrader's own commands."""
 
 import os
-import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
-import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 BIN = Path(sys.executable).parent
@@ -160,20 +159,22 @@ class Classroom:
             }
 
 
-@pytest.fixture(scope="session")
-def released_course(tmp_path_factory):
-    """The course after `nbgrader generate_assignment ps1`; copied for every test."""
-    root = tmp_path_factory.mktemp("released")
-    (root / "nbgrader_config.py").write_text(CONFIG)
-    (root / "source" / "ps1").mkdir(parents=True)
-    nbformat.write(source_notebook(), root / "source" / "ps1" / "arithmetic.ipynb")
-    run("nbgrader", "generate_assignment", "ps1", cwd=root)
-    return root
-
-
-@pytest.fixture
-def classroom(released_course, tmp_path):
-    """A course of its own for one test."""
-    root = tmp_path / "course"
-    shutil.copytree(released_course, root)
-    return Classroom(root)
+def rows(database):
+    """Everything in a gradebook that is not a random identifier, in a stable order."""
+    query = """
+        SELECT s.id, a.name, sa.timestamp, sa.extension, n.name, sn.flagged,
+               sn.late_submission_penalty, b.name, b.type, {columns}
+        FROM {table} x JOIN submitted_notebook sn ON x.notebook_id = sn.id
+        JOIN submitted_assignment sa ON sn.assignment_id = sa.id
+        JOIN student s ON sa.student_id = s.id JOIN assignment a ON sa.assignment_id = a.id
+        JOIN notebook n ON sn.notebook_id = n.id JOIN base_cell b ON x.cell_id = b.id
+        ORDER BY s.id, a.name, n.name, b.name, b.type
+    """
+    with sqlite3.connect(database) as connection:
+        return [
+            connection.execute(query.format(table=table, columns=columns)).fetchall()
+            for table, columns in (
+                ("grade", "x.auto_score, x.manual_score, x.extra_credit, x.needs_manual_grade"),
+                ("comment", "x.auto_comment, x.manual_comment"),
+            )
+        ]

@@ -11,22 +11,11 @@ import sys
 
 import nbformat
 import pytest
-from classroom import (  # noqa: F401
-    BIN,
-    HIDDEN,
-    RIGHT,
-    WRONG,
-    classroom,
-    environment,
-    metadata,
-    released_course,
-    run,
-)
 from nbformat.v4 import new_code_cell
-from test_gradebook import rows
 
 from fastgrade.batch.journal import Journal, path_of
 from fastgrade.cli import _printable
+from tests.fastgrade.classroom import BIN, HIDDEN, RIGHT, WRONG, environment, metadata, rows, run
 
 
 def counts(done):
@@ -36,7 +25,7 @@ def counts(done):
 
 
 @pytest.mark.slow
-def test_grades_are_those_of_nbgrader_autograde(classroom, tmp_path):  # noqa: F811
+def test_grades_are_those_of_nbgrader_autograde(classroom, tmp_path):
     classroom.configure("c.LateSubmissionPlugin.penalty_method = 'zero'")
     with classroom.gradebook() as book:
         book.update_or_create_assignment("ps1", duedate="2030-01-10 12:00:00")
@@ -68,7 +57,7 @@ def tree(folder):
     }
 
 
-def test_a_class_is_graded_and_summed_up(classroom):  # noqa: F811
+def test_a_class_is_graded_and_summed_up(classroom):
     classroom.hand_in("ada", RIGHT)
     classroom.hand_in("bob", WRONG)
     classroom.hand_in("cyd", {})
@@ -90,7 +79,7 @@ def test_a_class_is_graded_and_summed_up(classroom):  # noqa: F811
     assert classroom.grades("cyd")["why"] == (0.0, None, False)
 
 
-def test_only_what_changed_is_graded_again(classroom):  # noqa: F811
+def test_only_what_changed_is_graded_again(classroom):
     classroom.hand_in("ada", RIGHT)
     classroom.hand_in("bob", WRONG)
     classroom.fastgrade("ps1")
@@ -103,7 +92,7 @@ def test_only_what_changed_is_graded_again(classroom):  # noqa: F811
     assert (done["graded"], done["up to date"]) == (2, 0)
 
 
-def test_new_tests_regrade_everybody(classroom):  # noqa: F811
+def test_new_tests_regrade_everybody(classroom):
     classroom.hand_in("ada", RIGHT)
     classroom.fastgrade("ps1")
     source = classroom.root / "source" / "ps1" / "arithmetic.ipynb"
@@ -115,7 +104,7 @@ def test_new_tests_regrade_everybody(classroom):  # noqa: F811
     assert classroom.score("ada") == 3.0
 
 
-def test_tests_count_as_they_were_generated(classroom):  # noqa: F811
+def test_tests_count_as_they_were_generated(classroom):
     """As in nbgrader: an edit of the source counts from `generate_assignment` on."""
     classroom.hand_in("ada", RIGHT)
     source = classroom.root / "source" / "ps1" / "arithmetic.ipynb"
@@ -127,7 +116,7 @@ def test_tests_count_as_they_were_generated(classroom):  # noqa: F811
     assert classroom.score("ada") == 5.0
 
 
-def test_identical_submissions_are_graded_once(classroom):  # noqa: F811
+def test_identical_submissions_are_graded_once(classroom):
     for name in ("ada", "bob", "cyd"):
         classroom.hand_in(name, RIGHT)
     done = counts(classroom.fastgrade("ps1"))
@@ -140,7 +129,7 @@ def test_identical_submissions_are_graded_once(classroom):  # noqa: F811
         assert (classroom.autograded(name) / "arithmetic.ipynb").exists()
 
 
-def test_manual_grades_and_comments_survive_force(classroom):  # noqa: F811
+def test_manual_grades_and_comments_survive_force(classroom):
     classroom.hand_in("ada", RIGHT)
     classroom.fastgrade("ps1")
     with classroom.gradebook() as book:
@@ -154,7 +143,7 @@ def test_manual_grades_and_comments_survive_force(classroom):  # noqa: F811
         assert book.find_comment("why", "arithmetic", "ps1", "ada").comment == "Well said."
 
 
-def test_a_late_resubmission_is_recorded_without_running_anything(classroom):  # noqa: F811
+def test_a_late_resubmission_is_recorded_without_running_anything(classroom):
     classroom.configure("c.LateSubmissionPlugin.penalty_method = 'zero'")
     with classroom.gradebook() as book:
         book.update_or_create_assignment("ps1", duedate="2030-01-10 12:00:00")
@@ -173,14 +162,14 @@ def test_a_late_resubmission_is_recorded_without_running_anything(classroom):  #
 
 
 @pytest.mark.parametrize("chosen", ["ada,bob", "ada, bob", "[ab]*"])
-def test_some_students_can_be_chosen(classroom, chosen):  # noqa: F811
+def test_some_students_can_be_chosen(classroom, chosen):
     for name in ("ada", "bob", "cyd"):
         classroom.hand_in(name, {**RIGHT, "why": name})
     assert counts(classroom.fastgrade("ps1", "--students", chosen))["graded"] == 2
     assert not classroom.autograded("cyd").exists()
 
 
-def test_a_dry_run_writes_nothing(classroom):  # noqa: F811
+def test_a_dry_run_writes_nothing(classroom):
     classroom.hand_in("ada", RIGHT)
     before = snapshot(classroom.root)
     done = classroom.fastgrade("ps1", "--dry-run")
@@ -204,7 +193,7 @@ def snapshot(root):
     }
 
 
-def test_feedback_names_the_failure_and_hides_the_hidden_test(classroom):  # noqa: F811
+def test_feedback_names_the_failure_and_hides_the_hidden_test(classroom):
     classroom.hand_in("ada", RIGHT)
     classroom.hand_in("bob", WRONG)
     lucky = {**RIGHT, "add": "def add(a, b):\n    return 3\n"}
@@ -223,7 +212,7 @@ def test_feedback_names_the_failure_and_hides_the_hidden_test(classroom):  # noq
     assert classroom.score("cyd") == 3.0
 
 
-def test_scripts_that_an_answer_displays_can_be_kept_out_of_feedback(classroom):  # noqa: F811
+def test_scripts_that_an_answer_displays_can_be_kept_out_of_feedback(classroom):
     shows = (
         "from IPython.display import HTML, display\n"
         "display(HTML('<b>bold</b><script>alert(1)</script>'))\n"
@@ -237,7 +226,7 @@ def test_scripts_that_an_answer_displays_can_be_kept_out_of_feedback(classroom):
     assert "<script>alert(1)" not in page
 
 
-def test_formgraders_queries_see_the_submission_as_autograded(classroom):  # noqa: F811
+def test_formgraders_queries_see_the_submission_as_autograded(classroom):
     classroom.hand_in("ada", RIGHT)
     classroom.fastgrade("ps1")
     program = (
@@ -255,7 +244,7 @@ def test_formgraders_queries_see_the_submission_as_autograded(classroom):  # noq
     assert json.loads(done.stdout.splitlines()[-1]) == [True, True, 5.0, 6.0], done.stderr
 
 
-def test_a_course_may_use_fastgrade_in_plain_autograde_too(classroom):  # noqa: F811
+def test_a_course_may_use_fastgrade_in_plain_autograde_too(classroom):
     classroom.hand_in("ada", RIGHT)
     classroom.hand_in("bob", WRONG)
     classroom.configure(
@@ -270,7 +259,7 @@ def test_a_course_may_use_fastgrade_in_plain_autograde_too(classroom):  # noqa: 
 
 
 @pytest.mark.parametrize("command", ["fastgrade", "autograde"])
-def test_a_link_reaches_nobody_elses_file(classroom, command):  # noqa: F811
+def test_a_link_reaches_nobody_elses_file(classroom, command):
     """nbgrader copies what a link points to, and feedback would bring that to the student."""
     (classroom.root / "source" / "ps1" / "data.txt").write_text("the instructor's")
     classroom.configure(
@@ -294,7 +283,7 @@ def test_a_link_reaches_nobody_elses_file(classroom, command):  # noqa: F811
 
 
 @pytest.mark.parametrize("command", ["fastgrade", "autograde"])
-def test_locked_cells_count_as_they_were_generated(classroom, command):  # noqa: F811
+def test_locked_cells_count_as_they_were_generated(classroom, command):
     """What students were given and what they are graded with is the same."""
     path = classroom.root / "source" / "ps1" / "arithmetic.ipynb"
     notebook = nbformat.read(path, as_version=4)
@@ -314,7 +303,7 @@ def test_locked_cells_count_as_they_were_generated(classroom, command):  # noqa:
     assert classroom.score("ada") == 5.0
 
 
-def test_stock_autograde_takes_over_and_gives_back(classroom):  # noqa: F811
+def test_stock_autograde_takes_over_and_gives_back(classroom):
     classroom.hand_in("ada", RIGHT)
     classroom.fastgrade("ps1")
     classroom.nbgrader("autograde", "ps1", "--force")
@@ -333,7 +322,7 @@ STRANGE = {
 }
 
 
-def test_strange_submissions_are_flagged_and_hold_up_nobody(classroom):  # noqa: F811
+def test_strange_submissions_are_flagged_and_hold_up_nobody(classroom):
     for name, content in STRANGE.items():
         folder = classroom.folder(name)
         folder.mkdir(parents=True)
@@ -358,7 +347,7 @@ def test_strange_submissions_are_flagged_and_hold_up_nobody(classroom):  # noqa:
     assert "flagged huge:" in again.stdout
 
 
-def test_duplicated_cells_and_another_kernel_are_flagged(classroom):  # noqa: F811
+def test_duplicated_cells_and_another_kernel_are_flagged(classroom):
     path = classroom.hand_in("ada", RIGHT) / "arithmetic.ipynb"
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.append(notebook.cells[2])
@@ -370,7 +359,7 @@ def test_duplicated_cells_and_another_kernel_are_flagged(classroom):  # noqa: F8
     assert classroom.score("ada") == 5.0
 
 
-def test_a_deleted_test_counts_and_a_warning_costs_nothing(classroom):  # noqa: F811
+def test_a_deleted_test_counts_and_a_warning_costs_nothing(classroom):
     path = classroom.hand_in("ada", RIGHT) / "arithmetic.ipynb"
     notebook = nbformat.read(path, as_version=4)
     del notebook.cells[2]
@@ -384,7 +373,7 @@ def test_a_deleted_test_counts_and_a_warning_costs_nothing(classroom):  # noqa: 
     assert os.listdir(classroom.autograded("cyd")) == ["arithmetic.ipynb"]
 
 
-def test_a_submission_that_cannot_be_recorded_fails_alone(classroom):  # noqa: F811
+def test_a_submission_that_cannot_be_recorded_fails_alone(classroom):
     classroom.hand_in("ada", RIGHT)
     classroom.hand_in("bob", WRONG)
     (classroom.root / "autograded").mkdir()
@@ -398,7 +387,7 @@ def test_a_submission_that_cannot_be_recorded_fails_alone(classroom):  # noqa: F
     assert classroom.score("bob") == 3.0
 
 
-def test_names_of_any_kind_hold_up_nobody(classroom):  # noqa: F811
+def test_names_of_any_kind_hold_up_nobody(classroom):
     for name in ("Zoë Ångström", "o'brien; DROP TABLE grade", "[bold]x[b]", "a+b@c.d"):
         classroom.hand_in(name, {**RIGHT, "why": name})
     strange = classroom.root / "submitted" / os.fsdecode(b"caf\xe9")
@@ -427,14 +416,14 @@ def test_names_of_any_kind_hold_up_nobody(classroom):  # noqa: F811
         (["report", "ps9"], 3, "no assignment 'ps9'"),
     ],
 )
-def test_what_goes_wrong_is_one_line_and_a_status(classroom, arguments, status, told):  # noqa: F811
+def test_what_goes_wrong_is_one_line_and_a_status(classroom, arguments, status, told):
     done = classroom.fastgrade(*arguments, check=False)
     assert done.returncode == status, done.stdout + done.stderr
     assert told in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_configuration_that_cannot_be_read_is_told(classroom):  # noqa: F811
+def test_a_configuration_that_cannot_be_read_is_told(classroom):
     classroom.hand_in("ada", RIGHT)
     classroom.configure("c.FastGrade.limits = {'memroy_mb': 5}")
     done = classroom.fastgrade("ps1", check=False)
@@ -446,7 +435,7 @@ def test_a_configuration_that_cannot_be_read_is_told(classroom):  # noqa: F811
     assert "nbgrader_config.py cannot be read" in done.stderr
 
 
-def test_a_module_that_cannot_be_preloaded_is_told_once(classroom):  # noqa: F811
+def test_a_module_that_cannot_be_preloaded_is_told_once(classroom):
     for number in range(5):
         classroom.hand_in(f"s{number}", {**RIGHT, "why": str(number)})
     classroom.configure("c.FastGrade.preload = ['no_such_module']")
@@ -456,7 +445,7 @@ def test_a_module_that_cannot_be_preloaded_is_told_once(classroom):  # noqa: F81
     assert not (classroom.root / "autograded").exists()
 
 
-def test_a_second_run_at_the_same_time_is_refused(classroom):  # noqa: F811
+def test_a_second_run_at_the_same_time_is_refused(classroom):
     classroom.hand_in("ada", RIGHT)
     with Journal(path_of(classroom.root, "ps1")):
         done = classroom.fastgrade("ps1", check=False)
@@ -464,7 +453,7 @@ def test_a_second_run_at_the_same_time_is_refused(classroom):  # noqa: F811
     assert "another run" in done.stderr
 
 
-def test_too_little_protection_is_refused(classroom):  # noqa: F811
+def test_too_little_protection_is_refused(classroom):
     classroom.hand_in("ada", RIGHT)
     program = (
         "import dataclasses, sys\n"
@@ -482,7 +471,7 @@ def test_too_little_protection_is_refused(classroom):  # noqa: F811
     assert not classroom.autograded("ada").exists()
 
 
-def test_doctor_says_what_is_there_and_what_is_demanded(classroom):  # noqa: F811
+def test_doctor_says_what_is_there_and_what_is_demanded(classroom):
     done = classroom.fastgrade("doctor")
     assert "Protection:" in done.stdout
     assert "demands 'sandbox'" in done.stdout
@@ -500,18 +489,18 @@ def test_help_has_examples_and_the_exit_status():
     assert run("fastgrade", "--version", cwd="/").stdout.startswith("fastgrade, version")
 
 
-def test_an_assignment_called_like_a_command_can_be_graded(classroom):  # noqa: F811
+def test_an_assignment_called_like_a_command_can_be_graded(classroom):
     done = classroom.fastgrade("grade", "doctor", check=False)
     assert "no assignment 'doctor'" in done.stderr
 
 
-def test_quiet_prints_nothing_when_all_is_well(classroom):  # noqa: F811
+def test_quiet_prints_nothing_when_all_is_well(classroom):
     classroom.hand_in("ada", RIGHT)
     done = classroom.fastgrade("ps1", "--quiet")
     assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_a_terminal_shows_a_bar_with_done_rate_time_and_failures(classroom):  # noqa: F811
+def test_a_terminal_shows_a_bar_with_done_rate_time_and_failures(classroom):
     for number in range(6):
         classroom.hand_in(f"s{number}", {**RIGHT, "why": str(number)})
     (classroom.root / "autograded").mkdir()
@@ -536,7 +525,7 @@ def test_a_terminal_shows_a_bar_with_done_rate_time_and_failures(classroom):  # 
         assert shown in text, text
 
 
-def test_it_works_from_another_folder(classroom, tmp_path):  # noqa: F811
+def test_it_works_from_another_folder(classroom, tmp_path):
     classroom.hand_in("ada", RIGHT)
     run("fastgrade", "ps1", "--course", str(classroom.root), cwd=tmp_path)
     assert classroom.score("ada") == 5.0
@@ -544,7 +533,7 @@ def test_it_works_from_another_folder(classroom, tmp_path):  # noqa: F811
     assert (tmp_path / "r.html").exists()
 
 
-def test_a_lost_folder_or_gradebook_row_is_made_again(classroom):  # noqa: F811
+def test_a_lost_folder_or_gradebook_row_is_made_again(classroom):
     classroom.hand_in("ada", RIGHT)
     classroom.fastgrade("ps1")
     with sqlite3.connect(classroom.database) as connection:
@@ -561,7 +550,7 @@ def test_no_submission_writes_control_characters_to_the_terminal():
     assert _printable("a\x1b[2Jb\r\n[red]é") == "a\\x1b[2Jb\\r\\n\\[red]é"
 
 
-def test_no_name_of_a_student_writes_control_characters_to_the_terminal(classroom):  # noqa: F811
+def test_no_name_of_a_student_writes_control_characters_to_the_terminal(classroom):
     name = "eve\x1b[2J\x1b]0;owned\x07"
     classroom.hand_in(name, RIGHT)
     hook = "def hook(**about):\n    raise ValueError('no')\nc.Autograde.pre_convert_hook = hook"

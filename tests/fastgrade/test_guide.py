@@ -4,18 +4,17 @@ import re
 import shlex
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
-from classroom import BIN, environment, run
-from test_postgres import server  # noqa: F401
-from test_scheduler import descendants, own_port, told_address, wait_for_workers
 
 from fastgrade.cli import EXIT_CODES
 from fastgrade.course.config import load_course
 from fastgrade.settings import LEVELS, Limits
+from tests import ROOT
+from tests.fastgrade.classroom import BIN, environment, run
+from tests.fastgrade.cluster import own_port, told_address, wait_for_workers
+from tests.processes import descendants
 
-ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "book" / "instructors" / "grading.md").read_text(encoding="utf-8")
 
 
@@ -39,8 +38,8 @@ def course(tmp_path):
 
 
 @pytest.mark.slow
-def test_every_command_works_in_its_turn(course, server):  # noqa: F811
-    address, create = server
+def test_every_command_works_in_its_turn(course, postgres_server):
+    address, create = postgres_server
     create("grades")
     scheduler = course / "scheduler.json"
     dask = ""

@@ -1,14 +1,14 @@
 """The hand-written loop that reglib's speed is measured against does the same work."""
 
 import importlib.util
-from pathlib import Path
 
 import numpy as np
 
 from reglib.layers import Dense
 from reglib.models import Sequential
+from tests import ROOT
 
-PATH = Path(__file__).resolve().parents[2] / "benchmarks" / "reglib.py"
+PATH = ROOT / "benchmarks" / "reglib.py"
 
 
 def load_benchmark():

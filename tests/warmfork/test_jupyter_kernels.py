@@ -17,8 +17,8 @@ import pytest
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 from nbclient import NotebookClient
-from test_run import kill_family
 
+from tests.processes import kill_family
 from warmfork import jupyter_kernels
 
 pytestmark = pytest.mark.skipif(

@@ -4,9 +4,8 @@ import os
 import sqlite3
 from types import SimpleNamespace
 
-import hostile
-
 from fastgrade.settings import Limits, Settings
+from tests.fastgrade.attacks import hostile
 
 LIMITS = Limits(
     cell_seconds=1.0,

@@ -3,10 +3,10 @@
 import sys
 
 import pytest
-from attacked import make_course, settings_of
 
 from fastgrade.engine.grader import Grader
 from fastgrade.sandbox.confine import probe
+from tests.fastgrade.attacks.attacked import make_course, settings_of
 
 
 @pytest.fixture(scope="session")

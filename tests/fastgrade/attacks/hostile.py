@@ -16,6 +16,8 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.fastgrade.cells import code, notebook
+
 #: In hidden tests, in the judge's environment, in a forbidden module, in files of the course.
 SECRETS = {
     "test": "f7c1d0aa51",
@@ -40,35 +42,6 @@ TOKEN = "{SECRETS["module"]}"
 def square(x):
     return x**2
 '''
-
-
-def code(source: str, grade_id: str = "", **roles: object) -> dict:
-    """Return a code cell of a notebook."""
-    metadata = {}
-    if grade_id:
-        tag = {"grade": False, "solution": False, "locked": False, "task": False}
-        metadata["nbgrader"] = {"schema_version": 3, "grade_id": grade_id, **tag, **roles}
-    return {
-        "cell_type": "code",
-        "execution_count": None,
-        "id": grade_id or f"plain-{abs(hash(source)) % 10**8}",
-        "metadata": metadata,
-        "outputs": [],
-        "source": source,
-    }
-
-
-def notebook(*cells: dict) -> bytes:
-    """Return a notebook as bytes."""
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return json.dumps(
-        {
-            "cells": list(cells),
-            "metadata": {"kernelspec": kernel},
-            "nbformat": 4,
-            "nbformat_minor": 5,
-        }
-    ).encode()
 
 
 ANSWERS = {
@@ -103,7 +76,9 @@ TESTS = {
 POINTS = {"square": 2, "average": 2, "fill": 1, "counter": 1}
 
 
-def _build(answers: dict[str, str], tests: dict[str, str], extra: tuple[dict, ...] = ()) -> bytes:
+def submission(
+    answers: dict[str, str], tests: dict[str, str], extra: tuple[dict, ...] = ()
+) -> bytes:
     cells = [code("import numpy as np\nfrom answers import square as reference")]
     for name in ANSWERS:
         cells.append(code(answers.get(name, STUB), name, solution=True))
@@ -113,7 +88,7 @@ def _build(answers: dict[str, str], tests: dict[str, str], extra: tuple[dict, ..
     return notebook(*cells, *extra)
 
 
-SOURCE = _build(ANSWERS, TESTS)
+SOURCE = submission(ANSWERS, TESTS)
 
 
 @dataclass(frozen=True)
@@ -156,7 +131,7 @@ class Attack:
 
         answers = {name: fill_in(text) for name, text in self.answers.items()}
         extra = tuple(code(fill_in(text)) for text in self.extra)
-        data = _build(answers, {}, extra)
+        data = submission(answers, {}, extra)
         return data if self.build is None else self.build(json.loads(data))
 
 

@@ -1,6 +1,6 @@
 """Record what stock ``nbgrader autograde`` does with each hostile submission.
 
-``python tests/fastgrade/attacks/record_stock.py [NAME ...]``, as root with bubblewrap and writable
+``python -m tests.fastgrade.attacks.record_stock [NAME ...]``, as root with bubblewrap and writable
 control groups, for the attacks do there what they say: the run happens in namespaces of its own,
 on a private /tmp, with the rest of the file system read-only and processes and memory bounded.
 Writes ``stock.json`` beside this file; ``--table`` prints the table of the guide from it.
@@ -22,16 +22,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[2]
-RESULTS = HERE / "stock.json"
-sys.path[:0] = [str(ROOT), str(HERE)]
+from fastgrade.sandbox import workdir
+from tests.fastgrade.attacks.attacked import fingerprint, make_course
+from tests.fastgrade.attacks.hostile import ATTACKS, SECRETS, Attack
 
-from attacked import fingerprint, make_course  # noqa: E402
-from hostile import ATTACKS, SECRETS, Attack  # noqa: E402
-
-from fastgrade.sandbox import workdir  # noqa: E402
-
+RESULTS = Path(__file__).with_name("stock.json")
 TIMEOUT = 60
 KILLERS = ("kill-parent", "kill-by-number")
 CONFIG = """
@@ -54,7 +49,7 @@ def outside(names: list[str]) -> None:
         (group / "cgroup.procs").write_text(str(os.getpid()))
     command = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
     command += ["--tmpfs", "/tmp", "--die-with-parent", "--new-session"]
-    command += [sys.executable, str(Path(__file__).resolve()), "--inside", *names]
+    command += [sys.executable, "-m", "tests.fastgrade.attacks.record_stock", "--inside", *names]
     done = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     assert done.stdout is not None

@@ -7,11 +7,11 @@ from collections import Counter
 
 import nbformat
 import pytest
-from attacked import LIMITS, fingerprint
-from hostile import ATTACKS, SECRETS, SOURCE, spelled
 from nbgrader import utils
 
 from fastgrade.verdict import Task
+from tests.fastgrade.attacks.attacked import LIMITS, fingerprint
+from tests.fastgrade.attacks.hostile import ATTACKS, SECRETS, SOURCE, spelled
 
 pytestmark = pytest.mark.slow
 

@@ -1,9 +1,9 @@
 """What answers can make of an instructor's notebook that leans on them more than the others do."""
 
-import hostile
 import pytest
 
 from fastgrade.verdict import Task
+from tests.fastgrade.cells import code, notebook
 
 pytestmark = pytest.mark.slow
 
@@ -14,11 +14,11 @@ def cells(answers, tests, setups):
     """Return a notebook: an answer, its test and what the instructor makes of both, in turns."""
     made = []
     for number, (answer, test) in enumerate(zip(answers, tests, strict=True)):
-        made.append(hostile.code(answer, f"answer-{number}", solution=True))
-        made.append(hostile.code(test, f"test-{number}", grade=True, locked=True, points=2))
+        made.append(code(answer, f"answer-{number}", solution=True))
+        made.append(code(test, f"test-{number}", grade=True, locked=True, points=2))
         if number < len(setups):
-            made.append(hostile.code(setups[number], f"setup-{number}", locked=True))
-    return hostile.notebook(*made)
+            made.append(code(setups[number], f"setup-{number}", locked=True))
+    return notebook(*made)
 
 
 def points(grader, tests, setups, right, given):

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-import exemptions
-import table_ground
-import table_layers
-import table_study
-import table_training
-from inventory import Public, inventory
-from vocabulary import Entry, Kind, Made
+from tests.reglib.bad_input import (
+    exemptions,
+    table_ground,
+    table_layers,
+    table_study,
+    table_training,
+)
+from tests.reglib.bad_input.inventory import Public, inventory
+from tests.reglib.bad_input.vocabulary import Entry, Kind, Made
 
 TABLES = (table_ground, table_layers, table_training, table_study)
 

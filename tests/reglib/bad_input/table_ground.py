@@ -6,7 +6,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from vocabulary import (
+
+from reglib import activations, constraints, initializers, regularizers
+from tests.reglib.bad_input.vocabulary import (
     CONFIG,
     EMPTY,
     FINITE,
@@ -28,8 +30,6 @@ from vocabulary import (
     lengths,
     thing,
 )
-
-from reglib import activations, constraints, initializers, regularizers
 
 CUSTOM = Kind("mapping", None, {TYPE: (3, ["a"])}).without(EMPTY, because="there may be none")
 Z = array(np.array([[-1.0, 2.0]]), finite=False).without(EMPTY, because="of nothing it is nothing")

@@ -9,7 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from vocabulary import (
+
+from reglib import layers
+from reglib.layers import Dense, Input, Parameter
+from tests.reglib.bad_input.vocabulary import (
     CHECKED_IN_FIT,
     CONFIG,
     COUNT,
@@ -33,9 +36,6 @@ from vocabulary import (
     number,
     thing,
 )
-
-from reglib import layers
-from reglib.layers import Dense, Input, Parameter
 
 REGULARIZER = identifier(None)
 CONSTRAINT = identifier(None)

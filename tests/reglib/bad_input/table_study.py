@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from vocabulary import (
+
+from reglib import datasets, experiments, textbook
+from reglib.exercises.checking import Assignment
+from reglib.layers import Dense
+from reglib.models import Sequential
+from tests.reglib.bad_input.vocabulary import (
     COUNT,
     COUNT_OR_0,
     EMPTY,
@@ -34,11 +39,6 @@ from vocabulary import (
     scratch,
     thing,
 )
-
-from reglib import datasets, experiments, textbook
-from reglib.exercises.checking import Assignment
-from reglib.layers import Dense
-from reglib.models import Sequential
 
 KEEP_PROB = number(0, 1, low_open=True)
 IMAGE = array(np.ones((6, 6, 3)), shape=(np.ones(3), np.ones((2, 2, 2, 2))))

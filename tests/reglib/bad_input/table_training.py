@@ -6,7 +6,10 @@ import inspect
 from typing import Any
 
 import numpy as np
-from vocabulary import (
+
+from reglib import callbacks, losses, metrics, models, optimizers, schedules
+from reglib.layers import Dense, Input, Parameter
+from tests.reglib.bad_input.vocabulary import (
     CONFIG,
     COUNT,
     COUNT_OR_0,
@@ -38,9 +41,6 @@ from vocabulary import (
     scratch,
     thing,
 )
-
-from reglib import callbacks, losses, metrics, models, optimizers, schedules
-from reglib.layers import Dense, Input, Parameter
 
 CUSTOM = Kind("mapping", None, {TYPE: (3, ["a"])}).without(EMPTY, because="there may be none")
 Y = np.array([[0.0, 1.0], [1.0, 0.0]])

@@ -4,8 +4,9 @@ import re
 import warnings
 
 import pytest
-from cases import ENTRIES, Case, call, cases, good_arguments, kinds
-from vocabulary import RANGE, TYPE, Made, names, shows
+
+from tests.reglib.bad_input.cases import ENTRIES, Case, call, cases, good_arguments, kinds
+from tests.reglib.bad_input.vocabulary import RANGE, TYPE, Made, names, shows
 
 # What Python says of a call: then the table is wrong, not the argument.
 PYTHONS = re.compile("^(?!config).*(unexpected keyword|multiple values for|required positional)")

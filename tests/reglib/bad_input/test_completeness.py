@@ -3,10 +3,11 @@
 import inspect
 from fnmatch import fnmatchcase
 
-import exemptions
 import pytest
-from cases import ENTRIES, INVENTORY, exempt, kinds
-from vocabulary import FAMILIES, RNG
+
+from tests.reglib.bad_input import exemptions
+from tests.reglib.bad_input.cases import ENTRIES, INVENTORY, exempt, kinds
+from tests.reglib.bad_input.vocabulary import FAMILIES, RNG
 
 # What an annotation says about the kind of an argument; None stands beside any of them.
 FAMILIES_OF = {

@@ -9,7 +9,8 @@ import warnings
 
 import numpy as np
 import pytest
-from cases import ENTRIES, INVENTORY, call, good_arguments
+
+from tests.reglib.bad_input.cases import ENTRIES, INVENTORY, call, good_arguments
 
 pytestmark = pytest.mark.keras
 

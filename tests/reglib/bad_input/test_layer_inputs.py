@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from cases import ENTRIES, call, good_arguments
 
 from reglib import layers
 from reglib.layers.augmentation import AugmentationLayer
 from reglib.layers.merging import _Merge
+from tests.reglib.bad_input.cases import ENTRIES, call, good_arguments
 
 MERGING = {n for n, c in vars(layers).items() if isinstance(c, type) and issubclass(c, _Merge)}
 BASES = {"Layer", "AugmentationLayer"}

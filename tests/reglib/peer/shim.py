@@ -1,9 +1,9 @@
 """Keras's names over reglib, so that the tests that Keras installs can run against reglib.
 
-``pytest -p shim FILES`` makes ``keras``, ``keras.src`` and their modules out of reglib before
-the files are imported; Keras itself is never loaded. To cover more of Keras's files, add
-names: a module to ``_modules``, a function to ``_ops`` or ``_backend``; then list the file in
-``peer_cases.py``.
+``pytest -p tests.reglib.peer.shim FILES`` makes ``keras``, ``keras.src`` and their modules out of
+reglib before the files are imported; Keras itself is never loaded. To cover more of Keras's
+files, add names: a module to ``_modules``, a function to ``_ops`` or ``_backend``; then list the
+file in ``peer_cases.py``.
 
 What cannot be compared is left out of ``run_layer_test``: the masks of symbols, mixed precision,
 seed generators, and layers that count as built before they have seen an input.
@@ -19,8 +19,6 @@ import types
 import unittest
 
 import numpy as np
-import shim_numbers
-import shim_training
 from absl.testing import parameterized
 
 import reglib.activations
@@ -38,6 +36,7 @@ from reglib._timestep_masks import Masked, mask_of
 from reglib.layers.augmentation.base import AugmentationLayer
 from reglib.layers.augmentation.color_space import rgb_to_hsv
 from reglib.layers.base import Layer, Node
+from tests.reglib.peer import shim_numbers, shim_training
 
 
 def _module(name, *sources, **names):

@@ -9,11 +9,11 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
-from peer_cases import FILES
 
-HERE = pathlib.Path(__file__).parent
-REPOSITORY = HERE.parents[2]
+from tests import ROOT
+from tests.reglib.peer.peer_cases import FILES
 
+PLUGIN = "tests.reglib.peer.shim"
 pytestmark = pytest.mark.keras
 
 
@@ -30,9 +30,17 @@ def outcomes(tmp_path_factory):
         (directory / flat(file)).write_text((source / file).read_text())
     (directory / "pytest.ini").write_text("[pytest]\n")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "shim", "--junitxml=outcomes.xml"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            PLUGIN,
+            "--junitxml=outcomes.xml",
+        ],
         cwd=directory,
-        env={**os.environ, "PYTHONPATH": f"{HERE}{os.pathsep}{REPOSITORY}"},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=1800,  # it takes half a minute; only a hang is to end

@@ -1,0 +1,151 @@
+"""The notebooks: normalized, paired with their contracts, and released as they are generated."""
+
+import ast
+import importlib
+import json
+import re
+
+import pytest
+
+from reglib.exercises.normalize import main, normalize
+from tests import ROOT
+
+SOLUTIONS = sorted((ROOT / "solutions").glob("*/*.ipynb"))
+RELEASED = sorted((ROOT / "exercises").glob("*/*.ipynb"))
+ASSIGNMENTS = [
+    "02-l2",
+    "03-l1-and-elastic-net",
+    "05-dropout",
+    "07-early-stopping",
+    "08-data-augmentation",
+]
+
+
+def read(path):
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        cell["text"] = "".join(cell["source"])
+        cell["nbgrader"] = cell["metadata"].get("nbgrader", {})
+    return notebook
+
+
+def checks(notebook):
+    """Return (module, hidden, function, aspect) of every test cell."""
+    found = []
+    for cell in notebook["cells"]:
+        if not cell["nbgrader"].get("grade"):
+            continue
+        module = re.search(r"from (reglib\.exercises\.\w+) import (check\w*)", cell["text"])
+        call = ast.parse(cell["text"].split("\n### END")[0]).body[-1].value
+        aspect = call.args[1].value if len(call.args) > 1 else None
+        found.append((module[1], module[2] == "check_hidden", call.args[0].id, aspect))
+    return found
+
+
+def test_every_assignment_is_there_and_released():
+    assert [path.stem for path in SOLUTIONS] == ASSIGNMENTS
+    assert [path.stem for path in RELEASED] == ASSIGNMENTS
+    for path in (*SOLUTIONS, *RELEASED):
+        assert path.parent.name == path.stem
+        assert [p.name for p in path.parent.iterdir() if p.name[0] != "."] == [path.name]
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_solutions_are_normalized(path):
+    text = path.read_text(encoding="utf-8")
+    assert text == normalize(text)
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_every_aspect_of_every_contract_is_tested_once_and_every_function_hidden_too(path):
+    found = checks(read(path))
+    (name,) = {module for module, *_ in found}
+    exercises = importlib.import_module(name).ASSIGNMENT.exercises
+    visible = [(function, aspect) for _, hidden, function, aspect in found if not hidden]
+    expected = []
+    for exercise in exercises.values():
+        names = [aspect.name for aspect in exercise.aspects]
+        expected += [(exercise.name, aspect if len(names) > 1 else None) for aspect in names]
+    assert sorted(visible, key=str) == sorted(expected, key=str)
+    assert sorted(function for _, hidden, function, _ in found if hidden) == sorted(exercises)
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_cells_are_short_and_every_function_has_a_task(path):
+    notebook = read(path)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code" and not cell["nbgrader"].get("solution"):
+            assert cell["text"].count("\n") < 22
+    prose = "".join(cell["text"] for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    for _, _, function, _ in checks(notebook):
+        assert f"`{function}" in prose
+    chapter = ROOT / "book" / "chapters" / f"{path.stem}.md"
+    assert f"../../book/chapters/{chapter.name}" in prose
+    assert chapter.exists()
+
+
+@pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.stem)
+def test_a_released_notebook_holds_no_answer_and_no_hidden_test(path):
+    notebook = read(path)
+    for cell in notebook["cells"]:
+        assert "SOLUTION" not in cell["text"]
+        assert "HIDDEN" not in cell["text"]
+        assert "check_hidden" not in cell["text"]
+        if cell["nbgrader"].get("solution"):
+            assert "raise NotImplementedError(" in cell["text"]
+            assert "replace this line with your answer" in cell["text"]
+        assert cell.get("outputs", []) == []
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_the_answers_of_the_solution_notebooks_earn_full_marks(name, capsys):
+    """Runs the solution and test cells in one namespace, as a kernel would."""
+    scope = {}
+    for cell in read(ROOT / "solutions" / name / f"{name}.ipynb")["cells"]:
+        wanted = cell["nbgrader"].get("solution") or cell["nbgrader"].get("grade")
+        if cell["cell_type"] == "code" and (wanted or cell["id"] == "setup"):
+            exec(compile(cell["text"], cell["id"], "exec"), scope)
+    assert "right" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_points_are_split_by_what_is_learnt(name):
+    cells = read(ROOT / "solutions" / name / f"{name}.ipynb")["cells"]
+    points = [cell["nbgrader"]["points"] for cell in cells if cell["nbgrader"].get("grade")]
+    assert all(1 <= p <= 3 for p in points)
+    assert sum(points) >= 15
+
+
+def test_normalizing_strips_outputs_and_stray_metadata(tmp_path, capsys):
+    cell = {
+        "cell_type": "code",
+        "id": "random",
+        "execution_count": 3,
+        "outputs": [{"output_type": "stream", "name": "stdout", "text": ["hello"]}],
+        "metadata": {"tags": ["x"], "nbgrader": {"grade_id": "mine", "grade": True}},
+        "source": "x = 1\nx\n\n",
+    }
+    notebook = {"cells": [cell], "metadata": {"widgets": {}}, "nbformat": 4, "nbformat_minor": 4}
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps(notebook))
+    assert main(["--check", str(tmp_path)]) == 1
+    assert "is not normalized" in capsys.readouterr().out
+    assert main([str(path)]) == 0
+    (thin,) = json.loads(path.read_text())["cells"]
+    assert thin == {
+        "cell_type": "code",
+        "id": "mine",
+        "execution_count": None,
+        "outputs": [],
+        "metadata": {"nbgrader": {"grade_id": "mine", "grade": True}},
+        "source": ["x = 1\n", "x"],
+    }
+    assert main(["--check", str(tmp_path)]) == 0
+
+
+def test_normalizing_refuses_what_is_no_notebook():
+    with pytest.raises(ValueError, match="format 4"):
+        normalize("{}")
+    twice = {"cell_type": "markdown", "id": "a", "metadata": {}, "source": ""}
+    with pytest.raises(ValueError, match="unique, got a twice"):
+        normalize(json.dumps({"cells": [twice, twice], "nbformat": 4}))
