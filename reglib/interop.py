@@ -156,8 +156,6 @@ def _layer_from_keras(layer: Any) -> Layer:
         # Keras makes a list of one axis once it is built.
         axes = config["axis"]
         config["axis"] = axes[0] if isinstance(axes, (list, tuple)) and len(axes) == 1 else axes
-    if name == "ELU":
-        config["alpha"] = layer.alpha  # which Keras's config leaves out
     for part, attribute in _AROUND.get(name, {}).items():
         config[part] = layers.serialize(_layer_from_keras(getattr(layer, attribute)))
     for option, value in config.items():

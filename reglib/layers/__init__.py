@@ -1,8 +1,6 @@
 """Layers, under Keras's names."""
 
-from reglib.layers.activation_layers import ELU as ELU
 from reglib.layers.activation_layers import LeakyReLU as LeakyReLU
-from reglib.layers.activation_layers import PReLU as PReLU
 from reglib.layers.activation_layers import ReLU as ReLU
 from reglib.layers.activation_layers import Softmax as Softmax
 from reglib.layers.augmentation import *  # noqa: F403
@@ -13,7 +11,6 @@ from reglib.layers.base import deserialize as deserialize
 from reglib.layers.base import serialize as serialize
 from reglib.layers.convolution import Conv1D as Conv1D
 from reglib.layers.convolution import Conv2D as Conv2D
-from reglib.layers.convolution import Conv3D as Conv3D
 from reglib.layers.core import Activation as Activation
 from reglib.layers.core import Dense as Dense
 from reglib.layers.core import Embedding as Embedding
@@ -23,39 +20,25 @@ from reglib.layers.core import Reshape as Reshape
 from reglib.layers.merged import add as add
 from reglib.layers.merged import average as average
 from reglib.layers.merged import concatenate as concatenate
-from reglib.layers.merged import dot as dot
-from reglib.layers.merged import maximum as maximum
-from reglib.layers.merged import minimum as minimum
 from reglib.layers.merged import multiply as multiply
-from reglib.layers.merged import subtract as subtract
 from reglib.layers.merging import Add as Add
 from reglib.layers.merging import Average as Average
 from reglib.layers.merging import Concatenate as Concatenate
-from reglib.layers.merging import Dot as Dot
 from reglib.layers.merging import Input as Input
 from reglib.layers.merging import InputLayer as InputLayer
-from reglib.layers.merging import Maximum as Maximum
-from reglib.layers.merging import Minimum as Minimum
 from reglib.layers.merging import Multiply as Multiply
-from reglib.layers.merging import Subtract as Subtract
 from reglib.layers.normalization import BatchNormalization as BatchNormalization
 from reglib.layers.normalization import GroupNormalization as GroupNormalization
 from reglib.layers.normalization import LayerNormalization as LayerNormalization
-from reglib.layers.normalization import RMSNormalization as RMSNormalization
 from reglib.layers.normalization import SpectralNormalization as SpectralNormalization
-from reglib.layers.normalization import UnitNormalization as UnitNormalization
 from reglib.layers.pooling import AveragePooling1D as AveragePooling1D
 from reglib.layers.pooling import AveragePooling2D as AveragePooling2D
-from reglib.layers.pooling import AveragePooling3D as AveragePooling3D
 from reglib.layers.pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
 from reglib.layers.pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
-from reglib.layers.pooling import GlobalAveragePooling3D as GlobalAveragePooling3D
 from reglib.layers.pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
 from reglib.layers.pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
-from reglib.layers.pooling import GlobalMaxPooling3D as GlobalMaxPooling3D
 from reglib.layers.pooling import MaxPooling1D as MaxPooling1D
 from reglib.layers.pooling import MaxPooling2D as MaxPooling2D
-from reglib.layers.pooling import MaxPooling3D as MaxPooling3D
 from reglib.layers.preprocessing import Normalization as Normalization
 from reglib.layers.recurrent import GRU as GRU
 from reglib.layers.recurrent import LSTM as LSTM
@@ -70,18 +53,7 @@ from reglib.layers.regularization import GaussianDropout as GaussianDropout
 from reglib.layers.regularization import GaussianNoise as GaussianNoise
 from reglib.layers.regularization import SpatialDropout1D as SpatialDropout1D
 from reglib.layers.regularization import SpatialDropout2D as SpatialDropout2D
-from reglib.layers.regularization import SpatialDropout3D as SpatialDropout3D
-from reglib.layers.reshaping import Cropping1D as Cropping1D
-from reglib.layers.reshaping import Cropping2D as Cropping2D
-from reglib.layers.reshaping import Cropping3D as Cropping3D
 from reglib.layers.reshaping import Identity as Identity
-from reglib.layers.reshaping import Permute as Permute
-from reglib.layers.reshaping import RepeatVector as RepeatVector
-from reglib.layers.reshaping import UpSampling1D as UpSampling1D
-from reglib.layers.reshaping import UpSampling2D as UpSampling2D
-from reglib.layers.reshaping import UpSampling3D as UpSampling3D
-from reglib.layers.reshaping import ZeroPadding1D as ZeroPadding1D
 from reglib.layers.reshaping import ZeroPadding2D as ZeroPadding2D
-from reglib.layers.reshaping import ZeroPadding3D as ZeroPadding3D
 from reglib.layers.wrapping import Bidirectional as Bidirectional
 from reglib.layers.wrapping import TimeDistributed as TimeDistributed

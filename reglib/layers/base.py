@@ -255,7 +255,7 @@ class Node:
 
     def __sub__(self, other: Node | float) -> Node:
         if isinstance(other, Node):
-            return self._merged("Subtract", other)
+            return self._merged("Add", -other)
         return self._rescaled(1, other, sign=-1)
 
     def __rsub__(self, other: float) -> Node:

@@ -1,4 +1,4 @@
-r"""Convolutions of sequences, images and volumes.
+r"""Convolutions of sequences and images.
 
 A convolution lays out every window of the inputs as a row (``windows``) and multiplies once by
 the kernel; the way back multiplies once and adds the rows where they came from.
@@ -228,38 +228,3 @@ class Conv2D(_Convolution):
     """
 
     rank = 2
-
-
-class Conv3D(_Convolution):
-    r"""Convolution over a volume, or over images in time.
-
-    .. math:: a_{hij} = f(\sum_{rst} x_{h+dr,i+ds,j+dt} W_{rst} + b)
-
-    Parameters
-    ----------
-    filters : int
-        Number of outputs at each position.
-    kernel_size, strides : int or three int
-        Depth, height and width of a window, and how far it moves.
-    padding, data_format, dilation_rate, groups
-        As in :class:`Conv2D`.
-
-    Raises
-    ------
-    TypeError
-        If a size is no integer.
-    ValueError
-        If a size is out of range, ``groups`` does not divide channels and filters, or the
-        inputs have another number of axes.
-
-    References
-    ----------
-    ``keras.layers.Conv3D``.
-
-    Examples
-    --------
-    >>> Conv3D(4, 3)(np.ones((2, 5, 8, 8, 1))).shape
-    (2, 3, 6, 6, 4)
-    """
-
-    rank = 3

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib._timestep_masks import as_truth, expanded, mask_of
-from reglib._validation import check_axis, check_flag, check_instance, check_integer, check_shape
+from reglib._validation import check_instance, check_integer, check_shape
 from reglib.layers.base import Layer, Node
 
 Shape = tuple[int | None, ...]
@@ -115,7 +115,6 @@ def Input(  # noqa: N802 - Keras's name
 class _Merge(Layer):
     """What makes one of several inputs: it is called with a list."""
 
-    number: int | None = None  # of inputs, where it is fixed
     supports_masking = True
 
     def __call__(
@@ -128,12 +127,11 @@ class _Merge(Layer):
         TypeError
             If ``inputs`` is no list.
         ValueError
-            If the number of inputs is wrong, or their shapes do not fit.
+            If there are fewer than two inputs, or their shapes do not fit.
         """
         check_instance(f"inputs of layer {self.name}", inputs, (list, tuple), "a list of inputs")
-        if len(inputs) < 2 or self.number not in (None, len(inputs)):
-            wanted = "at least 2" if self.number is None else f"exactly {self.number}"
-            raise ValueError(f"inputs of layer {self.name} must be {wanted}, got {len(inputs)}")
+        if len(inputs) < 2:
+            raise ValueError(f"inputs of layer {self.name} must be at least 2, got {len(inputs)}")
         if isinstance(inputs[0], Node):
             shape = self.compute_output_shape([node.shape for node in inputs])
             return Node(self, tuple(inputs), shape)
@@ -282,37 +280,6 @@ class Add(_Elementwise):
         return [gradient] * len(self._inputs)
 
 
-class Subtract(_Elementwise):
-    """The difference of two inputs, the first minus the second.
-
-    Raises
-    ------
-    TypeError
-        If it is not called with a list.
-    ValueError
-        If other than two inputs come, or their shapes do not fit.
-
-    References
-    ----------
-    ``keras.layers.Subtract``.
-
-    Examples
-    --------
-    >>> Subtract()([np.array([[3.0, 5.0]]), np.array([[1.0]])])
-    array([[2., 4.]], dtype=float32)
-    """
-
-    number = 2
-
-    def merge(self, inputs: list[NDArray]) -> NDArray:
-        """Return the difference."""
-        return inputs[0] - inputs[1]
-
-    def derivatives(self, gradient: NDArray) -> list[NDArray]:
-        """Return the gradient and its negative."""
-        return [gradient, -gradient]
-
-
 class Multiply(_Elementwise):
     """The product of several inputs, entry by entry: how one branch gates another.
 
@@ -385,88 +352,6 @@ class Average(_Elementwise):
     def derivatives(self, gradient: NDArray) -> list[NDArray]:
         """Return each input's equal share of the gradient."""
         return [gradient / len(self._inputs)] * len(self._inputs)
-
-
-class _Extreme(_Elementwise):
-    """What takes one of the inputs at each entry."""
-
-    least: float  # what is never taken
-
-    def _leave_out(self, inputs: list[NDArray], masks: list[NDArray | None]) -> list[NDArray]:
-        """Return the inputs such that those are taken that count, the first if none does."""
-        kept = [
-            x if mask is None else np.where(mask, x, x.dtype.type(self.least))
-            for x, mask in zip(inputs, masks, strict=True)
-        ]
-        somewhere = _any(masks)
-        if somewhere is not None:
-            kept[0] = np.where(somewhere, kept[0], inputs[0])
-        return kept
-
-    def derivatives(self, gradient: NDArray) -> list[NDArray]:
-        """Return the gradient, each entry's given to where it came from, the first of equals."""
-        parts, undecided = [], np.ones(gradient.shape, dtype=bool)
-        for x in self._inputs:
-            chosen = undecided & (x == self._outputs)
-            parts.append(gradient * chosen)
-            undecided ^= chosen
-        return parts
-
-
-class Maximum(_Extreme):
-    """The largest of several inputs at each entry, as in a maxout unit.
-
-    Raises
-    ------
-    TypeError
-        If it is not called with a list.
-    ValueError
-        If fewer than two inputs come, or their shapes do not fit.
-
-    References
-    ----------
-    Goodfellow et al. (2013), "Maxout networks"; ``keras.layers.Maximum``.
-
-    Examples
-    --------
-    >>> Maximum()([np.array([[1.0, 5.0]]), np.array([[3.0, 2.0]])])
-    array([[3., 5.]], dtype=float32)
-    """
-
-    least = -math.inf
-
-    def merge(self, inputs: list[NDArray]) -> NDArray:
-        """Return the maximum."""
-        self._outputs = functools.reduce(np.maximum, inputs)
-        return self._outputs
-
-
-class Minimum(_Extreme):
-    """The smallest of several inputs at each entry.
-
-    Raises
-    ------
-    TypeError
-        If it is not called with a list.
-    ValueError
-        If fewer than two inputs come, or their shapes do not fit.
-
-    References
-    ----------
-    ``keras.layers.Minimum``.
-
-    Examples
-    --------
-    >>> Minimum()([np.array([[1.0, 5.0]]), np.array([[3.0, 2.0]])])
-    array([[1., 2.]], dtype=float32)
-    """
-
-    least = math.inf
-
-    def merge(self, inputs: list[NDArray]) -> NDArray:
-        """Return the minimum."""
-        self._outputs = functools.reduce(np.minimum, inputs)
-        return self._outputs
 
 
 class Concatenate(_Merge):
@@ -542,97 +427,3 @@ class Concatenate(_Merge):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {**super().get_config(), "axis": self.axis}
-
-
-class Dot(_Merge):
-    r"""Dot products of two inputs along an axis of each: how alike two branches are.
-
-    .. math:: o_{ij} = \sum_k x_{ik}\, y_{jk}
-
-    Parameters
-    ----------
-    axes : int or pair of int
-        The axis :math:`k` of each input, not that of the batch; the others stay, those of the
-        first input before those of the second.
-    normalize : bool
-        Whether vectors are divided by their lengths first: the products are cosines then.
-
-    Raises
-    ------
-    TypeError
-        If ``axes`` are no integers, or it is not called with a list.
-    ValueError
-        If other than two inputs come, or their axes are of unequal length.
-
-    References
-    ----------
-    ``keras.layers.Dot``.
-
-    Examples
-    --------
-    >>> Dot(1)([np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])])
-    array([[11.]], dtype=float32)
-    """
-
-    number = 2
-
-    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.axes = check_axis("axes", axes)
-        if isinstance(self.axes, tuple) and len(self.axes) != 2:
-            raise ValueError(f"axes must be one or two, got {axes}")
-        self.normalize = check_flag("normalize", normalize)
-
-    def call(self, inputs: list[NDArray], training: bool = False) -> NDArray:
-        """Return the products."""
-        self._turned = [np.moveaxis(x, axis, -1) for x, axis in self._with_axes(inputs)]
-        # (batch, other axes, vectors) and (batch, vectors, other axes) make all products at once.
-        self._rows = [
-            x.reshape(len(x), math.prod(x.shape[1:-1]), x.shape[-1]) for x in self._turned
-        ]
-        if self.normalize:
-            self._lengths = [np.maximum(_length(x), 1e-7) for x in self._rows]
-            self._rows = [x / n for x, n in zip(self._rows, self._lengths, strict=True)]
-        x, y = self._rows
-        others = [n for turned in self._turned for n in turned.shape[1:-1]] or [1]
-        return (x @ y.transpose(0, 2, 1)).reshape(len(x), *others)
-
-    def _merge_masks(self, inputs: Sequence[ArrayLike], masks: list[NDArray | None]) -> None:
-        """Return None: every entry of the inputs counts in the products."""
-
-    def backward(self, gradient: NDArray) -> list[NDArray]:
-        """Return dX = dO Y and dY = dOᵀ X, each through the division by its lengths."""
-        x, y = self._rows
-        gradient = gradient.reshape(len(x), x.shape[1], y.shape[1])
-        parts = [gradient @ y, gradient.transpose(0, 2, 1) @ x]
-        if self.normalize:
-            parts = [
-                (part - rows * (part * rows).sum(axis=-1, keepdims=True)) / lengths
-                for part, rows, lengths in zip(parts, self._rows, self._lengths, strict=True)
-            ]
-        turned = [part.reshape(x.shape) for part, x in zip(parts, self._turned, strict=True)]
-        return [np.moveaxis(part, -1, axis) for part, axis in self._with_axes(turned)]
-
-    def _with_axes(self, things: Sequence[Any]) -> zip:
-        axes = self.axes if isinstance(self.axes, tuple) else (self.axes, self.axes)
-        return zip(things, axes, strict=True)
-
-    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
-        """Return the shape of the products."""
-        lengths, others = [], []
-        for shape, axis in self._with_axes(input_shape):
-            if not -len(shape) < axis < len(shape) or axis == 0:
-                raise self._misfit(f"have an axis {axis}, not that of the batch", input_shape)
-            lengths.append(shape[axis])
-            others += [n for i, n in enumerate(shape) if i not in (0, axis % len(shape))]
-        if len(set(lengths) - {None}) > 1:
-            raise self._misfit(f"be of one length along axes {self.axes}", input_shape)
-        return (input_shape[0][0], *(others or [1]))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
-
-
-def _length(x: NDArray) -> NDArray:
-    return np.sqrt(np.square(x).sum(axis=-1, keepdims=True))

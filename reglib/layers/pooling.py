@@ -1,4 +1,4 @@
-"""Poolings of sequences, images and volumes: one number for each window of each map."""
+"""Poolings of sequences and images: one number for each window of each map."""
 
 from __future__ import annotations
 
@@ -209,40 +209,6 @@ class MaxPooling2D(_MaxPooling):
     rank = 2
 
 
-class MaxPooling3D(_MaxPooling):
-    """The largest value of each window of each volume.
-
-    Parameters
-    ----------
-    pool_size : int or three int
-        Depth, height and width of a window.
-    strides : int or three int, optional
-        How far it moves; by default its size.
-    padding : {"valid", "same"}
-        Whether windows must lie inside.
-    data_format : {None, "channels_last", "channels_first"}
-        Whether the channels are the last axis, the default, or the one after the batch.
-
-    Raises
-    ------
-    TypeError
-        If a size is no integer.
-    ValueError
-        If a size is below 1, or the inputs have another number of axes or no window in them.
-
-    References
-    ----------
-    ``keras.layers.MaxPooling3D``.
-
-    Examples
-    --------
-    >>> MaxPooling3D()(np.arange(8.0).reshape(1, 2, 2, 2, 1)).item()
-    7.0
-    """
-
-    rank = 3
-
-
 class AveragePooling1D(_AveragePooling):
     """The mean of each window along a sequence; zeros added around do not count.
 
@@ -309,40 +275,6 @@ class AveragePooling2D(_AveragePooling):
     """
 
     rank = 2
-
-
-class AveragePooling3D(_AveragePooling):
-    """The mean of each window of each volume; zeros added around do not count.
-
-    Parameters
-    ----------
-    pool_size : int or three int
-        Depth, height and width of a window.
-    strides : int or three int, optional
-        How far it moves; by default its size.
-    padding : {"valid", "same"}
-        Whether windows must lie inside.
-    data_format : {None, "channels_last", "channels_first"}
-        Whether the channels are the last axis, the default, or the one after the batch.
-
-    Raises
-    ------
-    TypeError
-        If a size is no integer.
-    ValueError
-        If a size is below 1, or the inputs have another number of axes or no window in them.
-
-    References
-    ----------
-    ``keras.layers.AveragePooling3D``.
-
-    Examples
-    --------
-    >>> AveragePooling3D()(np.arange(8.0).reshape(1, 2, 2, 2, 1)).item()
-    3.5
-    """
-
-    rank = 3
 
 
 class GlobalAveragePooling1D(_GlobalAveragePooling):
@@ -427,34 +359,6 @@ class GlobalAveragePooling2D(_GlobalAveragePooling):
     rank = 2
 
 
-class GlobalAveragePooling3D(_GlobalAveragePooling):
-    """The mean of each volume.
-
-    Parameters
-    ----------
-    data_format : {None, "channels_last", "channels_first"}
-        Whether the channels are the last axis, the default, or the one after the batch.
-    keepdims : bool
-        Whether the axes of a map stay, with length 1.
-
-    Raises
-    ------
-    ValueError
-        If the inputs have another number of axes.
-
-    References
-    ----------
-    ``keras.layers.GlobalAveragePooling3D``.
-
-    Examples
-    --------
-    >>> GlobalAveragePooling3D()(np.arange(8.0).reshape(1, 2, 2, 2, 1)).tolist()
-    [[3.5]]
-    """
-
-    rank = 3
-
-
 class GlobalMaxPooling1D(_GlobalMaxPooling):
     """The largest value of each channel of a sequence.
 
@@ -509,31 +413,3 @@ class GlobalMaxPooling2D(_GlobalMaxPooling):
     """
 
     rank = 2
-
-
-class GlobalMaxPooling3D(_GlobalMaxPooling):
-    """The largest value of each volume.
-
-    Parameters
-    ----------
-    data_format : {None, "channels_last", "channels_first"}
-        Whether the channels are the last axis, the default, or the one after the batch.
-    keepdims : bool
-        Whether the axes of a map stay, with length 1.
-
-    Raises
-    ------
-    ValueError
-        If the inputs have another number of axes.
-
-    References
-    ----------
-    ``keras.layers.GlobalMaxPooling3D``.
-
-    Examples
-    --------
-    >>> GlobalMaxPooling3D()(np.arange(8.0).reshape(1, 2, 2, 2, 1)).tolist()
-    [[7.0]]
-    """
-
-    rank = 3

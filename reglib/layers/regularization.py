@@ -217,39 +217,6 @@ class SpatialDropout2D(_MapDropout):
     axes = ("height", "width")
 
 
-class SpatialDropout3D(_MapDropout):
-    """Dropout of whole feature volumes: one draw a channel, shared by all places and times.
-
-    Parameters
-    ----------
-    rate : float
-        Fraction of the volumes to drop, in [0, 1].
-    data_format : {None, "channels_last", "channels_first"}
-        Where the channels are; None means last.
-    seed : int, optional
-        Makes the sequence of masks repeatable.
-
-    Raises
-    ------
-    TypeError
-        If ``rate`` is no number or ``seed`` no integer.
-    ValueError
-        If one is out of range, or the inputs have another number of axes.
-
-    References
-    ----------
-    Tompson et al. (2015), "Efficient object localization using convolutional networks";
-    ``keras.layers.SpatialDropout3D``.
-
-    Examples
-    --------
-    >>> SpatialDropout3D(0.5)(np.ones((1, 5, 8, 8, 4)), training=True).shape
-    (1, 5, 8, 8, 4)
-    """
-
-    axes = ("depth", "height", "width")
-
-
 def _shared(inputs: NDArray, name: str, wanted: str, ndim: int) -> tuple[int, ...]:
     if inputs.ndim != ndim:
         raise ValueError(f"inputs of {name} must have shape {wanted}, got {inputs.shape}")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from reglib._validation import check_choice, check_integer
 from reglib.layers.base import Layer
 
-_AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+_AXES = {1: ("length",), 2: ("height", "width")}
 
 
 def sizes(name: str, value: int | Sequence[int], rank: int) -> tuple[int, ...]:
@@ -24,7 +24,7 @@ def sizes(name: str, value: int | Sequence[int], rank: int) -> tuple[int, ...]:
 
 
 class Spatial(Layer):
-    """A layer over sequences, images or volumes: ``rank`` axes between batch and channels.
+    """A layer over sequences or images: ``rank`` axes between batch and channels.
 
     A subclass computes with the channels last, in :meth:`forward`, :meth:`back` and
     :meth:`shape_after`. Where ``data_format`` is ``"channels_first"``, inputs and outputs are

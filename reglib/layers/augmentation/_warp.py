@@ -80,56 +80,6 @@ def affine_transform(
     return resample(images, rows, fill_mode, fill_value)
 
 
-def sample_at(
-    images: NDArray,
-    x: NDArray,
-    y: NDArray,
-    interpolation: str = "bilinear",
-    fill_mode: str = "reflect",
-    fill_value: float = 0.0,
-) -> NDArray:
-    """Return the images read at any positions, one for each pixel of the output.
-
-    Parameters
-    ----------
-    images : ndarray
-        (N, H, W, C).
-    x, y : ndarray
-        (N, H', W'), columns and lines of the images, fractions included.
-    interpolation, fill_mode, fill_value
-        As for :func:`affine_transform`, and the fill mode ``"mirror"`` (d c b | a b c d | c b a).
-
-    Returns
-    -------
-    ndarray
-        (N, H', W', C), of the dtype of ``images``.
-
-    Examples
-    --------
-    >>> image = np.arange(4.0).reshape(1, 2, 2, 1)
-    >>> sample_at(image, np.full((1, 1, 1), 0.5), np.full((1, 1, 1), 1.0)).ravel()
-    array([2.5])
-    """
-    number, height, width, channels = images.shape
-    columns = _taps(x, width, interpolation, fill_mode)
-    lines = _taps(y, height, interpolation, fill_mode)
-    first = (np.arange(number) * height)[:, None, None]
-    flat = images.reshape(-1)
-    outputs = np.zeros((*x.shape, channels), images.dtype)
-    inside = 0.0
-    for line, line_weight in lines:
-        for column, column_weight in columns:
-            index = ((first + line) * width + column) * channels
-            weight = line_weight * column_weight
-            inside = inside + weight
-            weight = weight.astype(images.dtype)
-            for channel in range(channels):
-                outputs[..., channel] += weight * flat[channel:].take(index, mode="wrap")
-    if fill_mode == "constant":
-        outputs += (fill_value * (1 - inside)).astype(images.dtype)[..., None]
-    return outputs
-
-
 def affine_transpose(
     gradient: NDArray,
     transform: NDArray,
@@ -141,28 +91,13 @@ def affine_transpose(
     The transform is linear in the images, so this is its transpose: each output pixel's
     gradient goes back to the input pixels that it was read from, with the same weights.
     """
-    rows = _rows_for(gradient, transform)
-    _, height, width, _ = gradient.shape
-    x, y = np.arange(width), np.arange(height)[:, None]
-    a0, a1, a2, b0, b1, b2 = rows[:, :6].T[:, :, None, None]
-    return sample_transpose(
-        gradient, a0 * x + a1 * y + a2, b0 * x + b1 * y + b2, interpolation, fill_mode
-    )
-
-
-def sample_transpose(
-    gradient: NDArray,
-    x: NDArray,
-    y: NDArray,
-    interpolation: str = "bilinear",
-    fill_mode: str = "constant",
-) -> NDArray:
-    """Return the gradient with respect to the images of :func:`sample_at`, of equal shape."""
     _, height, width, channels = gradient.shape
+    x, y = np.arange(width), np.arange(height)[:, None]
     result = np.zeros_like(gradient)
-    for image, out, one_x, one_y in zip(gradient, result, x, y, strict=True):
-        columns = _taps(one_x, width, interpolation, fill_mode)
-        lines = _taps(one_y, height, interpolation, fill_mode)
+    for image, row, out in zip(gradient, _rows_for(gradient, transform), result, strict=True):
+        a0, a1, a2, b0, b1, b2 = row[:6]
+        columns = _taps(a0 * x + a1 * y + a2, width, interpolation, fill_mode)
+        lines = _taps(b0 * x + b1 * y + b2, height, interpolation, fill_mode)
         pixels = out.reshape(-1, channels)
         for line, line_weight in lines:
             for column, column_weight in columns:
@@ -190,15 +125,10 @@ def fold(index: NDArray, size: int, fill_mode: str) -> NDArray:
     array([1, 0, 0, 1, 2, 2, 1])
     >>> fold(np.arange(-2, 5), 3, "wrap")
     array([1, 2, 0, 1, 2, 0, 1])
-    >>> fold(np.arange(-2, 5), 3, "mirror")
-    array([2, 1, 0, 1, 2, 1, 0])
     """
     if fill_mode == "reflect":
         index = index % (2 * size)
         return np.minimum(index, 2 * size - 1 - index)
-    if fill_mode == "mirror" and size > 1:
-        index = index % (2 * size - 2)
-        return np.minimum(index, 2 * size - 2 - index)
     if fill_mode == "wrap":
         return index % size
     return np.clip(index, 0, size - 1)

@@ -516,62 +516,6 @@ class Solarization(_ColorLayer):
         }
 
 
-class RandomInvert(FactorLayer):
-    r"""Turn some images into their negatives: :math:`x \to v_{max} - x`.
-
-    Parameters
-    ----------
-    factor : float or pair of floats in [0, 1]
-        Range of the probability that an image is inverted; a number b stands for (0, b).
-    value_range : pair of floats
-        Its upper end is :math:`v_{max}`.
-    seed, data_format, **kwargs
-        As for :class:`~reglib.layers.AugmentationLayer`.
-
-    Raises
-    ------
-    ValueError
-        If ``factor`` or ``value_range`` is no number or pair as described.
-
-    Notes
-    -----
-    As in Keras, the default ``factor`` of 1 inverts about half of the images, write (1, 1) for
-    all; and the lower end of ``value_range`` is taken for 0.
-
-    References
-    ----------
-    ``keras.layers.RandomInvert``.
-
-    Examples
-    --------
-    >>> RandomInvert((1, 1))(np.array([[[100.0], [255.0]]])).ravel()
-    array([155.,   0.], dtype=float32)
-    """
-
-    _sorts_range = False
-
-    def __init__(
-        self,
-        factor: Any = 1.0,
-        value_range: Any = (0, 255),
-        seed: int | None = None,
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            factor=factor, value_range=value_range, data_format=data_format, seed=seed, **kwargs
-        )
-
-    def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
-        return {"apply_inversion": self._happens(generator, shape[0])}
-
-    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
-        inverted = np.asarray(transformation["apply_inversion"], bool)
-        outputs = images.copy()
-        outputs[inverted] = self.value_range[1] - images[inverted]
-        return outputs
-
-
 class _FixedLayer(_ColorLayer):
     """Base of the layers that draw nothing."""
 

@@ -1,4 +1,4 @@
-"""Augmentations made of others: RandAugment, AugMix and a plain sequence."""
+"""Augmentations made of others: RandAugment and a plain sequence."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 
 from reglib._validation import (
     check_choice,
-    check_flag,
     check_integer,
     check_mapping,
-    check_number,
 )
-from reglib.layers.augmentation._warp import INTERPOLATIONS, chunked
+from reglib.layers.augmentation._warp import INTERPOLATIONS
 from reglib.layers.augmentation.base import AugmentationLayer, check_factor, check_value_range
 from reglib.layers.augmentation.color import (
     AutoContrast,
@@ -31,54 +29,7 @@ from reglib.layers.augmentation.geometric import RandomRotation, RandomShear, Ra
 from reglib.layers.base import Layer, deserialize, serialize
 
 
-class _Policy(AugmentationLayer):
-    """Base of the layers that choose among the same eleven operations of one strength."""
-
-    # The operations' names; their order is what RandAugment's numbers mean.
-    _names: tuple[str, ...]
-
-    def __init__(self, *, value_range: Any, factor: Any, interpolation: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        check_value_range(value_range)
-        self.value_range = value_range
-        self.factor = check_factor("factor", factor, 0, 1, symmetric=False)
-        self.interpolation = check_choice("interpolation", interpolation, INTERPOLATIONS)
-        operations = self._make_operations()
-        self._operations = {name: operations[name] for name in self._names}
-
-    def _make_operations(self) -> dict[str, AugmentationLayer]:
-        factor, common = self.factor, {"data_format": self.data_format, "dtype": self.dtype}
-        moved = {"interpolation": self.interpolation, **common}
-        colored = {"value_range": self.value_range, **common}
-        return {
-            "random_shear": RandomShear(factor, factor, **moved),
-            "random_translation": RandomTranslation(factor, factor, **moved),
-            "random_rotation": RandomRotation(factor, **moved),
-            "random_brightness": RandomBrightness(factor, **colored),
-            "random_color_degeneration": RandomColorDegeneration(factor, **colored),
-            "random_contrast": RandomContrast(factor, **colored),
-            "random_sharpness": RandomSharpness(factor, **colored),
-            "random_posterization": RandomPosterization(max(1, int(8 * factor[1])), **colored),
-            "solarization": Solarization(factor, factor, **colored),
-            "auto_contrast": AutoContrast(**colored),
-            "equalization": Equalization(**colored),
-        }
-
-    def sublayers(self) -> tuple[Layer, ...]:
-        """Return the operations."""
-        return tuple(self._operations.values())
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {
-            **super().get_config(),
-            "value_range": self.value_range,
-            "factor": self.factor,
-            "interpolation": self.interpolation,
-        }
-
-
-class RandAugment(_Policy):
+class RandAugment(AugmentationLayer):
     """Apply a few operations, chosen at random, one after another, all of one strength.
 
     The operations: shear, translation, rotation, brightness, color degeneration, contrast,
@@ -119,20 +70,6 @@ class RandAugment(_Policy):
     (2, 8, 8, 3)
     """
 
-    _names = (
-        "random_shear",
-        "random_translation",
-        "random_rotation",
-        "random_brightness",
-        "random_color_degeneration",
-        "random_contrast",
-        "random_sharpness",
-        "random_posterization",
-        "solarization",
-        "auto_contrast",
-        "equalization",
-    )
-
     def __init__(
         self,
         value_range: Any = (0, 255),
@@ -143,21 +80,43 @@ class RandAugment(_Policy):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            value_range=value_range,
-            factor=factor,
-            interpolation=interpolation,
-            seed=seed,
-            data_format=data_format,
-            **kwargs,
-        )
+        super().__init__(seed=seed, data_format=data_format, **kwargs)
+        check_value_range(value_range)
+        self.value_range = value_range
         self.num_ops = check_integer("num_ops", num_ops, low=0)
+        self.factor = check_factor("factor", factor, 0, 1, symmetric=False)
+        self.interpolation = check_choice("interpolation", interpolation, INTERPOLATIONS)
+        self._operations = self._make_operations()
+
+    def _make_operations(self) -> dict[str, AugmentationLayer]:
+        """Return the operations; their order is what the drawn numbers mean."""
+        factor, common = self.factor, {"data_format": self.data_format, "dtype": self.dtype}
+        moved = {"interpolation": self.interpolation, **common}
+        colored = {"value_range": self.value_range, **common}
+        return {
+            "random_shear": RandomShear(factor, factor, **moved),
+            "random_translation": RandomTranslation(factor, factor, **moved),
+            "random_rotation": RandomRotation(factor, **moved),
+            "random_brightness": RandomBrightness(factor, **colored),
+            "random_color_degeneration": RandomColorDegeneration(factor, **colored),
+            "random_contrast": RandomContrast(factor, **colored),
+            "random_sharpness": RandomSharpness(factor, **colored),
+            "random_posterization": RandomPosterization(max(1, int(8 * factor[1])), **colored),
+            "solarization": Solarization(factor, factor, **colored),
+            "auto_contrast": AutoContrast(**colored),
+            "equalization": Equalization(**colored),
+        }
+
+    def sublayers(self) -> tuple[Layer, ...]:
+        """Return the operations."""
+        return tuple(self._operations.values())
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
         return {
-            "layer_idxes": generator.integers(0, len(self._names), self.num_ops),
+            "layer_idxes": generator.integers(0, len(self._operations), self.num_ops),
             "transforms": {
-                name: self._operations[name]._draw(shape, generator) for name in self._names
+                name: operation._draw(shape, generator)
+                for name, operation in self._operations.items()
             },
         }
 
@@ -172,157 +131,18 @@ class RandAugment(_Policy):
         return masks
 
     def _chosen(self, transformation: Any) -> list[tuple[AugmentationLayer, Any]]:
-        names = [self._names[int(index)] for index in transformation["layer_idxes"]]
+        order = list(self._operations)
+        names = [order[int(index)] for index in transformation["layer_idxes"]]
         return [(self._operations[name], transformation["transforms"][name]) for name in names]
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "num_ops": self.num_ops}
-
-
-class AugMix(_Policy):
-    r"""Blend each image with a mixture of several chains of operations applied to it.
-
-    :math:`x \to m\,x + (1-m)\sum_k w_k\,\mathrm{chain}_k(x)` with
-    :math:`m \sim \mathrm{Beta}(\alpha, \alpha)` and :math:`w \sim \mathrm{Dirichlet}(\alpha)`.
-
-    Parameters
-    ----------
-    value_range : pair of floats
-        The lowest and the highest value of the images.
-    num_chains : int
-        How many chains are mixed.
-    chain_depth : int
-        How many operations a chain has at most: at each place one of them, or none, is
-        equally likely.
-    factor : float or pair of floats in [0, 1]
-        The operations' strength; a number b stands for (0, b).
-    alpha : float
-        Above 0, the parameter of both distributions.
-    all_ops : bool
-        Whether brightness, color degeneration, contrast and sharpness may be chosen too.
-    interpolation : str
-        ``"bilinear"`` or ``"nearest"``.
-    seed, data_format, **kwargs
-        As for :class:`~reglib.layers.AugmentationLayer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as described.
-
-    Notes
-    -----
-    ``seed`` fixes everything that is drawn; Keras chooses the operations by Python's global
-    generator, so its ``seed`` does not. As in Keras, the whole batch shares the chains and
-    the weights.
-
-    References
-    ----------
-    ``keras.layers.AugMix``; Hendrycks et al. (2020), "AugMix: A simple data processing method
-    to improve robustness and uncertainty".
-
-    Examples
-    --------
-    >>> AugMix(seed=0)(np.full((2, 8, 8, 3), 100.0)).shape
-    (2, 8, 8, 3)
-    """
-
-    _names_without_color = (
-        "random_shear",
-        "random_translation",
-        "random_rotation",
-        "random_posterization",
-        "solarization",
-        "auto_contrast",
-        "equalization",
-    )
-    _color_names = (
-        "random_brightness",
-        "random_color_degeneration",
-        "random_contrast",
-        "random_sharpness",
-    )
-
-    def __init__(
-        self,
-        value_range: Any = (0, 255),
-        num_chains: int = 3,
-        chain_depth: int = 3,
-        factor: Any = 0.3,
-        alpha: float = 1.0,
-        all_ops: bool = True,
-        interpolation: str = "bilinear",
-        seed: int | None = None,
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        self.all_ops = check_flag("all_ops", all_ops)
-        self._names = self._names_without_color + (self._color_names if all_ops else ())
-        super().__init__(
-            value_range=value_range,
-            factor=factor,
-            interpolation=interpolation,
-            seed=seed,
-            data_format=data_format,
-            **kwargs,
-        )
-        self.num_chains = check_integer("num_chains", num_chains, low=1)
-        self.chain_depth = check_integer("chain_depth", chain_depth, low=0)
-        self.alpha = check_number("alpha", alpha, low=0, low_open=True)
-
-    def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
-        weights = generator.dirichlet(np.full(self.num_chains, self.alpha)).astype(self.dtype)
-        return {
-            "chain_mixing_weights": weights,
-            "weight_sample": self._scalar(generator.beta(self.alpha, self.alpha)),
-            "chain_transforms": [self._chain(shape, generator) for _ in range(self.num_chains)],
-        }
-
-    def _scalar(self, value: float) -> Any:
-        return np.dtype(self.dtype).type(value)
-
-    def _chain(
-        self, shape: tuple[int, ...], generator: np.random.Generator
-    ) -> list[dict[str, Any]]:
-        """Return a chain's operations with what was drawn for each; any place may stay empty."""
-        chosen = generator.integers(0, len(self._names) + 1, self.chain_depth)
-        names = [self._names[index] for index in chosen if index < len(self._names)]
-        return [
-            {"layer_name": name, "transformation": self._operations[name]._draw(shape, generator)}
-            for name in names
-        ]
-
-    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
-        mixture = self._mixture(images, transformation, "_transform")
-        return np.clip(mixture, *self.value_range, out=mixture)
-
-    def _transform_masks(self, masks: NDArray, transformation: Any) -> NDArray:
-        return self._mixture(masks, transformation, "_transform_masks")
-
-    def _mixture(self, images: NDArray, transformation: Any, method: str) -> NDArray:
-        kept = self._scalar(transformation["weight_sample"])
-        mixed = np.multiply(images, kept, dtype=self.dtype)
-        for weight, chain in zip(
-            transformation["chain_mixing_weights"], transformation["chain_transforms"], strict=True
-        ):
-            changed = images
-            for step in chain:
-                operation = self._operations[step["layer_name"]]
-                changed = getattr(operation, method)(changed, step["transformation"])
-            share = (1 - kept) * self._scalar(weight)
-            for chunk in chunked(mixed)[1]:
-                mixed[chunk] += share * changed[chunk]
-        return mixed
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {
             **super().get_config(),
-            "num_chains": self.num_chains,
-            "chain_depth": self.chain_depth,
-            "alpha": self.alpha,
-            "all_ops": self.all_ops,
+            "value_range": self.value_range,
+            "num_ops": self.num_ops,
+            "factor": self.factor,
+            "interpolation": self.interpolation,
         }
 
 

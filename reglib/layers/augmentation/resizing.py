@@ -114,172 +114,7 @@ def inner_frame(shape: tuple[int, int], height: int, width: int) -> tuple[int, i
     return max(1, min(shape[0], rows)), max(1, min(shape[1], columns))
 
 
-class FixedSizeLayer(AugmentationLayer):
-    """Base of the layers whose outputs all have one size, in training or not, by no chance.
-
-    Each takes a frame out of the image, which may reach beyond it, and resizes that.
-
-    Parameters
-    ----------
-    height, width : int
-        Size of the outputs in pixels.
-    data_format, **kwargs
-        As for :class:`~reglib.layers.AugmentationLayer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If ``height`` or ``width`` is no whole number of at least 1.
-    """
-
-    interpolation = mask_interpolation = "bilinear"
-    antialias = False
-    fill_value = 0.0
-
-    def __init__(self, *, height: int, width: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.height = check_integer("height", height, low=1)
-        self.width = check_integer("width", width, low=1)
-
-    def _frame(self, height: int, width: int) -> tuple[int, int]:
-        """Return the height and width of the central frame of images of a size."""
-        raise NotImplementedError(f"{type(self).__name__} must define _frame")
-
-    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """Return height and width of the images; nothing is random."""
-        return super().get_random_transformation(data, training=True, seed=seed)
-
-    def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> tuple[int, int]:
-        return self._size(shape)
-
-    def transform_images(
-        self, images: ArrayLike, transformation: Any = None, training: bool = True
-    ) -> NDArray:
-        """Return the images in their new size, in training or not."""
-        return super().transform_images(images, {}, training=True)
-
-    def transform_segmentation_masks(
-        self, segmentation_masks: ArrayLike, transformation: Any = None, training: bool = True
-    ) -> NDArray:
-        """Return the masks in their new size, in training or not."""
-        return super().transform_segmentation_masks(segmentation_masks, {}, training=True)
-
-    def call(self, inputs: NDArray, training: bool = True) -> NDArray:
-        """Return the images in their new size, in training or not."""
-        return super().call(inputs, training=True)
-
-    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
-        return self._resize(images, self.interpolation)
-
-    def _transform_masks(self, masks: NDArray, transformation: Any) -> NDArray:
-        return self._resize(masks.astype(self.dtype, copy=False), self.mask_interpolation)
-
-    def _resize(self, images: NDArray, interpolation: str) -> NDArray:
-        images = self._last(images)
-        number, height, width, channels = images.shape
-        frame = self._frame(height, width)
-        from_row, to_row = _overlap(height, frame[0])
-        from_column, to_column = _overlap(width, frame[1])
-        framed = images[:, from_row, from_column]
-        if framed.shape[1:3] != frame:
-            inner = framed
-            framed = np.full((number, *frame, channels), self.fill_value, images.dtype)
-            framed[:, to_row, to_column] = inner
-        matrices = self._matrices(frame, interpolation, images.dtype)
-        return self._restored(np.ascontiguousarray(resized(framed, *matrices)))
-
-    def _transpose(self, gradient: NDArray, transformation: Any) -> NDArray:
-        gradient = self._last(gradient)
-        height, width = transformation
-        frame = self._frame(height, width)
-        matrices = self._matrices(frame, self.interpolation, gradient.dtype)
-        framed = resized(gradient, *(None if m is None else m.T for m in matrices))
-        result = np.zeros((len(gradient), height, width, gradient.shape[3]), gradient.dtype)
-        from_row, to_row = _overlap(height, frame[0])
-        from_column, to_column = _overlap(width, frame[1])
-        result[:, from_row, from_column] = framed[:, to_row, to_column]
-        return self._restored(result)
-
-    def _matrices(
-        self, frame: tuple[int, int], interpolation: str, dtype: DTypeLike
-    ) -> tuple[NDArray | None, NDArray | None]:
-        target = (self.height, self.width)
-        return resizing_matrices(frame, target, dtype, interpolation, self.antialias)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of the outputs."""
-        shape = list(input_shape)
-        first = -3 if self.data_format == "channels_last" else -2
-        shape[first], shape[first + 1] = self.height, self.width
-        return tuple(shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        config = {**super().get_config(), "height": self.height, "width": self.width}
-        del config["seed"]
-        return config
-
-
-def _overlap(size: int, frame: int) -> tuple[slice, slice]:
-    """Return where an image lies within a central frame of another size: in it, in the frame."""
-    common, start = min(size, frame), max(0, (size - frame) // 2)
-    inset = max(0, (frame - size) // 2)
-    return slice(start, start + common), slice(inset, inset + common)
-
-
-class CenterCrop(FixedSizeLayer):
-    """Cut the middle out of every image, in training or not.
-
-    Parameters
-    ----------
-    height, width : int
-        Size of the outputs in pixels.
-    data_format, **kwargs
-        As for :class:`~reglib.layers.AugmentationLayer`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If ``height`` or ``width`` is no whole number of at least 1.
-
-    Notes
-    -----
-    As in Keras, of images that are smaller than the outputs in either direction, the largest
-    central part of the outputs' proportions is enlarged.
-
-    References
-    ----------
-    ``keras.layers.CenterCrop``.
-
-    Examples
-    --------
-    >>> CenterCrop(2, 2)(np.arange(16.0).reshape(4, 4, 1))[..., 0]
-    array([[ 5.,  6.],
-           [ 9., 10.]], dtype=float32)
-    """
-
-    def __init__(
-        self, height: int, width: int, data_format: str | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(height=height, width=width, data_format=data_format, **kwargs)
-
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any]:
-        """Return the shape of the images; nothing is random."""
-        super().get_random_transformation(data)  # refuses what is no image
-        return {"input_shape": np.shape(data["images"] if isinstance(data, dict) else data)}
-
-    def _transpose(self, gradient: NDArray, transformation: Any) -> NDArray:
-        return super()._transpose(gradient, self._size(transformation["input_shape"]))
-
-    def _frame(self, height: int, width: int) -> tuple[int, int]:
-        if height >= self.height and width >= self.width:
-            return self.height, self.width
-        return inner_frame((height, width), self.height, self.width)
-
-
-class Resizing(FixedSizeLayer):
+class Resizing(AugmentationLayer):
     """Bring every image to one size, in training or not.
 
     Parameters
@@ -323,8 +158,6 @@ class Resizing(FixedSizeLayer):
     array([[2.5, 4.5]], dtype=float32)
     """
 
-    mask_interpolation = "nearest"
-
     def __init__(
         self,
         height: int,
@@ -338,7 +171,9 @@ class Resizing(FixedSizeLayer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(height=height, width=width, data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, **kwargs)
+        self.height = check_integer("height", height, low=1)
+        self.width = check_integer("width", width, low=1)
         self.interpolation = check_choice("interpolation", interpolation, RESIZINGS)
         self.crop_to_aspect_ratio = check_flag("crop_to_aspect_ratio", crop_to_aspect_ratio)
         self.pad_to_aspect_ratio = check_flag("pad_to_aspect_ratio", pad_to_aspect_ratio)
@@ -348,7 +183,76 @@ class Resizing(FixedSizeLayer):
         self.fill_value = check_number("fill_value", fill_value)
         self.antialias = check_flag("antialias", antialias)
 
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """Return height and width of the images; nothing is random."""
+        return super().get_random_transformation(data, training=True, seed=seed)
+
+    def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> tuple[int, int]:
+        return self._size(shape)
+
+    def transform_images(
+        self, images: ArrayLike, transformation: Any = None, training: bool = True
+    ) -> NDArray:
+        """Return the images in their new size, in training or not."""
+        return super().transform_images(images, {}, training=True)
+
+    def transform_segmentation_masks(
+        self, segmentation_masks: ArrayLike, transformation: Any = None, training: bool = True
+    ) -> NDArray:
+        """Return the masks in their new size, in training or not."""
+        return super().transform_segmentation_masks(segmentation_masks, {}, training=True)
+
+    def call(self, inputs: NDArray, training: bool = True) -> NDArray:
+        """Return the images in their new size, in training or not."""
+        return super().call(inputs, training=True)
+
+    def _transform(self, images: NDArray, transformation: Any) -> NDArray:
+        return self._resize(images, self.interpolation)
+
+    def _transform_masks(self, masks: NDArray, transformation: Any) -> NDArray:
+        return self._resize(masks.astype(self.dtype, copy=False), "nearest")
+
+    def _resize(self, images: NDArray, interpolation: str) -> NDArray:
+        images = self._last(images)
+        number, height, width, channels = images.shape
+        frame = self._frame(height, width)
+        from_row, to_row = _overlap(height, frame[0])
+        from_column, to_column = _overlap(width, frame[1])
+        framed = images[:, from_row, from_column]
+        if framed.shape[1:3] != frame:
+            inner = framed
+            framed = np.full((number, *frame, channels), self.fill_value, images.dtype)
+            framed[:, to_row, to_column] = inner
+        matrices = self._matrices(frame, interpolation, images.dtype)
+        return self._restored(np.ascontiguousarray(resized(framed, *matrices)))
+
+    def _transpose(self, gradient: NDArray, transformation: Any) -> NDArray:
+        gradient = self._last(gradient)
+        height, width = transformation
+        frame = self._frame(height, width)
+        matrices = self._matrices(frame, self.interpolation, gradient.dtype)
+        framed = resized(gradient, *(None if m is None else m.T for m in matrices))
+        result = np.zeros((len(gradient), height, width, gradient.shape[3]), gradient.dtype)
+        from_row, to_row = _overlap(height, frame[0])
+        from_column, to_column = _overlap(width, frame[1])
+        result[:, from_row, from_column] = framed[:, to_row, to_column]
+        return self._restored(result)
+
+    def _matrices(
+        self, frame: tuple[int, int], interpolation: str, dtype: DTypeLike
+    ) -> tuple[NDArray | None, NDArray | None]:
+        target = (self.height, self.width)
+        return resizing_matrices(frame, target, dtype, interpolation, self.antialias)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the outputs."""
+        shape = list(input_shape)
+        first = -3 if self.data_format == "channels_last" else -2
+        shape[first], shape[first + 1] = self.height, self.width
+        return tuple(shape)
+
     def _frame(self, height: int, width: int) -> tuple[int, int]:
+        """Return the height and width of the central frame of images of a size."""
         if self.crop_to_aspect_ratio:
             return inner_frame((height, width), self.height, self.width)
         if self.pad_to_aspect_ratio:
@@ -363,8 +267,12 @@ class Resizing(FixedSizeLayer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
+        config = super().get_config()
+        del config["seed"]
         return {
-            **super().get_config(),
+            **config,
+            "height": self.height,
+            "width": self.width,
             "interpolation": self.interpolation,
             "crop_to_aspect_ratio": self.crop_to_aspect_ratio,
             "pad_to_aspect_ratio": self.pad_to_aspect_ratio,
@@ -372,6 +280,13 @@ class Resizing(FixedSizeLayer):
             "fill_value": self.fill_value,
             "antialias": self.antialias,
         }
+
+
+def _overlap(size: int, frame: int) -> tuple[slice, slice]:
+    """Return where an image lies within a central frame of another size: in it, in the frame."""
+    common, start = min(size, frame), max(0, (size - frame) // 2)
+    inset = max(0, (frame - size) // 2)
+    return slice(start, start + common), slice(inset, inset + common)
 
 
 class Rescaling(Layer):

@@ -34,6 +34,7 @@ PATTERNS: dict[str, str] = {
     "layers.Node.hand_out": STEP,
     "layers.*.build": BUILD,
     "layers.*.compute_output_shape": SHAPES,
+    "layers.*.shape_after": SHAPES,
     "layers.Layer.seed_from": "called by models, with a SeedSequence of their own",
     "layers.Layer.set_weight_options": "called by constructors, whose arguments are in the table",
     "layers.Layer.add_weight": "called by build, whose shape has been looked at",
@@ -41,6 +42,7 @@ PATTERNS: dict[str, str] = {
     "layers.Pipeline.__call__": "hands on to its layers, each of which looks at its inputs",
     "layers.*.get_random_transformation": SAME_DOOR,
     "layers.*.transform_images": SAME_DOOR,
+    "layers.*.transform_segmentation_masks": SAME_DOOR,
     # Losses, metrics and optimizers.
     "losses.*.call": STEP,
     "losses.*.derivative": STEP,

@@ -19,7 +19,6 @@ LAYERS = sorted(
 AXES = {
     "1D": (3,),
     "2D": (4,),
-    "3D": (5,),
     "RNN": (3,),
     "LSTM": (3,),
     "GRU": (3,),
@@ -27,10 +26,8 @@ AXES = {
     "Dense": (2, 3, 4, 5, 6),
     "DropConnect": (2, 3, 4, 5, 6),
     "Pipeline": (3, 4),
-    "Permute": (3,),
     "TimeDistributed": (3, 4, 5, 6),
     "Bidirectional": (3,),
-    "RepeatVector": (2,),
 }
 SHAPES = {1: (6,), 2: (6, 6), 3: (2, 6, 6), 4: (2, 6, 6, 3), 5: (2, 4, 4, 4, 3), 6: (2,) * 6}
 

@@ -32,7 +32,7 @@ def siamese():
         name="reader",
     )
     halves = [reader(made("Reshape", (6, 3))(start)), reader(made("Dense", 3, "tanh")(start))]
-    return models.Model(start, made("Dense", 2)(made("Subtract")(halves)), seed=2), (6, 3)
+    return models.Model(start, made("Dense", 2)(halves[0] - halves[1]), seed=2), (6, 3)
 
 
 def images():

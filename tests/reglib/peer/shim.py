@@ -34,7 +34,6 @@ import reglib.optimizers
 import reglib.regularizers
 from reglib._timestep_masks import Masked, mask_of
 from reglib.layers.augmentation.base import AugmentationLayer
-from reglib.layers.augmentation.color_space import rgb_to_hsv
 from reglib.layers.base import Layer, Node
 from tests.reglib.peer import shim_numbers, shim_training
 
@@ -134,12 +133,6 @@ def _set_image_data_format(data_format):
         raise NotImplementedError("reglib has a data format for each layer, not for all")
 
 
-_image = _module(
-    "keras.src.backend.image",
-    rgb_to_hsv=lambda images: np.stack(rgb_to_hsv(*np.moveaxis(images, -1, 0)), axis=-1),
-)
-
-
 def _backend_name():
     """Return the name of no backend of Keras; the tests of the trainer know no other than those."""
     asks = sys._getframe(1).f_globals["__name__"]
@@ -150,7 +143,6 @@ _backend = _module(
     "keras.src.backend",
     backend=_backend_name,
     config=_config,
-    image=_image,
     image_data_format=_config.image_data_format,
     set_image_data_format=_set_image_data_format,
     numpy=_ops,
