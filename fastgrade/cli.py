@@ -35,7 +35,7 @@ from fastgrade.batch.pools import DaskPool, LocalPool, PoolError, available_cpus
 from fastgrade.batch.run import Run, Summary
 from fastgrade.course.config import Course, CourseError, load_course
 from fastgrade.course.gradebook import Gradebook, GradebookError, copy_gradebook, safe_url
-from fastgrade.sandbox.confine import Protection, probe
+from fastgrade.sandbox.protection import Protection, probe
 from fastgrade.settings import LEVELS, Settings
 
 # Exit statuses; click exits with 2 for a wrong command line.

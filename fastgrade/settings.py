@@ -17,7 +17,7 @@ from traitlets.config import Config, Configurable
 
 __all__ = ["LEVELS", "FastGrade", "Limits", "Settings", "settings_from_config"]
 
-#: Protection, weakest first; `fastgrade.sandbox.confine` says what each holds.
+#: Protection, weakest first; `fastgrade.sandbox` holds them.
 LEVELS = ("none", "rlimits", "sandbox", "namespaces")
 
 

@@ -27,7 +27,8 @@ from typing import Any, Protocol
 
 import fastgrade
 from fastgrade.engine.grader import Grader, MachineError
-from fastgrade.sandbox.confine import SandboxError, probe
+from fastgrade.sandbox import SandboxError
+from fastgrade.sandbox.protection import probe
 from fastgrade.settings import LEVELS, Settings
 from fastgrade.verdict import Task, Verdict
 from warmfork.zygote import RefusedError, ZygoteError

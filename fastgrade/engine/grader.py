@@ -26,7 +26,10 @@ from fastgrade.engine.session import Conductor, MachineError
 from fastgrade.notebook.assignment import Plan, plan
 from fastgrade.notebook.ipynb import dump_notebook
 from fastgrade.notebook.submission import Submitted, read, rebuild
-from fastgrade.sandbox.confine import ControlGroup, Protection, SandboxError, bubblewrap, probe
+from fastgrade.sandbox import SandboxError
+from fastgrade.sandbox.cgroups import ControlGroup
+from fastgrade.sandbox.namespaces import bubblewrap
+from fastgrade.sandbox.protection import Protection, probe
 from fastgrade.settings import LEVELS, Settings
 from fastgrade.verdict import Task, Verdict
 from warmfork.zygote import Zygote, ZygoteError

@@ -11,7 +11,7 @@ from typing import Any
 
 from fastgrade.notebook.outputs import Outputs
 from fastgrade.notebook.submission import Cell
-from fastgrade.sandbox.confine import SandboxError
+from fastgrade.sandbox import SandboxError
 from fastgrade.sandbox.seccomp import Forks
 from warmfork.channel import Channel, ChannelError
 from warmfork.zygote import Zygote, wait_readable

@@ -9,49 +9,29 @@ system calls made through ctypes:
 - **seccomp** (`fastgrade.sandbox.seccomp`) refuses the system calls that an answer never needs, and
   has a supervisor count the processes that it starts.
 
-As root the process also becomes an unprivileged user of its own. Where bubblewrap works, the warm
-process, and with it every submission, lives in PID, network, IPC and UTS namespaces of its own.
-`probe` says what this machine offers and what would raise it.
+As root the process also becomes an unprivileged user of its own. What holds for all submissions of
+a warm process together stands beside: `fastgrade.sandbox.namespaces` and
+`fastgrade.sandbox.cgroups`. `fastgrade.sandbox.protection` says what this machine offers.
 """
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import itertools
 import os
-import platform
-import shutil
 import struct
-import subprocess
-import sys
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 
-from fastgrade.sandbox import seccomp
+from fastgrade.sandbox import SandboxError, seccomp
 from fastgrade.sandbox.landlock import ReadableTree, landlock_abi, restrict
 from fastgrade.sandbox.syscalls import syscall
-from fastgrade.settings import LEVELS, Limits
+from fastgrade.settings import Limits
 from warmfork import processes
 
 try:
     import resource
-except ImportError:  # Windows: `probe` still says what is missing there
+except ImportError:  # Windows: `protection.probe` still says what is missing there
     resource = None
 
-__all__ = [
-    "REFUSED",
-    "ControlGroup",
-    "Protection",
-    "SandboxError",
-    "bubblewrap",
-    "confine",
-    "prepare",
-    "probe",
-    "unprivileged_identity",
-]
+__all__ = ["REFUSED", "confine", "prepare", "unprivileged_identity"]
 
 #: What a student is told whose code has been refused something.
 REFUSED = (
@@ -59,10 +39,6 @@ REFUSED = (
     "files but its own."
 )
 _PR_SET_KEEPCAPS, _PR_SET_NO_NEW_PRIVS = 8, 38
-
-
-class SandboxError(RuntimeError):
-    """The protection that the course asks for cannot be had here."""
 
 
 def _set_limits(limits: Limits, forks: int) -> None:
@@ -183,233 +159,3 @@ def confine(
         return seccomp.install(forks)
     except OSError as error:
         raise SandboxError(f"the sandbox could not be set up: {error}") from error
-
-
-class ControlGroup:
-    """A control group for a warm process and all that it forks: the last line of defense.
-
-    Limits of single processes do not bound their sum; this one does, whatever they do.
-
-    Parameters
-    ----------
-    limits : Limits
-        What one submission may use.
-    together : int
-        How many submissions may be under way at once.
-    """
-
-    def __init__(self, limits: Limits, together: int = 4):
-        memory = str((limits.memory_mb * 2 * together + 1024) << 20)
-        tasks = str((limits.processes + 64) * together)
-        name = f"{_group_prefix()}{os.getpid()}-{next(_group_numbers)}"
-        self.folders: list[Path] = []
-        try:
-            if _cgroups() == "v2":
-                _sweep_groups(_CGROUPS)
-                folder = _CGROUPS / name
-                folder.mkdir(exist_ok=True)
-                self.folders.append(folder)
-                for file, value in (("memory.max", memory), ("pids.max", tasks)):
-                    (folder / file).write_text(value)
-            else:
-                for kind, file, value in (
-                    ("memory", "memory.limit_in_bytes", memory),
-                    ("pids", "pids.max", tasks),
-                ):
-                    _sweep_groups(_CGROUPS / kind)
-                    folder = _CGROUPS / kind / name
-                    folder.mkdir(exist_ok=True)
-                    self.folders.append(folder)
-                    (folder / file).write_text(value)
-        except OSError as error:
-            self.close()
-            raise SandboxError(f"no control group could be made: {error}") from error
-
-    def wrapper(self) -> list[str]:
-        """Return the command that starts a program inside of the group."""
-        join = 'for group in $0; do echo $$ > "$group/cgroup.procs" || exit 1; done; exec "$@"'
-        return ["/bin/sh", "-c", join, " ".join(map(str, self.folders))]
-
-    def close(self) -> None:
-        """Remove the group, which must be empty by now; a busy one is tried a few times."""
-        for folder in self.folders:
-            for _ in range(50):
-                try:
-                    folder.rmdir()
-                    break
-                except FileNotFoundError:
-                    break
-                except OSError:
-                    time.sleep(0.02)
-        self.folders.clear()
-
-
-_CGROUPS = Path("/sys/fs/cgroup")
-_group_numbers = itertools.count()
-
-
-def _group_prefix() -> str:
-    """Return how the names of groups begin here: another container has numbers of its own."""
-    with contextlib.suppress(OSError):
-        return f"fastgrade-{os.stat('/proc/self/ns/pid').st_ino}-"
-    return "fastgrade-"
-
-
-def _sweep_groups(parent: Path) -> None:
-    """Remove the groups that killed graders have left; the system refuses where one is in use."""
-    prefix = _group_prefix()
-    for folder in parent.glob(f"{prefix}*-*"):
-        owner = folder.name.removeprefix(prefix).partition("-")[0]
-        if owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-
-
-# --------------------------------------------------------------------------- what is there
-
-
-@dataclass(frozen=True)
-class Protection:
-    """What protection this machine offers.
-
-    Parameters
-    ----------
-    level : {"none", "rlimits", "sandbox", "namespaces"}
-        The strongest level that works.
-    fork : bool
-        Whether processes can be forked.
-    landlock : int
-        Version of Landlock, 0 for none.
-    seccomp : bool
-        Whether system calls can be filtered.
-    notify : bool
-        Whether starting processes can be counted exactly.
-    bubblewrap : bool
-        Whether namespaces can be had through bubblewrap.
-    root : bool
-        Whether this is root, so that submissions get a user of their own.
-    cgroups : str
-        ``"v2"``, ``"v1"`` or ``""``: control groups that can be written.
-    missing : tuple of str
-        What is missing, each with what would bring it.
-    """
-
-    level: str
-    fork: bool
-    landlock: int
-    seccomp: bool
-    notify: bool
-    bubblewrap: bool
-    root: bool
-    cgroups: str
-    missing: tuple[str, ...]
-
-    def reaches(self, level: str) -> bool:
-        """Whether this is at least `level`.
-
-        >>> Protection("rlimits", True, 0, False, False, False, False, "", ()).reaches("sandbox")
-        False
-        """
-        return LEVELS.index(self.level) >= LEVELS.index(level)
-
-
-def bubblewrap() -> list[str]:
-    """Return the command that starts a program in namespaces of its own.
-
-    The file system is seen as it is, since Landlock says what of it can be used; processes,
-    network, IPC and host name are private.
-    """
-    command = ["bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc"]
-    command += ["--unshare-uts", "--unshare-cgroup-try", "--dev-bind", "/", "/", "--proc", "/proc"]
-    if os.geteuid() == 0:
-        # Root keeps the right to become another user and to hand its folder over to it.
-        for capability in ("SETUID", "SETGID", "CHOWN", "DAC_READ_SEARCH", "KILL"):
-            command += ["--cap-add", f"CAP_{capability}"]
-    return command
-
-
-@functools.cache
-def _bubblewrap_works() -> bool:
-    if sys.platform != "linux" or shutil.which("bwrap") is None:
-        return False
-    try:
-        done = subprocess.run([*bubblewrap(), "true"], capture_output=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
-
-
-def _cgroups(root: Path = _CGROUPS) -> str:
-    """Return the version of control groups that can be made here, with their limits."""
-    if (root / "cgroup.controllers").exists():
-        try:
-            given = (root / "cgroup.subtree_control").read_text().split()
-        except OSError:
-            given = []
-        if not {"memory", "pids"} <= set(given):
-            return ""  # a group could be made, and would limit nothing
-        return "v2" if os.access(root / "cgroup.procs", os.W_OK) else ""
-    return "v1" if os.access(root / "memory" / "cgroup.procs", os.W_OK) else ""
-
-
-@functools.cache
-def probe() -> Protection:
-    """Return what this machine offers and what would raise it."""
-    fork = hasattr(os, "fork") and sys.platform != "win32"
-    landlock = landlock_abi() if sys.platform == "linux" else 0
-    filters = seccomp.available()
-    notify = filters and seccomp.notifies()
-    namespaces = _bubblewrap_works()
-    groups = _cgroups() if sys.platform == "linux" else ""
-    missing = []
-    if sys.platform != "linux":
-        missing.append(
-            f"Landlock and seccomp exist on Linux only, not on {platform.system()}: grade in a "
-            "Linux container or virtual machine."
-        )
-    else:
-        if not landlock:
-            missing.append(
-                "Landlock is not offered: Linux 5.13 or newer with 'landlock' among the active "
-                "security modules (kernel parameter lsm=) brings it."
-            )
-        elif landlock < 6:
-            missing.append(
-                f"Landlock has version {landlock}; version 6 (Linux 6.12) also keeps signals in."
-            )
-        if not filters:
-            missing.append(
-                "System calls cannot be filtered: a kernel with CONFIG_SECCOMP_FILTER on x86_64 "
-                "or aarch64, and a container runtime that allows seccomp(2), bring it."
-            )
-        elif not notify:
-            missing.append(
-                "New processes are bounded by RLIMIT_NPROC only: Linux 5.5 counts them exactly."
-            )
-        if not namespaces:
-            missing.append(
-                "Namespaces are not to be had: install bubblewrap, and allow unprivileged user "
-                "namespaces or run as root outside of a container."
-            )
-        if not groups:
-            missing.append(
-                "Control groups with limits on memory and processes cannot be made: run as root, "
-                "where /sys/fs/cgroup can be written and passes both on."
-            )
-    if not fork:
-        level = "none"
-    elif not (landlock and filters):
-        level = "rlimits" if sys.platform == "linux" else "none"
-    else:
-        level = "namespaces" if namespaces else "sandbox"
-    return Protection(
-        level=level,
-        fork=fork,
-        landlock=landlock,
-        seccomp=filters,
-        notify=notify,
-        bubblewrap=namespaces,
-        root=hasattr(os, "geteuid") and os.geteuid() == 0,
-        cgroups=groups,
-        missing=tuple(missing),
-    )

@@ -457,7 +457,7 @@ def test_too_little_protection_is_refused(classroom):
     classroom.hand_in("ada", RIGHT)
     program = (
         "import dataclasses, sys\n"
-        "import fastgrade.sandbox.confine as sandbox\n"
+        "import fastgrade.sandbox.protection as sandbox\n"
         "real = sandbox.probe\n"
         "sandbox.probe = lambda: dataclasses.replace(real(), level='rlimits')\n"
         "from fastgrade.cli import main\n"

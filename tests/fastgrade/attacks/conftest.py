@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from fastgrade.engine.grader import Grader
-from fastgrade.sandbox.confine import probe
+from fastgrade.sandbox.protection import probe
 from tests.fastgrade.attacks.attacked import make_course, settings_of
 
 

@@ -12,7 +12,8 @@ from nbgrader import utils
 from fastgrade.engine.grader import Grader, key
 from fastgrade.notebook.assignment import plan
 from fastgrade.notebook.submission import read
-from fastgrade.sandbox.confine import Protection, SandboxError
+from fastgrade.sandbox import SandboxError
+from fastgrade.sandbox.protection import Protection
 from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import QuestionVerdict, Task, Verdict
 from tests.fastgrade.attacks import hostile

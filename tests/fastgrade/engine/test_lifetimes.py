@@ -11,7 +11,7 @@ import time
 import pytest
 
 from fastgrade.batch.pools import DaskPool
-from fastgrade.sandbox.confine import probe
+from fastgrade.sandbox.protection import probe
 from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import Task
 from tests import ROOT
@@ -48,7 +48,7 @@ import json, sys, threading
 sys.path[:0] = {path!r}
 from dataclasses import replace
 from fastgrade.settings import Limits, Settings
-from fastgrade.sandbox.confine import probe
+from fastgrade.sandbox.protection import probe
 from fastgrade.verdict import Task
 from fastgrade.engine.grader import Grader
 source = open({source!r}, "rb").read()

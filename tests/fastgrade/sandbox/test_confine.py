@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from fastgrade.sandbox.confine import ControlGroup, SandboxError, _cgroups, confine, probe
+from fastgrade.sandbox import SandboxError, cgroups
+from fastgrade.sandbox.cgroups import ControlGroup
+from fastgrade.sandbox.confine import confine
 from fastgrade.sandbox.landlock import ReadableTree, landlock_abi, python_roots
+from fastgrade.sandbox.protection import probe
 from fastgrade.settings import Limits
 from tests import ROOT
 
@@ -269,7 +272,7 @@ def test_control_groups_count_only_where_they_limit(tmp_path, files, version):
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert _cgroups(tmp_path) == version
+    assert cgroups.version(tmp_path) == version
 
 
 @pytest.mark.skipif(probe().cgroups != "v1", reason="no control groups of version 1 here")
