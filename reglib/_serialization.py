@@ -1,25 +1,159 @@
-"""Names to objects and back, in Keras's format, for every kind of object that has a config."""
+"""Objects to descriptions and back, in Keras's format, for every kind that has a config.
+
+A description names its class together with where that comes from: ``module`` is ``keras.layers``
+and the like for the classes that Keras has too; for a reader's own it is the module that defines
+them, and ``registered_name`` is what :func:`register_keras_serializable` gave them. So a
+``Dropout`` of one's own and the library's live side by side.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any, Self, TypeVar
 
-from reglib._validation import check_mapping, naming
+from reglib._validation import check_mapping, check_text, naming
+
+Thing = TypeVar("Thing", bound=Callable)
+
+_registered: dict[str, Any] = {}
+_registered_names: dict[Any, str] = {}
+_own_classes: dict[tuple[str, str], type] = {}
+_in_scope: ContextVar[Mapping[str, Any]] = ContextVar("custom objects", default={})  # noqa: B039
 
 
-def from_config(cls: type, config: Mapping[str, Any]) -> Any:
-    """Return an object of a class from its config.
+class Described:
+    """What has a config, and is found again by it; classes of one's own without registering."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Remember a class that is not of the library, by its module and its name."""
+        super().__init_subclass__(**kwargs)
+        if not is_of_library(cls):
+            _own_classes[cls.__module__, cls.__name__] = cls
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        raise NotImplementedError(f"{type(self).__name__} must define get_config")
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return a new object of the class from what :meth:`get_config` returned.
+
+        Raises
+        ------
+        TypeError
+            If ``config`` is no mapping, or has an argument that the class does not.
+        ValueError
+            If an argument is bad.
+        """
+        with naming("config"):
+            return cls(**check_mapping("config", config))
+
+
+def is_of_library(cls: type) -> bool:
+    """Return whether a class is this library's, and so not a reader's own of the same name."""
+    return cls.__module__.partition(".")[0] == "reglib"
+
+
+# Classes and functions of one's own.
+
+
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[Thing], Thing]:
+    """Return a decorator that makes a class or function of one's own known as ``package>name``.
+
+    A saved model that holds it is then loaded without ``custom_objects``, wherever the class is
+    defined by then.
+
+    Parameters
+    ----------
+    package : str
+        Whose it is.
+    name : str, optional
+        By default the name of the class or function.
 
     Raises
     ------
     TypeError
-        If ``config`` is no mapping, or has an argument that the class does not.
+        If a name is no string.
     ValueError
-        If an argument is bad.
+        If the class has no ``get_config``.
+
+    References
+    ----------
+    ``keras.saving.register_keras_serializable``.
+
+    Examples
+    --------
+    >>> @register_keras_serializable("course")
+    ... def doubled(z):
+    ...     return 2 * z
+    >>> get_registered_name(doubled), get_registered_object("course>doubled") is doubled
+    ('course>doubled', True)
     """
-    with naming("config"):
-        return cls(**check_mapping("config", config))
+    check_text("package", package)
+    if name is not None:
+        check_text("name", name)
+
+    def register(thing: Thing) -> Thing:
+        if isinstance(thing, type) and not hasattr(thing, "get_config"):
+            raise ValueError(f"{thing.__name__} must have a get_config to be registered")
+        known_as = f"{package}>{name or _name_of(thing)}"
+        _registered[known_as] = thing
+        _registered_names[thing] = known_as
+        return thing
+
+    return register
+
+
+def get_registered_name(obj: Any) -> str:
+    """Return the name that a class or function was registered under, else its own."""
+    return _registered_names.get(obj) or _name_of(obj)
+
+
+def get_registered_object(name: str | None, custom_objects: Any = None) -> Any:
+    """Return what a scope, a registration or else ``custom_objects`` knows as ``name``, or None."""
+    for known in (_in_scope.get(), _registered, custom_objects or {}):
+        if name in known:
+            return known[name]
+    return None
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """Return all that is registered, by the names; what is changed there is changed for all."""
+    return _registered
+
+
+@contextlib.contextmanager
+def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
+    """Make classes and functions of one's own known by these names, within a ``with``.
+
+    Raises
+    ------
+    TypeError
+        If they are no mapping.
+
+    Examples
+    --------
+    >>> with custom_object_scope({"half": 0.5}):
+    ...     get_registered_object("half")
+    0.5
+    """
+    known = check_mapping("custom_objects", custom_objects or {})
+    token = _in_scope.set({**_in_scope.get(), **known})
+    try:
+        yield
+    finally:
+        _in_scope.reset(token)
+
+
+def _name_of(thing: Any) -> str:
+    return getattr(thing, "__name__", None) or getattr(thing, "name", type(thing).__name__)
+
+
+# Descriptions.
 
 
 def serialize(thing: Any, module: str) -> dict[str, Any] | None:
@@ -29,15 +163,17 @@ def serialize(thing: Any, module: str) -> dict[str, Any] | None:
     if not hasattr(thing, "get_config"):
         kind = "loss" if module == "losses" else module[:-1]
         raise TypeError(f"{kind} must be an object with a config, got {thing!r}")
+    cls = type(thing)
+    own = not is_of_library(cls)
     return {
-        "module": f"keras.{module}",
-        "class_name": type(thing).__name__,
+        "module": cls.__module__ if own else f"keras.{module}",
+        "class_name": cls.__name__,
         "config": thing.get_config(),
-        "registered_name": None,
+        "registered_name": get_registered_name(cls) if own else None,
     }
 
 
-def get(identifier: Any, registry: Mapping[str, type], kind: str) -> Any:
+def get(identifier: Any, registry: Mapping[str, Any], kind: str) -> Any:
     """Return the object that ``identifier`` means.
 
     Parameters
@@ -58,11 +194,9 @@ def get(identifier: Any, registry: Mapping[str, type], kind: str) -> Any:
     if identifier is None:
         return None
     if isinstance(identifier, str):
-        if identifier not in registry:
-            raise ValueError(
-                f"{kind} must be one of {', '.join(sorted(registry))}, got {identifier!r}"
-            )
-        found = registry[identifier]
+        found = get_registered_object(identifier, registry)
+        if found is None:
+            raise ValueError(f"{_known(kind, registry)}, got {identifier!r}")
         return found() if isinstance(found, type) else found
     if isinstance(identifier, dict):
         return deserialize(identifier, registry, kind)
@@ -88,7 +222,7 @@ def own(thing: Any, registry: Mapping[str, type]) -> Any:
 
 def deserialize(
     description: Mapping[str, Any] | str,
-    registry: Mapping[str, type],
+    registry: Mapping[str, Any],
     kind: str,
     custom_objects: Mapping[str, Any] | None = None,
 ) -> Any:
@@ -101,14 +235,35 @@ def deserialize(
     TypeError
         If the description is neither a mapping nor a name.
     """
-    known = {**registry, **check_mapping("custom_objects", custom_objects or {})}
-    if isinstance(description, str):
-        return get(description, known, kind)
-    check_mapping(f"{kind} config", description)
-    if "class_name" not in description:
-        raise ValueError(f"{kind} config must have a 'class_name', got {dict(description)!r}")
+    with custom_object_scope(custom_objects):
+        if isinstance(description, str):
+            return get(description, registry, kind)
+        check_mapping(f"{kind} config", description)
+        if "class_name" not in description:
+            raise ValueError(f"{kind} config must have a 'class_name', got {dict(description)!r}")
+        found = _found(description, registry)
+        if found is None:
+            raise ValueError(
+                f"{_known(kind, registry)}, or one of your own that is defined, or registered "
+                f"by register_keras_serializable, or in custom_objects, "
+                f"got {description['class_name']!r}"
+            )
+        config = description.get("config") or {}
+        return found.from_config(config) if isinstance(found, type) else found
+
+
+def _found(description: Mapping[str, Any], registry: Mapping[str, Any]) -> Any:
+    """Return the class that is described: by its registered name, else by module and name."""
     name = description["class_name"]
-    if name not in known:
-        raise ValueError(f"{kind} must be one of {', '.join(sorted(known))}, got {name!r}")
-    found = known[name]
-    return found.from_config(description.get("config", {})) if isinstance(found, type) else found
+    module = description.get("module")
+    found = get_registered_object(description.get("registered_name", name))
+    if found is None and module is not None:
+        found = _own_classes.get((module, name))
+    if found is None and (module is None or module.partition(".")[0] == "keras"):
+        # The latter is for descriptions that were written without registered names.
+        found = registry.get(name) or get_registered_object(name)
+    return found
+
+
+def _known(kind: str, registry: Mapping[str, Any]) -> str:
+    return f"{kind} must be one of {', '.join(sorted(registry))}"

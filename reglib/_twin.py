@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from reglib._serialization import is_of_library
+
 
 def loaded_keras() -> ModuleType | None:
     """Return the module ``keras`` if the program has imported it."""
@@ -42,8 +44,9 @@ def to_keras_layer(layer: Any, *, keep_name: bool = True) -> Any:
     if keras is None:
         raise ImportError("import keras before a layer is turned into one of Keras's")
     name = type(layer).__name__
-    if not hasattr(keras.layers, name):
-        raise ValueError(f"layer must be one that Keras has too, got {name}")
+    if not (is_of_library(type(layer)) and hasattr(keras.layers, name)):
+        whose = "" if is_of_library(type(layer)) else f"{type(layer).__module__}."
+        raise ValueError(f"layer must be one that Keras has too, got {whose}{name}")
     config = layer.get_config()
     if not keep_name:
         del config["name"]

@@ -24,7 +24,7 @@ def _norm(w: Any, axis: int | Sequence[int]) -> Any:
     return xp.sqrt(xp.sum(xp.square(w), axis=axis, keepdims=True))
 
 
-class Constraint:
+class Constraint(_serialization.Described):
     """Base of all constraints; by itself it constrains nothing."""
 
     def __call__(self, w: NDArray) -> NDArray:
@@ -34,11 +34,6 @@ class Constraint:
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return dict(vars(self))
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Constraint:
-        """Return a new constraint from :meth:`get_config`'s result."""
-        return _serialization.from_config(cls, config)
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())

@@ -80,7 +80,7 @@ def _checked_axes(name: str, axes: Any) -> list[int] | None:
     return [check_integer(name, axis) for axis in check_sequence(name, axes, "axes")]
 
 
-class Initializer:
+class Initializer(_serialization.Described):
     """Base of all initializers.
 
     Parameters
@@ -143,11 +143,6 @@ class Initializer:
         if isinstance(self.seed, np.random.Generator):
             return {**vars(self), "seed": self.seed.bit_generator.state}
         return dict(vars(self))
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Initializer:
-        """Return a new initializer from :meth:`get_config`'s result."""
-        return _serialization.from_config(cls, config)
 
 
 def _checked_dtype(dtype: Any) -> np.dtype:

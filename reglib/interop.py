@@ -147,8 +147,10 @@ def _layer_from_keras(layer: Any) -> Layer:
         return models.Nested(from_keras(layer), name=layer.name)
     name = type(layer).__name__
     cls = getattr(layers, name, None)
-    if not (isinstance(cls, type) and issubclass(cls, Layer)):
-        raise ValueError(f"layer must be one that reglib has too, got Keras's {name}")
+    is_kerass = type(layer).__module__.partition(".")[0] == "keras"  # one's own has any name
+    if not (is_kerass and isinstance(cls, type) and issubclass(cls, Layer)):
+        whose = "Keras's " if is_kerass else f"{type(layer).__module__}."
+        raise ValueError(f"layer must be one that reglib has too, got {whose}{name}")
     config = _known_part(layer.get_config(), type(layer), cls, f"layer {layer.name}")
     if isinstance(config.get("dtype"), dict):
         config["dtype"] = config["dtype"]["config"]["name"]

@@ -75,7 +75,7 @@ class Block:
         )
 
 
-class Optimizer:
+class Optimizer(_serialization.Described):
     """Base of all optimizers: clipping, weight decay, averaging and constraints around a step.
 
     One step does, in Keras's order: gather gradients until there are enough; clip the gradient;
@@ -407,7 +407,7 @@ class Optimizer:
         rate = dict(check_mapping("config", config)).get("learning_rate")
         if isinstance(rate, Mapping):
             config = {**config, "learning_rate": schedules.deserialize(rate)}
-        return _serialization.from_config(cls, config)
+        return super().from_config(config)
 
 
 def clip_by_norm(gradient: NDArray, limit: float) -> None:

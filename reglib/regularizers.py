@@ -21,7 +21,7 @@ from reglib._namespace import namespace
 from reglib._validation import check_array, check_choice, check_number
 
 
-class Regularizer:
+class Regularizer(_serialization.Described):
     """Base of all penalties."""
 
     def __call__(self, x: Any) -> Any:
@@ -35,11 +35,6 @@ class Regularizer:
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         raise NotImplementedError(f"{type(self).__name__} must define get_config")
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Regularizer:
-        """Return a new penalty from :meth:`get_config`'s result."""
-        return _serialization.from_config(cls, config)
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())

@@ -24,7 +24,7 @@ from reglib._validation import (
 )
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(_serialization.Described):
     """Base of all schedules: override ``rate`` and ``get_config``.
 
     Parameters
@@ -67,11 +67,6 @@ class LearningRateSchedule:
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {"name": self.name}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> LearningRateSchedule:
-        """Return a new schedule from :meth:`get_config`'s result."""
-        return _serialization.from_config(cls, config)
 
 
 class _Decay(LearningRateSchedule):

@@ -38,7 +38,7 @@ from reglib._validation import (
 )
 
 _names: Counter[str] = Counter()
-_registry: dict[str, type] = {}
+_library: dict[str, type[Layer]] = {}
 _OPTION_MODULES = {
     "initializer": initializers,
     "regularizer": regularizers,
@@ -277,20 +277,20 @@ class Node:
     def _merged(self, name: str, other: Node) -> Node:
         """Return the node of a merging layer, as precise as the more precise of both."""
         dtype = np.result_type(self.layer.dtype, other.layer.dtype).name
-        return _registry[name](dtype=dtype)([self, other])
+        return _library[name](dtype=dtype)([self, other])
 
     def _rescaled(self, scale: Any, offset: Any = 0, sign: int = 1) -> Node:
         """Return the node times ``scale``, plus or minus ``offset``, where both are numbers."""
         if not (isinstance(scale, Real) and isinstance(offset, Real)):
             return NotImplemented
-        rescaling = _registry["Rescaling"]
+        rescaling = _library["Rescaling"]
         return rescaling(float(scale), sign * float(offset), dtype=self.layer.dtype)(self)
 
     def __repr__(self) -> str:
         return f"<Node of {self.layer.name}, shape={self.shape}>"
 
 
-class Layer:
+class Layer(_serialization.Described):
     """Base of all layers.
 
     Parameters
@@ -345,9 +345,10 @@ class Layer:
     _takes_mask = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Remember the class by its name, so that a saved model finds it, whoever wrote it."""
+        """Remember the class, and note what its methods take."""
         super().__init_subclass__(**kwargs)
-        _registry[cls.__name__] = cls
+        if _serialization.is_of_library(cls):
+            _library[cls.__name__] = cls
         if "compute_mask" in vars(cls):
             cls.supports_masking = vars(cls).get("supports_masking", True)
             cls._computes_mask = True
@@ -616,11 +617,6 @@ class Layer:
             config_[name] = module.serialize(getattr(self, name))
         return config_
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Layer:
-        """Return a new layer from :meth:`get_config`'s result."""
-        return _serialization.from_config(cls, config)
-
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
@@ -647,4 +643,4 @@ def deserialize(
     ValueError
         If the class is unknown.
     """
-    return _serialization.deserialize(config, _registry, "layer", custom_objects)
+    return _serialization.deserialize(config, _library, "layer", custom_objects)

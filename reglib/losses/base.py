@@ -122,7 +122,7 @@ def align(
     return y_true, y_pred
 
 
-class Loss:
+class Loss(_serialization.Described):
     r"""Base of all losses: a loss of each example, reduced over the batch.
 
     A subclass gives ``call``, the losses with the axis of the outputs reduced, and
@@ -313,11 +313,6 @@ class Loss:
         """Return the constructor's arguments as plain data; ``dtype`` where one was given."""
         config = {"name": self.name, "reduction": self.reduction}
         return config if self._dtype is None else {**config, "dtype": self.dtype}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Loss:
-        """Return a new loss from :meth:`get_config`'s result."""
-        return _serialization.from_config(cls, config)
 
 
 def weights_for(

@@ -122,10 +122,10 @@ def get(identifier: Any) -> Metric | None:
     9.0
     """
     metric = _serialization.get(identifier, _REGISTRY, "metric")
+    if callable(metric) and not hasattr(metric, "update_state"):
+        metric = MeanMetricWrapper(metric)
     if isinstance(identifier, str):
         metric.name = identifier
-    elif callable(metric) and not hasattr(metric, "update_state"):
-        return MeanMetricWrapper(metric)
     return metric
 
 

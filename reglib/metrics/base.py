@@ -28,7 +28,7 @@ def as_numbers(name: str, value: ArrayLike) -> NDArray:
     return array
 
 
-class Metric:
+class Metric(_serialization.Described):
     """Base of all metrics: numbers that are gathered batch by batch.
 
     A subclass gives ``reset_state``, ``update_state`` and ``result``; ``_direction`` says
@@ -86,11 +86,6 @@ class Metric:
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {"name": self.name, "dtype": self.dtype}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Metric:
-        """Return a new metric from :meth:`get_config`'s result."""
-        return _serialization.from_config(cls, config)
 
 
 class Mean(Metric):

@@ -7,9 +7,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from reglib._serialization import custom_object_scope
 from reglib._timestep_masks import mask_of, masked
 from reglib._validation import check_array
-from reglib.layers.base import Layer, Node, serialize
+from reglib.layers.base import Layer, Node, deserialize, serialize
 from reglib.models.inputs_and_outputs import (
     Bundle,
     Data,
@@ -20,7 +21,7 @@ from reglib.models.inputs_and_outputs import (
     output_metrics,
     several,
 )
-from reglib.models.nested import as_layer, layer_from, shorten_ways_back
+from reglib.models.nested import as_layer, shorten_ways_back
 from reglib.models.saving import part_of, save_model, to_json
 from reglib.models.shared_layers import Uses
 from reglib.models.trainer import Trainer, check_names
@@ -350,17 +351,15 @@ class Model(Trainer):
         seed: int | None = None,
     ) -> Model:
         """Return a new model, with fresh weights, from :meth:`get_config`'s result."""
-        described = part_of(config, "nodes")
         nodes: list[Node] = []
-        for description in described:
-            layer = description["layer"]
-            layer = (
-                nodes[layer].layer if isinstance(layer, int) else layer_from(layer, custom_objects)
-            )
-            parents = [nodes[i] for i in description["parents"]]
-            nodes.append(
-                drawn(layer, parents, description.get("keyword"), description.get("index"))
-            )
+        with custom_object_scope(custom_objects):
+            for description in part_of(config, "nodes"):
+                layer = description["layer"]
+                layer = nodes[layer].layer if isinstance(layer, int) else deserialize(layer)
+                parents = [nodes[i] for i in description["parents"]]
+                nodes.append(
+                    drawn(layer, parents, description.get("keyword"), description.get("index"))
+                )
         # A model of one input and one output may be described without saying which.
         inputs, outputs = config.get("inputs", 0), config.get("outputs", len(nodes) - 1)
         return cls(

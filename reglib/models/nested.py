@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from reglib._timestep_masks import masked
 from reglib._validation import check_instance, check_mapping
-from reglib.layers.base import Layer, deserialize
+from reglib.layers.base import Layer
 from reglib.models.saving import architecture, revived
 from reglib.models.trainer import Trainer
 
@@ -104,13 +104,11 @@ class Nested(Layer):
         return {**super().get_config(), "model": architecture(self.model)}
 
     @classmethod
-    def from_config(
-        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
-    ) -> Nested:
+    def from_config(cls, config: Mapping[str, Any]) -> Nested:
         """Return a new layer, of a new model, from :meth:`get_config`'s result."""
         if "model" not in check_mapping("config", config):
             raise ValueError(f"config must have a 'model', got {sorted(config) or 'nothing'}")
-        return cls(**{**config, "model": revived(config["model"], custom_objects)})
+        return super().from_config({**config, "model": revived(config["model"])})
 
 
 def as_layer(model: Trainer) -> Nested:
@@ -118,15 +116,6 @@ def as_layer(model: Trainer) -> Nested:
     if model.nested is None:
         model.nested = Nested(model)
     return model.nested
-
-
-def layer_from(
-    description: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
-) -> Layer:
-    """Return the layer that a description means; a model's layers may be the user's own too."""
-    if description["class_name"] == "Nested":
-        return Nested.from_config(description["config"], custom_objects)
-    return deserialize(description, custom_objects)
 
 
 def shorten_ways_back(layers: Iterable[Layer]) -> None:

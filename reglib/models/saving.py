@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from reglib import _archive, losses, optimizers
+from reglib import _archive, _serialization, losses, optimizers
 from reglib._validation import (
-    check_choice,
     check_instance,
     check_mapping,
     check_sequence,
@@ -84,8 +83,9 @@ def load_model(
     ----------
     filepath : path
         Where it is.
-    custom_objects : mapping of str to class, optional
-        Classes of your own by their names; those of layers are found without it.
+    custom_objects : mapping of str to class or function, optional
+        Your own by their names. Classes that are defined by then, or were registered by
+        ``saving.register_keras_serializable``, are found without it.
 
     Raises
     ------
@@ -99,10 +99,11 @@ def load_model(
     arrays = _archive.read(filepath, "a model")
     with _archive.refusing(filepath, "a model"):
         description = json.loads(str(arrays["model"]))
-        model = revived(description, custom_objects)
-        model.set_weights(_archive.in_order(arrays))
-        if description["compile"] is not None:
-            model.compile(**description["compile"])
+        with _serialization.custom_object_scope(custom_objects):
+            model = revived(description)
+            model.set_weights(_archive.in_order(arrays))
+            if description["compile"] is not None:
+                model.compile(**description["compile"])
         if "progress" in description:  # which older files do not have
             training_state.resume(model, description["progress"], arrays)
     return model
@@ -122,8 +123,9 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     ----------
     json_string : str
         The text.
-    custom_objects : mapping of str to class, optional
-        Classes of your own by their names; those of layers are found without it.
+    custom_objects : mapping of str to class or function, optional
+        Your own by their names. Classes that are defined by then, or were registered by
+        ``saving.register_keras_serializable``, are found without it.
 
     Raises
     ------
@@ -156,7 +158,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 
 def architecture(model: Trainer) -> dict[str, Any]:
     """Return the description of a model without weights: its class and its config."""
-    return {"class_name": type(model).__name__, "config": model.get_config()}
+    return _serialization.serialize(model, "models")
 
 
 def revived(
@@ -165,11 +167,9 @@ def revived(
     """Return the model that a class name and a config mean."""
     if not {"class_name", "config"} <= set(check_mapping("model", description)):
         raise ValueError(f"model must have a class_name and a config, got {sorted(description)}")
-    theirs = check_mapping("custom_objects", custom_objects or {})
-    known = {**model_classes, **theirs}
-    check_choice("the model's class", description["class_name"], known)
-    cls = known[description["class_name"]]
-    return cls.from_config(description["config"], custom_objects=custom_objects)
+    return _serialization.deserialize(
+        description, model_classes, "the model's class", custom_objects
+    )
 
 
 def part_of(config: Any, name: str) -> list[Any]:

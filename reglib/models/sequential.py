@@ -7,10 +7,11 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
+from reglib._serialization import custom_object_scope
 from reglib._validation import check_sequence, check_shape, naming
-from reglib.layers.base import Layer, Node, serialize
+from reglib.layers.base import Layer, Node, deserialize, serialize
 from reglib.layers.merging import InputLayer
-from reglib.models.nested import as_layer, layer_from, shorten_ways_back
+from reglib.models.nested import as_layer, shorten_ways_back
 from reglib.models.saving import part_of, save_model, to_json
 from reglib.models.trainer import Trainer, check_names, every_layer
 
@@ -207,7 +208,8 @@ class Sequential(Trainer):
         seed: int | None = None,
     ) -> Sequential:
         """Return a new model, with fresh weights, from :meth:`get_config`'s result."""
-        layers = [layer_from(part, custom_objects) for part in part_of(config, "layers")]
+        with custom_object_scope(custom_objects):
+            layers = [deserialize(part) for part in part_of(config, "layers")]
         model = cls(layers, name=config.get("name"), seed=seed)
         if config.get("build_input_shape"):
             model.build(tuple(config["build_input_shape"]))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib import _archive, losses, metrics, optimizers
+from reglib import _archive, _serialization, losses, metrics, optimizers
 from reglib._timestep_masks import mask_of, masked
 from reglib._validation import (
     check_array,
@@ -38,7 +38,7 @@ VERBOSE = ("auto", 0, 1, 2)
 model_classes: dict[str, type[Trainer]] = {}
 
 
-class Trainer:
+class Trainer(_serialization.Described):
     """What can be compiled, fitted, evaluated and asked for predictions.
 
     A subclass gives ``layers``, ``build``, ``forward`` and ``backward``.
@@ -67,9 +67,10 @@ class Trainer:
         self.nested: Layer | None = None  # what the model is within another
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Remember the class by its name, for descriptions of models."""
+        """Remember the class, for descriptions of models."""
         super().__init_subclass__(**kwargs)
-        model_classes[cls.__name__] = cls
+        if _serialization.is_of_library(cls):
+            model_classes[cls.__name__] = cls
 
     def _seed_for(self, layer: Layer, before: Sequence[Layer]) -> np.random.SeedSequence:
         """Return a seed that depends on the layer's class and its number within that class.
