@@ -189,7 +189,7 @@ def fill(book: Gradebook, course: Course, size: int) -> float:
             book.write(cells, [SubmissionScores(s, None, {"problem": scores}) for s in names])
             seconds += time.process_time() - began
             journal.add_verdicts(
-                (s, Verdict(s, "ps1", "problem", questions, (), b"{}", 0.03, s)) for s in names
+                (s, Verdict(s, "ps1", "problem", questions, (), b"{}", 0.03)) for s in names
             )
             journal.add_applied(
                 Applied(s, "f" * 64, {"problem": [s, QUESTIONS, 6.0]}) for s in names

@@ -1,8 +1,8 @@
 """What goes into the engine and what comes out of it, as plain frozen records.
 
-`Task` is one submission, complete: a worker needs no shared disk. `Verdict` is all that the
-writer of grades needs. Both travel as JSON, never as pickles, so that reading one back cannot
-run anything.
+`Task` is one submission, complete: a worker needs no shared disk. `Submitted` is what is used of
+the notebook in it, once that has been read. `Verdict` is all that the writer of grades needs. They
+travel as JSON, never as pickles, so that reading one back cannot run anything.
 """
 
 from __future__ import annotations
@@ -10,10 +10,26 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-__all__ = ["QuestionVerdict", "Task", "Verdict"]
+__all__ = ["QuestionVerdict", "Submitted", "Task", "Verdict"]
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What is used of a submitted notebook.
+
+    Parameters
+    ----------
+    cells : tuple of dict
+        Each with ``type``, ``source``, ``grade_id`` (or None), ``id`` and ``attachments``.
+    flags : tuple of str
+        What was odd about it.
+    """
+
+    cells: tuple[dict[str, Any], ...] = ()
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -26,8 +42,8 @@ class Task:
         Whose notebook this is; `notebook` is the name without ``.ipynb``.
     source : bytes
         The instructor's notebook with nbgrader's metadata, solutions and hidden tests.
-    submission : bytes
-        What the student handed in. May be anything at all.
+    submission : bytes or Submitted
+        What the student handed in, which may be anything at all, or what has been read of it.
     files : dict of str to bytes
         Other files of the assignment, by path relative to the notebook.
     """
@@ -36,18 +52,19 @@ class Task:
     student: str
     notebook: str
     source: bytes
-    submission: bytes
+    submission: bytes | Submitted
     files: dict[str, bytes] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the task as one JSON document."""
+        given = self.submission
         return json.dumps(
             {
                 "assignment": self.assignment,
                 "student": self.student,
                 "notebook": self.notebook,
                 "source": _encode(self.source),
-                "submission": _encode(self.submission),
+                "submission": _encode(given) if isinstance(given, bytes) else asdict(given),
                 "files": {name: _encode(data) for name, data in self.files.items()},
             }
         )
@@ -63,12 +80,13 @@ class Task:
         """
         data = _object(text, "task")
         try:
+            given = data["submission"]
             return cls(
                 assignment=str(data["assignment"]),
                 student=str(data["student"]),
                 notebook=str(data["notebook"]),
                 source=_decode(data["source"]),
-                submission=_decode(data["submission"]),
+                submission=_submitted(given) if isinstance(given, dict) else _decode(given),
                 files={str(name): _decode(text) for name, text in data["files"].items()},
             )
         except (KeyError, TypeError, AttributeError, binascii.Error) as error:
@@ -95,8 +113,6 @@ class QuestionVerdict:
         Where to look next; may be empty.
     mistake : str or None
         Name of the misconception that the test recognized.
-    seconds : float
-        Wall time that the question took.
     """
 
     grade_id: str
@@ -106,7 +122,6 @@ class QuestionVerdict:
     message: str = ""
     hint: str = ""
     mistake: str | None = None
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -125,8 +140,6 @@ class Verdict:
         The autograded notebook; None when nothing could be rebuilt.
     seconds : float
         Wall time of the whole submission.
-    key : str
-        Hash of all that the verdict depends on; equal keys have equal verdicts.
     """
 
     student: str
@@ -136,7 +149,6 @@ class Verdict:
     flags: tuple[str, ...] = ()
     autograded: bytes | None = None
     seconds: float = 0.0
-    key: str = ""
 
     @property
     def points(self) -> float:
@@ -170,16 +182,24 @@ class Verdict:
                 student=str(data["student"]),
                 assignment=str(data["assignment"]),
                 notebook=str(data["notebook"]),
-                questions=tuple(QuestionVerdict(**question) for question in data["questions"]),
+                questions=tuple(_question(question) for question in data["questions"]),
                 flags=tuple(str(flag) for flag in data["flags"]),
                 autograded=None if autograded is None else _decode(autograded),
                 seconds=float(data["seconds"]),
-                key=str(data["key"]),
             )
         except (KeyError, TypeError, binascii.Error) as error:
             raise ValueError(
                 f"verdict must be what Verdict.to_json wrote, got {error!r}"
             ) from error
+
+
+def _question(data: dict[str, Any]) -> QuestionVerdict:
+    # A journal of an earlier version holds more.
+    return QuestionVerdict(**{item.name: data[item.name] for item in fields(QuestionVerdict)})
+
+
+def _submitted(data: dict[str, Any]) -> Submitted:
+    return Submitted(tuple(dict(cell) for cell in data["cells"]), tuple(map(str, data["flags"])))
 
 
 def _encode(data: bytes) -> str:

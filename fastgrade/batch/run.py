@@ -31,9 +31,9 @@ from fastgrade.course.config import Course, CourseError, instructor_source, scor
 from fastgrade.course.folders import HandedIn, Submission
 from fastgrade.course.gradebook import AssignmentCells, Held, NotebookScores, SubmissionScores
 from fastgrade.engine import grader
-from fastgrade.notebook.submission import slim
+from fastgrade.notebook.submission import read
 from fastgrade.settings import Settings
-from fastgrade.verdict import Task, Verdict
+from fastgrade.verdict import Submitted, Task, Verdict
 
 BATCH = 50
 BATCH_SECONDS = 0.5
@@ -69,6 +69,7 @@ class _Work:
 
     submission: Submission
     handed_in: HandedIn
+    submitted: dict[str, Submitted]
     fingerprint: str
     keys: dict[str, str]
     verdicts: dict[str, Verdict] = field(default_factory=dict)
@@ -336,8 +337,11 @@ class Run:
             self._cells.notebooks,
             self.settings.limits.submission_mb * 2**20,
         )
-        for name, data in handed_in.notebooks.items():
-            handed_in.notebooks[name] = slim(data)
+        submitted = {
+            name: read(data, self.settings.limits.submission_mb)
+            for name, data in handed_in.notebooks.items()
+        }
+        handed_in.notebooks.clear()
         record = held.get(submission.student)
         mark = folders.fingerprint(
             folders.merge(handed_in.files, self._files),
@@ -348,18 +352,20 @@ class Run:
             *self._late_rules,
         )
         keys = {
-            name: grader.key(self._task(submission, handed_in, name), self.settings)
-            for name in handed_in.notebooks
+            name: grader.key(self._task(submission, handed_in, name, content), self.settings)
+            for name, content in submitted.items()
         }
-        return _Work(submission, handed_in, mark, keys)
+        return _Work(submission, handed_in, submitted, mark, keys)
 
-    def _task(self, submission: Submission, handed_in: HandedIn, notebook: str) -> Task:
+    def _task(
+        self, submission: Submission, handed_in: HandedIn, notebook: str, content: Submitted
+    ) -> Task:
         return Task(
             assignment=self.assignment,
             student=submission.student,
             notebook=notebook,
             source=self._sources[notebook],
-            submission=handed_in.notebooks[notebook],
+            submission=content,
             files=folders.merge(
                 {name: data for name, data in handed_in.files.items() if name != "timestamp.txt"},
                 self._files,
@@ -442,8 +448,9 @@ class Run:
             self._numbers += 1
             self._flying[self._numbers] = key, [(work, name)]
             self._by_key[key] = self._numbers
-            pool.submit(self._numbers, self._task(work.submission, work.handed_in, name))
-        work.handed_in.notebooks[name] = b""  # sent, and not needed here any more
+            content = work.submitted[name]
+            pool.submit(self._numbers, self._task(work.submission, work.handed_in, name, content))
+        del work.submitted[name]  # sent, and not needed here any more
 
     def _land(self, outcome: Outcome) -> None:
         if outcome.fatal:

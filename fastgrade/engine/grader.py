@@ -25,13 +25,13 @@ from fastgrade import ENGINE
 from fastgrade.engine.session import Conductor, MachineError
 from fastgrade.notebook.assignment import Plan, plan
 from fastgrade.notebook.ipynb import dump_notebook
-from fastgrade.notebook.submission import Submitted, read, rebuild
+from fastgrade.notebook.submission import read, rebuild
 from fastgrade.sandbox import SandboxError
 from fastgrade.sandbox.cgroups import ControlGroup
 from fastgrade.sandbox.namespaces import bubblewrap
 from fastgrade.sandbox.protection import Protection, probe
 from fastgrade.settings import LEVELS, Settings
-from fastgrade.verdict import Task, Verdict
+from fastgrade.verdict import Submitted, Task, Verdict
 from warmfork.zygote import Zygote, ZygoteError
 
 __all__ = ["Grader", "MachineError", "fingerprint", "grade", "key"]
@@ -196,8 +196,7 @@ class Grader:
                 f"{settings.minimum_protection!r}, this machine offers {self.level!r}. "
                 + " ".join(self.protection.missing)
             )
-        submitted = read(task.submission, settings.limits.submission_mb)
-        identity = _key(task, settings, submitted)
+        submitted = _submitted(task, settings)
         rebuilt = rebuild(instructor, submitted, extra_cells=settings.extra_cells)
         place = Path(self._folder.name)
         _demand_disk(place)
@@ -217,7 +216,6 @@ class Grader:
             flags=tuple(dict.fromkeys(rebuilt.flags)),
             autograded=dump_notebook(rebuilt.notebook),
             seconds=time.monotonic() - start,
-            key=identity,
         )
 
 
@@ -257,6 +255,12 @@ def _plan(task: Task, settings: Settings) -> Plan:
     return plan(task.source, settings.hidden_begin, settings.forbidden_modules)
 
 
+def _submitted(task: Task, settings: Settings) -> Submitted:
+    if isinstance(task.submission, Submitted):
+        return task.submission
+    return read(task.submission, settings.limits.submission_mb)
+
+
 def _demand_disk(place: Path) -> None:
     """Make sure that an answer can write; a full disk would be counted as its mistake."""
     disk = os.statvfs(place)
@@ -278,10 +282,7 @@ def key(task: Task, settings: Settings) -> str:
     that are used, files, the instructor's notebook, settings, environment and engine.
     """
     settings = settings.for_assignment(task.assignment)
-    return _key(task, settings, read(task.submission, settings.limits.submission_mb))
-
-
-def _key(task: Task, settings: Settings, submitted: Submitted) -> str:
+    submitted = _submitted(task, settings)
     digest = hashlib.sha256()
     parts: list[Any] = [
         ENGINE,
@@ -290,7 +291,7 @@ def _key(task: Task, settings: Settings, submitted: Submitted) -> str:
         hashlib.sha256(task.source).hexdigest(),
         settings.to_json(),
         _environment(tuple(dict.fromkeys((*settings.preload, *settings.judge_preload)))),
-        [sorted(cell.items(), key=lambda item: item[0]) for cell in submitted.cells],
+        [sorted(cell.items()) for cell in submitted.cells],
         submitted.flags,
     ]
     for name, data in sorted(task.files.items()):

@@ -14,7 +14,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -145,9 +145,7 @@ class Conductor:
                     questions.append(cell.judge)
                 target["outputs"] = self._cell(cell, count)
             elif self.settings.mode == "kernel":
-                start = time.monotonic()
-                verdict = self._kernel_question(cell, count)
-                verdicts[cell.grade_id] = _timed(verdict, start)
+                verdicts[cell.grade_id] = self._kernel_question(cell, count)
             else:
                 last = next_cell is None or next_cell.kind != "test"
                 question = Question(cell, count, last)
@@ -185,12 +183,11 @@ class Conductor:
             self._left_by_tests |= event.cell.binds
             seen_hidden = seen_hidden or event.cell.hidden
             event.silent = seen_hidden
-            start = time.monotonic()
             if self._out_of_time:
                 verdict = self._marks.unreached(event.cell)
             else:
                 verdict = self._question(event)
-            verdicts[event.cell.grade_id] = _timed(verdict, start)
+            verdicts[event.cell.grade_id] = verdict
 
     def skip(self) -> list[QuestionVerdict]:
         """Return verdicts on a submission in which there is nothing to run."""
@@ -595,10 +592,6 @@ class Conductor:
         with contextlib.suppress(TypeError, ValueError):
             number = float(text)  # type: ignore[arg-type]
         return self._marks.scored(cell, number, text, outputs)
-
-
-def _timed(verdict: QuestionVerdict, start: float) -> QuestionVerdict:
-    return replace(verdict, seconds=round(time.monotonic() - start, 4))
 
 
 def _cause(status: int, cpu_seconds: int) -> str:

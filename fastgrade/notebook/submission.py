@@ -9,36 +9,20 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from fastgrade.notebook.assignment import Plan
 from fastgrade.notebook.ipynb import UnreadableError, load, role_of, tag_of, text_of
+from fastgrade.verdict import Submitted
 
-__all__ = ["Cell", "Rebuilt", "Submitted", "read", "rebuild", "slim"]
+__all__ = ["Cell", "Rebuilt", "read", "rebuild"]
 
 #: Cells that a student may add, and sentences about a submission.
 _MOST_EXTRA = 1000
 _MOST_FLAGS = 100
-
-
-@dataclass
-class Submitted:
-    """What is used of a submission.
-
-    Parameters
-    ----------
-    cells : list of dict
-        Each with ``type``, ``source``, ``grade_id`` (or None), ``id`` and ``attachments``.
-    flags : list of str
-        What was odd about it.
-    """
-
-    cells: list[dict[str, Any]] = field(default_factory=list)
-    flags: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -89,28 +73,6 @@ class Rebuilt:
     manual: dict[str, bool]
 
 
-def slim(data: bytes) -> bytes:
-    """Return a submitted notebook without its outputs and widgets, none of which is used.
-
-    Parameters
-    ----------
-    data : bytes
-        What was handed in; returned as it is if it is small or no notebook.
-    """
-    if len(data) < 1 << 20:
-        return data
-    try:
-        notebook = load(data)
-    except UnreadableError:
-        return data
-    for cell in notebook["cells"]:
-        if isinstance(cell, dict):
-            cell.pop("outputs", None)
-    if isinstance(notebook.get("metadata"), dict):
-        notebook["metadata"].pop("widgets", None)
-    return json.dumps(notebook).encode()
-
-
 def read(data: bytes, limit_mb: int = 100) -> Submitted:
     """Return what is used of a submitted notebook; never raises for what a student sent.
 
@@ -121,49 +83,47 @@ def read(data: bytes, limit_mb: int = 100) -> Submitted:
     limit_mb : int
         Size from which it is not read, in MiB.
     """
-    submitted = Submitted()
     if not data.strip():
-        submitted.flags.append("The submission is empty.")
-        return submitted
+        return Submitted(flags=("The submission is empty.",))
     if len(data) > limit_mb << 20:
         size = len(data) / (1 << 20)
-        submitted.flags.append(
-            f"The submission was not read: it has {size:.0f} MB, the limit is {limit_mb} MB."
-        )
-        return submitted
+        told = f"The submission was not read: it has {size:.0f} MB, the limit is {limit_mb} MB."
+        return Submitted(flags=(told,))
     try:
         notebook = load(data)
     except UnreadableError as error:
-        submitted.flags.append(f"The submission cannot be read: {error}.")
-        return submitted
+        return Submitted(flags=(f"The submission cannot be read: {error}.",))
+    cells = [_submitted_cell(cell) for cell in notebook["cells"] if _is_cell(cell)]
+    flags = _of_another_kernel(notebook)
+    if len(cells) < len(notebook["cells"]):
+        flags.append("A cell of the submission is malformed and was left out.")
+    return Submitted(tuple(cells), tuple(flags))
+
+
+def _is_cell(cell: Any) -> bool:
+    return isinstance(cell, dict) and cell.get("cell_type") in ("code", "markdown", "raw")
+
+
+def _submitted_cell(cell: dict[str, Any]) -> dict[str, Any]:
+    grade_id, identity = tag_of(cell).get("grade_id"), cell.get("id")
+    return {
+        "type": cell["cell_type"],
+        "source": text_of(cell.get("source")),
+        "grade_id": grade_id if isinstance(grade_id, str) else None,
+        "id": identity if isinstance(identity, str) else None,
+        "attachments": _attachments(cell),
+    }
+
+
+def _of_another_kernel(notebook: dict[str, Any]) -> list[str]:
     metadata = notebook.get("metadata")
     kernel = metadata.get("kernelspec") if isinstance(metadata, dict) else None
     language = kernel.get("language") if isinstance(kernel, dict) else None
     name = kernel.get("name") if isinstance(kernel, dict) else None
     if (language and language != "python") or (name and not str(name).startswith("python")):
-        submitted.flags.append(
-            f"The submission names the kernel {str(name or language)[:50]!r}; "
-            "the course's was used."
-        )
-    malformed = False
-    for cell in notebook["cells"]:
-        if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
-            malformed = True
-            continue
-        grade_id = tag_of(cell).get("grade_id")
-        identity = cell.get("id")
-        submitted.cells.append(
-            {
-                "type": cell["cell_type"],
-                "source": text_of(cell.get("source")),
-                "grade_id": grade_id if isinstance(grade_id, str) else None,
-                "id": identity if isinstance(identity, str) else None,
-                "attachments": _attachments(cell),
-            }
-        )
-    if malformed:
-        submitted.flags.append("A cell of the submission is malformed and was left out.")
-    return submitted
+        shown = str(name or language)[:50]
+        return [f"The submission names the kernel {shown!r}; the course's was used."]
+    return []
 
 
 # --------------------------------------------------------------------------- rebuilding

@@ -16,9 +16,7 @@ from tests import ROOT
 
 def verdict(student="ada", notebook="problem", points=1.0, message="", content=b"{}"):
     question = QuestionVerdict("test_add", points, 2.0, False, message, "look again", "off by one")
-    return Verdict(
-        student, "ps1", notebook, (question,), ("a cell is missing",), content, 0.25, "k"
-    )
+    return Verdict(student, "ps1", notebook, (question,), ("a cell is missing",), content, 0.25)
 
 
 @pytest.fixture

@@ -11,6 +11,10 @@ import nbformat
 import pytest
 
 from fastgrade.batch.journal import Journal, path_of
+from fastgrade.batch.pools import LocalPool
+from fastgrade.batch.run import Run
+from fastgrade.course.config import load_course
+from fastgrade.notebook import submission
 from tests.fastgrade.classroom import BIN, RIGHT, WRONG, environment
 from tests.processes import descendants, no_process_is_left
 
@@ -317,3 +321,23 @@ def test_a_verdict_serves_an_identical_submission_before_it_is_recorded(
     assert [classroom.score(name) for name in ("ada", "bob", "cyd", "dan")] == [5.0, 5.0, 5.0, 3.0]
     assert verdict_lines(classroom) == {"ada": 1, "bob": 1, "cyd": 1, "dan": 1}
     assert "up to date                 │         4" in classroom.fastgrade("ps1").stdout
+
+
+def test_a_submission_is_parsed_once(classroom, monkeypatch):
+    parsed = []
+    load = submission.load
+
+    def counted(data):
+        parsed.append(len(data))
+        return load(data)
+
+    monkeypatch.setattr(submission, "load", counted)
+    classroom.hand_in("ada", RIGHT)
+    folder = classroom.hand_in("bob", WRONG)
+    notebook = nbformat.read(folder / "arithmetic.ipynb", as_version=4)
+    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="x" * (2 << 20))]
+    nbformat.write(notebook, folder / "arithmetic.ipynb")
+    with Run(load_course(classroom.root), "ps1") as run:
+        run.grade(lambda settings: LocalPool(settings, 1))
+    assert (classroom.score("ada"), classroom.score("bob")) == (5.0, 3.0)
+    assert sorted(size > 1 << 20 for size in parsed) == [False, True]

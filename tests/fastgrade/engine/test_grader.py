@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+from dataclasses import replace
 
 import nbformat
 import numpy as np
@@ -423,7 +424,7 @@ def test_what_is_no_notebook_is_flagged_and_scores_nothing(grader, name):
 
 def test_a_huge_submission_is_not_read():
     submitted = read(b"x" * (3 << 20), limit_mb=2)
-    assert submitted.cells == []
+    assert submitted.cells == ()
     assert "3 MB" in submitted.flags[0]
 
 
@@ -626,6 +627,18 @@ def test_keys_depend_on_what_counts_and_on_nothing_else():
     assert key(task, Settings()) != keys[0]
 
 
+def test_what_was_read_of_a_submission_is_the_submission(grader):
+    nb = json.loads(SOURCE)
+    nb["cells"][1]["source"] = "def square(x):\n    return '\ud800'"
+    given = Task("ps1", "ada", "ps1", SOURCE, json.dumps(nb).encode())
+    known = replace(given, submission=read(given.submission))
+    assert key(known, SETTINGS) == key(given, SETTINGS)
+    assert Task.from_json(known.to_json()) == known
+    verdicts = [grader.grade(task) for task in (given, known)]
+    assert verdicts[0].questions == verdicts[1].questions
+    assert verdicts[0].autograded == verdicts[1].autograded
+
+
 def test_verdicts_and_tasks_survive_json(grader):
     task = Task("ps1", "ada", "ps1", SOURCE, b"\x00\xff", {"d": b"\x01"})
     assert Task.from_json(task.to_json()) == task
@@ -637,6 +650,15 @@ def test_verdicts_and_tasks_survive_json(grader):
             Verdict.from_json(text)
         with pytest.raises(ValueError, match=r"task must be|got"):
             Task.from_json(text)
+
+
+def test_a_verdict_of_an_earlier_version_can_be_read(grader):
+    """The journal keeps them for years, and the report shows them."""
+    verdict = grade(grader, SOURCE, SOURCE)
+    old = json.loads(verdict.to_json())
+    old["key"] = "0" * 64
+    old["questions"] = [{**question, "seconds": 0.1} for question in old["questions"]]
+    assert Verdict.from_json(json.dumps(old)) == verdict
 
 
 def test_untouched_stubs_earn_nothing(grader):

@@ -9,7 +9,7 @@ import shutil
 import nbformat
 import pytest
 
-from fastgrade.notebook.submission import read, slim
+from fastgrade.notebook.submission import read
 from tests.fastgrade.classroom import RIGHT, Classroom
 
 PIXEL = base64.b64encode(b"\x89PNG" + bytes(300)).decode()
@@ -230,8 +230,7 @@ MARKDOWN = {"cell_type": "markdown", "source": "x", "metadata": {}}
 )
 def test_an_old_format_makes_nothing_large_or_slow(content, told):
     submitted = read(content)
-    assert submitted.cells == []
+    assert submitted.cells == ()
     (flag,) = submitted.flags
     assert told in flag
     assert len(flag) < 400
-    assert slim(content + b" " * (1 << 20)).startswith(content)
