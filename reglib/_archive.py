@@ -9,9 +9,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._validation import check_flag, check_folder_of, check_path
+from reglib._arguments import Flag, PathName, arguments
+from reglib._validation import check_folder_of
 
 
+@arguments(filepath=PathName(), overwrite=Flag())
 def write(filepath: str | os.PathLike, overwrite: bool = True, **arrays: NDArray) -> None:
     """Write arrays under their names.
 
@@ -25,8 +27,8 @@ def write(filepath: str | os.PathLike, overwrite: bool = True, **arrays: NDArray
     # Here, so that importing the library takes little more than NumPy does.
     from pathlib import Path
 
-    path = Path(check_path("filepath", filepath))
-    if not check_flag("overwrite", overwrite) and path.exists():
+    path = Path(filepath)
+    if not overwrite and path.exists():
         raise FileExistsError(f"filepath must be free unless overwrite=True, got {path}")
     check_folder_of("filepath", path)
     # Written beside its place and moved there: a reader sees the old file or the new one.
@@ -36,6 +38,7 @@ def write(filepath: str | os.PathLike, overwrite: bool = True, **arrays: NDArray
     unfinished.replace(path)
 
 
+@arguments(filepath=PathName())
 def read(filepath: str | os.PathLike, what: str) -> dict[str, NDArray]:
     """Return the arrays of a file by their names.
 
@@ -46,8 +49,7 @@ def read(filepath: str | os.PathLike, what: str) -> dict[str, NDArray]:
     ValueError
         If it is no archive, and so not ``what`` it must be.
     """
-    path = check_path("filepath", filepath)
-    with refusing(path, what), np.load(path, allow_pickle=False) as archive:
+    with refusing(filepath, what), np.load(filepath, allow_pickle=False) as archive:
         return dict(archive)
 
 

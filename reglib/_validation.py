@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """Return a short text for a value, so that an array does not fill the screen."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
@@ -75,7 +75,7 @@ def check_number(
     if type(value) is not float and (
         isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real)
     ):
-        raise TypeError(f"{name} must be a number, got {_shown(value)} ({type(value).__name__})")
+        raise TypeError(f"{name} must be a number, got {shown(value)} ({type(value).__name__})")
     number = float(value)
     too_low = number <= low if low_open else number < low
     too_high = number >= high if high_open else number > high
@@ -104,7 +104,7 @@ def check_integer(name: str, value: Any, *, low: int | None = None) -> int:
         If it is below ``low``.
     """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} must be an integer, got {_shown(value)} ({type(value).__name__})")
+        raise TypeError(f"{name} must be an integer, got {shown(value)} ({type(value).__name__})")
     if low is not None and value < low:
         raise ValueError(f"{name} must be at least {low}, got {value}")
     return int(value)
@@ -127,7 +127,7 @@ def check_flag(name: str, value: Any) -> bool:
     """
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(
-            f"{name} must be True or False, got {_shown(value)} ({type(value).__name__})"
+            f"{name} must be True or False, got {shown(value)} ({type(value).__name__})"
         )
     return bool(value)
 
@@ -143,7 +143,7 @@ def check_text(name: str, value: Any) -> str:
         If it is empty.
     """
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be a string, got {_shown(value)} ({type(value).__name__})")
+        raise TypeError(f"{name} must be a string, got {shown(value)} ({type(value).__name__})")
     if not value:
         raise ValueError(f"{name} must not be empty, got ''")
     return value
@@ -160,7 +160,7 @@ def check_path(name: str, value: Any) -> str:
         If it is empty.
     """
     if not isinstance(value, (str, os.PathLike)):
-        raise TypeError(f"{name} must be a path, got {_shown(value)} ({type(value).__name__})")
+        raise TypeError(f"{name} must be a path, got {shown(value)} ({type(value).__name__})")
     path = os.fspath(value)
     if not path:
         raise ValueError(f"{name} must not be empty, got ''")
@@ -191,7 +191,7 @@ def check_callable(name: str, value: Any) -> Callable[..., Any]:
         If it cannot.
     """
     if not callable(value):
-        raise TypeError(f"{name} must be a function, got {_shown(value)} ({type(value).__name__})")
+        raise TypeError(f"{name} must be a function, got {shown(value)} ({type(value).__name__})")
     return value
 
 
@@ -204,7 +204,7 @@ def check_mapping(name: str, value: Any) -> Mapping[Any, Any]:
         If it is not.
     """
     if not isinstance(value, Mapping):
-        raise TypeError(f"{name} must be a dict, got {_shown(value)} ({type(value).__name__})")
+        raise TypeError(f"{name} must be a dict, got {shown(value)} ({type(value).__name__})")
     return value
 
 
@@ -218,7 +218,7 @@ def check_sequence(name: str, value: Any, what: str = "values") -> Sequence[Any]
     """
     if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
         raise TypeError(
-            f"{name} must be a list of {what}, got {_shown(value)} ({type(value).__name__})"
+            f"{name} must be a list of {what}, got {shown(value)} ({type(value).__name__})"
         )
     return list(value)
 
@@ -232,7 +232,7 @@ def check_instance(name: str, value: Any, kind: type | tuple[type, ...], what: s
         If it is not.
     """
     if not isinstance(value, kind):
-        raise TypeError(f"{name} must be {what}, got {_shown(value)} ({type(value).__name__})")
+        raise TypeError(f"{name} must be {what}, got {shown(value)} ({type(value).__name__})")
     return value
 
 
@@ -270,7 +270,7 @@ def check_generator_or_seed(name: str, value: Any) -> np.random.Generator:
         return value
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
         raise TypeError(
-            f"{name} must be a numpy.random.Generator or a seed, got {_shown(value)} "
+            f"{name} must be a numpy.random.Generator or a seed, got {shown(value)} "
             f"({type(value).__name__})"
         )
     return np.random.default_rng(check_integer(name, value, low=0))
@@ -298,9 +298,9 @@ def check_shape(name: str, value: Any, *, low: int = 1) -> tuple[int | None, ...
         if length is None:
             continue
         if isinstance(length, (bool, np.bool_)) or not isinstance(length, numbers.Integral):
-            raise TypeError(f"{name} must be whole numbers or None, got {_shown(value)}")
+            raise TypeError(f"{name} must be whole numbers or None, got {shown(value)}")
         if length < low:
-            raise ValueError(f"{name} must be lengths of at least {low}, got {_shown(value)}")
+            raise ValueError(f"{name} must be lengths of at least {low}, got {shown(value)}")
     return tuple(None if length is None else int(length) for length in lengths)
 
 
@@ -331,7 +331,7 @@ def check_choice(name: str, value: Any, choices: Collection[Any]) -> Any:
     """
     if not any(value is choice or value == choice for choice in choices):
         listed = ", ".join(repr(choice) for choice in choices)
-        raise ValueError(f"{name} must be one of {listed}, got {_shown(value)}")
+        raise ValueError(f"{name} must be one of {listed}, got {shown(value)}")
     return value
 
 
@@ -383,11 +383,9 @@ def check_array(
     except ValueError as error:
         raise ValueError(f"{name} must be a rectangular array of numbers: {error}") from error
     if array.dtype.kind in "OTU" and array.size and isinstance(array.flat[0], str):
-        raise TypeError(
-            f"{name} must hold numbers, got strings, {_shown(str(array.flat[0]))} first"
-        )
+        raise TypeError(f"{name} must hold numbers, got strings, {shown(str(array.flat[0]))} first")
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must hold numbers, got {_shown(value)} (dtype {array.dtype})")
+        raise TypeError(f"{name} must hold numbers, got {shown(value)} (dtype {array.dtype})")
     if dtype is not None:
         array = array.astype(dtype, copy=False)
     if ndim is not None and array.ndim != ndim:

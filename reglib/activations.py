@@ -54,17 +54,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization
-from reglib._validation import (
-    check_axis,
-    check_callable,
-    check_flag,
-    check_instance,
-    check_integer,
-    check_number,
-    check_text,
-)
+from reglib._arguments import Axis, Flag, Function, Instance, Integer, Number, Text, arguments
 
 
+@arguments(name=Text(), value=Function(), gradient=Function())
 @dataclass(frozen=True)
 class Activation:
     """A function of arrays and its vector-Jacobian product.
@@ -82,11 +75,6 @@ class Activation:
     name: str
     value: Callable[..., NDArray]
     gradient: Callable[..., NDArray]
-
-    def __post_init__(self) -> None:
-        check_text("name", self.name)
-        check_callable("value", self.value)
-        check_callable("gradient", self.gradient)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The functions may be lambdas, which cannot be pickled: a known name stands for them.
@@ -124,6 +112,7 @@ def _elementwise(
 # Rectifiers.
 
 
+@arguments(negative_slope=Number(), max_value=Number(">= 0"), threshold=Number())
 def _relu(
     z: NDArray,
     negative_slope: float = 0.0,
@@ -133,12 +122,10 @@ def _relu(
     if negative_slope == 0 and max_value is None and threshold == 0:
         # NumPy compares two arrays two to three times as fast as an array and a number.
         return np.maximum(z, np.zeros(z.shape, z.dtype))
-    slope = check_number("negative_slope", negative_slope)
-    start = check_number("threshold", threshold)
-    above = np.where(z > start, z, 0)
+    above = np.where(z > threshold, z, 0)
     if max_value is not None:
-        above = np.minimum(above, check_number("max_value", max_value, low=0))
-    return above + slope * np.minimum(z - start, 0)
+        above = np.minimum(above, max_value)
+    return above + negative_slope * np.minimum(z - threshold, 0)
 
 
 def _relu_gradient(
@@ -155,8 +142,9 @@ def _relu_gradient(
     return upstream * (rising + negative_slope * (z < threshold)).astype(upstream.dtype)
 
 
+@arguments(negative_slope=Number())
 def _leaky_relu(z: NDArray, negative_slope: float = 0.2) -> NDArray:
-    return np.where(z > 0, z, check_number("negative_slope", negative_slope) * z)
+    return np.where(z > 0, z, negative_slope * z)
 
 
 def _leaky_relu_slope(z: NDArray, a: NDArray, negative_slope: float = 0.2) -> NDArray:
@@ -177,12 +165,13 @@ _SELU_SCALE = 1.0507009873554805
 _SELU_ALPHA = 1.6732632423543772
 
 
+@arguments(alpha=Number())
 def _elu(z: NDArray, alpha: float = 1.0) -> NDArray:
-    return np.where(z > 0, z, check_number("alpha", alpha) * np.expm1(np.minimum(z, 0)))
+    return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
 
 
+@arguments(alpha=Number("> 0"))
 def _celu(z: NDArray, alpha: float = 1.0) -> NDArray:
-    alpha = check_number("alpha", alpha, low=0, low_open=True)
     return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0) / alpha))
 
 
@@ -240,8 +229,9 @@ def _sparse_plus(z: NDArray) -> NDArray:
     return np.where(z < 1, np.square(np.maximum(z + 1, 0)) / 4, z)
 
 
-def _squareplus(z: NDArray, b: float = 4) -> NDArray:
-    return (z + np.sqrt(z * z + check_number("b", b, low=0))) / 2
+@arguments(b=Number(">= 0"))
+def _squareplus(z: NDArray, b: float = 4.0) -> NDArray:
+    return (z + np.sqrt(z * z + b)) / 2
 
 
 sigmoid = Activation("sigmoid", _sigmoid, _sigmoid_gradient)
@@ -281,8 +271,9 @@ def _phi(z: NDArray, approximate: bool) -> NDArray:
     return (1 + _erf(z / math.sqrt(2))) / 2
 
 
+@arguments(approximate=Flag())
 def _gelu(z: NDArray, approximate: bool = False) -> NDArray:
-    return z * _phi(z * 1.0, check_flag("approximate", approximate))
+    return z * _phi(z * 1.0, approximate)
 
 
 def _gelu_slope(z: NDArray, a: NDArray, approximate: bool = False) -> NDArray:
@@ -299,21 +290,23 @@ gelu = _elementwise("gelu", _gelu, _gelu_slope)
 # Odd functions.
 
 
+@arguments(threshold=Number(">= 0"))
 def _soft_shrink(z: NDArray, threshold: float = 0.5) -> NDArray:
-    return np.sign(z) * np.maximum(np.abs(z) - check_number("threshold", threshold, low=0), 0)
+    return np.sign(z) * np.maximum(np.abs(z) - threshold, 0)
 
 
+@arguments(threshold=Number(">= 0"))
 def _hard_shrink(z: NDArray, threshold: float = 0.5) -> NDArray:
-    return np.where(np.abs(z) > check_number("threshold", threshold, low=0), z, 0)
+    return np.where(np.abs(z) > threshold, z, 0)
 
 
 def _outside(z: NDArray, a: NDArray, threshold: float = 0.5) -> NDArray:
     return np.abs(z) > threshold
 
 
+@arguments(threshold=Number(), default_value=Number())
 def _threshold(z: NDArray, threshold: float, default_value: float) -> NDArray:
-    default = check_number("default_value", default_value)
-    return np.where(z > check_number("threshold", threshold), z, default)
+    return np.where(z > threshold, z, default_value)
 
 
 tanh = Activation("tanh", np.tanh, lambda upstream, z, a: upstream * (1 - a * a))
@@ -335,9 +328,8 @@ exponential = _elementwise("exponential", np.exp, lambda z, a: a)
 # Distributions.
 
 
+@arguments(axis=Axis())
 def _softmax(z: NDArray, axis: int | tuple[int, ...] = -1) -> NDArray:
-    if axis != -1:
-        axis = check_axis("axis", axis)
     if z.dtype.kind != "f":
         z = z.astype("float64")
     if np.maximum.reduce(np.abs(z), axis=None, initial=0) < 60:
@@ -356,8 +348,8 @@ def _softmax_gradient(
     return weighted - a * weighted.sum(axis=axis, keepdims=True)
 
 
+@arguments(axis=Axis())
 def _log_softmax(z: NDArray, axis: int | tuple[int, ...] = -1) -> NDArray:
-    axis = check_axis("axis", axis)
     shifted = z - np.maximum.reduce(z, axis=axis, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
 
@@ -368,8 +360,9 @@ def _log_softmax_gradient(
     return upstream - np.exp(a) * upstream.sum(axis=axis, keepdims=True)
 
 
+@arguments(axis=Integer())
 def _sparsemax(z: NDArray, axis: int = -1) -> NDArray:
-    rows = np.moveaxis(z * 1.0, check_integer("axis", axis), -1)
+    rows = np.moveaxis(z * 1.0, axis, -1)
     largest_first = -np.sort(-rows, axis=-1)
     surplus = largest_first.cumsum(axis=-1) - 1
     rank = np.arange(1, rows.shape[-1] + 1, dtype=rows.dtype)
@@ -425,9 +418,10 @@ def get(identifier: Any) -> Activation:
     return found
 
 
+@arguments(activation=Instance(Activation, "an activation"))
 def serialize(activation: Activation) -> str:
     """Return the activation's name."""
-    return check_instance("activation", activation, Activation, "an activation").name
+    return activation.name
 
 
 def deserialize(config: str) -> Activation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reglib._validation import check_choice
+from reglib._arguments import Choice, arguments
 
 _floatx = "float32"
 
@@ -18,6 +18,7 @@ def floatx() -> str:
     return _floatx
 
 
+@arguments(dtype=Choice("float32", "float64"))
 def set_floatx(dtype: str) -> None:
     """Set the default dtype of layers and models that are created from now on.
 
@@ -32,4 +33,4 @@ def set_floatx(dtype: str) -> None:
         If ``dtype`` is another one.
     """
     global _floatx
-    _floatx = check_choice("dtype", dtype, ("float32", "float64"))
+    _floatx = dtype

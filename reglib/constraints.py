@@ -12,8 +12,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from reglib import _serialization
+from reglib._arguments import Axis, Number, arguments
 from reglib._namespace import namespace
-from reglib._validation import check_axis, check_number
 
 # Keras divides by epsilon + norm: a vector at the limit shrinks by one part in ten million.
 _EPSILON = 1e-7
@@ -40,6 +40,7 @@ class Constraint(_serialization.Described):
         return f"{type(self).__name__}({arguments})"
 
 
+@arguments(max_value=Number(">= 0"), axis=Axis())
 class MaxNorm(Constraint):
     r"""Weights with :math:`\|w\|_2 \le c` along ``axis``.
 
@@ -69,9 +70,9 @@ class MaxNorm(Constraint):
            [0.8]])
     """
 
-    def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
-        self.max_value = check_number("max_value", max_value, low=0)
-        self.axis = check_axis("axis", axis)
+    def __init__(self, max_value: float = 2.0, axis: int | Sequence[int] = 0) -> None:
+        self.max_value = max_value
+        self.axis = axis
 
     def __call__(self, w: NDArray) -> NDArray:
         """Return the projected weights."""
@@ -99,6 +100,7 @@ class NonNeg(Constraint):
         return namespace(w).maximum(w, 0)
 
 
+@arguments(axis=Axis())
 class UnitNorm(Constraint):
     r"""Weights with :math:`\|w\|_2 = 1` along ``axis``.
 
@@ -127,13 +129,14 @@ class UnitNorm(Constraint):
     """
 
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
-        self.axis = check_axis("axis", axis)
+        self.axis = axis
 
     def __call__(self, w: NDArray) -> NDArray:
         """Return the projected weights."""
         return w / (_EPSILON + _norm(w, self.axis))
 
 
+@arguments(min_value=Number(">= 0"), max_value=Number(">= 0"), rate=Number("[0, 1]"), axis=Axis())
 class MinMaxNorm(Constraint):
     r"""Weights with :math:`\|w\|_2` pulled into [min_value, max_value] along ``axis``.
 
@@ -172,10 +175,10 @@ class MinMaxNorm(Constraint):
         rate: float = 1.0,
         axis: int | Sequence[int] = 0,
     ) -> None:
-        self.min_value = check_number("min_value", min_value, low=0)
-        self.max_value = check_number("max_value", max_value, low=0)
-        self.rate = check_number("rate", rate, low=0, high=1)
-        self.axis = check_axis("axis", axis)
+        self.min_value = min_value
+        self.max_value = max_value
+        self.rate = rate
+        self.axis = axis
 
     def __call__(self, w: NDArray) -> NDArray:
         """Return the projected weights."""

@@ -18,14 +18,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import (
-    check_array,
-    check_generator_or_seed,
-    check_integer,
-    check_number,
-    check_path,
-    check_sequence,
-    check_text,
+from reglib._arguments import (
+    Array,
+    GeneratorOrSeed,
+    Integer,
+    List,
+    Number,
+    PathName,
+    Text,
+    arguments,
 )
 
 
@@ -92,12 +93,20 @@ class SeriesDataset(Dataset):
     times: tuple[NDArray, ...] = ()
     unit: str = ""
 
+    @arguments(values=Array(empty=True, nan=True))
     def restore(self, values: ArrayLike) -> NDArray:
         """Return scaled values in the series' own unit: ``values * scale + mean``."""
-        values = check_array("values", values, allow_empty=True, allow_nan=True)
         return values * self.scale + self.mean
 
 
+@arguments(
+    n=Integer(">= 2"),
+    noise=Number(">= 0"),
+    flip_fraction=Number("[0, 1]"),
+    n_validation=Integer(">= 2"),
+    n_test=Integer(">= 2"),
+    rng=GeneratorOrSeed(),
+)
 def noisy_moons(
     n: int = 60,
     noise: float = 0.25,
@@ -144,13 +153,8 @@ def noisy_moons(
     >>> int(data.flipped.sum())
     9
     """
-    sizes = [
-        check_integer(name, value, low=2)
-        for name, value in (("n", n), ("n_validation", n_validation), ("n_test", n_test))
-    ]
-    noise = check_number("noise", noise, low=0)
-    flip_fraction = check_number("flip_fraction", flip_fraction, low=0, high=1)
-    rng = check_generator_or_seed("rng", rng)
+    sizes = (n, n_validation, n_test)
+    rng = np.random.default_rng(rng)
     train, validation, test = (_moons(size, noise, rng) for size in sizes)
     labels, flipped = flip_labels(train.y, flip_fraction, rng=rng)
     return Dataset("noisy moons", Examples(train.x, labels), validation, test, flipped)
@@ -165,6 +169,9 @@ def _moons(n: int, noise: float, rng: np.random.Generator) -> Examples:
     return Examples(x + noise * rng.standard_normal((n, 2)), y)
 
 
+@arguments(
+    labels=Array(1), fraction=Number("[0, 1]"), n_classes=Integer(">= 2"), rng=GeneratorOrSeed()
+)
 def flip_labels(
     labels: ArrayLike,
     fraction: float,
@@ -204,15 +211,13 @@ def flip_labels(
     >>> int(flipped.sum()), bool((labels[flipped] != np.array([0, 1, 0, 1])[flipped]).all())
     (2, True)
     """
-    labels = check_array("labels", labels, ndim=1)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels must be integers, got dtype {labels.dtype}")
-    fraction = check_number("fraction", fraction, low=0, high=1)
     least = max(2, int(labels.max()) + 1)
-    n_classes = least if n_classes is None else check_integer("n_classes", n_classes, low=least)
+    n_classes = least if n_classes is None else Integer(f">= {least}").check("n_classes", n_classes)
     if labels.min() < 0:
         raise ValueError(f"labels must be at least 0, got {labels.min()}")
-    rng = check_generator_or_seed("rng", rng)
+    rng = np.random.default_rng(rng)
     flipped = np.zeros(len(labels), dtype=bool)
     flipped[rng.choice(len(labels), round(fraction * len(labels)), replace=False)] = True
     # A step of 1 to K - 1 around the circle of classes reaches each of the others equally.
@@ -220,6 +225,12 @@ def flip_labels(
     return np.where(flipped, (labels + steps) % n_classes, labels).astype(labels.dtype), flipped
 
 
+@arguments(
+    n_train=Integer(">= 1"),
+    n_validation=Integer(">= 1"),
+    flip_fraction=Number("[0, 1]"),
+    rng=GeneratorOrSeed(),
+)
 def digits(
     n_train: int = 150,
     n_validation: int = 500,
@@ -257,8 +268,7 @@ def digits(
     >>> digits(n_train=150)
     <Dataset digits: x (8, 8, 1), train 150, validation 500, test 1147>
     """
-    flip_fraction = check_number("flip_fraction", flip_fraction, low=0, high=1)
-    rng = check_generator_or_seed("rng", rng)
+    rng = np.random.default_rng(rng)
     loaded = _shipped("digits")
     x = loaded.images[..., None] / 16.0
     train, validation, test = _split(x, loaded.target, n_train, n_validation, rng)
@@ -266,6 +276,12 @@ def digits(
     return Dataset("digits", Examples(train.x, labels), validation, test, flipped)
 
 
+@arguments(
+    columns=Integer(">= 0"),
+    n_train=Integer(">= 1"),
+    n_validation=Integer(">= 1"),
+    rng=GeneratorOrSeed(),
+)
 def breast_cancer_with_noise(
     columns: int = 60,
     n_train: int = 300,
@@ -311,8 +327,7 @@ def breast_cancer_with_noise(
     >>> data.feature_names[29:31]
     ('worst fractal dimension', 'noise 1')
     """
-    columns = check_integer("columns", columns, low=0)
-    rng = check_generator_or_seed("rng", rng)
+    rng = np.random.default_rng(rng)
     loaded = _shipped("breast_cancer")
     noise = rng.standard_normal((len(loaded.data), columns))
     parts = _split(np.hstack([loaded.data, noise]), loaded.target, n_train, n_validation, rng)
@@ -335,8 +350,6 @@ def _split(
     x: NDArray, y: NDArray, n_train: int, n_validation: int, rng: np.random.Generator
 ) -> tuple[Examples, Examples, Examples]:
     """Return three parts of the examples in random order; the last one takes the rest."""
-    n_train = check_integer("n_train", n_train, low=1)
-    n_validation = check_integer("n_validation", n_validation, low=1)
     if n_train + n_validation >= len(x):
         raise ValueError(
             f"n_train + n_validation must be below {len(x)}, got {n_train} + {n_validation}"
@@ -346,6 +359,7 @@ def _split(
     return train, validation, test
 
 
+@arguments(window=Integer(">= 1"), fractions=Array(shape=(3,)))
 def sunspots(window: int = 10, fractions: Sequence[float] = (0.6, 0.2, 0.2)) -> SeriesDataset:
     """Return windows of the yearly sunspot numbers of 1700 to 2008 and the year that follows.
 
@@ -383,6 +397,7 @@ def sunspots(window: int = 10, fractions: Sequence[float] = (0.6, 0.2, 0.2)) -> 
     return _series("sunspots", table["SUNACTIVITY"].to_numpy(), years, window, fractions, "spots")
 
 
+@arguments(window=Integer(">= 1"), fractions=Array(shape=(3,)))
 def co2(window: int = 52, fractions: Sequence[float] = (0.6, 0.2, 0.2)) -> SeriesDataset:
     """Return windows of weekly atmospheric CO2 at Mauna Loa, 1958 to 2001, and the week after.
 
@@ -437,8 +452,7 @@ def _series(
     fractions: Sequence[float],
     unit: str,
 ) -> SeriesDataset:
-    window = check_integer("window", window, low=1)
-    shares = check_array("fractions", fractions, shape=(3,), dtype=np.float64)
+    shares = np.asarray(fractions)
     if (shares <= 0).any() or abs(shares.sum() - 1) > 1e-9:
         raise ValueError(f"fractions must be three positive shares of 1, got {fractions}")
     cuts = np.round(np.cumsum(shares)[:2] * len(values)).astype(int)
@@ -481,6 +495,15 @@ _BUMPS = (
 )
 
 
+@arguments(
+    n_train=Integer(">= 1"),
+    n_validation=Integer(">= 1"),
+    n_test=Integer(">= 1"),
+    length=Integer(">= 16"),
+    noise=Number(">= 0"),
+    max_shift=Number("[0, 1]"),
+    rng=GeneratorOrSeed(),
+)
 def signals(
     n_train: int = 1000,
     n_validation: int = 1000,
@@ -531,18 +554,8 @@ def signals(
     >>> signals(n_train=100)
     <Dataset signals: x (40, 1), train 100, validation 1000, test 1000>
     """
-    sizes = [
-        check_integer(name, value, low=1)
-        for name, value in (
-            ("n_train", n_train),
-            ("n_validation", n_validation),
-            ("n_test", n_test),
-        )
-    ]
-    length = check_integer("length", length, low=16)
-    noise = check_number("noise", noise, low=0)
-    max_shift = check_number("max_shift", max_shift, low=0, high=1)
-    rng = check_generator_or_seed("rng", rng)
+    rng = np.random.default_rng(rng)
+    sizes = (n_train, n_validation, n_test)
     parts = [_signals(size, length, noise, max_shift, rng) for size in sizes]
     mean, scale = parts[0].x.mean(), parts[0].x.std()
     train, validation, test = (Examples((part.x - mean) / scale, part.y) for part in parts)
@@ -570,6 +583,7 @@ def _signals(
     return Examples((x + noise * (rough + smooth) / np.sqrt(2))[..., None], y)
 
 
+@arguments(path=PathName(), variables=List("names", Text()))
 def load_mat(
     path: str | os.PathLike[str], variables: Sequence[str] | None = None
 ) -> dict[str, NDArray]:
@@ -604,11 +618,7 @@ def load_mat(
     """
     import scipy.io
 
-    path = Path(check_path("path", path))
-    if variables is not None:
-        variables = check_sequence("variables", variables, "names")
-        for name in variables:
-            check_text("variables", name)
+    path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"path must be a MAT file, but there is no file {path}")
     with path.open("rb") as file:

@@ -26,15 +26,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from reglib._arguments import Array, Choice, Flag, Function, Integer, Number, PathName, arguments
 from reglib._result_cache import ResultCache
 from reglib._validation import (
-    check_array,
-    check_callable,
-    check_choice,
-    check_flag,
     check_integer,
-    check_number,
-    check_path,
     check_sequence,
 )
 
@@ -44,6 +39,7 @@ if TYPE_CHECKING:
 Metrics = float | Mapping[str, float] | Sequence[Mapping[str, float]]
 
 
+@arguments(build_and_score=Function(), cache=PathName(), progress=Flag())
 def run(
     build_and_score: Callable[..., Metrics],
     settings: Mapping[Any, Mapping[str, Any]] | Iterable[Mapping[str, Any]],
@@ -88,11 +84,6 @@ def run(
     """
     import pandas as pd
 
-    check_callable("build_and_score", build_and_score)
-    if cache is not None:
-        check_path("cache", cache)
-    if progress is not None:
-        check_flag("progress", progress)
     named = _named_settings(settings)
     seeds = _seeds(seeds)
     folder = cache if cache is not None else os.environ.get("REGLIB_CACHE") or None
@@ -265,6 +256,7 @@ def summary(
     return result
 
 
+@arguments(digits=Integer(">= 0"))
 def table(
     frame: pd.DataFrame, metrics: str | Sequence[str] | None = None, *, digits: int = 3
 ) -> pd.DataFrame:
@@ -295,7 +287,6 @@ def table(
     >>> table(frame, digits=1).loc["plain", "loss"]
     '2.0 ± 1.0'
     """
-    digits = check_integer("digits", digits, low=0)
     described = summary(frame, metrics)
     text = [
         f"{mean:.{digits}f} ± {sd:.{digits}f}"
@@ -305,6 +296,7 @@ def table(
     return shown.rename_axis(index=None, columns=None)
 
 
+@arguments(digits=Integer(">= 0"))
 def difference_table(
     frame: pd.DataFrame,
     baseline: Any,
@@ -349,7 +341,6 @@ def difference_table(
     """
     import pandas as pd
 
-    digits = check_integer("digits", digits, low=0)
     chosen = _chosen(frame, metrics)
     columns = {}
     for metric in chosen:
@@ -363,6 +354,11 @@ def difference_table(
     return pd.DataFrame(columns, index=index)
 
 
+@arguments(
+    values=Array(1, dtype=np.float64),
+    level=Number("(0, 1)"),
+    interval=Choice("t", "bootstrap", "sign"),
+)
 def confidence_interval(
     values: ArrayLike, *, level: float = 0.95, interval: str = "t"
 ) -> tuple[float, float]:
@@ -393,9 +389,6 @@ def confidence_interval(
     >>> round(low, 2), round(high, 2)  # 2 ± 4.303 · 1 / √3
     (-0.48, 4.48)
     """
-    values = check_array("values", values, ndim=1, dtype=np.float64)
-    level = check_number("level", level, low=0, high=1, low_open=True, high_open=True)
-    check_choice("interval", interval, ("t", "bootstrap", "sign"))
     n = len(values)
     if n < 2:
         return math.nan, math.nan

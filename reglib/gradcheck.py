@@ -16,14 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reglib._arguments import (
+    Array,
+    Flag,
+    Function,
+    GeneratorOrSeed,
+    Integer,
+    List,
+    Number,
+    arguments,
+)
 from reglib._validation import (
     check_array,
-    check_callable,
-    check_flag,
-    check_generator_or_seed,
-    check_integer,
-    check_number,
-    check_sequence,
 )
 
 
@@ -31,6 +35,7 @@ class GradientError(AssertionError):
     """A gradient disagrees with finite differences; the message says by how much."""
 
 
+@arguments(f=Function(), w=Array(dtype=np.float64), eps=Number("> 0"))
 def numerical_gradient(
     f: Callable[[NDArray], float], w: ArrayLike, eps: float = 1e-6
 ) -> NDArray[np.float64]:
@@ -62,9 +67,6 @@ def numerical_gradient(
     >>> numerical_gradient(lambda w: (w**2).sum(), [3.0, -4.0]).round(6)
     array([ 6., -8.])
     """
-    check_callable("f", f)
-    w = check_array("w", w, dtype=np.float64)
-    eps = check_number("eps", eps, low=0, low_open=True)
     gradient = np.zeros_like(w)
     for index in np.ndindex(w.shape):
         ahead, behind = w.copy(), w.copy()
@@ -74,6 +76,7 @@ def numerical_gradient(
     return gradient
 
 
+@arguments(a=Array(dtype=np.float64), b=Array(dtype=np.float64))
 def relative_error(a: ArrayLike, b: ArrayLike) -> float:
     r"""Return how far two arrays differ, on a scale from 0 (equal) to 1.
 
@@ -101,7 +104,6 @@ def relative_error(a: ArrayLike, b: ArrayLike) -> float:
     >>> relative_error([1.0, 0.0], [1.0, 0.0]), relative_error([2.0], [-1.0])
     (0.0, 1.0)
     """
-    a = check_array("a", a, dtype=np.float64)
     b = check_array("b", b, shape=a.shape, dtype=np.float64)
     # Divided by the largest entry first, so that squares neither overflow nor vanish.
     largest = max(np.abs(a).max(), np.abs(b).max())
@@ -111,6 +113,15 @@ def relative_error(a: ArrayLike, b: ArrayLike) -> float:
     return float(np.linalg.norm(a - b) / (np.linalg.norm(a) + np.linalg.norm(b)))
 
 
+@arguments(
+    f=Function(),
+    x=Array(dtype=np.float64),
+    directions=Integer(">= 1"),
+    eps=Number("> 0"),
+    rtol=Number("> 0"),
+    hold_zeros=Flag(),
+    rng=GeneratorOrSeed(),
+)
 def check_gradient(
     f: Callable[[NDArray], float],
     gradient: ArrayLike | Callable[[NDArray], ArrayLike],
@@ -180,15 +191,9 @@ def check_gradient(
     ...
     GradientError: gradient is off by a relative error of 0.258, above 1e-06
     """
-    check_callable("f", f)
-    check_flag("hold_zeros", hold_zeros)
-    x = check_array("x", x, dtype=np.float64)
-    directions = check_integer("directions", directions, low=1)
-    eps = check_number("eps", eps, low=0, low_open=True)
-    rtol = check_number("rtol", rtol, low=0, low_open=True)
     g = gradient(x.copy()) if callable(gradient) else gradient
     g = check_array("gradient", g, shape=x.shape, dtype=np.float64)
-    rng = check_generator_or_seed("rng", rng)
+    rng = np.random.default_rng(rng)
     moves = np.abs(x) >= 10 * eps if hold_zeros else np.ones(x.shape, dtype=bool)
     center = _scalar(f(x.copy()))
     worst = 0.0
@@ -232,6 +237,14 @@ def _directional_error(
     return error
 
 
+@arguments(
+    inputs=Array(),
+    training=Flag(),
+    directions=Integer(">= 1"),
+    eps=Number("> 0"),
+    rtol=Number("> 0"),
+    rng=GeneratorOrSeed(),
+)
 def check_layer(
     layer: Any,
     inputs: ArrayLike,
@@ -279,9 +292,7 @@ def check_layer(
     True
     """
     _require("layer", layer, "propagate_back", "a layer")
-    inputs = check_array("inputs", inputs)
-    check_flag("training", training)
-    rng = check_generator_or_seed("rng", rng)
+    rng = np.random.default_rng(rng)
     _require_float64("layer", [layer])
     layer.ensure_built(inputs.shape)
     parameters = layer.trainable_weights
@@ -310,6 +321,17 @@ def check_layer(
     return worst
 
 
+@arguments(
+    x=Array(),
+    y=Array(),
+    sample_weight=Array(),
+    training=Flag(),
+    directions=Integer(">= 1"),
+    eps=Number("> 0"),
+    rtol=Number("> 0"),
+    hold_zeros=Flag(),
+    rng=GeneratorOrSeed(),
+)
 def check_model(
     model: Any,
     x: ArrayLike,
@@ -361,10 +383,6 @@ def check_model(
     True
     """
     _require("model", model, "shorten_way_back", "a model")
-    x, y = check_array("x", x), check_array("y", y)
-    if sample_weight is not None:
-        sample_weight = check_array("sample_weight", sample_weight)
-    check_flag("training", training)
     if model.loss is None:
         raise ValueError("model must be compiled with a loss before check_model")
     layers = model.layers
@@ -384,8 +402,8 @@ def check_model(
         "directions": directions,
         "eps": eps,
         "rtol": rtol,
-        "hold_zeros": check_flag("hold_zeros", hold_zeros),
-        "rng": check_generator_or_seed("rng", rng),
+        "hold_zeros": hold_zeros,
+        "rng": np.random.default_rng(rng),
     }
     with _frozen(layers) as restore:
         outputs = model.forward(x, training=training)
@@ -398,6 +416,15 @@ def check_model(
         return _check_parameters(loss, parameters, gradients, restore, options)
 
 
+@arguments(
+    loss=Function(),
+    parameters=List("parameters"),
+    layers=List("layers"),
+    directions=Integer(">= 1"),
+    eps=Number("> 0"),
+    rtol=Number("> 0"),
+    rng=GeneratorOrSeed(),
+)
 def check_parameters(
     loss: Callable[[], float],
     parameters: Sequence[Any],
@@ -440,20 +467,17 @@ def check_parameters(
     >>> check_parameters(lambda: float((w.value**2).sum()), [w]) < 1e-6
     True
     """
-    check_callable("loss", loss)
-    parameters = check_sequence("parameters", parameters, "parameters")
     if not parameters:
         raise ValueError("parameters must not be empty, got none")
     for parameter in parameters:
         _require("parameters", parameter, "gradient", "parameters of a layer")
-    layers = check_sequence("layers", layers, "layers")
     for layer in layers:
         _require("layers", layer, "propagate_back", "layers")
     options = {
         "directions": directions,
         "eps": eps,
         "rtol": rtol,
-        "rng": check_generator_or_seed("rng", rng),
+        "rng": np.random.default_rng(rng),
     }
     gradients = [parameter.gradient.copy() for parameter in parameters]
     with _frozen(layers) as restore:

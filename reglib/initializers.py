@@ -10,19 +10,26 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization, config
-from reglib._validation import (
-    check_array,
-    check_choice,
-    check_instance,
-    check_integer,
-    check_number,
-    check_seed,
-    check_sequence,
-    check_shape,
-    check_text,
+from reglib._arguments import (
+    Array,
+    Choice,
+    Dict,
+    Generator,
+    Identifier,
+    Instance,
+    Integer,
+    List,
+    Number,
+    Seed,
+    Shape,
+    Text,
+    arguments,
 )
 
 
+@arguments(
+    shape=Shape(low=0), input_axes=List("axes", Integer()), output_axes=List("axes", Integer())
+)
 def compute_fans(
     shape: Sequence[int],
     input_axes: Sequence[int] | None = None,
@@ -53,7 +60,6 @@ def compute_fans(
     >>> compute_fans((512, 8, 64), input_axes=[0], output_axes=[1, 2])
     (512, 512)
     """
-    shape = check_shape("shape", shape, low=0)
     if input_axes is not None and output_axes is not None:
         return (
             _length("input_axes", shape, input_axes),
@@ -68,18 +74,27 @@ def compute_fans(
 
 def _length(name: str, shape: Sequence[int], axes: Sequence[int]) -> int:
     """Return the product of the lengths along some axes."""
-    axes = _checked_axes(name, axes)
     if not all(-len(shape) <= axis < len(shape) for axis in axes):
         raise ValueError(f"{name} must be axes of shape {tuple(shape)}, got {list(axes)}")
     return math.prod(shape[axis] for axis in axes)
 
 
-def _checked_axes(name: str, axes: Any) -> list[int] | None:
-    if axes is None:
-        return None
-    return [check_integer(name, axis) for axis in check_sequence(name, axes, "axes")]
+def _dtype(dtype: Any) -> np.dtype:
+    """Return the dtype, ``floatx`` where there is none."""
+    try:
+        return np.dtype(dtype or config.floatx())
+    except TypeError:
+        raise TypeError(f"dtype must be a dtype, got {dtype!r}") from None
 
 
+def _distribution(name: Any) -> str:
+    """Return a distribution's name in lower case; "normal" stands for what Keras draws from."""
+    name = Text().check("distribution", name).lower()
+    name = "truncated_normal" if name == "normal" else name
+    return Choice("truncated_normal", "untruncated_normal", "uniform").check("distribution", name)
+
+
+@arguments(seed=Seed() | Instance(np.random.Generator, "a generator") | Dict())
 class Initializer(_serialization.Described):
     """Base of all initializers.
 
@@ -106,10 +121,9 @@ class Initializer(_serialization.Described):
             restored = np.random.default_rng(0)
             restored.bit_generator.state = seed
             seed = restored
-        if not isinstance(seed, np.random.Generator):
-            seed = check_seed("seed", seed)
         self.seed = seed
 
+    @arguments(shape=Shape(low=0), dtype=Identifier(_dtype), generator=Generator())
     def __call__(
         self,
         shape: Sequence[int],
@@ -125,10 +139,7 @@ class Initializer(_serialization.Described):
         ValueError
             If a length is negative.
         """
-        shape, dtype = check_shape("shape", shape, low=0), _checked_dtype(dtype)
-        if generator is not None:
-            # NumPy crashes where a class stands for a generator.
-            check_instance("generator", generator, np.random.Generator, "a generator")
+        dtype = _dtype(dtype)
         if self.seed is not None or generator is None:
             # A generator is handed on as it is.
             generator = np.random.default_rng(self.seed)
@@ -145,14 +156,7 @@ class Initializer(_serialization.Described):
         return dict(vars(self))
 
 
-def _checked_dtype(dtype: Any) -> np.dtype:
-    """Return the dtype, ``floatx`` where there is none."""
-    try:
-        return np.dtype(dtype or config.floatx())
-    except TypeError:
-        raise TypeError(f"dtype must be a dtype, got {dtype!r}") from None
-
-
+@arguments(value=Number() | Array())
 class Constant(Initializer):
     """Every weight is ``value``, or the weights are those of an array.
 
@@ -177,9 +181,9 @@ class Constant(Initializer):
     """
 
     def __init__(self, value: float | ArrayLike = 0.0) -> None:
-        array = np.ndim(value) > 0
-        self.value = check_array("value", value) if array else check_number("value", value)
+        self.value = value
 
+    @arguments(shape=Shape(low=0), dtype=Identifier(_dtype), generator=Generator())
     def __call__(
         self,
         shape: Sequence[int],
@@ -193,7 +197,7 @@ class Constant(Initializer):
         ValueError
             If the value has another shape.
         """
-        weights = np.empty(check_shape("shape", shape, low=0), _checked_dtype(dtype))
+        weights = np.empty(shape, _dtype(dtype))
         try:
             weights[...] = self.value
         except ValueError:
@@ -249,6 +253,7 @@ class Ones(Constant):
         return {}
 
 
+@arguments(gain=Number())
 class Identity(Initializer):
     """The identity matrix, times ``gain``.
 
@@ -273,8 +278,9 @@ class Identity(Initializer):
     """
 
     def __init__(self, gain: float = 1.0) -> None:
-        self.gain = check_number("gain", gain)
+        self.gain = gain
 
+    @arguments(shape=Shape(low=0), dtype=Identifier(_dtype), generator=Generator())
     def __call__(
         self,
         shape: Sequence[int],
@@ -288,7 +294,7 @@ class Identity(Initializer):
         ValueError
             If the shape has not two axes.
         """
-        shape, dtype = check_shape("shape", shape, low=0), _checked_dtype(dtype)
+        dtype = _dtype(dtype)
         if len(shape) != 2:
             raise ValueError(f"shape must have 2 axes, got {shape}")
         return np.eye(*shape, dtype=dtype) * dtype.type(self.gain)
@@ -306,6 +312,7 @@ def _cut_normal(shape: tuple[int, ...], generator: np.random.Generator) -> NDArr
     return values
 
 
+@arguments(mean=Number(), stddev=Number(">= 0"))
 class RandomNormal(Initializer):
     """Weights are drawn from N(mean, stddev²).
 
@@ -340,8 +347,8 @@ class RandomNormal(Initializer):
         seed: int | np.random.Generator | None = None,
     ) -> None:
         super().__init__(seed)
-        self.mean = check_number("mean", mean)
-        self.stddev = check_number("stddev", stddev, low=0)
+        self.mean = mean
+        self.stddev = stddev
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> NDArray:
         """Return weights in float64."""
@@ -376,6 +383,7 @@ class TruncatedNormal(RandomNormal):
         return self.mean + self.stddev * _cut_normal(shape, generator)
 
 
+@arguments(minval=Number(), maxval=Number())
 class RandomUniform(Initializer):
     """Weights are drawn evenly from [minval, maxval).
 
@@ -408,14 +416,21 @@ class RandomUniform(Initializer):
         seed: int | np.random.Generator | None = None,
     ) -> None:
         super().__init__(seed)
-        self.minval = check_number("minval", minval)
-        self.maxval = check_number("maxval", maxval)
+        self.minval = minval
+        self.maxval = maxval
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> NDArray:
         """Return weights in float64."""
         return generator.uniform(self.minval, self.maxval, shape)
 
 
+@arguments(
+    scale=Number("> 0"),
+    mode=Choice("fan_in", "fan_out", "fan_avg"),
+    distribution=Identifier(_distribution),
+    input_axes=List("axes", Integer()),
+    output_axes=List("axes", Integer()),
+)
 class VarianceScaling(Initializer):
     r"""Weights of a variance that fits the size of the layer, :math:`\text{scale}/n`.
 
@@ -460,16 +475,11 @@ class VarianceScaling(Initializer):
         output_axes: Sequence[int] | None = None,
     ) -> None:
         super().__init__(seed)
-        self.scale = check_number("scale", scale, low=0, low_open=True)
-        self.mode = check_choice("mode", mode, ("fan_in", "fan_out", "fan_avg"))
-        distribution = check_text("distribution", distribution).lower()
-        self.distribution = check_choice(
-            "distribution",
-            "truncated_normal" if distribution == "normal" else distribution,
-            ("truncated_normal", "untruncated_normal", "uniform"),
-        )
-        self.input_axes = _checked_axes("input_axes", input_axes)
-        self.output_axes = _checked_axes("output_axes", output_axes)
+        self.scale = scale
+        self.mode = mode
+        self.distribution = distribution
+        self.input_axes = input_axes
+        self.output_axes = output_axes
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> NDArray:
         """Return weights in float64."""
@@ -638,6 +648,7 @@ class LecunNormal(_Scaled):
     scaling = (1.0, "fan_in", "truncated_normal")
 
 
+@arguments(gain=Number())
 class Orthogonal(Initializer):
     """A random matrix with orthonormal rows or columns, times ``gain``.
 
@@ -668,7 +679,7 @@ class Orthogonal(Initializer):
 
     def __init__(self, gain: float = 1.0, seed: int | np.random.Generator | None = None) -> None:
         super().__init__(seed)
-        self.gain = check_number("gain", gain)
+        self.gain = gain
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> NDArray:
         """Return weights in float64.

@@ -18,12 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import experiments
+from reglib._arguments import Array, Choice, Integer, List, Text, arguments
 from reglib._validation import (
     check_array,
-    check_choice,
-    check_integer,
-    check_sequence,
-    check_text,
 )
 
 if TYPE_CHECKING:
@@ -209,6 +206,7 @@ def plot_history(history: Any, metric: str = "loss", *, ax: Axes | None = None) 
     return describe(ax, text)
 
 
+@arguments(x=Array(shape=(None, 2), dtype=np.float64), resolution=Integer(">= 2"))
 def plot_decision_boundary(
     predict: Any,
     x: ArrayLike,
@@ -250,9 +248,7 @@ def plot_decision_boundary(
     >>> "2 of 3 points (66.7 %) lie on their side" in alt_text(ax)
     True
     """
-    x = check_array("x", x, shape=(None, 2), dtype=np.float64)
     y = _labels("y", y, len(x))
-    resolution = check_integer("resolution", resolution, low=2)
     predict = _predictor(predict)
     ax = _axes(ax)
     low, high = x.min(axis=0), x.max(axis=0)
@@ -301,6 +297,7 @@ def plot_decision_boundary(
     )
 
 
+@arguments(bins=Integer(">= 1"))
 def plot_weight_histograms(
     weights: Mapping[str, ArrayLike | Sequence[ArrayLike]],
     *,
@@ -338,7 +335,6 @@ def plot_weight_histograms(
         raise TypeError(f"weights must be a mapping of names to arrays, got {type(weights)}")
     if not weights:
         raise ValueError("weights must not be empty")
-    bins = check_integer("bins", bins, low=1)
     pooled = {str(name): _pooled(f"weights[{name!r}]", value) for name, value in weights.items()}
     ax = _axes(ax)
     edges = np.histogram_bin_edges(np.concatenate(list(pooled.values())), bins)
@@ -362,6 +358,7 @@ def plot_weight_histograms(
     return describe(ax, "Histogram of weights. " + "; ".join(parts) + ".")
 
 
+@arguments(strengths=Array(1, dtype=np.float64), names=List("names", Text()))
 def plot_regularization_path(
     strengths: ArrayLike,
     coefficients: ArrayLike,
@@ -399,17 +396,14 @@ def plot_regularization_path(
     >>> alt_text(ax)[-71:]
     '0 of them are exactly zero at strength 0.1 and 1 of them at strength 1.'
     """
-    strengths = check_array("strengths", strengths, ndim=1, dtype=np.float64)
     coefficients = check_array(
         "coefficients", coefficients, shape=(len(strengths), None), dtype=np.float64
     )
     if (strengths <= 0).any() or (np.diff(strengths) <= 0).any():
         raise ValueError(f"strengths must be positive and rising, got {strengths.tolist()}")
     count = coefficients.shape[1]
-    if names is not None:
-        names = [check_text("names", name) for name in check_sequence("names", names, "names")]
-        if len(names) != count:
-            raise ValueError(f"names must be {count} names, got {len(names)}")
+    if names is not None and len(names) != count:
+        raise ValueError(f"names must be {count} names, got {len(names)}")
     ax = _axes(ax)
     noise = np.array([str(name).startswith("noise") for name in names or [""] * count])
     groups = [("noise columns", noise, PALETTE[3], 0.8), ("coefficients", ~noise, PALETTE[0], 1.4)]
@@ -430,6 +424,12 @@ def plot_regularization_path(
     )
 
 
+@arguments(
+    curvature=Array(shape=(2, 2), dtype=np.float64),
+    best=Array(shape=(2,), dtype=np.float64),
+    strengths=Array(1, dtype=np.float64),
+    penalty=Choice("l2", "l1"),
+)
 def plot_penalty_path(
     curvature: ArrayLike,
     best: ArrayLike,
@@ -472,10 +472,7 @@ def plot_penalty_path(
     >>> alt_text(ax)[-36:]
     'At strength 1 it is (0.909, 0.0909).'
     """
-    H = check_array("curvature", curvature, shape=(2, 2), dtype=np.float64)
-    best = check_array("best", best, shape=(2,), dtype=np.float64)
-    strengths = check_array("strengths", strengths, ndim=1, dtype=np.float64)
-    check_choice("penalty", penalty, ("l2", "l1"))
+    H = curvature
     if (strengths < 0).any() or (np.diff(strengths) <= 0).any():
         raise ValueError(f"strengths must be at least 0 and rising, got {strengths.tolist()}")
     if not np.allclose(H, H.T) or np.linalg.eigvalsh(H)[0] <= 0:
@@ -532,6 +529,7 @@ def _penalized_minimum(H: NDArray, best: NDArray, strength: float, penalty: str)
     return w
 
 
+@arguments(images=Array(), copies=Integer(">= 1"))
 def plot_augmented_grid(
     images: ArrayLike,
     transform: Callable[..., ArrayLike],
@@ -569,10 +567,8 @@ def plot_augmented_grid(
     >>> alt_text(ax)[:53]
     'Grid of 1 image of 4 by 4 pixels, one a row: the orig'
     """
-    images = check_array("images", images)
     if images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[3] not in (1, 3)):
         raise ValueError(f"images must have shape (n, height, width[, 1 or 3]), got {images.shape}")
-    copies = check_integer("copies", copies, low=1)
     if not callable(transform):
         raise TypeError(f"transform must be callable, got {transform!r}")
     options = {"training": True} if hasattr(transform, "get_config") else {}
@@ -598,6 +594,7 @@ def plot_augmented_grid(
     )
 
 
+@arguments(kernel=Array(4, dtype=np.float64))
 def plot_filters(kernel: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Draw the filters of a convolution, one tile each, positive blue and negative orange.
 
@@ -626,7 +623,6 @@ def plot_filters(kernel: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """
     from matplotlib.colors import LinearSegmentedColormap
 
-    kernel = check_array("kernel", kernel, ndim=4, dtype=np.float64)
     height, width, inputs, outputs = kernel.shape
     ax = _axes(ax)
     limit = np.abs(kernel).max() or 1.0
@@ -642,6 +638,7 @@ def plot_filters(kernel: ArrayLike, *, ax: Axes | None = None) -> Axes:
     )
 
 
+@arguments(probabilities=Array(dtype=np.float64), bins=Integer(">= 1"))
 def plot_calibration(
     probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 10, ax: Axes | None = None
 ) -> Axes:
@@ -682,13 +679,12 @@ def plot_calibration(
     >>> alt_text(ax)[-39:]
     'The expected calibration error is 0.25.'
     """
-    p = check_array("probabilities", probabilities, dtype=np.float64)
+    p = probabilities
     if p.ndim not in (1, 2):
         raise ValueError(f"probabilities must have shape (n,) or (n, K), got {p.shape}")
     if (p < 0).any() or (p > 1).any():
         raise ValueError(f"probabilities must be in [0, 1], got {_n(p.min())} to {_n(p.max())}")
     labels = _labels("labels", labels, len(p))
-    bins = check_integer("bins", bins, low=1)
     if p.ndim == 2 and p.shape[1] > 1:
         confidence, right = p.max(axis=1), p.argmax(axis=1) == labels
         xlabel, ylabel = "confidence", "share that is right"

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import _serialization
+from reglib._arguments import Array, Choice, Number, arguments
 from reglib._namespace import namespace
-from reglib._validation import check_array, check_choice, check_number
 
 
 class Regularizer(_serialization.Described):
@@ -41,6 +41,7 @@ class Regularizer(_serialization.Described):
         return f"{type(self).__name__}({arguments})"
 
 
+@arguments(l1=Number(">= 0") | None)
 class L1(Regularizer):
     r"""Lasso penalty :math:`\lambda_1\sum_i|w_i|`; subgradient :math:`\lambda_1\mathrm{sign}(w)`.
 
@@ -66,7 +67,7 @@ class L1(Regularizer):
     """
 
     def __init__(self, l1: float | None = 0.01) -> None:
-        self.l1 = check_number("l1", 0.01 if l1 is None else l1, low=0)
+        self.l1 = 0.01 if l1 is None else l1
 
     def __call__(self, x: Any) -> Any:
         """Return the penalty, a scalar of the dtype of ``x``."""
@@ -82,6 +83,7 @@ class L1(Regularizer):
         return {"l1": self.l1}
 
 
+@arguments(l2=Number(">= 0") | None)
 class L2(Regularizer):
     r"""Ridge penalty :math:`\lambda_2\sum_i w_i^2`, with gradient :math:`2\lambda_2 w`.
 
@@ -106,7 +108,7 @@ class L2(Regularizer):
     """
 
     def __init__(self, l2: float | None = 0.01) -> None:
-        self.l2 = check_number("l2", 0.01 if l2 is None else l2, low=0)
+        self.l2 = 0.01 if l2 is None else l2
 
     def __call__(self, x: Any) -> Any:
         """Return the penalty, a scalar of the dtype of ``x``."""
@@ -122,6 +124,7 @@ class L2(Regularizer):
         return {"l2": self.l2}
 
 
+@arguments(l1=Number(">= 0") | None, l2=Number(">= 0") | None)
 class L1L2(Regularizer):
     r"""Elastic-net penalty :math:`\lambda_1\sum_i|w_i| + \lambda_2\sum_i w_i^2`.
 
@@ -147,8 +150,8 @@ class L1L2(Regularizer):
     """
 
     def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
-        self.l1 = check_number("l1", 0.0 if l1 is None else l1, low=0)
-        self.l2 = check_number("l2", 0.0 if l2 is None else l2, low=0)
+        self.l1 = 0.0 if l1 is None else l1
+        self.l2 = 0.0 if l2 is None else l2
 
     def __call__(self, x: Any) -> Any:
         """Return the penalty, a scalar of the dtype of ``x``."""
@@ -164,6 +167,7 @@ class L1L2(Regularizer):
         return {"l1": self.l1, "l2": self.l2}
 
 
+@arguments(factor=Number(">= 0"), mode=Choice("rows", "columns"))
 class OrthogonalRegularizer(Regularizer):
     r"""Penalty on rows (or columns) that point the same way.
 
@@ -199,8 +203,8 @@ class OrthogonalRegularizer(Regularizer):
     """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
-        self.factor = check_number("factor", factor, low=0)
-        self.mode = check_choice("mode", mode, ("rows", "columns"))
+        self.factor = factor
+        self.mode = mode
 
     def __call__(self, x: Any) -> Any:
         """Return the penalty, a scalar of the dtype of ``x``."""
@@ -238,6 +242,7 @@ def _pairs(n: int) -> float:
     return max(1.0, n * (n - 1) / 2)
 
 
+@arguments(w=Array(empty=True), threshold=Number(">= 0"))
 def proximal_l1(w: NDArray, threshold: float) -> NDArray:
     r"""Return :math:`\mathrm{sign}(w)\max(|w| - t, 0)`: the step that makes exact zeros.
 
@@ -264,11 +269,10 @@ def proximal_l1(w: NDArray, threshold: float) -> NDArray:
     >>> proximal_l1(np.array([3.0, -0.5, -2.0]), 1.0)
     array([ 2., -0., -1.])
     """
-    w = check_array("w", w, allow_empty=True)
-    threshold = check_number("threshold", threshold, low=0)
     return np.sign(w) * np.maximum(np.abs(w) - threshold, 0)
 
 
+@arguments(w=Array(empty=True), strength=Number(">= 0"))
 def proximal_l2(w: NDArray, strength: float) -> NDArray:
     r"""Return :math:`w/(1 + 2t)`: the minimum of :math:`\frac12\|u - w\|^2 + t\sum u^2`.
 
@@ -293,10 +297,10 @@ def proximal_l2(w: NDArray, strength: float) -> NDArray:
     >>> proximal_l2(np.array([3.0, -1.5]), 0.25)
     array([ 2., -1.])
     """
-    w = check_array("w", w, allow_empty=True)
-    return w / (1 + 2 * check_number("strength", strength, low=0))
+    return w / (1 + 2 * strength)
 
 
+@arguments(w=Array(empty=True), l1=Number(">= 0"), l2=Number(">= 0"))
 def proximal_elastic_net(w: NDArray, l1: float, l2: float) -> NDArray:
     r"""Return the minimum of :math:`\frac12\|u - w\|^2 + t_1\sum|u| + t_2\sum u^2`.
 
@@ -323,7 +327,6 @@ def proximal_elastic_net(w: NDArray, l1: float, l2: float) -> NDArray:
     >>> proximal_elastic_net(np.array([3.0, -0.5]), 1.0, 0.5)
     array([ 1., -0.])
     """
-    l1, l2 = check_number("l1", l1, low=0), check_number("l2", l2, low=0)
     return proximal_l2(proximal_l1(w, l1), l2)
 
 

@@ -30,7 +30,8 @@ from typing import Any
 
 import numpy as np
 
-from reglib._validation import check_instance, check_integer, check_text
+from reglib._arguments import Integer, Text, arguments
+from reglib._validation import check_instance
 from reglib.exercises._findings import NOT_WRITTEN, BrokenCall, Finding, Mistake
 from reglib.exercises._student_function import Student
 
@@ -311,6 +312,7 @@ class Assignment:
         return self.exercises[found]
 
 
+@arguments(question=Text(), number=Integer(">= 0"))
 def course_seed(question: str, number: int = 0) -> int:
     """Return a seed that follows from the course's secret and the question.
 
@@ -322,8 +324,6 @@ def course_seed(question: str, number: int = 0) -> int:
     >>> course_seed("l2_penalty") == course_seed("l2_penalty")
     True
     """
-    check_text("question", question)
-    check_integer("number", number, low=0)
     secret = os.environ.get(SECRET_VARIABLE) or DEFAULT_SECRET
     digest = hashlib.blake2b(f"{secret}|{question}|{number}".encode(), digest_size=8)
     return int.from_bytes(digest.digest(), "big")

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reglib._validation import check_text
+from reglib._arguments import Text, arguments
 
 _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -23,6 +23,7 @@ _KERNEL = {
 }
 
 
+@arguments(text=Text())
 def normalize(text: str) -> str:
     """Return a notebook's text in normal form.
 
@@ -37,7 +38,7 @@ def normalize(text: str) -> str:
     ' "cells": [],'
     """
     try:
-        notebook = json.loads(check_text("text", text))
+        notebook = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"text must be a notebook: {error}, got {text!r:.80}") from error
     if (

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization
+from reglib._arguments import Choice, Identifier, Text, arguments
 from reglib._timestep_masks import mask_of
-from reglib._validation import check_choice, check_text
 
 # Keras's epsilon: probabilities are kept in [1e-7, 1 - 1e-7] before the logarithm.
 EPSILON = 1e-7
@@ -122,6 +122,7 @@ def align(
     return y_true, y_pred
 
 
+@arguments(name=Text(), reduction=Choice(*REDUCTIONS), dtype=Identifier(checked_dtype))
 class Loss(_serialization.Described):
     r"""Base of all losses: a loss of each example, reduced over the batch.
 
@@ -165,8 +166,8 @@ class Loss(_serialization.Described):
         reduction: str | None = "sum_over_batch_size",
         dtype: Any = None,
     ) -> None:
-        self.name = type(self).__name__ if name is None else check_text("name", name)
-        self.reduction = check_choice("reduction", reduction, REDUCTIONS)
+        self.name = type(self).__name__ if name is None else name
+        self.reduction = reduction
         self._dtype = checked_dtype(dtype)
         self._averages = self.reduction in ("sum_over_batch_size", "mean")
 

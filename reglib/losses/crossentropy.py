@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
+from reglib._arguments import Array, Flag, Integer, Number, arguments
 from reglib._timestep_masks import expanded
-from reglib._validation import check_array, check_flag, check_integer, check_number
 from reglib.losses.base import EPSILON, Elementwise, Loss, as_predictions, as_targets
 
 
@@ -27,6 +27,7 @@ def _through_division(by_p: NDArray, p: NDArray, total: Any) -> NDArray:
     return (by_p - (by_p * p).sum(axis=-1, keepdims=True)) / total
 
 
+@arguments(from_logits=Flag(), label_smoothing=Number("[0, 1]"), axis=Integer())
 class BinaryCrossentropy(Elementwise):
     r"""Cross-entropy of yes-no targets, :math:`-y\log\hat y - (1-y)\log(1-\hat y)`.
 
@@ -68,9 +69,9 @@ class BinaryCrossentropy(Elementwise):
         dtype: Any = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.from_logits = check_flag("from_logits", from_logits)
-        self.label_smoothing = check_number("label_smoothing", label_smoothing, low=0, high=1)
-        self.axis = check_integer("axis", axis)
+        self.from_logits = from_logits
+        self.label_smoothing = label_smoothing
+        self.axis = axis
 
     def align(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray, NDArray]:
         """Return smoothed targets and predictions."""
@@ -117,6 +118,7 @@ class BinaryCrossentropy(Elementwise):
         }
 
 
+@arguments(apply_class_balancing=Flag(), alpha=Number("[0, 1]"), gamma=Number(">= 0"))
 class BinaryFocalCrossentropy(BinaryCrossentropy):
     r"""Binary cross-entropy that looks past easy examples, :math:`(1-p_t)^\gamma` times it.
 
@@ -171,9 +173,9 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
         dtype: Any = None,
     ) -> None:
         super().__init__(from_logits, label_smoothing, axis, reduction, name, dtype)
-        self.apply_class_balancing = check_flag("apply_class_balancing", apply_class_balancing)
-        self.alpha = check_number("alpha", alpha, low=0, high=1)
-        self.gamma = check_number("gamma", gamma, low=0)
+        self.apply_class_balancing = apply_class_balancing
+        self.alpha = alpha
+        self.gamma = gamma
 
     def element(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
         """Return the focal cross-entropy of every output."""
@@ -219,6 +221,7 @@ def _power_slope(base: NDArray, exponent: float) -> NDArray:
     return exponent * np.maximum(base, EPSILON) ** (exponent - 1)
 
 
+@arguments(from_logits=Flag(), label_smoothing=Number("[0, 1]"), axis=Integer())
 class CategoricalCrossentropy(Loss):
     r"""Cross-entropy of one-hot targets, :math:`-\sum_k y_k\log\hat y_k`.
 
@@ -266,9 +269,9 @@ class CategoricalCrossentropy(Loss):
         dtype: Any = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.from_logits = check_flag("from_logits", from_logits)
-        self.label_smoothing = check_number("label_smoothing", label_smoothing, low=0, high=1)
-        self.axis = check_integer("axis", axis)
+        self.from_logits = from_logits
+        self.label_smoothing = label_smoothing
+        self.axis = axis
 
     def align(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray, NDArray]:
         """Return smoothed targets and predictions, the classes last."""
@@ -321,6 +324,7 @@ class CategoricalCrossentropy(Loss):
         }
 
 
+@arguments(alpha=Number(">= 0") | Array(1, dtype=np.float64), gamma=Number(">= 0"))
 class CategoricalFocalCrossentropy(CategoricalCrossentropy):
     r"""Categorical cross-entropy that looks past easy examples.
 
@@ -371,11 +375,8 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
         dtype: Any = None,
     ) -> None:
         super().__init__(from_logits, label_smoothing, axis, reduction, name, dtype)
-        if np.ndim(alpha):
-            self.alpha: Any = check_array("alpha", alpha, ndim=1).astype(float).tolist()
-        else:
-            self.alpha = check_number("alpha", alpha, low=0)
-        self.gamma = check_number("gamma", gamma, low=0)
+        self.alpha: Any = alpha.tolist() if isinstance(alpha, np.ndarray) else alpha
+        self.gamma = gamma
 
     def call(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
         """Return one loss an example."""
@@ -454,6 +455,7 @@ class OfLabels(Loss):
         return indices, y_pred
 
 
+@arguments(from_logits=Flag(), ignore_class=Integer(), axis=Integer())
 class SparseCategoricalCrossentropy(OfLabels):
     r"""Cross-entropy of integer targets, :math:`-\log\hat y_{k}` for class :math:`k`.
 
@@ -496,11 +498,9 @@ class SparseCategoricalCrossentropy(OfLabels):
         dtype: Any = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.from_logits = check_flag("from_logits", from_logits)
-        if ignore_class is not None:
-            ignore_class = check_integer("ignore_class", ignore_class)
+        self.from_logits = from_logits
         self.ignore_class = ignore_class
-        self.axis = check_integer("axis", axis)
+        self.axis = axis
 
     def call(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
         """Return one loss an example."""
@@ -578,6 +578,7 @@ class SparseCategoricalCrossentropy(OfLabels):
         }
 
 
+@arguments(q=Number("(0, 1)"))
 class CategoricalGeneralizedCrossEntropy(OfLabels):
     r"""A cross-entropy that forgives wrong labels, :math:`(1 - \hat y_k^q)/q` for class :math:`k`.
 
@@ -617,7 +618,7 @@ class CategoricalGeneralizedCrossEntropy(OfLabels):
         dtype: Any = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.q = check_number("q", q, low=0, high=1, low_open=True, high_open=True)
+        self.q = q
 
     def call(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
         """Return one loss an example."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._validation import check_integer, check_number
+from reglib._arguments import Integer, Number, arguments
 from reglib.losses.base import EPSILON, Elementwise, Loss
 
 
@@ -197,6 +197,7 @@ class MeanSquaredLogarithmicError(Elementwise):
         return predicted - true
 
 
+@arguments(delta=Number("> 0"))
 class Huber(Elementwise):
     r"""Squared for small errors, absolute for large: half :math:`e^2` up to :math:`\delta`.
 
@@ -239,7 +240,7 @@ class Huber(Elementwise):
         dtype: Any = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.delta = check_number("delta", delta, low=0, low_open=True)
+        self.delta = delta
 
     def element(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
         """Return half the square of a small error, and less of a large one."""
@@ -302,6 +303,7 @@ class LogCosh(Elementwise):
         return np.tanh(y_pred - y_true)
 
 
+@arguments(axis=Integer())
 class CosineSimilarity(Loss):
     r"""The cosine of the angle between two vectors, negative: -1 for the same direction.
 
@@ -343,7 +345,7 @@ class CosineSimilarity(Loss):
         dtype: Any = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.axis = check_integer("axis", axis)
+        self.axis = axis
 
     def call(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
         """Return one negative cosine an example."""

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_flag, check_integer, check_number
+from reglib._arguments import Flag, Integer, Number, arguments
+from reglib._validation import check_integer
 from reglib.losses.base import same_rank
 from reglib.metrics.base import Named, as_numbers
 
@@ -45,6 +46,7 @@ def _right(matches: NDArray) -> NDArray:
     return matches.astype("float64")
 
 
+@arguments(threshold=Number())
 def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> NDArray:
     """Return 1 for each yes-no answer that is right and 0 elsewhere.
 
@@ -54,7 +56,7 @@ def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5
     array([1., 0., 1.])
     """
     y_true, y_pred = _side_by_side(y_true, y_pred)
-    return _right(y_true == (y_pred > check_number("threshold", threshold)))
+    return _right(y_true == (y_pred > threshold))
 
 
 def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> NDArray:
@@ -108,6 +110,7 @@ def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5)
     return _among_the_best(y_true.argmax(axis=-1), y_pred, k)
 
 
+@arguments(k=Integer(">= 1"), from_sorted_ids=Flag())
 def sparse_top_k_categorical_accuracy(
     y_true: ArrayLike, y_pred: ArrayLike, k: int = 5, from_sorted_ids: bool = False
 ) -> NDArray:
@@ -119,8 +122,8 @@ def sparse_top_k_categorical_accuracy(
     array([1., 0.])
     """
     labels, y_pred = _labels_and_scores(y_true, y_pred)
-    if check_flag("from_sorted_ids", from_sorted_ids):
-        first = y_pred[..., : check_integer("k", k, low=1)]
+    if from_sorted_ids:
+        first = y_pred[..., :k]
         return _right((labels[..., np.newaxis] == first).any(axis=-1))
     numbers = labels.astype(np.intp)
     if (numbers != labels).any() or not ((numbers >= 0) & (numbers < y_pred.shape[-1])).all():
@@ -184,6 +187,7 @@ class AccuracyByShape(Named):
         super().__init__(_accuracy_by_shape, name, dtype)
 
 
+@arguments(threshold=Number("[0, 1]"))
 class BinaryAccuracy(Named):
     """Fraction of yes-no answers that are right, yes meaning above ``threshold``.
 
@@ -211,7 +215,7 @@ class BinaryAccuracy(Named):
     def __init__(
         self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
     ) -> None:
-        self.threshold = check_number("threshold", threshold, low=0, high=1)
+        self.threshold = threshold
         super().__init__(binary_accuracy, name, dtype, threshold=self.threshold)
 
 
@@ -267,6 +271,7 @@ class SparseCategoricalAccuracy(Named):
         super().__init__(sparse_categorical_accuracy, name, dtype)
 
 
+@arguments(k=Integer(">= 1"))
 class TopKCategoricalAccuracy(Named):
     """Fraction of one-hot answers that are among the k best scores.
 
@@ -294,10 +299,11 @@ class TopKCategoricalAccuracy(Named):
     def __init__(
         self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None
     ) -> None:
-        self.k = check_integer("k", k, low=1)
+        self.k = k
         super().__init__(top_k_categorical_accuracy, name, dtype, k=self.k)
 
 
+@arguments(k=Integer(">= 1"), from_sorted_ids=Flag())
 class SparseTopKCategoricalAccuracy(Named):
     """Fraction of class numbers that are among the k best scores.
 
@@ -331,8 +337,8 @@ class SparseTopKCategoricalAccuracy(Named):
         dtype: Any = None,
         from_sorted_ids: bool = False,
     ) -> None:
-        self.k = check_integer("k", k, low=1)
-        self.from_sorted_ids = check_flag("from_sorted_ids", from_sorted_ids)
+        self.k = k
+        self.from_sorted_ids = from_sorted_ids
         super().__init__(
             sparse_top_k_categorical_accuracy,
             name,

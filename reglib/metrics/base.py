@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization
+from reglib._arguments import Function, Identifier, Text, arguments
 from reglib._timestep_masks import mask_of
-from reglib._validation import check_callable, check_text
 from reglib.losses.base import weights_for
 
 
@@ -28,6 +28,18 @@ def as_numbers(name: str, value: ArrayLike) -> NDArray:
     return array
 
 
+def _dtype(dtype: Any) -> str:
+    """Return the name of a dtype of numbers."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f"dtype must be a dtype or None, got {dtype!r}") from None
+    if found.kind in "MOSUm":
+        raise ValueError(f"dtype must be one of numbers, got {dtype!r}")
+    return found.name
+
+
+@arguments(dtype=Identifier(_dtype), name=Text())
 class Metric(_serialization.Described):
     """Base of all metrics: numbers that are gathered batch by batch.
 
@@ -51,14 +63,8 @@ class Metric(_serialization.Described):
     _direction: str | None = None
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
-        self.name = type(self).__name__ if name is None else check_text("name", name)
-        try:
-            found = None if dtype is None else np.dtype(dtype)
-        except TypeError:
-            raise TypeError(f"dtype must be a dtype or None, got {dtype!r}") from None
-        if found is not None and found.kind in "MOSUm":
-            raise ValueError(f"dtype must be one of numbers, got {dtype!r}")
-        self._dtype = None if found is None else found.name
+        self.name = type(self).__name__ if name is None else name
+        self._dtype = dtype
         self.reset_state()
 
     @property
@@ -161,6 +167,7 @@ class Sum(Mean):
         return self.total
 
 
+@arguments(fn=Function())
 class MeanMetricWrapper(Mean):
     """The running mean of a function of targets and predictions.
 
@@ -189,7 +196,7 @@ class MeanMetricWrapper(Mean):
     def __init__(
         self, fn: Callable[..., NDArray], name: str | None = None, dtype: Any = None, **kwargs: Any
     ) -> None:
-        self._fn = check_callable("fn", fn)
+        self._fn = fn
         self._options = kwargs
         named = getattr(fn, "__name__", type(fn).__name__)
         super().__init__(named if name is None else name, dtype)

@@ -16,13 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
+from reglib._arguments import Array, Choice, Flag, Integer, List, arguments
 from reglib._validation import (
-    check_array,
-    check_choice,
-    check_flag,
-    check_integer,
     check_number,
-    check_sequence,
 )
 from reglib.losses import EPSILON
 from reglib.losses.base import same_rank, weights_for
@@ -45,6 +41,7 @@ def _evenly(number: int) -> list[float]:
     return [0.5] if number == 1 else [i / (number - 1) for i in range(number)]
 
 
+@arguments(top_k=Integer(">= 1"), class_id=Integer(">= 0"))
 class Confusion(Metric):
     """Base of metrics over counts of right and wrong answers, one of each a threshold.
 
@@ -76,8 +73,8 @@ class Confusion(Metric):
         dtype: Any = None,
     ) -> None:
         self.thresholds = list(thresholds)
-        self.top_k = None if top_k is None else check_integer("top_k", top_k, low=1)
-        self.class_id = None if class_id is None else check_integer("class_id", class_id, low=0)
+        self.top_k = top_k
+        self.class_id = class_id
         if name is None:
             name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
         super().__init__(dtype, name)
@@ -434,6 +431,7 @@ class Recall(_Quotient):
         return self.as_result(self.sensitivities())
 
 
+@arguments(num_thresholds=Integer(">= 1"))
 class _Best(Confusion):
     """The best of one measure among thresholds where another is at least what is wanted."""
 
@@ -452,7 +450,7 @@ class _Best(Confusion):
         dtype: Any,
     ) -> None:
         setattr(self, self.wanted, check_number(self.wanted, wanted, low=0, high=1))
-        self.num_thresholds = check_integer("num_thresholds", num_thresholds, low=1)
+        self.num_thresholds = num_thresholds
         super().__init__(_evenly(num_thresholds), None, class_id, name, dtype)
 
     def result(self) -> float:
@@ -646,6 +644,16 @@ class RecallAtPrecision(_Best):
         super().__init__(precision, num_thresholds, class_id, name, dtype)
 
 
+@arguments(
+    num_thresholds=Integer(">= 2"),
+    curve=Choice("ROC", "roc", "PR", "pr", "PRGAIN", "prgain"),
+    summation_method=Choice("interpolation", "minoring", "majoring"),
+    thresholds=List("numbers"),
+    multi_label=Flag(),
+    num_labels=Integer(">= 1"),
+    label_weights=Array(1),
+    from_logits=Flag(),
+)
 class AUC(Confusion):
     r"""Area under a curve that the thresholds draw, by default the ROC curve.
 
@@ -717,28 +725,21 @@ class AUC(Confusion):
     ) -> None:
         self._given = thresholds
         if thresholds is None:
-            inside = _evenly(check_integer("num_thresholds", num_thresholds, low=2))[1:-1]
+            inside = _evenly(num_thresholds)[1:-1]
         else:
-            check_sequence("thresholds", thresholds, "numbers")
             inside = sorted(_checked_thresholds(thresholds, 0.5))
         self.num_thresholds = len(inside) + 2
-        self.curve = check_choice("curve", curve, ("ROC", "roc", "PR", "pr", "PRGAIN", "prgain"))
+        self.curve = curve
         self.curve = self.curve.upper()
-        self.summation_method = check_choice(
-            "summation_method", summation_method, ("interpolation", "minoring", "majoring")
-        )
-        self.multi_label = check_flag("multi_label", multi_label)
-        if num_labels is not None:
-            check_integer("num_labels", num_labels, low=1)
-            if not multi_label:
-                raise ValueError(f"num_labels must be None without multi_label, got {num_labels}")
+        self.summation_method = summation_method
+        self.multi_label = multi_label
+        if num_labels is not None and not multi_label:
+            raise ValueError(f"num_labels must be None without multi_label, got {num_labels}")
         self.num_labels = num_labels
-        if label_weights is not None:
-            label_weights = check_array("label_weights", label_weights, ndim=1)
-            if (label_weights < 0).any():
-                raise ValueError(f"label_weights must be at least 0, got {label_weights.tolist()}")
+        if label_weights is not None and (label_weights < 0).any():
+            raise ValueError(f"label_weights must be at least 0, got {label_weights.tolist()}")
         self.label_weights = label_weights
-        self._from_logits = check_flag("from_logits", from_logits)
+        self._from_logits = from_logits
         self._labels = num_labels
         # A little beyond 0 and 1, so that the first is below and the last above whatever comes.
         super().__init__([-EPSILON, *inside, 1 + EPSILON], name=name, dtype=dtype)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import losses
-from reglib._validation import check_integer
+from reglib._arguments import Integer, arguments
 from reglib.losses.base import EPSILON, align, as_targets, weights_for
 from reglib.metrics.base import Mean, Named
 
@@ -307,7 +307,7 @@ class BinaryCrossentropy(Named):
         name: str = "binary_crossentropy",
         dtype: Any = None,
         from_logits: bool = False,
-        label_smoothing: float = 0,
+        label_smoothing: float = 0.0,
     ) -> None:
         losses.BinaryCrossentropy(from_logits, label_smoothing)  # which checks them
         super().__init__(
@@ -348,7 +348,7 @@ class CategoricalCrossentropy(Named):
         name: str = "categorical_crossentropy",
         dtype: Any = None,
         from_logits: bool = False,
-        label_smoothing: float = 0,
+        label_smoothing: float = 0.0,
         axis: int = -1,
     ) -> None:
         losses.CategoricalCrossentropy(from_logits, label_smoothing, axis)  # which checks them
@@ -469,6 +469,7 @@ def _standardized(y: NDArray, axis: int) -> NDArray:
     return deviation / deviation.std(axis=axis, keepdims=True)
 
 
+@arguments(axis=Integer())
 def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> NDArray:
     r"""Return each example's correlation, the mean product of standardized outputs.
 
@@ -478,10 +479,10 @@ def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) ->
     array([-1.])
     """
     y_true, y_pred = align(y_true, y_pred)
-    axis = check_integer("axis", axis)
     return (_standardized(y_true, axis) * _standardized(y_pred, axis)).mean(axis=axis)
 
 
+@arguments(axis=Integer())
 def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> NDArray:
     r"""Return each example's concordance, a correlation that asks for one mean and spread.
 
@@ -494,13 +495,13 @@ def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1
     array([0.667])
     """
     y_true, y_pred = align(y_true, y_pred)
-    axis = check_integer("axis", axis)
     true, predicted = y_true.mean(axis=axis, keepdims=True), y_pred.mean(axis=axis, keepdims=True)
     covariance = ((y_true - true) * (y_pred - predicted)).mean(axis=axis)
     apart = np.square(true - predicted).sum(axis=axis)
     return 2 * covariance / (y_true.var(axis=axis) + y_pred.var(axis=axis) + apart + EPSILON)
 
 
+@arguments(axis=Integer())
 class CosineSimilarity(Named):
     """Mean cosine of the angle between targets and predictions.
 
@@ -526,10 +527,11 @@ class CosineSimilarity(Named):
     _direction = "up"
 
     def __init__(self, name: str = "cosine_similarity", dtype: Any = None, axis: int = -1) -> None:
-        self.axis = check_integer("axis", axis)
+        self.axis = axis
         super().__init__(_cosines, name, dtype, axis=self.axis)
 
 
+@arguments(axis=Integer())
 class PearsonCorrelation(Named):
     """Mean correlation of the outputs of an example with its targets.
 
@@ -557,10 +559,11 @@ class PearsonCorrelation(Named):
     def __init__(
         self, name: str = "pearson_correlation", dtype: Any = None, axis: int = -1
     ) -> None:
-        self.axis = check_integer("axis", axis)
+        self.axis = axis
         super().__init__(pearson_correlation, name, dtype, axis=self.axis)
 
 
+@arguments(axis=Integer())
 class ConcordanceCorrelation(Named):
     """Mean correlation that also asks for the same mean and spread.
 
@@ -589,5 +592,5 @@ class ConcordanceCorrelation(Named):
     def __init__(
         self, name: str = "concordance_correlation", dtype: Any = None, axis: int = -1
     ) -> None:
-        self.axis = check_integer("axis", axis)
+        self.axis = axis
         super().__init__(concordance_correlation, name, dtype, axis=self.axis)

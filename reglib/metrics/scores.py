@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_choice, check_integer, check_number
+from reglib._arguments import Choice, Integer, Number, arguments
 from reglib.losses import EPSILON
 from reglib.losses.base import weights_for
 from reglib.metrics.base import Metric, as_numbers
@@ -24,6 +24,11 @@ def _matrices(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray, NDArray]:
     return y_true, y_pred
 
 
+@arguments(
+    average=Choice(None, "micro", "macro", "weighted"),
+    beta=Number("> 0"),
+    threshold=Number("(0, 1]"),
+)
 class FBetaScore(Metric):
     r"""Precision and recall in one, :math:`(1+\beta^2)PR/(\beta^2P + R)`, over all that was seen.
 
@@ -69,10 +74,8 @@ class FBetaScore(Metric):
         name: str = "fbeta_score",
         dtype: Any = None,
     ) -> None:
-        self.average = check_choice("average", average, (None, "micro", "macro", "weighted"))
-        self.beta = check_number("beta", beta, low=0, low_open=True)
-        if threshold is not None:
-            threshold = check_number("threshold", threshold, low=0, high=1, low_open=True)
+        self.average = average
+        self.beta = beta
         self.threshold = threshold
         super().__init__(dtype, name)
 
@@ -165,6 +168,10 @@ class F1Score(FBetaScore):
         return config
 
 
+@arguments(
+    class_aggregation=Choice("uniform_average", "variance_weighted_average", None),
+    num_regressors=Integer(">= 0"),
+)
 class R2Score(Metric):
     r"""How much of the targets' variance is explained, :math:`1 - \sum e^2/\sum(y - \bar y)^2`.
 
@@ -211,12 +218,8 @@ class R2Score(Metric):
         name: str = "r2_score",
         dtype: Any = None,
     ) -> None:
-        self.class_aggregation = check_choice(
-            "class_aggregation",
-            class_aggregation,
-            ("uniform_average", "variance_weighted_average", None),
-        )
-        self.num_regressors = check_integer("num_regressors", num_regressors, low=0)
+        self.class_aggregation = class_aggregation
+        self.num_regressors = num_regressors
         super().__init__(dtype, name)
 
     def reset_state(self) -> None:

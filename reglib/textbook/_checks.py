@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._validation import check_array, check_number
+from reglib._arguments import Array, Bad, Constraint
+from reglib._validation import check_array
 
 Layer = tuple[NDArray, NDArray]
 
@@ -41,47 +42,48 @@ def check_parameters(parameters: Any, inputs: int | None = None) -> list[Layer]:
     return layers
 
 
-def check_labels(Y: Any, outputs: int | None = None, examples: int | None = None) -> NDArray:
-    """Return labels in [0, 1] as an array of shape (outputs, examples).
+class Image(Array):
+    """One image, gray or with channels."""
 
-    Raises
-    ------
-    TypeError
-        If they are no numbers (strings).
-    ValueError
-        If the shape does not fit, there are none, or one lies outside [0, 1].
-    """
-    Y = check_array("Y", Y, shape=(outputs, examples))
-    if Y.min() < 0 or Y.max() > 1:
-        raise ValueError(f"Y must be in [0, 1], got values from {Y.min():g} to {Y.max():g}")
-    return Y
+    def check(self, name: str, value: Any) -> NDArray:
+        """Return the image as an array."""
+        image = super().check(name, value)
+        if image.ndim not in (2, 3):
+            wanted = "(height, width) or (height, width, channels)"
+            raise ValueError(f"{name} must have shape {wanted}, got {image.shape}")
+        return image
 
+    @property
+    def good(self) -> NDArray:
+        """A gray image."""
+        return np.ones((6, 6))
 
-def check_keep_prob(keep_prob: Any) -> float:
-    """Return the probability of keeping a unit, in (0, 1].
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is no number or out of range; 0 would keep nothing and divide by zero.
-    """
-    return check_number("keep_prob", keep_prob, low=0, high=1, low_open=True)
+    def bad(self) -> Bad:
+        """Return what is no image."""
+        return super().bad() | {"shape": (np.ones(3), np.ones((2, 2, 2, 2)))}
 
 
-def check_generator(rng: Any) -> np.random.Generator:
-    """Return ``rng`` after checking that it is a ``numpy.random.Generator``.
+class Weights(Constraint):
+    """The weights of some layers; a single array becomes a list of one."""
 
-    Raises
-    ------
-    TypeError
-        If it is something else, for example a seed.
-    """
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(
-            "rng must be a numpy.random.Generator such as np.random.default_rng(0), "
-            f"got {type(rng).__name__}"
-        )
-    return rng
+    good = (np.ones((3, 2)), np.ones(2))
+
+    def check(self, name: str, value: Any) -> list[NDArray]:
+        """Return the arrays in a list."""
+        value = [value] if isinstance(value, np.ndarray) else value
+        if not isinstance(value, (list, tuple)):
+            raise TypeError(f"{name} must be a list of arrays, got {type(value).__name__}")
+        if not value:
+            raise ValueError(f"{name} must not be empty, got a list without arrays")
+        return [check_array(f"{name}[{i}]", W) for i, W in enumerate(value)]
+
+    def bad(self) -> Bad:
+        """Return no lists, and lists of bad arrays."""
+        found = {wrong: tuple([value] for value in bad) for wrong, bad in Array().bad().items()}
+        return found | {"type": (3, "text", None), "empty": ([], [np.empty(0)])}
+
+
+PROBABILITIES = Array(shape=(None, None), dtype=np.float64, within="[0, 1]")
 
 
 def check_cache(cache: Any, widths: Sequence[int], hidden: int, last: int) -> int:
@@ -115,20 +117,3 @@ def check_cache(cache: Any, widths: Sequence[int], hidden: int, last: int) -> in
     if shape != tuple(widths):
         raise ValueError(f"cache must belong to Y of shape {tuple(widths)}, got A of {shape}")
     return depth + 1
-
-
-def check_weights(weights: Any) -> list[NDArray]:
-    """Return a list of weight arrays; a single array becomes a list of one.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is none, or one holds no finite numbers.
-    """
-    if isinstance(weights, np.ndarray):
-        weights = [weights]
-    if not isinstance(weights, (list, tuple)):
-        raise TypeError(f"weights must be a list of arrays, got {type(weights).__name__}")
-    if not weights:
-        raise ValueError("weights must not be empty, got a list without arrays")
-    return [check_array(f"weights[{i}]", W) for i, W in enumerate(weights)]

@@ -21,17 +21,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_array, check_flag, check_integer, check_number
+from reglib._arguments import Array, Flag, Function, Generator, Integer, Number, arguments
+from reglib._validation import check_array
 from reglib.textbook._checks import (
+    PROBABILITIES,
     check_cache,
-    check_generator,
-    check_keep_prob,
-    check_labels,
     check_parameters,
 )
 from reglib.textbook.network import relu, sigmoid, walk_back
 
 
+@arguments(a=Array(), keep_prob=Number("(0, 1]"), rng=Generator(), training=Flag())
 def dropout_forward(
     a: ArrayLike, keep_prob: float, rng: np.random.Generator, training: bool = True
 ) -> tuple[NDArray, NDArray]:
@@ -68,15 +68,13 @@ def dropout_forward(
     >>> out
     array([0., 2., 2., 2., 0., 0.])
     """
-    a = check_array("a", a)
-    keep_prob = check_keep_prob(keep_prob)
-    check_generator(rng)
-    if not check_flag("training", training):
+    if not training:
         return a.copy(), np.ones(a.shape, dtype=bool)
     mask = rng.random(a.shape) < keep_prob
     return a * mask / keep_prob, mask
 
 
+@arguments(dout=Array(), mask=Array(), keep_prob=Number("(0, 1]"))
 def dropout_backward(dout: ArrayLike, mask: ArrayLike, keep_prob: float) -> NDArray:
     r"""Return the gradient before dropout from the gradient after it.
 
@@ -101,11 +99,11 @@ def dropout_backward(dout: ArrayLike, mask: ArrayLike, keep_prob: float) -> NDAr
     >>> dropout_backward([1.0, 1.0], [True, False], 0.5)
     array([2., 0.])
     """
-    dout = check_array("dout", dout)
     mask = check_array("mask", mask, shape=dout.shape)
-    return dout * mask / check_keep_prob(keep_prob)
+    return dout * mask / keep_prob
 
 
+@arguments(X=Array(2), keep_prob=Number("(0, 1]"), rng=Generator())
 def forward_propagation_with_dropout(
     X: ArrayLike,
     parameters: Mapping[str, ArrayLike],
@@ -146,10 +144,7 @@ def forward_propagation_with_dropout(
     >>> cache[1], cache[2], A
     (array([[False]]), array([[0.]]), array([[0.5]]))
     """
-    X = check_array("X", X, ndim=2)
     layers = check_parameters(parameters, inputs=X.shape[0])
-    keep_prob = check_keep_prob(keep_prob)
-    check_generator(rng)
     A, cache = X, []
     for W, b in layers[:-1]:
         Z = W @ A + b
@@ -161,6 +156,7 @@ def forward_propagation_with_dropout(
     return A, (*cache, Z, A, W, b)
 
 
+@arguments(X=Array(2), Y=PROBABILITIES, keep_prob=Number("(0, 1]"))
 def backward_propagation_with_dropout(
     X: ArrayLike, Y: ArrayLike, cache: Sequence[NDArray], keep_prob: float
 ) -> dict[str, NDArray]:
@@ -197,8 +193,6 @@ def backward_propagation_with_dropout(
     >>> backward_propagation_with_dropout([[2.0]], [[1]], cache, 0.5)["dW1"]  # the unit is dropped
     array([[0.]])
     """
-    X, Y = check_array("X", X, ndim=2), check_labels(Y)
-    keep_prob = check_keep_prob(keep_prob)
     depth = check_cache(cache, Y.shape, hidden=5, last=4)
     hidden = [cache[5 * i : 5 * i + 5] for i in range(depth - 1)]
     masks = [D for _, D, _, _, _ in hidden]
@@ -208,6 +202,7 @@ def backward_propagation_with_dropout(
     )
 
 
+@arguments(forward=Function(), a=Array(), keep_prob=Number("(0, 1)"), rng=Generator())
 def is_frozen(
     forward: Callable[..., tuple[ArrayLike, ArrayLike]],
     a: ArrayLike,
@@ -240,16 +235,12 @@ def is_frozen(
     >>> is_frozen(dropout_forward, np.ones(99), 0.5, rng), is_frozen(seeded, np.ones(99), 0.5, rng)
     (False, True)
     """
-    if not callable(forward):
-        raise TypeError(f"forward must be a function, got {type(forward).__name__}")
-    a = check_array("a", a)
-    keep_prob = check_number("keep_prob", keep_prob, low=0, high=1, low_open=True, high_open=True)
-    check_generator(rng)
     _, first = forward(a, keep_prob, rng)
     _, second = forward(a, keep_prob, rng)
     return np.array_equal(first, second)
 
 
+@arguments(f=Function(), n=Integer(">= 1"), rng=Generator())
 def mc_dropout_predict(
     f: Callable[[Any, np.random.Generator], ArrayLike],
     x: Any,
@@ -294,9 +285,5 @@ def mc_dropout_predict(
     >>> mean.round(1), spread.round(1)
     (array([1.]), array([1.]))
     """
-    if not callable(f):
-        raise TypeError(f"f must be a function f(x, rng), got {type(f).__name__}")
-    n = check_integer("n", n, low=1)
-    check_generator(rng)
     predictions = check_array("f(x, rng)", [np.asarray(f(x, rng)) for _ in range(n)])
     return predictions.mean(axis=0), predictions.std(axis=0)

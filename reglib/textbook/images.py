@@ -19,17 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_array, check_integer, check_number, check_sequence
-from reglib.textbook._checks import check_generator
-
-
-def _check_image(image: Any) -> NDArray:
-    image = check_array("image", image)
-    if image.ndim not in (2, 3):
-        raise ValueError(
-            f"image must have shape (height, width) or (height, width, channels), got {image.shape}"
-        )
-    return image
+from reglib._arguments import Function, Generator, Integer, List, Number, arguments
+from reglib.textbook._checks import Image
 
 
 def _nearest(image: NDArray, rows: NDArray, columns: NDArray) -> NDArray:
@@ -50,6 +41,7 @@ def _from_center(image: NDArray) -> tuple[NDArray, NDArray, float, float]:
     return rows - middle_row, columns - middle_column, middle_row, middle_column
 
 
+@arguments(image=Image(), dy=Integer(), dx=Integer())
 def shift(image: ArrayLike, dy: int, dx: int) -> NDArray:
     r"""Return the image moved down by ``dy`` and right by ``dx`` pixels; what is empty is 0.
 
@@ -66,12 +58,10 @@ def shift(image: ArrayLike, dy: int, dx: int) -> NDArray:
     array([[0, 0],
            [1, 2]])
     """
-    image = _check_image(image)
-    down, right = check_integer("dy", dy), check_integer("dx", dx)
     height, width = image.shape[:2]
     out = np.zeros_like(image)
-    if abs(down) < height and abs(right) < width:
-        target, source = zip(_kept(down, height), _kept(right, width), strict=True)
+    if abs(dy) < height and abs(dx) < width:
+        target, source = zip(_kept(dy, height), _kept(dx, width), strict=True)
         out[target] = image[source]
     return out
 
@@ -81,6 +71,7 @@ def _kept(by: int, length: int) -> tuple[slice, slice]:
     return slice(max(by, 0), length + min(by, 0)), slice(max(-by, 0), length + min(-by, 0))
 
 
+@arguments(image=Image())
 def horizontal_flip(image: ArrayLike) -> NDArray:
     """Return the image with left and right exchanged.
 
@@ -95,9 +86,10 @@ def horizontal_flip(image: ArrayLike) -> NDArray:
     array([[2, 1],
            [4, 3]])
     """
-    return _check_image(image)[:, ::-1].copy()
+    return image[:, ::-1].copy()
 
 
+@arguments(image=Image(), height=Integer(">= 1"), width=Integer(">= 1"), rng=Generator())
 def random_crop(image: ArrayLike, height: int, width: int, rng: np.random.Generator) -> NDArray:
     """Return a window of the image at a place where every one is as likely as any other.
 
@@ -125,10 +117,6 @@ def random_crop(image: ArrayLike, height: int, width: int, rng: np.random.Genera
     array([[1, 2],
            [3, 4]])
     """
-    image = _check_image(image)
-    check_generator(rng)
-    height = check_integer("height", height, low=1)
-    width = check_integer("width", width, low=1)
     if height > image.shape[0] or width > image.shape[1]:
         raise ValueError(
             f"height and width must be at most {image.shape[:2]}, got {(height, width)}"
@@ -138,6 +126,7 @@ def random_crop(image: ArrayLike, height: int, width: int, rng: np.random.Genera
     return image[top : top + height, left : left + width].copy()
 
 
+@arguments(image=Image(), factor=Number("> 0"))
 def zoom(image: ArrayLike, factor: float) -> NDArray:
     r"""Return the image magnified around its center; its size stays.
 
@@ -162,12 +151,11 @@ def zoom(image: ArrayLike, factor: float) -> NDArray:
     >>> zoom([[1, 2, 3, 4]], 2.0)
     array([[2, 2, 3, 3]])
     """
-    image = _check_image(image)
-    factor = check_number("factor", factor, low=0, low_open=True)
     y, x, middle_row, middle_column = _from_center(image)
     return _nearest(image, middle_row + y / factor, middle_column + x / factor)
 
 
+@arguments(image=Image(), degrees=Number())
 def rotate(image: ArrayLike, degrees: float) -> NDArray:
     r"""Return the image turned counter-clockwise around its center; its size stays.
 
@@ -196,14 +184,14 @@ def rotate(image: ArrayLike, degrees: float) -> NDArray:
     array([[2, 4],
            [1, 3]])
     """
-    image = _check_image(image)
-    angle = np.deg2rad(check_number("degrees", degrees))
+    angle = np.deg2rad(degrees)
     y, x, middle_row, middle_column = _from_center(image)
     rows = middle_row + y * np.cos(angle) + x * np.sin(angle)
     columns = middle_column - y * np.sin(angle) + x * np.cos(angle)
     return _nearest(image, rows, columns)
 
 
+@arguments(image=Image(), factor=Number(">= 0"))
 def adjust_contrast(image: ArrayLike, factor: float) -> NDArray:
     r"""Return the image with its distance from the mean multiplied, clipped to [0, 1].
 
@@ -226,12 +214,11 @@ def adjust_contrast(image: ArrayLike, factor: float) -> NDArray:
     >>> adjust_contrast([[0.4, 0.6]], 2.0).round(6)
     array([[0.3, 0.7]])
     """
-    image = _check_image(image)
-    factor = check_number("factor", factor, low=0)
     mean = image.mean(axis=(0, 1))
     return np.clip(mean + factor * (image - mean), 0, 1)
 
 
+@arguments(transform=Function())
 def label_safe(
     transform: Callable[[NDArray], ArrayLike],
     task: tuple[Sequence[ArrayLike], Callable[[NDArray], Any]],
@@ -265,15 +252,12 @@ def label_safe(
     >>> label_safe(horizontal_flip, task), label_safe(lambda image: image * 2, task)
     (False, True)
     """
-    if not callable(transform):
-        raise TypeError(f"transform must be a function, got {type(transform).__name__}")
     if not isinstance(task, (tuple, list)) or len(task) != 2 or not callable(task[1]):
         raise TypeError(
             "task must be a pair (images, label_of) with a function label_of(image), "
             f"got {task!r:.80}"
         )
-    images, label_of = check_sequence("task's images", task[0], "images"), task[1]
-    images = [_check_image(image) for image in images]
+    images, label_of = List("images", Image()).check("task's images", task[0]), task[1]
     if not images:
         raise ValueError("task must hold at least one image, got none")
     return all(bool(label_of(transform(image)) == label_of(image)) for image in images)

@@ -21,11 +21,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
-from reglib._validation import check_array, check_integer, check_number, check_sequence
+from reglib._arguments import Array, Generator, Integer, List, Number, arguments
+from reglib._validation import check_array
 from reglib.textbook._checks import (
+    PROBABILITIES,
     check_cache,
-    check_generator,
-    check_labels,
     check_parameters,
 )
 
@@ -33,6 +33,7 @@ Parameters = dict[str, NDArray]
 Gradients = dict[str, NDArray]
 
 
+@arguments(Z=Array(empty=True))
 def relu(Z: ArrayLike) -> NDArray:
     r"""Return :math:`\max(0, Z)`, element by element.
 
@@ -46,9 +47,10 @@ def relu(Z: ArrayLike) -> NDArray:
     >>> relu([-1.0, 2.0])
     array([0., 2.])
     """
-    return activations.relu(check_array("Z", Z, allow_empty=True))
+    return activations.relu(Z)
 
 
+@arguments(Z=Array(empty=True))
 def sigmoid(Z: ArrayLike) -> NDArray:
     r"""Return :math:`1 / (1 + e^{-Z})`, element by element; large values do not overflow.
 
@@ -62,9 +64,10 @@ def sigmoid(Z: ArrayLike) -> NDArray:
     >>> sigmoid([0.0, -1000.0])
     array([0.5, 0. ])
     """
-    return activations.sigmoid(check_array("Z", Z, allow_empty=True))
+    return activations.sigmoid(Z)
 
 
+@arguments(layer_dims=List("widths", Integer(">= 1")), rng=Generator())
 def initialize_parameters(layer_dims: Sequence[int], rng: np.random.Generator) -> Parameters:
     r"""Return weights drawn by He's rule, :math:`W_l \sim N(0, 2 / n_{l-1})`, and zero biases.
 
@@ -95,18 +98,16 @@ def initialize_parameters(layer_dims: Sequence[int], rng: np.random.Generator) -
     >>> {name: value.shape for name, value in parameters.items()}
     {'W1': (3, 2), 'b1': (3, 1), 'W2': (1, 3), 'b2': (1, 1)}
     """
-    check_generator(rng)
-    layer_dims = check_sequence("layer_dims", layer_dims, "widths")
-    widths = [check_integer("layer_dims", width, low=1) for width in layer_dims]
-    if len(widths) < 2:
-        raise ValueError(f"layer_dims must hold at least 2 widths, got {list(layer_dims)}")
+    if len(layer_dims) < 2:
+        raise ValueError(f"layer_dims must hold at least 2 widths, got {layer_dims}")
     parameters = {}
-    for layer, (inputs, units) in enumerate(pairwise(widths), start=1):
+    for layer, (inputs, units) in enumerate(pairwise(layer_dims), start=1):
         parameters[f"W{layer}"] = rng.standard_normal((units, inputs)) * np.sqrt(2 / inputs)
         parameters[f"b{layer}"] = np.zeros((units, 1))
     return parameters
 
 
+@arguments(A=PROBABILITIES, Y=PROBABILITIES)
 def compute_cost(A: ArrayLike, Y: ArrayLike) -> float:
     r"""Return the mean cross-entropy of the predictions.
 
@@ -130,15 +131,13 @@ def compute_cost(A: ArrayLike, Y: ArrayLike) -> float:
     >>> round(compute_cost([[0.5, 0.5]], [[1, 0]]), 4)
     0.6931
     """
-    A = check_array("A", A, ndim=2, dtype=np.float64)
-    Y = check_labels(Y, *A.shape)
-    if A.min() < 0 or A.max() > 1:
-        raise ValueError(f"A must be in [0, 1], got values from {A.min():g} to {A.max():g}")
+    Y = check_array("Y", Y, shape=A.shape)
     tiny = np.finfo(np.float64).epsneg
     A = np.clip(A, tiny, 1 - tiny)
     return float(-np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A)) / Y.shape[1])
 
 
+@arguments(X=Array(2))
 def forward_propagation(
     X: ArrayLike, parameters: Mapping[str, ArrayLike]
 ) -> tuple[NDArray, tuple[NDArray, ...]]:
@@ -169,7 +168,6 @@ def forward_propagation(
     >>> A, len(cache)
     (array([[0.5]]), 4)
     """
-    X = check_array("X", X, ndim=2)
     layers = check_parameters(parameters, inputs=X.shape[0])
     A, cache = X, []
     for layer, (W, b) in enumerate(layers, start=1):
@@ -179,6 +177,7 @@ def forward_propagation(
     return A, tuple(cache)
 
 
+@arguments(X=Array(2), Y=PROBABILITIES)
 def backward_propagation(X: ArrayLike, Y: ArrayLike, cache: Sequence[NDArray]) -> Gradients:
     r"""Return the gradients of the cross-entropy.
 
@@ -210,7 +209,6 @@ def backward_propagation(X: ArrayLike, Y: ArrayLike, cache: Sequence[NDArray]) -
     >>> backward_propagation([[3.0]], [[1]], cache)["dW1"]
     array([[-1.5]])
     """
-    X, Y = check_array("X", X, ndim=2), check_labels(Y)
     check_cache(cache, Y.shape, hidden=4, last=4)
     layers = [cache[i : i + 4] for i in range(0, len(cache), 4)]
     return walk_back(X, Y, [(A, W) for _, A, W, _ in layers], lambda layer, dA: dA)
@@ -255,6 +253,7 @@ def walk_back(
     return gradients
 
 
+@arguments(learning_rate=Number("> 0"))
 def update_parameters(
     parameters: Mapping[str, ArrayLike], gradients: Mapping[str, ArrayLike], learning_rate: float
 ) -> Parameters:
@@ -280,7 +279,6 @@ def update_parameters(
     >>> update_parameters(parameters, gradients, learning_rate=0.1)
     {'W1': array([[0.8]]), 'b1': array([[-0.1]])}
     """
-    rate = check_number("learning_rate", learning_rate, low=0, low_open=True)
     layers = check_parameters(parameters)
     if not isinstance(gradients, Mapping):
         raise TypeError(f"gradients must be a dict, got {type(gradients).__name__}")
@@ -291,5 +289,5 @@ def update_parameters(
                 found = ", ".join(map(str, gradients)) or "none"
                 raise ValueError(f"gradients must hold d{name}, got {found}")
             gradient = check_array(f"d{name}", gradients[f"d{name}"], shape=value.shape)
-            updated[name] = value - rate * gradient
+            updated[name] = value - learning_rate * gradient
     return updated

@@ -14,16 +14,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_array, check_choice, check_integer, check_number
+from reglib._arguments import Array, Choice, Integer, Number, arguments
+from reglib._validation import check_array
 from reglib.regularizers import L1, L1L2, L2, Regularizer
-from reglib.textbook._checks import check_parameters, check_weights
+from reglib.textbook._checks import PROBABILITIES, Weights, check_parameters
 from reglib.textbook.network import backward_propagation, compute_cost
+
+_PENALTIES = Choice("l2", "l1", "l1l2")
 
 
 def _penalty(name: str, lambd: float, m: int) -> Regularizer:
     """Return reglib's penalty with the textbook's factor."""
-    lambd = check_number("lambd", lambd, low=0)
-    check_choice("penalty", name, ("l2", "l1", "l1l2"))
     if name == "l2":
         return L2(lambd / (2 * m))
     if name == "l1":
@@ -31,6 +32,7 @@ def _penalty(name: str, lambd: float, m: int) -> Regularizer:
     return L1L2(l1=lambd / m, l2=lambd / (2 * m))
 
 
+@arguments(A3=PROBABILITIES, lambd=Number(">= 0"), penalty=_PENALTIES)
 def compute_cost_with_regularization(
     A3: ArrayLike,
     Y: ArrayLike,
@@ -73,11 +75,12 @@ def compute_cost_with_regularization(
     >>> round(cost - compute_cost([[0.5, 0.5]], [[1, 0]]), 4)
     2.5
     """
-    cost = compute_cost(check_array("A3", A3, ndim=2), Y)
+    cost = compute_cost(A3, Y)
     total = _penalty(penalty, lambd, np.shape(Y)[1])
     return cost + float(sum(total(W) for W, _ in check_parameters(parameters)))
 
 
+@arguments(lambd=Number(">= 0"), penalty=_PENALTIES)
 def backward_propagation_with_regularization(
     X: ArrayLike,
     Y: ArrayLike,
@@ -126,6 +129,7 @@ def backward_propagation_with_regularization(
     return gradients
 
 
+@arguments(weights=Weights(), lam=Number(">= 0"), m=Integer(">= 1"))
 def l2_penalty(weights: Sequence[ArrayLike], lam: float, m: int) -> float:
     r"""Return :math:`\frac{\lambda}{2m}\sum_l\lVert W_l\rVert^2`.
 
@@ -152,10 +156,11 @@ def l2_penalty(weights: Sequence[ArrayLike], lam: float, m: int) -> float:
     >>> l2_penalty([np.array([[3.0, -4.0]])], lam=0.8, m=2)
     5.0
     """
-    penalty = L2(check_number("lam", lam, low=0) / (2 * check_integer("m", m, low=1)))
-    return float(sum(penalty(W) for W in check_weights(weights)))
+    penalty = L2(lam / (2 * m))
+    return float(sum(penalty(W) for W in weights))
 
 
+@arguments(X=Array(2, dtype=np.float64), y=Array(1, dtype=np.float64), lam=Number(">= 0"))
 def ridge_closed_form(X: ArrayLike, y: ArrayLike, lam: float) -> NDArray:
     r"""Return the weights that minimize :math:`\lVert Xw - y\rVert^2 + \lambda\lVert w\rVert^2`.
 
@@ -188,15 +193,14 @@ def ridge_closed_form(X: ArrayLike, y: ArrayLike, lam: float) -> NDArray:
     >>> ridge_closed_form([[1.0], [1.0]], [2.0, 4.0], lam=1.0)
     array([2.])
     """
-    X = check_array("X", X, ndim=2, dtype=np.float64)
     y = check_array("y", y, shape=(X.shape[0],), dtype=np.float64)
-    lam = check_number("lam", lam, low=0)
     features = X.shape[1]
     if lam == 0 and np.linalg.matrix_rank(X) < features:
         raise ValueError("lam must be above 0 where the columns of X are dependent, got 0")
     return np.linalg.solve(X.T @ X + lam * np.eye(features), X.T @ y)
 
 
+@arguments(noise_variance=Number(">= 0"), prior_variance=Number("> 0"))
 def map_lambda(noise_variance: float, prior_variance: float) -> float:
     r"""Return the :math:`\lambda` of ridge that is the mode under a Gaussian prior.
 
@@ -226,5 +230,4 @@ def map_lambda(noise_variance: float, prior_variance: float) -> float:
     >>> map_lambda(noise_variance=0.5, prior_variance=2.0)
     0.25
     """
-    noise = check_number("noise_variance", noise_variance, low=0)
-    return noise / check_number("prior_variance", prior_variance, low=0, low_open=True)
+    return noise_variance / prior_variance

@@ -12,11 +12,13 @@ from collections.abc import Sequence
 
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_array, check_integer, check_number
+from reglib._arguments import Array, Integer, Number, arguments
+from reglib._validation import check_array
 from reglib.regularizers import L1, L1L2, proximal_l1
-from reglib.textbook._checks import check_weights
+from reglib.textbook._checks import Weights
 
 
+@arguments(weights=Weights(), lam=Number(">= 0"), m=Integer(">= 1"))
 def l1_penalty(weights: Sequence[ArrayLike], lam: float, m: int) -> float:
     r"""Return :math:`\frac{\lambda}{m}\sum_l\lVert W_l\rVert_1`.
 
@@ -44,10 +46,11 @@ def l1_penalty(weights: Sequence[ArrayLike], lam: float, m: int) -> float:
     >>> l1_penalty([np.array([[3.0, -4.0]])], lam=0.5, m=2)
     1.75
     """
-    penalty = L1(check_number("lam", lam, low=0) / check_integer("m", m, low=1))
-    return float(sum(penalty(W) for W in check_weights(weights)))
+    penalty = L1(lam / m)
+    return float(sum(penalty(W) for W in weights))
 
 
+@arguments(w=Array(), t=Number(">= 0"))
 def soft_threshold(w: ArrayLike, t: float) -> NDArray:
     r"""Return :math:`\mathrm{sign}(w)\,\max(|w| - t, 0)`, element by element.
 
@@ -77,10 +80,10 @@ def soft_threshold(w: ArrayLike, t: float) -> NDArray:
     >>> soft_threshold([3.0, -0.5, -2.0], 1.0)
     array([ 2., -0., -1.])
     """
-    w = check_array("w", w)
-    return proximal_l1(w, check_number("t", t, low=0))
+    return proximal_l1(w, t)
 
 
+@arguments(w=Array(), grad=Array(), lr=Number("> 0"), lam=Number(">= 0"))
 def proximal_step(w: ArrayLike, grad: ArrayLike, lr: float, lam: float) -> NDArray:
     r"""Return the weights after one proximal gradient step.
 
@@ -113,12 +116,11 @@ def proximal_step(w: ArrayLike, grad: ArrayLike, lr: float, lam: float) -> NDArr
     >>> proximal_step([1.0, 0.1], [2.0, 0.0], lr=0.1, lam=2.0)
     array([0.6, 0. ])
     """
-    w = check_array("w", w)
     grad = check_array("grad", grad, shape=w.shape)
-    lr = check_number("lr", lr, low=0, low_open=True)
-    return soft_threshold(w - lr * grad, lr * check_number("lam", lam, low=0))
+    return soft_threshold(w - lr * grad, lr * lam)
 
 
+@arguments(w=Array(), lam=Number(">= 0"), l1_ratio=Number("[0, 1]"))
 def elastic_net_penalty(w: ArrayLike, lam: float, l1_ratio: float) -> float:
     r"""Return the penalty of the elastic net, a blend of L1 and L2.
 
@@ -147,6 +149,4 @@ def elastic_net_penalty(w: ArrayLike, lam: float, l1_ratio: float) -> float:
     >>> elastic_net_penalty([3.0, -4.0], lam=0.5, l1_ratio=0.5)
     4.875
     """
-    lam = check_number("lam", lam, low=0)
-    ratio = check_number("l1_ratio", l1_ratio, low=0, high=1)
-    return float(L1L2(l1=lam * ratio, l2=lam * (1 - ratio) / 2)(check_array("w", w)))
+    return float(L1L2(l1=lam * l1_ratio, l2=lam * (1 - l1_ratio) / 2)(w))

@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_array, check_flag, check_integer, check_number
+from reglib._arguments import Array, Flag, Integer, Number, arguments
 
 
+@arguments(patience=Integer(">= 1"), min_delta=Number(">= 0"), restore=Flag())
 class EarlyStopping:
     r"""Watch a validation loss, say when to stop, and keep the best weights.
 
@@ -61,14 +62,15 @@ class EarlyStopping:
     """
 
     def __init__(self, patience: int, min_delta: float = 0.0, restore: bool = True) -> None:
-        self.patience = check_integer("patience", patience, low=1)
-        self.min_delta = check_number("min_delta", min_delta, low=0)
-        self.restore = check_flag("restore", restore)
+        self.patience = patience
+        self.min_delta = min_delta
+        self.restore = restore
         self.best = np.inf
         self.best_epoch: int | None = None
         self.weights: Any = None
         self._epoch = -1
 
+    @arguments(loss=Number())
     def update(self, loss: float, weights: Any = None) -> bool:
         """Take one epoch's validation loss and weights; return whether to stop.
 
@@ -79,7 +81,6 @@ class EarlyStopping:
         TypeError, ValueError
             If ``loss`` is no finite number.
         """
-        loss = check_number("loss", loss)
         self._epoch += 1
         improved = loss < self.best - self.min_delta
         if improved:
@@ -89,6 +90,7 @@ class EarlyStopping:
         return self._epoch - (self.best_epoch or 0) >= self.patience
 
 
+@arguments(losses=Array(1, dtype=np.float64), patience=Integer(">= 1"), min_delta=Number(">= 0"))
 def stop_epoch(losses: Sequence[float], patience: int, min_delta: float = 0.0) -> int | None:
     """Return the epoch after which training stops, counted from 0; None if it never does.
 
@@ -115,7 +117,6 @@ def stop_epoch(losses: Sequence[float], patience: int, min_delta: float = 0.0) -
     >>> stop_epoch([0.9, 0.5, 0.6, 0.7, 0.1], patience=2)
     3
     """
-    losses = check_array("losses", losses, ndim=1, dtype=np.float64)
     stopper = EarlyStopping(patience, min_delta)
     for epoch, loss in enumerate(losses):
         if stopper.update(float(loss)):
@@ -123,6 +124,9 @@ def stop_epoch(losses: Sequence[float], patience: int, min_delta: float = 0.0) -
     return None
 
 
+@arguments(
+    eigenvalues=Array(dtype=np.float64, within=">= 0"), lr=Number("> 0"), steps=Integer(">= 0")
+)
 def gradient_descent_shrinkage(eigenvalues: ArrayLike, lr: float, steps: int) -> NDArray:
     r"""Return how much of each direction of the solution gradient descent has learned.
 
@@ -152,8 +156,4 @@ def gradient_descent_shrinkage(eigenvalues: ArrayLike, lr: float, steps: int) ->
     >>> gradient_descent_shrinkage([1.0, 0.1, 0.0], lr=0.5, steps=2)
     array([0.75  , 0.0975, 0.    ])
     """
-    eigenvalues = check_array("eigenvalues", eigenvalues, dtype=np.float64)
-    if eigenvalues.min() < 0:
-        raise ValueError(f"eigenvalues must be at least 0, got {eigenvalues.min():g}")
-    lr = check_number("lr", lr, low=0, low_open=True)
-    return 1 - (1 - lr * eigenvalues) ** check_integer("steps", steps, low=0)
+    return 1 - (1 - lr * eigenvalues) ** steps

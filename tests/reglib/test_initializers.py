@@ -154,7 +154,7 @@ def test_a_cut_normal_is_cut():
     ("make", "error", "message"),
     [
         (lambda: initializers.Constant("a"), TypeError, "value must be a number"),
-        (lambda: initializers.Constant(["a"]), TypeError, "value must hold numbers"),
+        (lambda: initializers.Constant(["a"]), TypeError, "value must be a number, got"),
         (lambda: initializers.Constant([1, 2])((3,)), ValueError, r"value must fit .* \(3,\), got"),
         (lambda: initializers.Identity("a"), TypeError, "gain must be a number"),
         (lambda: initializers.Identity()((3,)), ValueError, r"shape must have 2 axes, got \(3,\)"),

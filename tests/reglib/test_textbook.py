@@ -434,7 +434,7 @@ BAD = [
     (
         lambda: dropout_forward(X, 0.5, 42),
         TypeError,
-        "rng must be a numpy.random.Generator such as np.random.default_rng(0), got int",
+        "rng must be a numpy.random.Generator such as np.random.default_rng(0), got 42 (int)",
     ),
     (lambda: dropout_backward(X, X[:2], 0.5), ValueError, "mask must have shape (3, 4)"),
     (lambda: forward_propagation_with_dropout(X, NET, 0, RNG), ValueError, "keep_prob"),

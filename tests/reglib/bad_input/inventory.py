@@ -1,4 +1,4 @@
-"""Every public name of the library, and every argument that it takes: what the tables must cover.
+"""Every public name of the library, the arguments that it takes, and what is declared of them.
 
 A name is public as the reference in the book has it: what a module's ``__all__`` lists, or else
 what is defined in the module or, for a package, below it. A package that offers names, such as
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import reglib
+from reglib import losses
+from reglib._arguments import Constraint
 from reglib.activations import Activation
 
 
@@ -22,9 +24,9 @@ from reglib.activations import Activation
 class Public:
     """A function, class or method that anybody may call."""
 
-    name: str
     target: Callable[..., Any]
     parameters: dict[str, inspect.Parameter]
+    constraints: dict[str, Constraint]
 
 
 def modules() -> list[Any]:
@@ -55,31 +57,34 @@ def public_names(module: Any) -> list[str]:
     ]
 
 
-def parameters(function: Callable[..., Any], owner: type | None = None) -> dict[str, Any]:
-    """Return the arguments; a constructor's ``**kwargs`` stand for its base's arguments."""
-    if inspect.isclass(function):
-        return _constructor_parameters(function)
-    found = dict(inspect.signature(function).parameters)
+def of_function(function: Callable[..., Any], owner: type | None = None) -> Public:
+    """Return what a function, or a method of a class, takes."""
+    parameters = dict(inspect.signature(function).parameters)
     if owner is not None:
-        found.pop(next(iter(found), None), None)
-    return found
+        parameters.pop(next(iter(parameters), ""), None)
+    cls = losses._OF_FUNCTIONS.get(function)  # a loss as a function takes the class's options
+    declared = of_class(cls).constraints if cls else getattr(function, "constraints", {})
+    return Public(function, parameters, declared)
 
 
-def _constructor_parameters(cls: type) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def of_class(cls: type) -> Public:
+    """Return what a constructor takes; its ``**kwargs`` stand for its base's arguments."""
+    parameters: dict[str, Any] = {}
+    constraints: dict[str, Constraint] = {}
     catch_all: dict[str, Any] = {}
+    closed = False
     for base in cls.__mro__:
         if "__init__" not in vars(base) or base.__module__ == "builtins":
             continue
+        constraints = getattr(base.__init__, "constraints", {}) | constraints
         own = dict(inspect.signature(base.__init__).parameters)
         own.pop("self")
-        if not own:  # nothing to hand on to: the names are free
-            break
-        catch_all = {n: p for n, p in own.items() if p.kind is p.VAR_KEYWORD}
-        found = {**found, **{n: p for n, p in own.items() if n not in found | catch_all}}
-        if not catch_all:
-            break
-    return found | catch_all
+        closed = closed or not own  # nothing to hand on to: the names are free
+        if not closed:
+            catch_all = {n: p for n, p in own.items() if p.kind is p.VAR_KEYWORD}
+            parameters |= {n: p for n, p in own.items() if n not in parameters | catch_all}
+            closed = not catch_all
+    return Public(cls, parameters | catch_all, constraints)
 
 
 def methods(cls: type) -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -105,15 +110,12 @@ def inventory() -> dict[str, Public]:
             seen.add(id(value))
             path = f"{prefix}.{name}"
             if isinstance(value, Activation):  # a function, though a class makes it
-                plain = value.value if inspect.isfunction(value.value) else lambda z: z
-                found[path] = Public(path, value, parameters(plain))
-                continue
-            try:
-                found[path] = Public(path, value, parameters(value))
-            except ValueError:  # a class of exceptions without a constructor of its own
-                found[path] = Public(path, value, {})
-            if inspect.isclass(value):
+                plain = of_function(value.value if inspect.isfunction(value.value) else lambda z: z)
+                found[path] = Public(value, plain.parameters, plain.constraints)
+            elif inspect.isclass(value):
+                found[path] = of_class(value)
                 for method, function in methods(value):
-                    inside = f"{path}.{method}"
-                    found[inside] = Public(inside, function, parameters(function, value))
+                    found[f"{path}.{method}"] = of_function(function, value)
+            else:
+                found[path] = of_function(value)
     return found
