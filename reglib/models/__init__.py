@@ -1,5 +1,6 @@
 """Models: how layers are connected, trained and saved."""
 
+from reglib.models.base import BaseModel as BaseModel
 from reglib.models.cloning import clone_model as clone_model
 from reglib.models.functional import Model as Model
 from reglib.models.nested import Nested as Nested

@@ -11,6 +11,7 @@ from reglib._serialization import custom_object_scope
 from reglib._timestep_masks import mask_of, masked
 from reglib._validation import check_array
 from reglib.layers.base import Layer, Node, deserialize, serialize
+from reglib.models.base import check_names
 from reglib.models.inputs_and_outputs import (
     Bundle,
     Data,
@@ -24,7 +25,7 @@ from reglib.models.inputs_and_outputs import (
 from reglib.models.nested import as_layer, shorten_ways_back
 from reglib.models.saving import part_of, save_model, to_json
 from reglib.models.shared_layers import Uses
-from reglib.models.trainer import Trainer, check_names
+from reglib.models.trainer import Trainer
 
 
 class Model(Trainer):
@@ -229,10 +230,11 @@ class Model(Trainer):
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
-        *,
         loss_weights: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        jit_compile: str | bool = "auto",
     ) -> None:
         """Choose how to train: optimizer, losses and the metrics to watch.
 
@@ -250,6 +252,8 @@ class Model(Trainer):
             ``NAME_METRIC``.
         weighted_metrics : list or dict, optional
             Those that count an example as often as its weight says.
+        run_eagerly, jit_compile : bool
+            Change nothing, as nothing is compiled.
 
         Raises
         ------
@@ -258,27 +262,20 @@ class Model(Trainer):
         ValueError
             If a name is unknown, or losses or metrics do not fit the outputs.
         """
+        compiling = {"run_eagerly": run_eagerly, "jit_compile": jit_compile}
         if len(self._outs) > 1:
             joint = JointLoss(self._outs, loss, loss_weights)
-            plain = output_metrics(self._outs, metrics)
+            plain = [*joint.watches(), *output_metrics(self._outs, metrics)]
             weighted = output_metrics(self._outs, weighted_metrics, "weighted_metrics")
-            super().compile(
-                optimizer, joint, metrics=[*joint.watches(), *plain], weighted_metrics=weighted
-            )
+            super().compile(optimizer, joint, None, plain, weighted, **compiling)
             return
-        if loss_weights is not None:
-            raise ValueError(f"loss_weights must be None for one output, got {loss_weights}")
         if isinstance(metrics, Mapping):
             metrics = several(self._outs.values("metrics", metrics, missing=True)[0])
         if isinstance(weighted_metrics, Mapping):
             of_one = self._outs.values("weighted_metrics", weighted_metrics, missing=True)
             weighted_metrics = several(of_one[0])
-        super().compile(
-            optimizer,
-            self._outs.only("loss", loss),
-            metrics=metrics,
-            weighted_metrics=weighted_metrics,
-        )
+        loss = self._outs.only("loss", loss)
+        super().compile(optimizer, loss, loss_weights, metrics, weighted_metrics, **compiling)
 
     def check_inputs(self, name: str, x: Any) -> Data:
         """Return inputs as finite arrays, one an input."""

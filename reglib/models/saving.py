@@ -21,8 +21,9 @@ from reglib._validation import (
     naming,
 )
 from reglib.models import training_state
+from reglib.models.base import model_classes
 from reglib.models.inputs_and_outputs import JointLoss, described, names_by_output
-from reglib.models.trainer import Trainer, model_classes
+from reglib.models.trainer import Trainer
 
 
 def save_model(model: Trainer, filepath: str | os.PathLike, overwrite: bool = True) -> None:

@@ -11,9 +11,10 @@ from reglib._serialization import custom_object_scope
 from reglib._validation import check_sequence, check_shape, naming
 from reglib.layers.base import Layer, Node, deserialize, serialize
 from reglib.layers.merging import InputLayer
+from reglib.models.base import check_names, every_layer
 from reglib.models.nested import as_layer, shorten_ways_back
 from reglib.models.saving import part_of, save_model, to_json
-from reglib.models.trainer import Trainer, check_names, every_layer
+from reglib.models.trainer import Trainer
 
 
 class Sequential(Trainer):

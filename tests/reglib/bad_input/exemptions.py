@@ -64,7 +64,7 @@ PATTERNS: dict[str, str] = {
     "models.*.forward": STEP,
     "models.*.backward": STEP,
     "models.*.train_step": STEP,
-    "models.Trainer.build": "a base without a body: Sequential and Model say what they take",
+    "models.BaseModel.build": "a base without a body: Sequential and Model say what they take",
     "models.Model.build": "the shapes are those of the graph, whose nodes were looked at",
     "models.Nested.build": BUILD,
     "models.Nested.call": STEP,

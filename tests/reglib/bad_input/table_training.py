@@ -275,6 +275,10 @@ def some(*arguments: str) -> dict[str, Kind]:
     return {name: DATA[name] for name in arguments}
 
 
+COMPILING = {
+    "run_eagerly": FLAG,
+    "jit_compile": choice("auto", wrong=("sideways", "")),
+}
 SAYS = {"x": "x|inputs"}
 X_ALONE = DATA["x"].but(shape=(np.ones(4), np.ones((4, 5))))
 
@@ -652,6 +656,8 @@ def _model_entries() -> list[Entry]:
         **DATA,
         "epochs": COUNT_OR_0.but(good=1),
         "validation_split": OPEN_RATE.but(good=0.5),
+        "steps_per_epoch": COUNT.but(good=1),
+        "validation_steps": COUNT,
         "validation_data": Kind(
             "list",
             (X, ONE_HOT),
@@ -704,7 +710,7 @@ def _model_entries() -> list[Entry]:
             call=functional,
             given={"inputs": None, "outputs": None},
         ),
-        Entry("models.Trainer", {}),
+        *(Entry(f"models.{base}", {}) for base in ("BaseModel", "Trainer")),
         Entry(
             "models.Sequential.add",
             {"layer": thing(Made(lambda: Dense(2)), Dense)},
@@ -746,11 +752,13 @@ def _model_entries() -> list[Entry]:
             {
                 "optimizer": identifier("sgd"),
                 "loss": identifier("mse"),
+                "loss_weights": free("a model of one output has none, and says so"),
+                **COMPILING,
             },
             call=lambda **k: model(compiled=False).compile(**k),
         ),
         Entry(
-            "models.Trainer.get_layer",
+            "models.BaseModel.get_layer",
             {
                 "name": Kind("identifier", None, {TYPE: (3, ["a"]), RANGE: ("no such thing",)}),
                 "index": integer(good=0).but(range=(7, -7)),
@@ -787,6 +795,7 @@ def _model_entries() -> list[Entry]:
                 ),
                 "metrics": METRICS.but(good=[[], ["mae"]], type=(3, "ab", [3, 4])),
                 "weighted_metrics": METRICS.but(good=[[], ["mae"]], type=(3, "ab", [3, 4])),
+                **COMPILING,
             },
             call=lambda **k: two_ends().compile(**{"loss": "mse", **k}),
         ),
@@ -808,17 +817,19 @@ def _model_entries() -> list[Entry]:
             "models.Trainer.fit",
             fit,
             call=lambda **k: model().fit(**{"verbose": 0, **k}),
+            given={"x": X, "y": ONE_HOT},
             says=SAYS,
         ),
         Entry(
             "models.Trainer.evaluate",
-            {**DATA, "return_dict": FLAG},
+            {**DATA, "steps": COUNT, "return_dict": FLAG},
             call=lambda **k: model().evaluate(**k),
+            given={"x": X, "y": ONE_HOT},
             says=SAYS,
         ),
         Entry(
             "models.Trainer.predict",
-            {**some("batch_size", "verbose", "callbacks"), "x": X_ALONE},
+            {**some("batch_size", "verbose", "callbacks"), "x": X_ALONE, "steps": COUNT},
             call=lambda **k: model().predict(**k),
             says=SAYS,
         ),
@@ -854,23 +865,23 @@ def _model_entries() -> list[Entry]:
             call=lambda **k: model()(**k),
         ),
         Entry(
-            "models.Trainer.save_weights",
+            "models.BaseModel.save_weights",
             {"filepath": PATH.but(good=Made(lambda: scratch("weights.npz"))), "overwrite": FLAG},
             call=lambda **k: model().save_weights(**k),
         ),
         Entry(
-            "models.Trainer.load_weights",
+            "models.BaseModel.load_weights",
             {"filepath": PATH.but(good=Made(_saved_model))},
             call=lambda **k: model().load_weights(**k),
         ),
         Entry(
-            "models.Trainer.set_weights",
+            "models.BaseModel.set_weights",
             {"weights": weights},
             call=lambda weights: model().set_weights(weights),
         ),
         Entry(
-            "models.Trainer.summary",
-            {"print_fn": FUNCTION},
+            "models.BaseModel.summary",
+            {"print_fn": FUNCTION, "expand_nested": FLAG, "show_trainable": FLAG},
             call=lambda **k: model().summary(**{"print_fn": len, **k}),
         ),
     ]

@@ -220,6 +220,22 @@ def test_the_summary_counts_the_weights(capsys):
     assert "366 weights: 366 trainable, 0 not" in shown
 
 
+def test_a_model_that_is_not_built_has_a_summary_without_numbers(capsys):
+    models.Sequential([layers.Dense(1, name="only")]).summary()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3].split() == ["only", "(Dense)", "?", "?"]
+    assert "not built" in lines[-1]
+
+
+def test_the_summary_may_list_models_within_and_what_learns():
+    part = models.Sequential([layers.Dense(3, name="inside", trainable=False)], name="part")
+    lines = []
+    model = models.Sequential([layers.Input((2,)), part, layers.Dense(1, name="last")])
+    model.summary(print_fn=lines.append, expand_nested=True, show_trainable=True)
+    assert [line.split()[0] for line in lines[3:6]] == ["part", "inside", "last"]
+    assert [line.split()[-1] for line in lines[2:6]][1:] == ["no", "no", "yes"]
+
+
 def test_progress_can_be_read_line_by_line(classes, capsys):
     model = small_model(layers, models, regularizers)
     model.compile("sgd", "sparse_categorical_crossentropy")
@@ -264,11 +280,6 @@ def fitted(x=X, y=Y, **options):
         ),
         (lambda: models.Sequential([]).build((None, 2)), ValueError, "must have a layer before"),
         (lambda: models.Sequential(["dense"]), TypeError, "layer must be a reglib layer, got str"),
-        (
-            lambda: models.Sequential([layers.Dense(1)]).summary(),
-            ValueError,
-            "must be built before summary",
-        ),
     ],
 )
 def test_bad_input_is_named(call, error, message):

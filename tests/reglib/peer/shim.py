@@ -29,6 +29,7 @@ import reglib.layers
 import reglib.losses
 import reglib.metrics
 import reglib.models
+import reglib.models.data
 import reglib.models.trainer
 import reglib.optimizers
 import reglib.regularizers
@@ -552,7 +553,7 @@ def _modules():
             ),
             data_adapter_utils=_module(
                 f"{adapters}.data_adapter_utils",
-                class_weight_to_sample_weights=reglib.models.trainer._class_weights,
+                class_weight_to_sample_weights=reglib.models.data.class_weights,
             ),
         ),
     )
