@@ -41,9 +41,9 @@ $(BIN)/python:
 	  { echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(DONE)/course: requirements/course.txt pyproject.toml | $(BIN)/python
+$(DONE)/course: requirements/course.txt pyproject.toml fastgrade/pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/course.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e ./fastgrade
 	@mkdir -p $(DONE) && touch $@
 
 $(DONE)/dev: requirements/dev.txt $(DONE)/course
@@ -90,11 +90,13 @@ lint: $(DONE)/dev ## check style
 serve: book ## show the book at http://localhost:8000 (PORT=... for another)
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
+RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-header --group build --extra book
+
 lock: ## resolve the dependencies anew and write the locks
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-	  --extra dev --no-header -o requirements/dev.txt pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --extra book --extra grade --no-header -c requirements/dev.txt -o requirements/course.txt pyproject.toml
+	$(RESOLVE) --upgrade --group dev --extra dask --extra postgres \
+	  -o requirements/dev.txt pyproject.toml fastgrade/pyproject.toml
+	$(RESOLVE) -c requirements/dev.txt -o requirements/course.txt pyproject.toml fastgrade/pyproject.toml
 
 clean: ## remove what was built; .venv and submitted/ stay
 	rm -rf _build $(DONE) .fastgrade autograded feedback gradebook.db* grades.csv report-*.html

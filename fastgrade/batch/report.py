@@ -215,21 +215,11 @@ def draw(report: Report) -> dict[str, Picture]:
 
 
 def _draw_scores(report: Report) -> Picture:
-    import seaborn
-
     top = max(report.max_score, max(report.scores), 1e-9)
 
     def paint(axes: Axes) -> None:
         bins = min(20, max(5, round(top)))
-        seaborn.histplot(
-            x=report.scores,
-            bins=bins,
-            binrange=(min(0.0, *report.scores), top),
-            color=BLUE,
-            alpha=1.0,
-            edgecolor="none",
-            ax=axes,
-        )
+        axes.hist(report.scores, bins, range=(min(0.0, *report.scores), top), color=BLUE)
         axes.axvline(report.mean, color=ORANGE, linewidth=2, label=f"mean {report.mean:.2f}")
         axes.axvline(report.median, color=INK, linestyle="--", label=f"median {report.median:.2f}")
         axes.set(xlabel=f"score, of {report.max_score:g}", ylabel="students")
