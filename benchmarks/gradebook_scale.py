@@ -40,8 +40,8 @@ from sqlalchemy import text
 
 from fastgrade.batch import run
 from fastgrade.batch.journal import Applied, Journal, path_of
-from fastgrade.batch.pools import Outcome
-from fastgrade.course import folders
+from fastgrade.batch.pool import Outcome
+from fastgrade.course import autograded_folder, submitted_folder
 from fastgrade.course.config import Course, load_course
 from fastgrade.course.gradebook import INDEXES, Gradebook, NotebookScores, SubmissionScores
 from fastgrade.engine import grader as grading
@@ -229,7 +229,9 @@ def take_through(course: Course, number: int) -> tuple[Counter[str], float, floa
     spent: Counter[str] = Counter()
     with run.Run(course, "ps1", ("new*",)) as running, contextlib.ExitStack() as stack:
         submission = running._submissions[0]
-        handed_in = folders.read_submission(course.coursedir, submission, ["problem"], 10**8)
+        handed_in = submitted_folder.read_submission(
+            course.coursedir, submission, ["problem"], 10**8
+        )
         task = running._task(submission, handed_in, "problem")
         with grading.Grader(running.settings) as grader:
             verdict = grader.grade(task)
@@ -237,11 +239,11 @@ def take_through(course: Course, number: int) -> tuple[Counter[str], float, floa
             workers_seconds = min(grader.grade(task).seconds for _ in range(30))
             spent["conduct"] = (time.process_time() - busy) / 30
         for stage, owner, name in (
-            ("read", folders, "read_submission"),
+            ("read", submitted_folder, "read_submission"),
             ("key", grading, "key"),
             ("finish", run.Run, "_finish"),
             ("score", run, "scores_of"),
-            ("folder", folders, "install"),
+            ("folder", autograded_folder, "install"),
             ("journal", Journal, "_append"),
             ("gradebook", Gradebook, "write"),
             ("start", Gradebook, "held"),

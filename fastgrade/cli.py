@@ -30,9 +30,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import fastgrade
 from fastgrade import _startup  # noqa: F401  before all that imports jsonschema
+from fastgrade.batch.dask_pool import DaskPool
 from fastgrade.batch.journal import JournalBusyError
-from fastgrade.batch.pools import DaskPool, LocalPool, PoolError, available_cpus, versions
+from fastgrade.batch.local_pool import LocalPool, available_cpus
+from fastgrade.batch.pool import PoolError
 from fastgrade.batch.run import Run, Summary
+from fastgrade.batch.versions import versions
 from fastgrade.course.config import Course, CourseError, load_course
 from fastgrade.course.gradebook import Gradebook, GradebookError, copy_gradebook, safe_url
 from fastgrade.sandbox.protection import Protection, probe

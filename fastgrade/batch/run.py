@@ -25,11 +25,17 @@ from pathlib import Path
 import nbformat
 
 from fastgrade.batch.journal import Applied, Entry, Journal, digest, path_of
-from fastgrade.batch.pools import Outcome, Pool, PoolError
-from fastgrade.course import compatibility, folders
+from fastgrade.batch.pool import Outcome, Pool, PoolError
+from fastgrade.course import (
+    autograded_folder,
+    compatibility,
+    files,
+    source_folder,
+    submitted_folder,
+)
 from fastgrade.course.config import Course, CourseError, instructor_source, scores_of
-from fastgrade.course.folders import HandedIn, Submission
 from fastgrade.course.gradebook import AssignmentCells, Held, NotebookScores, SubmissionScores
+from fastgrade.course.submitted_folder import HandedIn, Submission
 from fastgrade.engine import grader
 from fastgrade.notebook.submission import read
 from fastgrade.settings import Settings
@@ -139,7 +145,7 @@ class Run:
             for s in chosen
             if not _is_text(s.student)
         ]
-        self._files = folders.instructor_files(
+        self._files = source_folder.instructor_files(
             course.coursedir,
             assignment,
             course.autograde.exclude_overwriting.get(assignment, []),
@@ -175,7 +181,7 @@ class Run:
     # ---- what there is ----
 
     def _choose(self, students: tuple[str, ...]) -> list[Submission]:
-        found = folders.find_submissions(self.course.coursedir, self.assignment)
+        found = submitted_folder.find_submissions(self.course.coursedir, self.assignment)
         if not students:
             if not found:
                 where = self.course.coursedir.submitted_directory
@@ -196,7 +202,7 @@ class Run:
 
     def _source(self, notebook: str) -> bytes:
         try:
-            source = folders.source_notebook(self.course.coursedir, self.assignment, notebook)
+            source = source_folder.source_notebook(self.course.coursedir, self.assignment, notebook)
         except OSError as error:
             raise CourseError(f"the instructor's notebook cannot be read: {error}") from None
         recorded, edited = instructor_source(source, self._cells.notebooks[notebook])
@@ -331,7 +337,7 @@ class Run:
 
     def _work(self, submission: Submission, held: dict[str, Held]) -> _Work:
         """Read a submission and compute what it would be graded under."""
-        handed_in = folders.read_submission(
+        handed_in = submitted_folder.read_submission(
             self.course.coursedir,
             submission,
             self._cells.notebooks,
@@ -343,8 +349,8 @@ class Run:
         }
         handed_in.notebooks.clear()
         record = held.get(submission.student)
-        mark = folders.fingerprint(
-            folders.merge(handed_in.files, self._files),
+        mark = files.fingerprint(
+            files.merge(handed_in.files, self._files),
             handed_in.timestamp or (record and record.timestamp),
             record and record.extension,
             self._cells.duedate,
@@ -366,7 +372,7 @@ class Run:
             notebook=notebook,
             source=self._sources[notebook],
             submission=content,
-            files=folders.merge(
+            files=files.merge(
                 {name: data for name, data in handed_in.files.items() if name != "timestamp.txt"},
                 self._files,
             ),
@@ -533,12 +539,12 @@ class Run:
     def _record(self, journal: Journal, batch: list[_Work]) -> None:
         for work in batch:
             destination = self._folder(work.submission.student)
-            folders.sweep(destination)
-            folders.install(
+            autograded_folder.sweep(destination)
+            autograded_folder.install(
                 self.course.coursedir,
                 destination,
                 {n: v.autograded for n, v in work.verdicts.items() if v.autograded is not None},
-                folders.merge(work.handed_in.files, self._files),
+                files.merge(work.handed_in.files, self._files),
                 self.course.autograde.permissions,
             )
         journal.add_verdicts(
@@ -605,7 +611,7 @@ class Run:
         self._flag(work, more)
 
     def _folder(self, student: str) -> Path:
-        return folders.autograded_folder(self.course.coursedir, self.assignment, student)
+        return autograded_folder.locate(self.course.coursedir, self.assignment, student)
 
 
 def _is_text(name: str) -> bool:

@@ -28,8 +28,8 @@ from nbgrader.preprocessors import Execute as StockExecute
 from traitlets.config import Config
 
 from fastgrade.course.config import instructor_source
-from fastgrade.course.folders import source_notebook
 from fastgrade.course.gradebook import Gradebook
+from fastgrade.course.source_folder import source_notebook
 from fastgrade.engine.grader import Grader, fingerprint
 from fastgrade.settings import Settings, settings_from_config
 from fastgrade.verdict import Task, Verdict

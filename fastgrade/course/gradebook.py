@@ -704,9 +704,12 @@ def _engine(db_url: str) -> Engine:
         try:
             return create_engine(db_url, pool_pre_ping=True)
         except ModuleNotFoundError as error:
+            needs = f"gradebook {safe_url(db_url)} needs the Python package {error.name}"
+            install = "pip install 'fastgrade[postgres]'"
+            if error.name == "psycopg2":
+                raise GradebookError(f"{needs}: {install}") from None
             raise GradebookError(
-                f"gradebook {safe_url(db_url)} needs the Python package {error.name}; with "
-                "psycopg2 installed, write postgresql+psycopg2:// in its address"
+                f"{needs}; after {install} you may write postgresql+psycopg2:// in its address"
             ) from None
     engine = create_engine(db_url, connect_args={"timeout": LOCK_PATIENCE_SECONDS})
 

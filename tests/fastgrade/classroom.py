@@ -132,6 +132,23 @@ class Classroom:
     def fastgrade(self, *arguments, check=True, **more):
         return run("fastgrade", *arguments, cwd=self.root, check=check, **more)
 
+    def without(self, module, *arguments):
+        """Run fastgrade in a process where a module cannot be imported."""
+        program = (
+            "import sys\n"
+            f"sys.modules[{module!r}] = None\n"
+            "from fastgrade.cli import main\n"
+            f"main({list(arguments)!r})\n"
+        )
+        return subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=self.root,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+
     def nbgrader(self, *arguments, check=True):
         return run("nbgrader", *arguments, cwd=self.root, check=check)
 

@@ -11,7 +11,10 @@ import time
 import nbformat
 import pytest
 
-from fastgrade.batch.pools import DaskPool, LocalPool, Outcome, PoolError, versions
+from fastgrade.batch.dask_pool import DaskPool
+from fastgrade.batch.local_pool import LocalPool
+from fastgrade.batch.pool import Outcome, PoolError
+from fastgrade.batch.versions import versions
 from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import Task
 from tests.fastgrade.classroom import RIGHT, WRONG, source_notebook
@@ -206,15 +209,24 @@ def test_an_address_where_nobody_answers_is_told(classroom):
     assert "Traceback" not in done.stderr
 
 
+def test_without_dask_a_cluster_says_what_to_install(classroom):
+    classroom.hand_in("ada", RIGHT)
+    done = classroom.without("distributed", "ps1", "--scheduler", "tcp://127.0.0.1:1")
+    assert done.returncode == 6, done.stderr
+    assert "pip install 'fastgrade[dask]'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert classroom.without("distributed", "ps1").returncode == 0
+
+
 @pytest.mark.slow
 def test_a_cluster_with_other_software_is_refused(cluster, monkeypatch):
-    from fastgrade.batch import pools
+    from fastgrade.batch import dask_pool
 
     engine = versions()["engine"]
-    monkeypatch.setattr(pools, "versions", lambda: {**versions(), "engine": "999"})
+    monkeypatch.setattr(dask_pool, "versions", lambda: {**versions(), "engine": "999"})
     with pytest.raises(PoolError, match=f"engine {engine} instead of 999, so grades could"):
-        pools.DaskPool(Settings(), cluster.address)
+        dask_pool.DaskPool(Settings(), cluster.address)
     # One that joins in mid-run grades nothing either.
-    (reply,) = pools.grade_chunk([task(RIGHT).to_json().encode()], "{}", {"engine": "1"})
+    (reply,) = dask_pool.grade_chunk([task(RIGHT).to_json().encode()], "{}", {"engine": "1"})
     assert reply.startswith(b"E")
     assert b"engine 999 instead of 1" in reply

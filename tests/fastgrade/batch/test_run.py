@@ -124,8 +124,8 @@ class Killed(BaseException):
 def test_between_any_two_steps(classroom, place, monkeypatch):
     """The same promise at each exact boundary of a batch, which luck would seldom hit."""
     from fastgrade.batch import run as running
-    from fastgrade.batch.pools import LocalPool
-    from fastgrade.course import folders
+    from fastgrade.batch.local_pool import LocalPool
+    from fastgrade.course import autograded_folder
     from fastgrade.course.config import load_course
     from fastgrade.course.gradebook import Gradebook
 
@@ -140,7 +140,7 @@ def test_between_any_two_steps(classroom, place, monkeypatch):
 
     with monkeypatch.context() as patch:
         if place == "install":
-            real = folders.install
+            real = autograded_folder.install
             done = []
 
             def one(*args, **more):
@@ -148,15 +148,15 @@ def test_between_any_two_steps(classroom, place, monkeypatch):
                     raise Killed
                 done.append(real(*args, **more))
 
-            patch.setattr(folders, "install", one)
+            patch.setattr(autograded_folder, "install", one)
         elif place == "swap":
 
             def half(building, destination):
                 os.rename(destination, building.with_name(f"{building.name}.old"))
                 raise Killed
 
-            patch.setattr(folders, "_swap", half)
-            patch.setattr(folders.shutil, "rmtree", lambda *args, **more: None)
+            patch.setattr(autograded_folder, "_swap", half)
+            patch.setattr(autograded_folder.shutil, "rmtree", lambda *args, **more: None)
         elif place == "journal":
             patch.setattr(Journal, "add_verdicts", die)
         elif place == "gradebook":
@@ -221,18 +221,20 @@ def test_a_course_can_finish_notebooks_its_own_way(classroom):
 def test_what_fails_with_one_submission_stops_no_other(classroom, place, monkeypatch):
     """The known ways to make reading fail are closed; the next one shall cost nobody else."""
     from fastgrade.batch import run as running
-    from fastgrade.batch.pools import LocalPool
-    from fastgrade.course import folders
+    from fastgrade.batch.local_pool import LocalPool
+    from fastgrade.course import submitted_folder
     from fastgrade.course.config import load_course
 
     for name in ("ada", "eve", "zoe"):
         classroom.hand_in(name, {**RIGHT, "why": name})
     if place == "read":
-        owner, attribute, real = folders, "read_submission", folders.read_submission
+        owner, attribute = submitted_folder, "read_submission"
         student_of = lambda coursedir, submission, *more: submission.student  # noqa: E731
     else:
-        owner, attribute, real = running.Run, "_finish", running.Run._finish
+        owner, attribute = running.Run, "_finish"
         student_of = lambda run, verdict: verdict.student  # noqa: E731
+
+    real = getattr(owner, attribute)
 
     def fail_for_eve(*arguments):
         if student_of(*arguments) == "eve":
@@ -300,7 +302,7 @@ def test_a_verdict_serves_an_identical_submission_before_it_is_recorded(
     monkeypatch,
 ):
     from fastgrade.batch import run as running
-    from fastgrade.batch.pools import LocalPool
+    from fastgrade.batch.local_pool import LocalPool
     from fastgrade.course.config import load_course
 
     for name in ("ada", "bob", "cyd"):

@@ -11,7 +11,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 from traitlets.config import Config
 
-from fastgrade.course.feedback import FeedbackExporter, clean, mathml
+from fastgrade.course.feedback import FeedbackExporter
+from fastgrade.course.formulas import mathml
+from fastgrade.course.harmless_html import clean
 from fastgrade.notebook.outputs import Outputs
 from tests.fastgrade.classroom import RIGHT
 

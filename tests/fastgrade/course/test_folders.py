@@ -10,18 +10,11 @@ import pytest
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import is_ignored
 
-from fastgrade.course import folders
-from fastgrade.course.folders import (
-    HIDDEN,
-    autograded_folder,
-    find_submissions,
-    fingerprint,
-    install,
-    instructor_files,
-    merge,
-    read_submission,
-    sweep,
-)
+from fastgrade.course import autograded_folder
+from fastgrade.course.autograded_folder import HIDDEN, install, sweep
+from fastgrade.course.files import fingerprint, merge
+from fastgrade.course.source_folder import instructor_files
+from fastgrade.course.submitted_folder import find_submissions, read_submission
 from fastgrade.sandbox.workdir import remove
 
 LIMIT = 1_000_000
@@ -183,7 +176,7 @@ def test_a_folder_in_the_place_of_the_notebook_gives_way(coursedir, ada):
     handed_in = read(coursedir)
     assert handed_in.files == {}
     assert "data.csv lies where the notebook should be" in handed_in.flags[""][0]
-    destination = autograded_folder(coursedir, "ps1", "ada")
+    destination = autograded_folder.locate(coursedir, "ps1", "ada")
     install(coursedir, destination, handed_in.notebooks, handed_in.files)
     assert (destination / "problem.ipynb").read_bytes() == b"{}"
 
@@ -246,8 +239,10 @@ def test_names_that_are_no_text_survive(coursedir, ada):
     handed_in = read(coursedir)
     (name,) = handed_in.files
     assert fingerprint(handed_in.files)
-    install(coursedir, autograded_folder(coursedir, "ps1", "ada"), {}, handed_in.files)
-    assert os.fsencode(name) in os.listdir(os.fsencode(autograded_folder(coursedir, "ps1", "ada")))
+    install(coursedir, autograded_folder.locate(coursedir, "ps1", "ada"), {}, handed_in.files)
+    assert os.fsencode(name) in os.listdir(
+        os.fsencode(autograded_folder.locate(coursedir, "ps1", "ada"))
+    )
 
 
 def test_the_instructors_files_win_unless_the_course_says_otherwise(coursedir, tmp_path):
@@ -263,7 +258,7 @@ def test_the_instructors_files_win_unless_the_course_says_otherwise(coursedir, t
 
 
 def test_an_installed_folder_is_complete_and_cannot_be_written(coursedir):
-    folder = autograded_folder(coursedir, "ps1", "ada")
+    folder = autograded_folder.locate(coursedir, "ps1", "ada")
     install(coursedir, folder, {"problem": b"{}"}, {"data/x.csv": b"1", "timestamp.txt": b"t"})
     assert (folder / "problem.ipynb").read_bytes() == b"{}"
     assert (folder / "data" / "x.csv").read_bytes() == b"1"
@@ -273,7 +268,7 @@ def test_an_installed_folder_is_complete_and_cannot_be_written(coursedir):
 
 
 def test_a_new_folder_takes_the_place_of_the_old(coursedir):
-    folder = autograded_folder(coursedir, "ps1", "ada")
+    folder = autograded_folder.locate(coursedir, "ps1", "ada")
     install(coursedir, folder, {"problem": b"old"}, {"old.txt": b""})
     install(coursedir, folder, {"problem": b"new"}, {})
     assert os.listdir(folder) == ["problem.ipynb"]
@@ -283,14 +278,14 @@ def test_a_new_folder_takes_the_place_of_the_old(coursedir):
 
 def test_a_group_can_share_the_folder(tmp_path):
     coursedir = CourseDirectory(root=str(tmp_path), groupshared=True)
-    folder = autograded_folder(coursedir, "ps1", "ada")
+    folder = autograded_folder.locate(coursedir, "ps1", "ada")
     install(coursedir, folder, {"problem": b"{}"}, {})
     assert stat.S_IMODE((folder / "problem.ipynb").stat().st_mode) == 0o664
     assert folder.stat().st_mode & 0o2770 == 0o2770
 
 
 def test_what_a_killed_run_left_is_swept(coursedir):
-    folder = autograded_folder(coursedir, "ps1", "ada")
+    folder = autograded_folder.locate(coursedir, "ps1", "ada")
     install(coursedir, folder, {"problem": b"kept"}, {})
     half = folder.with_name(f"{HIDDEN}ps1-abcdefgh")
     half.mkdir()
@@ -303,7 +298,7 @@ def test_what_a_killed_run_left_is_swept(coursedir):
 
 
 def test_a_folder_that_was_moved_aside_is_put_back(coursedir):
-    folder = autograded_folder(coursedir, "ps1", "ada")
+    folder = autograded_folder.locate(coursedir, "ps1", "ada")
     install(coursedir, folder, {"problem": b"kept"}, {})
     folder.rename(folder.with_name(f"{HIDDEN}ps1-abcdefgh.old"))
     sweep(folder)
@@ -334,8 +329,8 @@ def test_a_folder_that_nbgrader_touches_meanwhile_is_replaced_all_the_same(
                 return None
         return rename(source, target)
 
-    monkeypatch.setattr(folders.os, "rename", beside)
-    folders._swap(building, destination)
+    monkeypatch.setattr(autograded_folder.os, "rename", beside)
+    autograded_folder._swap(building, destination)
     assert (destination / "notebook").read_text() == "building"
     assert os.listdir(tmp_path) == ["ps1"]
 
@@ -347,6 +342,6 @@ def test_a_folder_that_is_made_again_and_again_is_an_error_in_the_end(tmp_path, 
     def never(source, target):
         raise OSError(errno.ENOTEMPTY, "not empty") if source == building else FileNotFoundError()
 
-    monkeypatch.setattr(folders.os, "rename", never)
+    monkeypatch.setattr(autograded_folder.os, "rename", never)
     with pytest.raises(OSError, match="not empty"):
-        folders._swap(building, tmp_path / "ps1")
+        autograded_folder._swap(building, tmp_path / "ps1")

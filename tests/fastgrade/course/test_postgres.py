@@ -131,6 +131,16 @@ def test_a_driver_that_is_missing_is_explained():
         Gradebook("postgresql+psycopg://teacher:secret@127.0.0.1:1/x")
 
 
+def test_without_psycopg2_a_gradebook_in_postgresql_says_what_to_install(classroom):
+    classroom.hand_in("ada", RIGHT)
+    classroom.configure('c.CourseDirectory.db_url = "postgresql://t:secret@127.0.0.1:1/x"')
+    done = classroom.without("psycopg2", "ps1")
+    assert done.returncode == 3, done.stderr
+    assert "pip install 'fastgrade[postgres]'" in done.stderr
+    assert "secret" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_server_that_is_away_is_one_line_and_a_status(classroom):
     classroom.hand_in("ada", RIGHT)
     classroom.configure('c.CourseDirectory.db_url = "postgresql+psycopg2://t:secret@127.0.0.1:1/x"')

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from fastgrade.batch.pools import DaskPool
+from fastgrade.batch.dask_pool import DaskPool
 from fastgrade.sandbox.protection import probe
 from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import Task

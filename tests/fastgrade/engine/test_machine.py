@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from fastgrade.batch import pools
+from fastgrade.batch import pool as pools
 from fastgrade.batch.journal import Journal, path_of
-from fastgrade.batch.pools import LocalPool
+from fastgrade.batch.local_pool import LocalPool
 from fastgrade.engine import grader as grading
 from fastgrade.engine import session
 from fastgrade.engine.grader import Grader, MachineError
@@ -162,7 +162,7 @@ import os, sys, tempfile
 sys.path[:0] = {[str(p) for p in sys.path if p]!r}
 tempfile.tempdir = {str(tmp_path)!r}
 from tests.fastgrade.engine.test_machine import task, SETTINGS
-from fastgrade.batch.pools import LocalPool
+from fastgrade.batch.local_pool import LocalPool
 with LocalPool(SETTINGS, 1) as pool:
     pool.submit(1, task("assert y == 1"))
     (outcome,) = pool.wait(60)
