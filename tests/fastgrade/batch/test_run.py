@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from fastgrade.batch.journal import Journal, path_of
-from fastgrade.batch.pools import LocalPool
+from fastgrade.batch.local_pool import LocalPool
 from fastgrade.batch.run import Run
 from fastgrade.course.config import load_course
 from fastgrade.notebook import submission
