@@ -1,9 +1,7 @@
 """Settings that hold for every test."""
 
 import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 # Before anything imports Keras. CI runs the parity tests on its NumPy backend as well.
@@ -13,6 +11,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import pytest
 from hypothesis import settings
+
+from tests.machine import launch
 
 # The same examples at every run: what fails here fails for everybody. With EXPLORE=1, new ones.
 settings.register_profile("gate", derandomize=True, deadline=None)
@@ -28,23 +28,11 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Debian's Chromium, kept from calling home; one for all, as Playwright starts once."""
+    """Headless Chromium; one for all, as Playwright starts once."""
     from playwright.sync_api import sync_playwright
 
-    executable = shutil.which("chromium") or "/usr/bin/chromium"
-    if not Path(executable).exists():
-        pytest.fail("Chromium is missing: install Debian's package chromium", pytrace=False)
-    flags = [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=flags)
+        chromium = launch(playwright)
         yield chromium
         chromium.close()
 

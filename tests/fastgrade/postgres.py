@@ -10,20 +10,15 @@ from pathlib import Path
 
 import pytest
 
-
-def binaries():
-    """The folder of PostgreSQL's server programs; Debian keeps it off the path."""
-    places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    initdb = shutil.which("initdb", path=os.pathsep.join([*map(str, places), os.environ["PATH"]]))
-    if initdb is None:
-        pytest.skip("no PostgreSQL server is installed: apt-get install postgresql")
-    return Path(initdb).parent
+from tests.machine import postgres_programs
 
 
 @contextlib.contextmanager
 def server():
     """A server on loopback, run by an ordinary user, for PostgreSQL refuses root."""
-    where = binaries()
+    where = postgres_programs()
+    if where is None:
+        pytest.fail("no PostgreSQL server is installed: python -m tests.machine", pytrace=False)
     user = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
     folder = Path(tempfile.mkdtemp(prefix="fastgrade-postgres-"))
     if user:
