@@ -11,36 +11,19 @@ name                           formula
 ``relu``                       :math:`\max(z, 0)`; with ``negative_slope`` below the
                                ``threshold``, and at most ``max_value``
 ``leaky_relu``                 :math:`z` above 0, ``negative_slope`` (0.2) times it below
-``relu6``                      :math:`\min(\max(z, 0), 6)`
 ``elu``                        :math:`z` above 0, :math:`\alpha(e^z - 1)` below (Clevert, 2016)
-``celu``                       the same with :math:`\alpha(e^{z/\alpha} - 1)` (Barron, 2017)
 ``selu``                       a scaled ``elu`` that keeps mean 0 and variance 1 (Klambauer, 2017)
 ``silu``, ``swish``            :math:`z\,\sigma(z)` (Ramachandran, 2017)
-``hard_silu``, ``hard_swish``  :math:`z` times ``hard_sigmoid`` (Howard, 2019)
 ``gelu``                       :math:`z\,\Phi(z)`, Φ of the normal distribution (Hendrycks, 2016)
-``mish``                       :math:`z\tanh(\log(1 + e^z))` (Misra, 2019)
 ``softplus``                   :math:`\log(1 + e^z)`
-``squareplus``                 :math:`(z + \sqrt{z^2 + b})/2` with b = 4 (Barron, 2021)
-``sparse_plus``                0 up to -1, :math:`(z + 1)^2/4`, and :math:`z` from 1 on
 ``sigmoid``                    :math:`\sigma(z) = 1/(1 + e^{-z})`
 ``hard_sigmoid``               :math:`z/6 + 1/2`, kept in [0, 1]
-``sparse_sigmoid``             :math:`(z + 1)/2`, kept in [0, 1]
-``log_sigmoid``                :math:`\log\sigma(z)`
 ``tanh``                       :math:`\tanh z`
-``hard_tanh``                  :math:`z`, kept in [-1, 1]
-``tanh_shrink``                :math:`z - \tanh z`
-``soft_shrink``                :math:`z` nearer to 0 by ``threshold`` (0.5): the lasso's step
-``hard_shrink``                :math:`z`, and 0 where it is within ``threshold`` (0.5)
-``threshold``                  :math:`z` above ``threshold``, ``default_value`` elsewhere
 ``softsign``                   :math:`z/(1 + |z|)`
 ``exponential``                :math:`e^z`
 ``softmax``                    :math:`e^{z_k}/\sum_j e^{z_j}` along ``axis``, -1 or several
 ``log_softmax``                its logarithm
-``sparsemax``                  the nearest distribution, with zeros (Martins, 2016)
 ============================== ============================================================
-
-Keras 3.15 cuts ``sparsemax`` at a wrong level: its outputs do not add up to 1. Ours do. Its
-``glu`` is missing here: it halves its inputs, and an activation keeps their shape.
 """
 
 from __future__ import annotations
@@ -54,7 +37,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization
-from reglib._arguments import Axis, Flag, Function, Instance, Integer, Number, Text, arguments
+from reglib._arguments import Axis, Flag, Function, Instance, Number, Text, arguments
 
 
 @arguments(name=Text(), value=Function(), gradient=Function())
@@ -154,9 +137,6 @@ def _leaky_relu_slope(z: NDArray, a: NDArray, negative_slope: float = 0.2) -> ND
 linear = Activation("linear", lambda z: z, lambda upstream, z, a: upstream)
 relu = Activation("relu", _relu, _relu_gradient)
 leaky_relu = _elementwise("leaky_relu", _leaky_relu, _leaky_relu_slope)
-relu6 = _elementwise(
-    "relu6", lambda z: np.minimum(np.maximum(z, 0), 6), lambda z, a: (z > 0) & (z < 6)
-)
 
 
 # Rectifiers that bend.
@@ -170,17 +150,11 @@ def _elu(z: NDArray, alpha: float = 1.0) -> NDArray:
     return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
 
 
-@arguments(alpha=Number("> 0"))
-def _celu(z: NDArray, alpha: float = 1.0) -> NDArray:
-    return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0) / alpha))
-
-
 def _selu(z: NDArray) -> NDArray:
     return _SELU_SCALE * np.where(z > 0, z, _SELU_ALPHA * np.expm1(np.minimum(z, 0)))
 
 
 elu = _elementwise("elu", _elu, lambda z, a, alpha=1.0: np.where(z > 0, 1, a + alpha))
-celu = _elementwise("celu", _celu, lambda z, a, alpha=1.0: np.where(z > 0, 1, a / alpha + 1))
 selu = _elementwise(
     "selu", _selu, lambda z, a: np.where(z > 0, _SELU_SCALE, a + _SELU_SCALE * _SELU_ALPHA)
 )
@@ -208,48 +182,16 @@ def _hard_sigmoid(z: NDArray) -> NDArray:
     return np.minimum(np.maximum(z / 6 + 0.5, 0), 1)
 
 
-def _hard_silu_slope(z: NDArray, a: NDArray) -> NDArray:
-    return _hard_sigmoid(z) + z / 6 * (np.abs(z) < 3)
-
-
 def _softplus(z: NDArray) -> NDArray:
     return np.logaddexp(z, 0)
-
-
-def _mish_slope(z: NDArray, a: NDArray) -> NDArray:
-    t = np.tanh(_softplus(z))
-    return t + z * (1 - t * t) * _sigmoid(z)
-
-
-def _sparse_sigmoid(z: NDArray) -> NDArray:
-    return np.minimum(np.maximum(z / 2 + 0.5, 0), 1)
-
-
-def _sparse_plus(z: NDArray) -> NDArray:
-    return np.where(z < 1, np.square(np.maximum(z + 1, 0)) / 4, z)
-
-
-@arguments(b=Number(">= 0"))
-def _squareplus(z: NDArray, b: float = 4.0) -> NDArray:
-    return (z + np.sqrt(z * z + b)) / 2
 
 
 sigmoid = Activation("sigmoid", _sigmoid, _sigmoid_gradient)
 hard_sigmoid = _elementwise(
     "hard_sigmoid", _hard_sigmoid, lambda z, a: (np.abs(z) < 3) * z.dtype.type(1 / 6)
 )
-sparse_sigmoid = _elementwise(
-    "sparse_sigmoid", _sparse_sigmoid, lambda z, a: (np.abs(z) < 1) * z.dtype.type(0.5)
-)
-log_sigmoid = _elementwise("log_sigmoid", lambda z: -np.logaddexp(-z, 0), lambda z, a: _sigmoid(-z))
 silu = _elementwise("silu", lambda z: z * _sigmoid(z), _silu_slope)
-hard_silu = _elementwise("hard_silu", lambda z: z * _hard_sigmoid(z), _hard_silu_slope)
 softplus = _elementwise("softplus", _softplus, lambda z, a: _sigmoid(z))
-mish = _elementwise("mish", lambda z: z * np.tanh(_softplus(z)), _mish_slope)
-sparse_plus = _elementwise("sparse_plus", _sparse_plus, lambda z, a: _sparse_sigmoid(z))
-squareplus = _elementwise(
-    "squareplus", _squareplus, lambda z, a, b=4: (1 + z / np.sqrt(z * z + b)) / 2
-)
 
 
 # The normal distribution's.
@@ -287,38 +229,7 @@ def _gelu_slope(z: NDArray, a: NDArray, approximate: bool = False) -> NDArray:
 gelu = _elementwise("gelu", _gelu, _gelu_slope)
 
 
-# Odd functions.
-
-
-@arguments(threshold=Number(">= 0"))
-def _soft_shrink(z: NDArray, threshold: float = 0.5) -> NDArray:
-    return np.sign(z) * np.maximum(np.abs(z) - threshold, 0)
-
-
-@arguments(threshold=Number(">= 0"))
-def _hard_shrink(z: NDArray, threshold: float = 0.5) -> NDArray:
-    return np.where(np.abs(z) > threshold, z, 0)
-
-
-def _outside(z: NDArray, a: NDArray, threshold: float = 0.5) -> NDArray:
-    return np.abs(z) > threshold
-
-
-@arguments(threshold=Number(), default_value=Number())
-def _threshold(z: NDArray, threshold: float, default_value: float) -> NDArray:
-    return np.where(z > threshold, z, default_value)
-
-
 tanh = Activation("tanh", np.tanh, lambda upstream, z, a: upstream * (1 - a * a))
-hard_tanh = _elementwise(
-    "hard_tanh", lambda z: np.minimum(np.maximum(z, -1), 1), lambda z, a: np.abs(z) < 1
-)
-tanh_shrink = _elementwise("tanh_shrink", lambda z: z - np.tanh(z), lambda z, a: np.square(z - a))
-soft_shrink = _elementwise("soft_shrink", _soft_shrink, _outside)
-hard_shrink = _elementwise("hard_shrink", _hard_shrink, _outside)
-threshold = _elementwise(
-    "threshold", _threshold, lambda z, a, threshold, default_value: z > threshold
-)
 softsign = _elementwise(
     "softsign", lambda z: z / (1 + np.abs(z)), lambda z, a: 1 / np.square(1 + np.abs(z))
 )
@@ -360,36 +271,13 @@ def _log_softmax_gradient(
     return upstream - np.exp(a) * upstream.sum(axis=axis, keepdims=True)
 
 
-@arguments(axis=Integer())
-def _sparsemax(z: NDArray, axis: int = -1) -> NDArray:
-    rows = np.moveaxis(z * 1.0, axis, -1)
-    largest_first = -np.sort(-rows, axis=-1)
-    surplus = largest_first.cumsum(axis=-1) - 1
-    rank = np.arange(1, rows.shape[-1] + 1, dtype=rows.dtype)
-    # As many stay as lie above the level at which they add up to 1.
-    kept = (rank * largest_first > surplus).sum(axis=-1, keepdims=True)
-    level = np.take_along_axis(surplus, kept - 1, axis=-1) / kept.astype(rows.dtype)
-    return np.moveaxis(np.maximum(rows - level, 0), -1, axis)
-
-
-def _sparsemax_gradient(upstream: NDArray, z: NDArray, a: NDArray, axis: int = -1) -> NDArray:
-    kept = a > 0
-    within = upstream * kept
-    mean = within.sum(axis=axis, keepdims=True) / kept.sum(axis=axis, keepdims=True)
-    return (kept * (upstream - mean)).astype(upstream.dtype, copy=False)
-
-
 softmax = Activation("softmax", _softmax, _softmax_gradient)
 log_softmax = Activation("log_softmax", _log_softmax, _log_softmax_gradient)
-sparsemax = Activation("sparsemax", _sparsemax, _sparsemax_gradient)
 
 
-# A layer can name each of them but ``threshold``, whose options have no defaults.
 _REGISTRY: dict[str, Any] = {
-    found.name: found
-    for found in list(globals().values())
-    if isinstance(found, Activation) and found is not threshold
-} | {"swish": silu, "hard_swish": hard_silu}
+    found.name: found for found in list(globals().values()) if isinstance(found, Activation)
+} | {"swish": silu}
 
 
 def get(identifier: Any) -> Activation:

@@ -742,80 +742,6 @@ class AdamW(Adam):
         )
 
 
-class Adagrad(Optimizer):
-    r"""Steps over the root of all past squares, :math:`w \leftarrow w - \eta g/\sqrt{s+\epsilon}`.
-
-    With :math:`s \leftarrow s + g^2`: the step of each weight shrinks with its own history.
-
-    Parameters
-    ----------
-    learning_rate : float
-        The step size.
-    initial_accumulator_value : float
-        What :math:`s` starts from, at least 0.
-    epsilon : float
-        What keeps the division finite.
-    **kwargs
-        As for :class:`Optimizer`.
-
-    Raises
-    ------
-    TypeError
-        If an argument is of the wrong kind.
-    ValueError
-        If a number is out of range, or two clippings are asked for.
-
-    References
-    ----------
-    Duchi, Hazan and Singer (2011), "Adaptive subgradient methods for online learning and
-    stochastic optimization"; ``keras.optimizers.Adagrad``.
-
-    Examples
-    --------
-    >>> w = Parameter([1.0], dtype="float64")
-    >>> Adagrad(0.1).apply([np.array([2.0])], [w])
-    >>> w.value.round(3)
-    array([0.901])
-    """
-
-    slot_names = ("accumulator",)
-
-    def __init__(
-        self,
-        learning_rate: float | Callable[[int], float] = 0.001,
-        initial_accumulator_value: float = 0.1,
-        epsilon: float = 1e-7,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        self.initial_accumulator_value = check_number(
-            "initial_accumulator_value", initial_accumulator_value, low=0
-        )
-        self.epsilon = check_number("epsilon", epsilon, low=0)
-
-    def new_slot(self, w: NDArray) -> NDArray:
-        """Return the initial sum of squares."""
-        return np.full_like(w, self.initial_accumulator_value)
-
-    def update(self, w: NDArray, g: NDArray, learning_rate: float) -> None:
-        """Change the flat weights in place."""
-        s = self.slots["accumulator"]
-        s += np.square(g, out=self._scratch)
-        step = np.add(s, self.epsilon, out=self._scratch)
-        np.sqrt(step, out=step)
-        np.divide(g, step, out=step)
-        step *= learning_rate
-        w -= step
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {
-            **super().get_config(),
-            "initial_accumulator_value": self.initial_accumulator_value,
-            "epsilon": self.epsilon,
-        }
-
-
 class Lion(Optimizer):
     r"""Steps of one size, by the sign: :math:`w \leftarrow w - \eta\,\mathrm{sign}(c)`.
 
@@ -878,7 +804,7 @@ class Lion(Optimizer):
 
 _REGISTRY: dict[str, type[Optimizer]] = {
     name: cls
-    for cls in (SGD, RMSprop, Adam, AdamW, Adagrad, Lion)
+    for cls in (SGD, RMSprop, Adam, AdamW, Lion)
     for name in (cls.__name__, cls.__name__.lower())
 }
 

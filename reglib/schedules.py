@@ -88,36 +88,7 @@ class _Decay(LearningRateSchedule):
         }
 
 
-class _RatioDecay(_Decay):
-    """What decays share that depend on how often ``decay_steps`` have gone by."""
-
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: float,
-        decay_rate: float,
-        staircase: bool,
-        name: str,
-    ) -> None:
-        super().__init__(initial_learning_rate, decay_steps, name)
-        self.decay_rate = check_number("decay_rate", decay_rate, low=0)
-        self.staircase = check_flag("staircase", staircase)
-
-    def periods(self, step: float) -> float:
-        """Return how often ``decay_steps`` have gone by, in whole numbers on a staircase."""
-        gone = step / self.decay_steps
-        return math.floor(gone) if self.staircase else gone
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {
-            **super().get_config(),
-            "decay_rate": self.decay_rate,
-            "staircase": self.staircase,
-        }
-
-
-class ExponentialDecay(_RatioDecay):
+class ExponentialDecay(_Decay):
     r"""A rate that shrinks by the same factor again and again, :math:`\eta_0\, r^{t/T}`.
 
     Parameters
@@ -159,59 +130,24 @@ class ExponentialDecay(_RatioDecay):
         staircase: bool = False,
         name: str = "ExponentialDecay",
     ) -> None:
-        super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name)
+        super().__init__(initial_learning_rate, decay_steps, name)
+        self.decay_rate = check_number("decay_rate", decay_rate, low=0)
+        self.staircase = check_flag("staircase", staircase)
 
     def rate(self, step: float) -> float:
         """Return the learning rate after ``step`` steps."""
-        return self.initial_learning_rate * self.decay_rate ** self.periods(step)
+        periods = step / self.decay_steps
+        if self.staircase:
+            periods = math.floor(periods)
+        return self.initial_learning_rate * self.decay_rate**periods
 
-
-class InverseTimeDecay(_RatioDecay):
-    r"""A rate that shrinks as time grows, :math:`\eta_0 / (1 + r\,t/T)`.
-
-    Parameters
-    ----------
-    initial_learning_rate : float
-        The rate of the first step, at least 0.
-    decay_steps : float
-        How many steps count as one unit of time, above 0.
-    decay_rate : float
-        What one unit adds to the divisor, :math:`r`, at least 0.
-    staircase : bool
-        Whether to round :math:`t/T` down.
-    name : str
-        What the schedule is called.
-
-    Raises
-    ------
-    TypeError
-        If an argument has the wrong type.
-    ValueError
-        If a number is out of range.
-
-    References
-    ----------
-    ``keras.optimizers.schedules.InverseTimeDecay``.
-
-    Examples
-    --------
-    >>> InverseTimeDecay(0.1, decay_steps=10, decay_rate=1.0)(10)
-    0.05
-    """
-
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: float,
-        decay_rate: float,
-        staircase: bool = False,
-        name: str = "InverseTimeDecay",
-    ) -> None:
-        super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name)
-
-    def rate(self, step: float) -> float:
-        """Return the learning rate after ``step`` steps."""
-        return self.initial_learning_rate / (1 + self.decay_rate * self.periods(step))
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            **super().get_config(),
+            "decay_rate": self.decay_rate,
+            "staircase": self.staircase,
+        }
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
@@ -273,75 +209,6 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {"boundaries": self.boundaries, "values": self.values, **super().get_config()}
-
-
-class PolynomialDecay(_Decay):
-    r"""A rate that falls to a last one, :math:`(\eta_0 - \eta_T)(1 - t/T)^p + \eta_T`.
-
-    Parameters
-    ----------
-    initial_learning_rate : float
-        The rate of the first step, at least 0.
-    decay_steps : float
-        After how many steps the last rate is reached, above 0.
-    end_learning_rate : float
-        The last rate :math:`\eta_T`, at least 0.
-    power : float
-        The exponent :math:`p`, above 0; 1 is a straight line.
-    cycle : bool
-        Whether to go up and down again from there: :math:`T` is then the next multiple of
-        ``decay_steps``. Otherwise the last rate stays.
-    name : str
-        What the schedule is called.
-
-    Raises
-    ------
-    TypeError
-        If an argument has the wrong type.
-    ValueError
-        If a number is out of range.
-
-    References
-    ----------
-    ``keras.optimizers.schedules.PolynomialDecay``.
-
-    Examples
-    --------
-    >>> line = PolynomialDecay(0.5, decay_steps=10, end_learning_rate=0.25)
-    >>> line(0), line(5), line(50)
-    (0.5, 0.375, 0.25)
-    """
-
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: float,
-        end_learning_rate: float = 0.0001,
-        power: float = 1.0,
-        cycle: bool = False,
-        name: str = "PolynomialDecay",
-    ) -> None:
-        super().__init__(initial_learning_rate, decay_steps, name)
-        self.end_learning_rate = check_number("end_learning_rate", end_learning_rate, low=0)
-        self.power = check_number("power", power, low=0, low_open=True)
-        self.cycle = check_flag("cycle", cycle)
-
-    def rate(self, step: float) -> float:
-        """Return the learning rate after ``step`` steps."""
-        end = self.decay_steps
-        if self.cycle:
-            end *= math.ceil(step / end) or 1
-        left = (1 - min(step, end) / end) ** self.power
-        return (self.initial_learning_rate - self.end_learning_rate) * left + self.end_learning_rate
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {
-            **super().get_config(),
-            "end_learning_rate": self.end_learning_rate,
-            "power": self.power,
-            "cycle": self.cycle,
-        }
 
 
 class CosineDecay(_Decay):
@@ -409,7 +276,8 @@ class CosineDecay(_Decay):
             return start + (top - start) * step / self.warmup_steps
         else:
             step -= self.warmup_steps
-        return top * _half_wave(min(step / self.decay_steps, 1), self.alpha)
+        half_wave = (1 + math.cos(math.pi * min(step / self.decay_steps, 1))) / 2
+        return top * ((1 - self.alpha) * half_wave + self.alpha)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -421,105 +289,8 @@ class CosineDecay(_Decay):
         }
 
 
-def _half_wave(gone: float, alpha: float, height: float = 1.0) -> float:
-    """Return what is left after a fraction of half a wave, which falls from a height to alpha."""
-    return (1 - alpha) * height * (1 + math.cos(math.pi * gone)) / 2 + alpha
-
-
-class CosineDecayRestarts(LearningRateSchedule):
-    r"""Cosine decay that starts again whenever it has come to its end.
-
-    Period :math:`i` takes :math:`T_0 t_{mul}^i` steps and starts from :math:`\eta_0 m_{mul}^i`.
-
-    Parameters
-    ----------
-    initial_learning_rate : float
-        The rate of the first step, at least 0.
-    first_decay_steps : float
-        How many steps the first period takes, above 0.
-    t_mul : float
-        How much longer each period is than the one before, at least 1.
-    m_mul : float
-        What the first rate of a period is multiplied by for the next, at least 0.
-    alpha : float
-        The lowest rate as a fraction of the first, at least 0.
-    name : str
-        What the schedule is called.
-
-    Raises
-    ------
-    TypeError
-        If an argument has the wrong type.
-    ValueError
-        If a number is out of range.
-
-    References
-    ----------
-    Loshchilov and Hutter (2017), "SGDR: stochastic gradient descent with warm restarts";
-    ``keras.optimizers.schedules.CosineDecayRestarts``.
-
-    Examples
-    --------
-    >>> schedule = CosineDecayRestarts(0.5, first_decay_steps=10, m_mul=0.5)
-    >>> schedule(0), round(schedule(5), 12), schedule(10), schedule(30)
-    (0.5, 0.25, 0.25, 0.125)
-    """
-
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        first_decay_steps: float,
-        t_mul: float = 2.0,
-        m_mul: float = 1.0,
-        alpha: float = 0.0,
-        name: str = "SGDRDecay",
-    ) -> None:
-        super().__init__(name)
-        self.initial_learning_rate = check_number(
-            "initial_learning_rate", initial_learning_rate, low=0
-        )
-        self.first_decay_steps = check_number(
-            "first_decay_steps", first_decay_steps, low=0, low_open=True
-        )
-        self.t_mul = check_number("t_mul", t_mul, low=1)
-        self.m_mul = check_number("m_mul", m_mul, low=0)
-        self.alpha = check_number("alpha", alpha, low=0)
-
-    def rate(self, step: float) -> float:
-        """Return the learning rate after ``step`` steps."""
-        gone = step / self.first_decay_steps
-        if self.t_mul == 1:
-            period = math.floor(gone)
-            gone -= period
-        else:
-            # The periods before number i took (t_mul**i - 1) / (t_mul - 1) of the first.
-            period = math.floor(math.log(1 + gone * (self.t_mul - 1), self.t_mul) + 1e-12)
-            length = self.t_mul**period
-            gone = (gone - (length - 1) / (self.t_mul - 1)) / length
-        return self.initial_learning_rate * _half_wave(gone, self.alpha, self.m_mul**period)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {
-            "initial_learning_rate": self.initial_learning_rate,
-            "first_decay_steps": self.first_decay_steps,
-            "t_mul": self.t_mul,
-            "m_mul": self.m_mul,
-            "alpha": self.alpha,
-            **super().get_config(),
-        }
-
-
 _REGISTRY: dict[str, type[LearningRateSchedule]] = {
-    cls.__name__: cls
-    for cls in (
-        CosineDecay,
-        CosineDecayRestarts,
-        ExponentialDecay,
-        InverseTimeDecay,
-        PiecewiseConstantDecay,
-        PolynomialDecay,
-    )
+    cls.__name__: cls for cls in (CosineDecay, ExponentialDecay, PiecewiseConstantDecay)
 }
 
 
@@ -541,8 +312,8 @@ def deserialize(
 
     Examples
     --------
-    >>> line = PolynomialDecay(0.5, decay_steps=10)
-    >>> deserialize(serialize(line)).get_config() == line.get_config()
+    >>> wave = CosineDecay(0.5, decay_steps=10)
+    >>> deserialize(serialize(wave)).get_config() == wave.get_config()
     True
     """
     return _serialization.deserialize(config, _REGISTRY, "schedule", custom_objects)

@@ -34,7 +34,7 @@ from reglib._validation import (
 from reglib.layers.base import Layer, Node
 
 # These look at all units of an example together, where a step back looks at each alone.
-_JOINT = ("softmax", "log_softmax", "sparsemax")
+_JOINT = ("softmax", "log_softmax")
 
 
 class _Recurrent(Layer):

@@ -15,49 +15,27 @@ from reglib.losses import functions
 from reglib.losses.base import EPSILON as EPSILON
 from reglib.losses.base import Loss as Loss
 from reglib.losses.crossentropy import BinaryCrossentropy as BinaryCrossentropy
-from reglib.losses.crossentropy import BinaryFocalCrossentropy as BinaryFocalCrossentropy
 from reglib.losses.crossentropy import CategoricalCrossentropy as CategoricalCrossentropy
-from reglib.losses.crossentropy import CategoricalFocalCrossentropy as CategoricalFocalCrossentropy
-from reglib.losses.crossentropy import (
-    CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy,
-)
+from reglib.losses.crossentropy import KLDivergence as KLDivergence
 from reglib.losses.crossentropy import (
     SparseCategoricalCrossentropy as SparseCategoricalCrossentropy,
 )
-from reglib.losses.divergence import KLDivergence as KLDivergence
-from reglib.losses.divergence import Poisson as Poisson
 from reglib.losses.functions import *  # noqa: F403
-from reglib.losses.margin import CategoricalHinge as CategoricalHinge
-from reglib.losses.margin import Hinge as Hinge
-from reglib.losses.margin import SquaredHinge as SquaredHinge
-from reglib.losses.regression import CosineSimilarity as CosineSimilarity
 from reglib.losses.regression import Huber as Huber
-from reglib.losses.regression import LogCosh as LogCosh
 from reglib.losses.regression import MeanAbsoluteError as MeanAbsoluteError
 from reglib.losses.regression import MeanAbsolutePercentageError as MeanAbsolutePercentageError
 from reglib.losses.regression import MeanSquaredError as MeanSquaredError
-from reglib.losses.regression import MeanSquaredLogarithmicError as MeanSquaredLogarithmicError
 
 # Each class with the function of the same loss, and its further names.
 _LOSSES = (
     (MeanSquaredError, functions.mean_squared_error, "mse", "MSE"),
     (MeanAbsoluteError, functions.mean_absolute_error, "mae", "MAE"),
     (MeanAbsolutePercentageError, functions.mean_absolute_percentage_error, "mape", "MAPE"),
-    (MeanSquaredLogarithmicError, functions.mean_squared_logarithmic_error, "msle", "MSLE"),
-    (CosineSimilarity, functions.cosine_similarity),
     (Huber, functions.huber, "huber_loss"),
-    (LogCosh, functions.log_cosh, "logcosh"),
-    (Hinge, functions.hinge),
-    (SquaredHinge, functions.squared_hinge),
-    (CategoricalHinge, functions.categorical_hinge),
     (KLDivergence, functions.kl_divergence, "kld", "KLD"),
-    (Poisson, functions.poisson),
     (BinaryCrossentropy, functions.binary_crossentropy, "bce", "BCE"),
-    (BinaryFocalCrossentropy, functions.binary_focal_crossentropy),
     (CategoricalCrossentropy, functions.categorical_crossentropy),
-    (CategoricalFocalCrossentropy, functions.categorical_focal_crossentropy),
     (SparseCategoricalCrossentropy, functions.sparse_categorical_crossentropy),
-    (CategoricalGeneralizedCrossEntropy, functions.categorical_generalized_cross_entropy),
 )
 _REGISTRY: dict[str, type[Loss]] = {
     name: cls

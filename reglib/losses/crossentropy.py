@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
-from reglib._arguments import Array, Flag, Integer, Number, arguments
+from reglib._arguments import Flag, Integer, Number, arguments
 from reglib._timestep_masks import expanded
 from reglib.losses.base import EPSILON, Elementwise, Loss, as_predictions, as_targets
 
@@ -118,109 +118,6 @@ class BinaryCrossentropy(Elementwise):
         }
 
 
-@arguments(apply_class_balancing=Flag(), alpha=Number("[0, 1]"), gamma=Number(">= 0"))
-class BinaryFocalCrossentropy(BinaryCrossentropy):
-    r"""Binary cross-entropy that looks past easy examples, :math:`(1-p_t)^\gamma` times it.
-
-    :math:`p_t` is the probability of the right answer: :math:`\hat y` for yes and
-    :math:`1-\hat y` for no.
-
-    Parameters
-    ----------
-    apply_class_balancing : bool
-        Whether yes weighs ``alpha`` and no 1 - ``alpha``.
-    alpha : float
-        In [0, 1]: the weight of yes.
-    gamma : float
-        At least 0: how far easy examples are looked past; 0 is binary cross-entropy.
-    from_logits : bool
-        Whether predictions are logits rather than probabilities.
-    label_smoothing : float
-        In [0, 1]: targets become y(1 - α) + α/2.
-    axis : int
-        The axis of the outputs, over which the mean is taken.
-    reduction, name, dtype
-        As for :class:`Loss`.
-
-    Raises
-    ------
-    TypeError
-        If an argument is of the wrong kind.
-    ValueError
-        If a number is out of range, or the reduction is another.
-
-    References
-    ----------
-    Lin et al. (2017), "Focal loss for dense object detection";
-    ``keras.losses.BinaryFocalCrossentropy``.
-
-    Examples
-    --------
-    >>> float(BinaryFocalCrossentropy()([[1.0]], [[0.5]]).round(4))  # a quarter of log 2
-    0.1733
-    """
-
-    def __init__(
-        self,
-        apply_class_balancing: bool = False,
-        alpha: float = 0.25,
-        gamma: float = 2.0,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "binary_focal_crossentropy",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(from_logits, label_smoothing, axis, reduction, name, dtype)
-        self.apply_class_balancing = apply_class_balancing
-        self.alpha = alpha
-        self.gamma = gamma
-
-    def element(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
-        """Return the focal cross-entropy of every output."""
-        return self._parts(y_true, y_pred)[0]
-
-    def slope(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
-        """Return its derivative, by the product rule."""
-        return self._parts(y_true, y_pred)[1]
-
-    def _parts(self, y_true: NDArray, y_pred: NDArray) -> tuple[NDArray, NDArray]:
-        p = activations.sigmoid.value(y_pred) if self.from_logits else y_pred
-        kept = _kept(p)
-        entropy = -(y_true * np.log(kept) + (1 - y_true) * np.log(1 - kept))
-        entropy_slope = (kept == p) * (kept - y_true) / (kept * (1 - kept))
-        wrong = 1 - (y_true * p + (1 - y_true) * (1 - p))
-        factor = wrong**self.gamma
-        factor_slope = (1 - 2 * y_true) * _power_slope(wrong, self.gamma)
-        slope = factor_slope * entropy + factor * entropy_slope
-        if self.from_logits:
-            slope = slope * p * (1 - p)
-        if self.apply_class_balancing:
-            weight = y_true * self.alpha + (1 - y_true) * (1 - self.alpha)
-            return weight * factor * entropy, weight * slope
-        return factor * entropy, slope
-
-    @property
-    def link(self) -> str | None:
-        """None: nothing cancels."""
-        return None
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {
-            **super().get_config(),
-            "apply_class_balancing": self.apply_class_balancing,
-            "alpha": self.alpha,
-            "gamma": self.gamma,
-        }
-
-
-def _power_slope(base: NDArray, exponent: float) -> NDArray:
-    """Return the derivative of a power; at 0 that of a little more, where it would be infinite."""
-    return exponent * np.maximum(base, EPSILON) ** (exponent - 1)
-
-
 @arguments(from_logits=Flag(), label_smoothing=Number("[0, 1]"), axis=Integer())
 class CategoricalCrossentropy(Loss):
     r"""Cross-entropy of one-hot targets, :math:`-\sum_k y_k\log\hat y_k`.
@@ -324,139 +221,8 @@ class CategoricalCrossentropy(Loss):
         }
 
 
-@arguments(alpha=Number(">= 0") | Array(1, dtype=np.float64), gamma=Number(">= 0"))
-class CategoricalFocalCrossentropy(CategoricalCrossentropy):
-    r"""Categorical cross-entropy that looks past easy examples.
-
-    .. math:: -\sum_k \alpha(1-\hat y_k)^\gamma\,y_k\log\hat y_k
-
-    Parameters
-    ----------
-    alpha : float or list of float
-        The weight of every class, or of each.
-    gamma : float
-        At least 0: how far easy examples are looked past.
-    from_logits : bool
-        Whether predictions are logits rather than probabilities.
-    label_smoothing : float
-        In [0, 1]: targets become y(1 - α) + α/K.
-    axis : int
-        The axis of the classes.
-    reduction, name, dtype
-        As for :class:`Loss`.
-
-    Raises
-    ------
-    TypeError
-        If an argument is of the wrong kind.
-    ValueError
-        If a number is out of range, or the reduction is another.
-
-    References
-    ----------
-    Lin et al. (2017), "Focal loss for dense object detection";
-    ``keras.losses.CategoricalFocalCrossentropy``.
-
-    Examples
-    --------
-    >>> float(CategoricalFocalCrossentropy(alpha=1.0)([[0.0, 1.0]], [[0.5, 0.5]]).round(4))
-    0.1733
-    """
-
-    def __init__(
-        self,
-        alpha: float | list[float] = 0.25,
-        gamma: float = 2.0,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "categorical_focal_crossentropy",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(from_logits, label_smoothing, axis, reduction, name, dtype)
-        self.alpha: Any = alpha.tolist() if isinstance(alpha, np.ndarray) else alpha
-        self.gamma = gamma
-
-    def call(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
-        """Return one loss an example."""
-        return self._parts(y_true, y_pred)[0]
-
-    def derivative(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
-        """Return the derivative, by the product rule."""
-        return self._parts(y_true, y_pred)[1]
-
-    def _parts(self, y_true: NDArray, y_pred: NDArray) -> tuple[NDArray, NDArray]:
-        q = activations.softmax.value(y_pred) if self.from_logits else y_pred
-        total = q.sum(axis=-1, keepdims=True)
-        p = q / total
-        kept = _kept(p)
-        weights = np.asarray(self.alpha, dtype=p.dtype) * y_true
-        factor, entropy = (1 - kept) ** self.gamma, -np.log(kept)
-        by_p = -factor / kept - _power_slope(1 - kept, self.gamma) * entropy
-        by_q = _through_division(weights * by_p * (kept == p), p, total)
-        losses = (weights * factor * entropy).sum(axis=-1)
-        if self.from_logits:
-            return losses, activations.softmax.gradient(by_q, y_pred, q)
-        return losses, by_q
-
-    @property
-    def link(self) -> str | None:
-        """None: nothing cancels."""
-        return None
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "alpha": self.alpha, "gamma": self.gamma}
-
-
-class OfLabels(Loss):
-    """Base of losses whose targets are class numbers, with predictions for each class."""
-
-    # The class whose examples are left out, if any.
-    ignore_class: int | None = None
-
-    def align(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray, NDArray]:
-        """Return class numbers, -1 for one that is left out, and predictions, the classes last.
-
-        Raises
-        ------
-        TypeError
-            If the targets hold no numbers.
-        ValueError
-            If a target is no class number or the shapes differ.
-        """
-        y_pred, labels = as_predictions(y_pred, self._dtype), as_targets(y_true)
-        if self.axis != -1:
-            if labels.ndim == y_pred.ndim:
-                labels = self._outputs_last(labels)
-            y_pred = self._outputs_last(y_pred)
-        if labels.ndim == y_pred.ndim and labels.shape[-1] == 1:
-            labels = labels[..., 0]
-        if labels.shape != y_pred.shape[:-1]:
-            raise ValueError(
-                f"y_true must have shape {y_pred.shape[:-1]}, a class number each, "
-                f"got {labels.shape}"
-            )
-        classes = y_pred.shape[-1]
-        if self.ignore_class is not None:
-            valid = labels != self.ignore_class
-            labels = np.where(valid, labels, 0)
-        indices = labels.astype(np.intp, copy=False)
-        whole = labels.dtype.kind != "f" or (indices == labels).all()
-        # Seen as unsigned, a negative number is too large as well.
-        if not whole or np.maximum.reduce(indices.view(np.uintp), axis=None) >= classes:
-            raise ValueError(
-                f"y_true must hold class numbers from 0 to {classes - 1}, "
-                f"got values from {labels.min():g} to {labels.max():g}"
-            )
-        if self.ignore_class is not None:
-            indices = np.where(valid, indices, -1)
-        return indices, y_pred
-
-
 @arguments(from_logits=Flag(), ignore_class=Integer(), axis=Integer())
-class SparseCategoricalCrossentropy(OfLabels):
+class SparseCategoricalCrossentropy(Loss):
     r"""Cross-entropy of integer targets, :math:`-\log\hat y_{k}` for class :math:`k`.
 
     Parameters
@@ -501,6 +267,44 @@ class SparseCategoricalCrossentropy(OfLabels):
         self.from_logits = from_logits
         self.ignore_class = ignore_class
         self.axis = axis
+
+    def align(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray, NDArray]:
+        """Return class numbers, -1 for one that is left out, and predictions, the classes last.
+
+        Raises
+        ------
+        TypeError
+            If the targets hold no numbers.
+        ValueError
+            If a target is no class number or the shapes differ.
+        """
+        y_pred, labels = as_predictions(y_pred, self._dtype), as_targets(y_true)
+        if self.axis != -1:
+            if labels.ndim == y_pred.ndim:
+                labels = self._outputs_last(labels)
+            y_pred = self._outputs_last(y_pred)
+        if labels.ndim == y_pred.ndim and labels.shape[-1] == 1:
+            labels = labels[..., 0]
+        if labels.shape != y_pred.shape[:-1]:
+            raise ValueError(
+                f"y_true must have shape {y_pred.shape[:-1]}, a class number each, "
+                f"got {labels.shape}"
+            )
+        classes = y_pred.shape[-1]
+        if self.ignore_class is not None:
+            valid = labels != self.ignore_class
+            labels = np.where(valid, labels, 0)
+        indices = labels.astype(np.intp, copy=False)
+        whole = labels.dtype.kind != "f" or (indices == labels).all()
+        # Seen as unsigned, a negative number is too large as well.
+        if not whole or np.maximum.reduce(indices.view(np.uintp), axis=None) >= classes:
+            raise ValueError(
+                f"y_true must hold class numbers from 0 to {classes - 1}, "
+                f"got values from {labels.min():g} to {labels.max():g}"
+            )
+        if self.ignore_class is not None:
+            indices = np.where(valid, indices, -1)
+        return indices, y_pred
 
     def call(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
         """Return one loss an example."""
@@ -578,61 +382,50 @@ class SparseCategoricalCrossentropy(OfLabels):
         }
 
 
-@arguments(q=Number("(0, 1)"))
-class CategoricalGeneralizedCrossEntropy(OfLabels):
-    r"""A cross-entropy that forgives wrong labels, :math:`(1 - \hat y_k^q)/q` for class :math:`k`.
+class KLDivergence(Loss):
+    r"""How far a distribution is from the true one, :math:`\sum_k y_k\log(y_k/\hat y_k)`.
 
-    Near :math:`q = 0` it is the cross-entropy; near 1 it is the absolute error, whose gradient
-    does not grow with the surprise, so that no single wrong label pulls hard.
+    What a student pays that learns a teacher's probabilities. Both are kept in [1e-7, 1].
 
     Parameters
     ----------
-    q : float
-        In (0, 1).
     reduction, name, dtype
         As for :class:`Loss`.
 
     Raises
     ------
     TypeError
-        If an argument is of the wrong kind.
+        If ``name`` is no string, or ``dtype`` holds no fractions.
     ValueError
-        If a number is out of range, or the reduction is another.
+        If the reduction is another.
 
     References
     ----------
-    Zhang and Sabuncu (2018), "Generalized cross entropy loss for training deep neural networks
-    with noisy labels"; ``keras.losses.CategoricalGeneralizedCrossEntropy``.
+    Kullback and Leibler (1951), "On information and sufficiency"; Hinton, Vinyals and Dean
+    (2015), "Distilling the knowledge in a neural network"; ``keras.losses.KLDivergence``.
 
     Examples
     --------
-    >>> float(CategoricalGeneralizedCrossEntropy(q=0.5)([1], [[0.75, 0.25]]))
-    1.0
+    >>> float(KLDivergence()([[0.5, 0.5]], [[0.5, 0.5]]))
+    0.0
+    >>> float(KLDivergence()([[1.0, 0.0]], [[0.5, 0.5]]).round(4))
+    0.6931
     """
 
     def __init__(
         self,
-        q: float = 0.5,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "categorical_generalized_cross_entropy",
+        name: str = "kl_divergence",
         dtype: Any = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.q = q
 
     def call(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
         """Return one loss an example."""
-        p = np.take_along_axis(y_pred, y_true[..., np.newaxis], axis=-1)[..., 0]
-        return (1 - p**self.q) / self.q
+        y, p = np.clip(y_true, EPSILON, 1), np.clip(y_pred, EPSILON, 1)
+        return (y * np.log(y / p)).sum(axis=-1)
 
     def derivative(self, y_true: NDArray, y_pred: NDArray) -> NDArray:
-        """Return the derivative: all of it on the right class."""
-        right = y_true[..., np.newaxis]
-        p = np.maximum(np.take_along_axis(y_pred, right, axis=-1), EPSILON)
-        derivative = np.zeros_like(y_pred)
-        np.put_along_axis(derivative, right, -(p ** (self.q - 1)), axis=-1)
-        return derivative
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {**super().get_config(), "q": self.q}
+        """Return -y/ŷ."""
+        y, p = np.clip(y_true, EPSILON, 1), np.clip(y_pred, EPSILON, 1)
+        return -(y / p) * (p == y_pred)

@@ -28,32 +28,16 @@ from reglib.metrics.confusion import AUC as AUC
 from reglib.metrics.confusion import FalseNegatives as FalseNegatives
 from reglib.metrics.confusion import FalsePositives as FalsePositives
 from reglib.metrics.confusion import Precision as Precision
-from reglib.metrics.confusion import PrecisionAtRecall as PrecisionAtRecall
 from reglib.metrics.confusion import Recall as Recall
-from reglib.metrics.confusion import RecallAtPrecision as RecallAtPrecision
-from reglib.metrics.confusion import SensitivityAtSpecificity as SensitivityAtSpecificity
-from reglib.metrics.confusion import SpecificityAtSensitivity as SpecificityAtSensitivity
 from reglib.metrics.confusion import TrueNegatives as TrueNegatives
 from reglib.metrics.confusion import TruePositives as TruePositives
 from reglib.metrics.errors import BinaryCrossentropy as BinaryCrossentropy
 from reglib.metrics.errors import CategoricalCrossentropy as CategoricalCrossentropy
-from reglib.metrics.errors import CategoricalHinge as CategoricalHinge
-from reglib.metrics.errors import ConcordanceCorrelation as ConcordanceCorrelation
-from reglib.metrics.errors import CosineSimilarity as CosineSimilarity
-from reglib.metrics.errors import Hinge as Hinge
-from reglib.metrics.errors import KLDivergence as KLDivergence
-from reglib.metrics.errors import LogCoshError as LogCoshError
 from reglib.metrics.errors import MeanAbsoluteError as MeanAbsoluteError
 from reglib.metrics.errors import MeanAbsolutePercentageError as MeanAbsolutePercentageError
 from reglib.metrics.errors import MeanSquaredError as MeanSquaredError
-from reglib.metrics.errors import MeanSquaredLogarithmicError as MeanSquaredLogarithmicError
-from reglib.metrics.errors import PearsonCorrelation as PearsonCorrelation
-from reglib.metrics.errors import Poisson as Poisson
 from reglib.metrics.errors import RootMeanSquaredError as RootMeanSquaredError
 from reglib.metrics.errors import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
-from reglib.metrics.errors import SquaredHinge as SquaredHinge
-from reglib.metrics.errors import concordance_correlation as concordance_correlation
-from reglib.metrics.errors import pearson_correlation as pearson_correlation
 from reglib.metrics.scores import F1Score as F1Score
 from reglib.metrics.scores import FBetaScore as FBetaScore
 from reglib.metrics.scores import R2Score as R2Score
@@ -72,16 +56,6 @@ _REGISTRY: dict[str, type[Metric]] = {
         (RootMeanSquaredError, "root_mean_squared_error", "rmse", "RMSE"),
         (MeanAbsoluteError, "mean_absolute_error", "mae", "MAE"),
         (MeanAbsolutePercentageError, "mean_absolute_percentage_error", "mape", "MAPE"),
-        (MeanSquaredLogarithmicError, "mean_squared_logarithmic_error", "msle", "MSLE"),
-        (LogCoshError, "log_cosh", "logcosh"),
-        (CosineSimilarity, "cosine_similarity"),
-        (PearsonCorrelation, "pearson_correlation"),
-        (ConcordanceCorrelation, "concordance_correlation"),
-        (Hinge, "hinge"),
-        (SquaredHinge, "squared_hinge"),
-        (CategoricalHinge, "categorical_hinge"),
-        (KLDivergence, "kl_divergence", "kld", "KLD"),
-        (Poisson, "poisson"),
         (BinaryCrossentropy, "binary_crossentropy", "bce", "BCE"),
         (CategoricalCrossentropy, "categorical_crossentropy"),
         (SparseCategoricalCrossentropy, "sparse_categorical_crossentropy"),
@@ -89,11 +63,7 @@ _REGISTRY: dict[str, type[Metric]] = {
         (FalseNegatives, "false_negatives"),
         (FalsePositives, "false_positives"),
         (Precision, "precision"),
-        (PrecisionAtRecall, "precision_at_recall"),
         (Recall, "recall"),
-        (RecallAtPrecision, "recall_at_precision"),
-        (SensitivityAtSpecificity, "sensitivity_at_specificity"),
-        (SpecificityAtSensitivity, "specificity_at_sensitivity"),
         (TrueNegatives, "true_negatives"),
         (TruePositives, "true_positives"),
         (F1Score, "f1_score"),

@@ -16,7 +16,6 @@ SETTINGS = {
     "adam": ("Adam", {}),
     "amsgrad": ("Adam", {"amsgrad": True}),
     "adamw": ("AdamW", {"weight_decay": 0.05}),
-    "adagrad": ("Adagrad", {}),
     "lion": ("Lion", {"beta_1": 0.8}),
     "sgd with decay": ("SGD", {"weight_decay": 0.05}),
     "clipnorm": ("SGD", {"clipnorm": 0.5}),
@@ -137,7 +136,7 @@ def test_a_rate_may_be_a_function_that_takes_nothing():
 
 
 @pytest.mark.keras
-@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Lion"])
+@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adam", "AdamW", "Lion"])
 def test_an_optimizer_has_the_name_that_keras_gives_the_first_of_its_kind(name):
     import keras
 

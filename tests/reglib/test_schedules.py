@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reglib import layers, models, optimizers, schedules
@@ -27,36 +27,12 @@ OPTIONS = {
         {"initial_learning_rate": rates, "decay_steps": lengths, "decay_rate": rates},
         optional={"staircase": st.booleans(), "name": names},
     ),
-    "InverseTimeDecay": st.fixed_dictionaries(
-        {"initial_learning_rate": rates, "decay_steps": lengths, "decay_rate": rates},
-        optional={"staircase": st.booleans(), "name": names},
-    ),
     "PiecewiseConstantDecay": constants(),
-    "PolynomialDecay": st.fixed_dictionaries(
-        {"initial_learning_rate": rates, "decay_steps": lengths},
-        optional={
-            "end_learning_rate": rates,
-            "power": st.sampled_from([0.5, 1.0, 2.0]),
-            "cycle": st.booleans(),
-        },
-    ),
     "CosineDecay": st.fixed_dictionaries(
         {"initial_learning_rate": rates, "decay_steps": lengths},
         optional={"alpha": rates, "warmup_target": rates, "warmup_steps": st.integers(1, 20)},
     ),
-    "CosineDecayRestarts": st.fixed_dictionaries(
-        {"initial_learning_rate": rates, "first_decay_steps": lengths},
-        optional={"t_mul": st.sampled_from([1.0, 1.5, 2.0]), "m_mul": rates, "alpha": rates},
-    ),
 }
-
-
-def restarts(step, first_decay_steps, t_mul=2.0, **_):
-    """Whether a period begins here: Keras's logarithms in float32 may put it a step later."""
-    start, length = 0.0, float(first_decay_steps)
-    while start < step:
-        start, length = start + length, length * t_mul
-    return step > 0 and start == pytest.approx(step)
 
 
 def test_every_schedule_is_tried():
@@ -71,7 +47,6 @@ def test_rates_agree_with_keras(name, data, step):
     import keras
 
     options = data.draw(OPTIONS[name])
-    assume(name != "CosineDecayRestarts" or not restarts(step, **options))
     ours = getattr(schedules, name)(**options)
     theirs = getattr(keras.optimizers.schedules, name)(**options)
     # Near the end of a wave float32 has few digits left: the cosine is close to -1.
@@ -81,16 +56,6 @@ def test_rates_agree_with_keras(name, data, step):
     assert ours.get_config() == config
     assert schedules.deserialize(library.serialize(theirs)).get_config() == config
     assert library.deserialize(schedules.serialize(ours)).get_config() == config
-
-
-def test_a_restart_begins_at_its_own_step_and_not_a_step_later():
-    for t_mul in (1.0, 1.5, 2.0, 3.0):
-        schedule = schedules.CosineDecayRestarts(1.0, 8, t_mul=t_mul, m_mul=0.5)
-        start, length = 0.0, 8.0
-        for period in range(8):
-            assert schedule(start) == pytest.approx(0.5**period)
-            assert schedule(start + length * (1 - 1e-6)) == pytest.approx(0, abs=1e-6)
-            start, length = start + length, length * t_mul
 
 
 def test_boundaries_belong_to_the_rate_before():
@@ -117,7 +82,7 @@ def test_a_schedule_goes_to_keras_with_its_model(rng):
 
     model = models.Sequential([layers.Dense(1)], seed=0)
     model.build((None, 3))
-    schedule = schedules.PolynomialDecay(0.1, 4)
+    schedule = schedules.CosineDecay(0.1, 4)
     model.compile(optimizers.SGD(schedule), "mse")
     theirs = to_keras(model)
     x, y = rng.normal(size=(20, 3)).astype("float32"), rng.normal(size=(20, 1)).astype("float32")

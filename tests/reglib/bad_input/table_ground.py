@@ -113,10 +113,6 @@ def _activation_entries() -> list[Entry]:
     ]
     special = {
         "elu": {"alpha": FINITE},
-        "celu": {"alpha": POSITIVE},
-        "hard_shrink": {"threshold": NOT_NEGATIVE},
-        "soft_shrink": {"threshold": NOT_NEGATIVE},
-        "sparsemax": {"axis": AXIS.but(type=("last", 1.5, None, (0, 1)))},
     }
     relu = activations.relu
     return [

@@ -18,7 +18,6 @@ SETTINGS = {
     "adam": optimizers.Adam,
     "amsgrad": lambda: optimizers.Adam(amsgrad=True),
     "adamw": lambda: optimizers.AdamW(0.01, weight_decay=0.05),
-    "adagrad": lambda: optimizers.Adagrad(0.1),
     "lion": lambda: optimizers.Lion(0.01),
     "average": lambda: optimizers.Adam(use_ema=True, ema_momentum=0.9),
     "average that overwrites": lambda: optimizers.SGD(use_ema=True, ema_overwrite_frequency=3),

@@ -103,7 +103,6 @@ FILES: dict[str, dict[str, str]] = {
     "optimizers/rmsprop_test.py": {},
     "optimizers/adam_test.py": {},
     "optimizers/adamw_test.py": {},
-    "optimizers/adagrad_test.py": {},
     "optimizers/lion_test.py": {},
     "optimizers/optimizer_test.py": {
         "test_gradient_accumulation_with_weigth_decay[5689]": OTHERS,
@@ -140,7 +139,6 @@ FILES: dict[str, dict[str, str]] = {
         "CircleTest.*": NO_LOSS,
         "DiceTest.*": NO_LOSS,
         "TverskyTest.*": NO_LOSS,
-        "CosineSimilarityTest.test_config": KEPT,
         "HuberLossTest.test_config": KEPT,
     },
     "losses/loss_test.py": {
@@ -154,14 +152,12 @@ FILES: dict[str, dict[str, str]] = {
     "metrics/confusion_metrics_test.py": {
         "test_handles_sas_metrics": "lets Keras choose a cross-entropy by the shapes of the data",
     },
-    "metrics/correlation_metrics_test.py": {},
     "metrics/f_score_metrics_test.py": {
         "test_beta_integer_type_raises_value_error": FLOATS,
         "test_threshold_not_float_raises_value_error": FLOATS,
         "test_non_2d_input_shapes_raises_value_error": PRIVATE,
         "test_undefined_output_dim_raises_value_error": PRIVATE,
     },
-    "metrics/hinge_metrics_test.py": {},
     "metrics/metric_test.py": {
         "test_d*type*": COUNTS,
         "test_end_to_end_flow": COUNTS,

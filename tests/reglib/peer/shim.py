@@ -413,7 +413,7 @@ def _fits(shape, expected):
 # The modules by name.
 
 
-_OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw", "adagrad", "lion")
+_OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw", "lion")
 
 
 _ABSENT = ("applications", "distribution", "dtype_policies", "export", "quantizers", "saving")
