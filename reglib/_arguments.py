@@ -4,9 +4,10 @@
     class Dropout(Layer): ...
 
 Every call is looked at before it runs, and what is wrong is refused by name: ``rate must be in
-[0, 1], got 1.5``. None may stand where it is the default; defaults themselves are trusted. A
-constraint also knows a good value and bad ones, by what is wrong with them, so that the tests
-read the same declaration. What depends on two arguments is left to the function.
+[0, 1], got 1.5``. The function gets what the constraint makes of it: a float, an array, a
+generator for a seed. None may stand where it is the default. A constraint also knows a good value
+and bad ones, by what is wrong with them, so that the tests read the same declaration. What depends
+on two arguments is left to the function.
 """
 
 from __future__ import annotations
@@ -47,32 +48,38 @@ def arguments(**constraints: Constraint) -> Callable[[Declared], Declared]:
         if isinstance(target, type):
             target.__init__ = declare(vars(target)["__init__"])  # type: ignore[misc]
             return target
-        written = getattr(target, "__wrapped__", target)
-        code, defaults = written.__code__, written.__defaults__ or ()
-        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        assert constraints.keys() <= set(names), f"{set(constraints) - set(names)}: no arguments"
-        positional = names[: code.co_argcount]
-        by_default = dict(zip(positional[::-1], defaults[::-1], strict=False))
-        by_default |= written.__kwdefaults__ or {}
+        positional, others, defaults = _parameters(getattr(target, "__wrapped__", target))
+        assert constraints.keys() <= {*positional, *others}, "an argument that there is not"
         declared = {
-            name: constraint | None if by_default.get(name, name) is None else constraint
+            name: constraint | None if defaults.get(name, name) is None else constraint
             for name, constraint in constraints.items()
         }
-        checks = {name: constraint.check for name, constraint in declared.items()}
-        places = [(i, n, checks[n]) for i, n in enumerate(positional) if n in checks]
+        places = [(place, name) for place, name in enumerate(positional) if name in declared]
+        changing: list[tuple[float, str]] | None = None
 
         @functools.wraps(target)
         def checked(*given: Any, **named: Any) -> Any:
             __tracebackhide__ = True
+            nonlocal changing
+            if changing is None:
+                order = {name: place for place, name in places}
+                changing = [
+                    (order.get(name, math.inf), name)
+                    for name in declared
+                    if name in defaults and _changes(declared[name], defaults[name])
+                ]
             try:
                 values = list(given)
-                for place, name, check in places:
+                for place, name in places:
                     if place >= len(values):
                         break
-                    values[place] = check(name, values[place])
+                    values[place] = declared[name].check(name, values[place])
                 for name, value in named.items():
-                    if name in checks:
-                        named[name] = checks[name](name, value)
+                    if name in declared:
+                        named[name] = declared[name].check(name, value)
+                for place, name in changing:
+                    if place >= len(values) and name not in named:
+                        named[name] = declared[name].check(name, defaults[name])
             except Exception as error:
                 # What lies between the caller's line and the message is of no interest.
                 raise error.with_traceback(None) from error.__cause__
@@ -82,6 +89,24 @@ def arguments(**constraints: Constraint) -> Callable[[Declared], Declared]:
         return checked
 
     return declare
+
+
+def _parameters(function: Any) -> tuple[list[str], list[str], dict[str, Any]]:
+    """Return names by place, those by keyword alone, and the defaults.
+
+    From the code itself: to make a signature takes fifty times as long, at every import.
+    """
+    code, number = function.__code__, function.__code__.co_argcount
+    names = list(code.co_varnames[: number + code.co_kwonlyargcount])
+    given = function.__defaults__ or ()
+    defaults = dict(zip(names[number - len(given) : number], given, strict=True))
+    return names[:number], names[number:], defaults | (function.__kwdefaults__ or {})
+
+
+def _changes(constraint: Constraint, default: Any) -> bool:
+    """Return whether a default is something else once it is checked: a seed, or a name."""
+    made = constraint.check("default", default)
+    return type(made) is not type(default) or (made is not default and made != default)
 
 
 class Constraint:
@@ -425,12 +450,12 @@ class GeneratorOrSeed(Generator):
     """A generator, or the seed of one."""
 
     def check(self, name: str, value: Any) -> Any:
-        """Return the generator or the seed: ``np.random.default_rng`` takes either."""
+        """Return the generator, or one from the seed."""
         if isinstance(value, np.random.Generator):
             return value
         if not is_number(value, numbers.Integral):
             raise _wrong_type(name, "a numpy.random.Generator or a seed", value)
-        return Integer(">= 0").check(name, value)
+        return np.random.default_rng(Integer(">= 0").check(name, value))
 
     def bad(self) -> Bad:
         """Return what is neither."""

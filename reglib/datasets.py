@@ -154,7 +154,6 @@ def noisy_moons(
     9
     """
     sizes = (n, n_validation, n_test)
-    rng = np.random.default_rng(rng)
     train, validation, test = (_moons(size, noise, rng) for size in sizes)
     labels, flipped = flip_labels(train.y, flip_fraction, rng=rng)
     return Dataset("noisy moons", Examples(train.x, labels), validation, test, flipped)
@@ -217,7 +216,6 @@ def flip_labels(
     n_classes = least if n_classes is None else Integer(f">= {least}").check("n_classes", n_classes)
     if labels.min() < 0:
         raise ValueError(f"labels must be at least 0, got {labels.min()}")
-    rng = np.random.default_rng(rng)
     flipped = np.zeros(len(labels), dtype=bool)
     flipped[rng.choice(len(labels), round(fraction * len(labels)), replace=False)] = True
     # A step of 1 to K - 1 around the circle of classes reaches each of the others equally.
@@ -268,7 +266,6 @@ def digits(
     >>> digits(n_train=150)
     <Dataset digits: x (8, 8, 1), train 150, validation 500, test 1147>
     """
-    rng = np.random.default_rng(rng)
     loaded = _shipped("digits")
     x = loaded.images[..., None] / 16.0
     train, validation, test = _split(x, loaded.target, n_train, n_validation, rng)
@@ -327,7 +324,6 @@ def breast_cancer_with_noise(
     >>> data.feature_names[29:31]
     ('worst fractal dimension', 'noise 1')
     """
-    rng = np.random.default_rng(rng)
     loaded = _shipped("breast_cancer")
     noise = rng.standard_normal((len(loaded.data), columns))
     parts = _split(np.hstack([loaded.data, noise]), loaded.target, n_train, n_validation, rng)
@@ -554,7 +550,6 @@ def signals(
     >>> signals(n_train=100)
     <Dataset signals: x (40, 1), train 100, validation 1000, test 1000>
     """
-    rng = np.random.default_rng(rng)
     sizes = (n_train, n_validation, n_test)
     parts = [_signals(size, length, noise, max_shift, rng) for size in sizes]
     mean, scale = parts[0].x.mean(), parts[0].x.std()

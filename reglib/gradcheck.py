@@ -193,7 +193,6 @@ def check_gradient(
     """
     g = gradient(x.copy()) if callable(gradient) else gradient
     g = check_array("gradient", g, shape=x.shape, dtype=np.float64)
-    rng = np.random.default_rng(rng)
     moves = np.abs(x) >= 10 * eps if hold_zeros else np.ones(x.shape, dtype=bool)
     center = _scalar(f(x.copy()))
     worst = 0.0
@@ -292,7 +291,6 @@ def check_layer(
     True
     """
     _require("layer", layer, "propagate_back", "a layer")
-    rng = np.random.default_rng(rng)
     _require_float64("layer", [layer])
     layer.ensure_built(inputs.shape)
     parameters = layer.trainable_weights
@@ -403,7 +401,7 @@ def check_model(
         "eps": eps,
         "rtol": rtol,
         "hold_zeros": hold_zeros,
-        "rng": np.random.default_rng(rng),
+        "rng": rng,
     }
     with _frozen(layers) as restore:
         outputs = model.forward(x, training=training)
@@ -477,7 +475,7 @@ def check_parameters(
         "directions": directions,
         "eps": eps,
         "rtol": rtol,
-        "rng": np.random.default_rng(rng),
+        "rng": rng,
     }
     gradients = [parameter.gradient.copy() for parameter in parameters]
     with _frozen(layers) as restore:

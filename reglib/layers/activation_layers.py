@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
-from reglib._validation import check_axis, check_number
+from reglib._arguments import Axis, Number, arguments
 from reglib.layers.base import Layer
 
 
@@ -39,6 +39,7 @@ class _Activated(Layer):
         return {**super().get_config(), **self.options()}
 
 
+@arguments(max_value=Number(">= 0"), negative_slope=Number(">= 0"), threshold=Number(">= 0"))
 class ReLU(_Activated):
     r"""The rectifier with a slope, a threshold and a ceiling.
 
@@ -80,9 +81,9 @@ class ReLU(_Activated):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.max_value = None if max_value is None else check_number("max_value", max_value, low=0)
-        self.negative_slope = check_number("negative_slope", negative_slope, low=0)
-        self.threshold = check_number("threshold", threshold, low=0)
+        self.max_value = max_value
+        self.negative_slope = negative_slope
+        self.threshold = threshold
 
     def options(self) -> dict[str, Any]:
         """Return slope, ceiling and threshold."""
@@ -93,6 +94,7 @@ class ReLU(_Activated):
         }
 
 
+@arguments(negative_slope=Number(">= 0"))
 class LeakyReLU(_Activated):
     r"""The rectifier that lets a little through: :math:`f(x) = x` for :math:`x > 0`, else sx.
 
@@ -123,13 +125,14 @@ class LeakyReLU(_Activated):
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.negative_slope = check_number("negative_slope", negative_slope, low=0)
+        self.negative_slope = negative_slope
 
     def options(self) -> dict[str, Any]:
         """Return the slope."""
         return {"negative_slope": self.negative_slope}
 
 
+@arguments(axis=Axis())
 class Softmax(_Activated):
     r"""Shares that sum to one along an axis, or along several: :math:`e^{x_i} / \sum_j e^{x_j}`.
 
@@ -159,7 +162,7 @@ class Softmax(_Activated):
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = check_axis("axis", axis)
+        self.axis = axis
 
     def options(self) -> dict[str, Any]:
         """Return the axes."""

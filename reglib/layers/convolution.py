@@ -13,10 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import activations
-from reglib._validation import check_choice, check_flag, check_integer
-from reglib.layers.windows import Windowed
+from reglib._arguments import Choice, Flag, Integer, arguments
+from reglib.layers.windows import DATA_FORMAT, Sizes, Windowed
 
 
+@arguments(
+    filters=Integer(">= 1"),
+    kernel_size=Sizes(),
+    strides=Sizes(),
+    padding=Choice("valid", "same", "causal"),
+    data_format=DATA_FORMAT,
+    dilation_rate=Sizes(),
+    groups=Integer(">= 1"),
+    use_bias=Flag(),
+)
 class _Convolution(Windowed):
     """What the convolutions share."""
 
@@ -41,16 +51,16 @@ class _Convolution(Windowed):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.filters = check_integer("filters", filters, low=1)
+        self.filters = filters
         self.set_data_format(data_format)
-        known = ("valid", "same", "causal") if self.rank == 1 else ("valid", "same")
-        check_choice("padding", padding, known)
+        if padding == "causal" and self.rank > 1:
+            raise ValueError(f"padding must be one of 'valid', 'same', got {padding!r}")
         self.set_windows("kernel_size", kernel_size, strides, padding, dilation_rate)
-        self.groups = check_integer("groups", groups, low=1)
+        self.groups = groups
         if self.filters % self.groups:
             raise ValueError(f"filters must be a multiple of groups={groups}, got {filters}")
         self.activation = activations.get(activation)
-        self.use_bias = check_flag("use_bias", use_bias)
+        self.use_bias = use_bias
         self.set_weight_options(
             kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,

@@ -11,18 +11,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
+from reglib._arguments import Flag, Integer, List, Number, arguments
 from reglib._timestep_masks import masked
 from reglib._validation import (
     check_array,
-    check_choice,
-    check_flag,
-    check_integer,
-    check_number,
-    check_sequence,
 )
 from reglib.layers.base import Layer
+from reglib.layers.windows import DATA_FORMAT
 
 
+@arguments(units=Integer(">= 1"), use_bias=Flag())
 class Dense(Layer):
     r"""A fully connected layer, :math:`a = f(xW + b)`.
 
@@ -75,9 +73,9 @@ class Dense(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units = check_integer("units", units, low=1)
+        self.units = units
         self.activation = activations.get(activation)
-        self.use_bias = check_flag("use_bias", use_bias)
+        self.use_bias = use_bias
         self.set_weight_options(
             kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
@@ -191,6 +189,7 @@ class Activation(Layer):
         return {**super().get_config(), "activation": activations.serialize(self.activation)}
 
 
+@arguments(data_format=DATA_FORMAT)
 class Flatten(Layer):
     """All axes but the batch made one.
 
@@ -217,8 +216,7 @@ class Flatten(Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        choices = (None, "channels_last", "channels_first")
-        self.data_format = check_choice("data_format", data_format, choices) or "channels_last"
+        self.data_format = data_format or "channels_last"
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return the inputs as a matrix."""
@@ -243,6 +241,7 @@ class Flatten(Layer):
         return {**super().get_config(), "data_format": self.data_format}
 
 
+@arguments(target_shape=List("lengths", Integer(">= -1")))
 class Reshape(Layer):
     """All axes but the batch given another shape.
 
@@ -259,10 +258,7 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.target_shape = tuple(
-            check_integer("target_shape", n, low=-1)
-            for n in check_sequence("target_shape", target_shape, "lengths")
-        )
+        self.target_shape = tuple(target_shape)
         if self.target_shape.count(-1) > 1:
             raise ValueError(f"target_shape must have at most one -1, got {self.target_shape}")
 
@@ -299,6 +295,7 @@ class Reshape(Layer):
         return {**super().get_config(), "target_shape": self.target_shape}
 
 
+@arguments(input_dim=Integer(">= 1"), output_dim=Integer(">= 1"), mask_zero=Flag())
 class Embedding(Layer):
     """A vector for each whole number: row ``i`` of a table.
 
@@ -349,14 +346,14 @@ class Embedding(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.input_dim = check_integer("input_dim", input_dim, low=1)
-        self.output_dim = check_integer("output_dim", output_dim, low=1)
+        self.input_dim = input_dim
+        self.output_dim = output_dim
         self.set_weight_options(
             embeddings_initializer=embeddings_initializer,
             embeddings_regularizer=embeddings_regularizer,
             embeddings_constraint=embeddings_constraint,
         )
-        self.mask_zero = self.supports_masking = check_flag("mask_zero", mask_zero)
+        self.mask_zero = self.supports_masking = mask_zero
         if weights is not None:
             self.build()
             listed = isinstance(weights, (list, tuple)) and len(weights) == 1
@@ -403,6 +400,7 @@ class Embedding(Layer):
         }
 
 
+@arguments(mask_value=Number())
 class Masking(Layer):
     """Leaves out the time steps at which every feature has one value, by default 0.
 
@@ -432,7 +430,7 @@ class Masking(Layer):
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.mask_value = check_number("mask_value", mask_value)
+        self.mask_value = mask_value
 
     def compute_mask(self, inputs: ArrayLike, mask: NDArray | None = None) -> NDArray:
         """Return where a step has a feature of another value."""

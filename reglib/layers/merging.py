@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reglib._arguments import Integer, Shape, arguments
 from reglib._timestep_masks import as_truth, expanded, mask_of
-from reglib._validation import check_instance, check_integer, check_shape
+from reglib._validation import check_instance
 from reglib.layers.base import Layer, Node
 
-Shape = tuple[int | None, ...]
+Lengths = tuple[int | None, ...]
 
 
+@arguments(shape=Shape(), batch_size=Integer(">= 1"), batch_shape=Shape())
 class InputLayer(Layer):
     """The place where a batch enters a model; it passes it on.
 
@@ -51,12 +53,10 @@ class InputLayer(Layer):
         if batch_shape is not None:
             if shape is not None or batch_size is not None:
                 raise ValueError("batch_shape must be given alone, got shape or batch_size besides")
-            batch_size, *shape = check_shape("batch_shape", batch_shape)
+            batch_size, *shape = batch_shape
         if shape is None:
             raise ValueError("shape must be that of one example, got None")
-        self.shape = check_shape("shape", shape)
-        if batch_size is not None:
-            check_integer("batch_size", batch_size, low=1)
+        self.shape = shape
         self.batch_shape = (batch_size, *self.shape)
         super().__init__(input_shape=self.shape, dtype=dtype, name=name, **kwargs)
 
@@ -172,7 +172,7 @@ class _Merge(Layer):
         """Return where any input counts; None if there is one without a mask."""
         return _any(masks)
 
-    def _misfit(self, what: str, shapes: Sequence[Shape]) -> ValueError:
+    def _misfit(self, what: str, shapes: Sequence[Lengths]) -> ValueError:
         return ValueError(f"inputs of layer {self.name} must {what}, got {list(shapes)}")
 
 
@@ -221,7 +221,7 @@ class _Elementwise(_Merge):
         parts = zip(self.derivatives(gradient), self._inputs, self._shapes, strict=True)
         return [_summed(part, x.shape).reshape(shape) for part, x, shape in parts]
 
-    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
+    def compute_output_shape(self, input_shape: Sequence[Lengths]) -> Lengths:
         """Return the shape that all inputs broadcast to."""
         rank = max(map(len, input_shape))
         raised = [(s[0], *(1,) * (rank - len(s)), *s[1:]) for s in input_shape]
@@ -354,6 +354,7 @@ class Average(_Elementwise):
         return [gradient / len(self._inputs)] * len(self._inputs)
 
 
+@arguments(axis=Integer())
 class Concatenate(_Merge):
     """Several inputs side by side along an axis.
 
@@ -381,7 +382,7 @@ class Concatenate(_Merge):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = check_integer("axis", axis)
+        self.axis = axis
 
     def call(self, inputs: list[NDArray], training: bool = False) -> NDArray:
         """Return the inputs side by side."""
@@ -407,7 +408,7 @@ class Concatenate(_Merge):
         """Return each input's part of the gradient."""
         return np.split(gradient, self._ends, axis=self.axis)
 
-    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
+    def compute_output_shape(self, input_shape: Sequence[Lengths]) -> Lengths:
         """Return the shape of the outputs."""
         ranks = {len(shape) for shape in input_shape}
         if len(ranks) > 1 or not -min(ranks) <= self.axis < min(ranks):

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import initializers
+from reglib._arguments import Axis, Dict, Flag, Instance, Integer, Number, arguments
 from reglib._timestep_masks import as_truth
-from reglib._validation import check_axis, check_flag, check_integer, check_mapping, check_number
 from reglib.layers.base import Layer, Parameter, deserialize, serialize
 
 
@@ -19,8 +19,8 @@ class _AlongAxes(Layer):
     """A layer over an axis or several: it computes with them last, and moves others there."""
 
     def set_axis(self, axis: int | Sequence[int]) -> None:
-        """Check and keep the axis or axes."""
-        self.axis = check_axis("axis", axis)
+        """Keep the axis or axes."""
+        self.axis = axis
         self.axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
 
     def parameter_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int, ...]:
@@ -69,6 +69,7 @@ class _AlongAxes(Layer):
         return {**super().get_config(), "axis": axis}
 
 
+@arguments(axis=Axis(), epsilon=Number(">= 0"), center=Flag(), scale=Flag())
 class _Standardization(_AlongAxes):
     """What batch, layer and group normalization share: scale, shift, and the way back."""
 
@@ -90,8 +91,8 @@ class _Standardization(_AlongAxes):
     ) -> None:
         super().__init__(**kwargs)
         self.set_axis(axis)
-        self.epsilon = check_number("epsilon", epsilon, low=0)
-        self.center, self.scale = check_flag("center", center), check_flag("scale", scale)
+        self.epsilon = epsilon
+        self.center, self.scale = center, scale
         self.set_weight_options(
             beta_initializer=beta_initializer,
             gamma_initializer=gamma_initializer,
@@ -148,6 +149,7 @@ class _Standardization(_AlongAxes):
         }
 
 
+@arguments(axis=Integer(), momentum=Number("[0, 1]"))
 class BatchNormalization(_Standardization):
     r"""Standardize each feature over the batch, then scale and shift it.
 
@@ -220,8 +222,7 @@ class BatchNormalization(_Standardization):
             gamma_constraint,
             **kwargs,
         )
-        check_integer("axis", axis)
-        self.momentum = check_number("momentum", momentum, low=0, high=1)
+        self.momentum = momentum
         self.set_weight_options(
             moving_mean_initializer=moving_mean_initializer,
             moving_variance_initializer=moving_variance_initializer,
@@ -371,6 +372,7 @@ class LayerNormalization(_Standardization):
         return self.from_end(self.through_statistics(gradient, self._normalized, self.ends))
 
 
+@arguments(groups=Integer(">= -1"), axis=Integer())
 class GroupNormalization(_Standardization):
     r"""Standardize each example over groups of its features, then scale and shift them.
 
@@ -436,8 +438,7 @@ class GroupNormalization(_Standardization):
             gamma_constraint,
             **kwargs,
         )
-        check_integer("axis", axis)
-        self.groups = check_integer("groups", groups, low=-1)
+        self.groups = groups
         if self.groups == 0:
             raise ValueError("groups must be at least 1, or -1, got 0")
 
@@ -479,6 +480,7 @@ class GroupNormalization(_Standardization):
         return {**super().get_config(), "groups": self.groups}
 
 
+@arguments(layer=Instance(Layer, "a reglib layer"), power_iterations=Integer(">= 1"))
 class SpectralNormalization(Layer):
     r"""Another layer with its kernel divided by its largest singular value.
 
@@ -507,10 +509,8 @@ class SpectralNormalization(Layer):
 
     def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(layer, Layer):
-            raise TypeError(f"layer must be a reglib layer, got {type(layer).__name__}")
         self.layer = layer
-        self.power_iterations = check_integer("power_iterations", power_iterations, low=1)
+        self.power_iterations = power_iterations
         self.vector_u_initializer = initializers.RandomNormal(stddev=0.02)
 
     def sublayers(self) -> tuple[Layer, ...]:
@@ -573,9 +573,10 @@ class SpectralNormalization(Layer):
         }
 
     @classmethod
+    @arguments(config=Dict())
     def from_config(cls, config: dict[str, Any]) -> SpectralNormalization:
         """Return a new layer from :meth:`get_config`'s result."""
-        if "layer" not in check_mapping("config", config):
+        if "layer" not in config:
             raise ValueError(f"config must have a 'layer', got {dict(config)!r}")
         return cls(**{**config, "layer": deserialize(config["layer"])})
 

@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_array, check_choice, check_flag
-from reglib.layers.windows import Spatial, Windowed
+from reglib._arguments import Choice, Flag, arguments
+from reglib._validation import check_array
+from reglib.layers.windows import DATA_FORMAT, Sizes, Spatial, Windowed
 
 
+@arguments(
+    pool_size=Sizes(), strides=Sizes(), padding=Choice("valid", "same"), data_format=DATA_FORMAT
+)
 class _Pooling(Windowed):
     """What the poolings of windows share."""
 
@@ -26,7 +30,6 @@ class _Pooling(Windowed):
     ) -> None:
         super().__init__(**kwargs)
         self.set_data_format(data_format)
-        check_choice("padding", padding, ("valid", "same"))
         strides = pool_size if strides is None else strides
         self.set_windows("pool_size", pool_size, strides, padding)
 
@@ -81,6 +84,7 @@ class _AveragePooling(_Pooling):
         return self.add_back([gradient / self._counts] * math.prod(self.window))
 
 
+@arguments(data_format=DATA_FORMAT, keepdims=Flag())
 class _GlobalPooling(Spatial):
     """What the poolings of whole maps share."""
 
@@ -89,7 +93,7 @@ class _GlobalPooling(Spatial):
     ) -> None:
         super().__init__(**kwargs)
         self.set_data_format(data_format)
-        self.keepdims = check_flag("keepdims", keepdims)
+        self.keepdims = keepdims
 
     @property
     def axes(self) -> tuple[int, ...]:

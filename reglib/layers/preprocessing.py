@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import initializers
-from reglib._validation import check_array, check_axis, check_flag
+from reglib._arguments import Array, Axis, Choice, Flag, arguments
+from reglib._validation import check_array
 from reglib.layers.base import Layer
 from reglib.losses.base import EPSILON
 
 
+@arguments(axis=Axis() | Choice((), []), mean=Array(), variance=Array(), invert=Flag())
 class Normalization(Layer):
     r"""Means of 0 and variances of 1: :math:`(x - \mu) / \max(\sigma, 10^{-7})`.
 
@@ -65,19 +67,17 @@ class Normalization(Layer):
         if axis is None or axis in ((), []):  # as its own configuration has it
             self.axis: tuple[int, ...] = ()
         else:
-            axis = check_axis("axis", axis)
             self.axis = (axis,) if isinstance(axis, int) else axis
         if (mean is None) != (variance is None):
             raise ValueError(
                 f"mean and variance must both be given or neither, got {mean=} and {variance=}"
             )
         self.given = None if mean is None else self._checked(mean, variance)
-        self.invert = check_flag("invert", invert)
+        self.invert = invert
         self.mean: NDArray | None = None
         self.variance: NDArray | None = None
 
     def _checked(self, mean: ArrayLike, variance: ArrayLike) -> tuple[NDArray, NDArray]:
-        mean, variance = check_array("mean", mean), check_array("variance", variance)
         if mean.shape != variance.shape or mean.ndim > len(self.axis):
             raise ValueError(
                 f"mean and variance must have one shape, of at most {len(self.axis)} axes, "

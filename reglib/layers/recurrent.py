@@ -20,14 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
+from reglib._arguments import Choice, Flag, Integer, Number, Seed, arguments
 from reglib._timestep_masks import as_truth
 from reglib._validation import (
     check_array,
-    check_choice,
-    check_flag,
-    check_integer,
-    check_number,
-    check_seed,
     check_sequence,
     naming,
 )
@@ -37,6 +33,18 @@ from reglib.layers.base import Layer, Node
 _JOINT = ("softmax", "log_softmax")
 
 
+@arguments(
+    units=Integer(">= 1"),
+    use_bias=Flag(),
+    dropout=Number("[0, 1]"),
+    recurrent_dropout=Number("[0, 1]"),
+    seed=Seed(),
+    return_sequences=Flag(),
+    return_state=Flag(),
+    go_backwards=Flag(),
+    stateful=Flag(),
+    zero_output_for_mask=Flag(),
+)
 class _Recurrent(Layer):
     """What SimpleRNN, LSTM and GRU share; a subclass gives the four methods that follow.
 
@@ -73,9 +81,9 @@ class _Recurrent(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units = check_integer("units", units, low=1)
+        self.units = units
         self.activation = _entrywise("activation", activation)
-        self.use_bias = check_flag("use_bias", use_bias)
+        self.use_bias = use_bias
         self.set_weight_options(
             kernel_initializer=kernel_initializer,
             recurrent_initializer=recurrent_initializer,
@@ -87,14 +95,14 @@ class _Recurrent(Layer):
             recurrent_constraint=recurrent_constraint,
             bias_constraint=bias_constraint,
         )
-        self.dropout = check_number("dropout", dropout, low=0, high=1)
-        self.recurrent_dropout = check_number("recurrent_dropout", recurrent_dropout, low=0, high=1)
-        self.seed = check_seed("seed", seed)
-        self.return_sequences = check_flag("return_sequences", return_sequences)
-        self.return_state = check_flag("return_state", return_state)
-        self.go_backwards = check_flag("go_backwards", go_backwards)
-        self.stateful = check_flag("stateful", stateful)
-        self.zero_output_for_mask = check_flag("zero_output_for_mask", zero_output_for_mask)
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.seed = seed
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.go_backwards = go_backwards
+        self.stateful = stateful
+        self.zero_output_for_mask = zero_output_for_mask
         self._by_last: list[NDArray | None] = [None] * self.states
         self.reset_state()
 
@@ -337,12 +345,12 @@ class _Recurrent(Layer):
         dx = dx.transpose(2, 0, 1).copy()
         return dx[:, ::-1] if self.go_backwards else dx
 
+    @arguments(keyword=Choice("initial_state"))
     def gradients_of(self, keyword: str) -> list[NDArray]:
         """Return the gradients of the states that the sequences started from: ``initial_state``.
 
         To be called after :meth:`backward`.
         """
-        check_choice("keyword", keyword, ("initial_state",))
         return [gradient.T.copy() for gradient in self._by_first]
 
     def _first(self, states: Sequence[ArrayLike] | None, number: int) -> list[NDArray]:
@@ -504,6 +512,7 @@ class SimpleRNN(_Recurrent):
         return [0]
 
 
+@arguments(unit_forget_bias=Flag())
 class LSTM(_Recurrent):
     r"""Long short-term memory: gates decide what to write, keep and show.
 
@@ -559,7 +568,7 @@ class LSTM(_Recurrent):
     ) -> None:
         super().__init__(units, activation, use_bias, **kwargs)
         self.recurrent_activation = _entrywise("recurrent_activation", recurrent_activation)
-        self.unit_forget_bias = check_flag("unit_forget_bias", unit_forget_bias)
+        self.unit_forget_bias = unit_forget_bias
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the weights; the forget gate starts open."""
@@ -630,6 +639,7 @@ class LSTM(_Recurrent):
         }
 
 
+@arguments(reset_after=Flag())
 class GRU(_Recurrent):
     r"""Gated recurrent unit: one gate mixes old state and candidate, one resets.
 
@@ -684,7 +694,7 @@ class GRU(_Recurrent):
     ) -> None:
         super().__init__(units, activation, use_bias, **kwargs)
         self.recurrent_activation = _entrywise("recurrent_activation", recurrent_activation)
-        self.reset_after = check_flag("reset_after", reset_after)
+        self.reset_after = reset_after
 
     def bias_shape(self) -> tuple[int, ...]:
         """Return the biases' shape: with ``reset_after`` one row for inputs, one for the state."""

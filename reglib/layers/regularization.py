@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._validation import check_choice, check_integer, check_number, check_seed, check_shape
+from reglib._arguments import Integer, Number, Seed, Shape, arguments
 from reglib.layers.base import Layer
 from reglib.layers.core import Dense
+from reglib.layers.windows import DATA_FORMAT
 from reglib.regularizers import L1L2
 
 
+@arguments(rate=Number("[0, 1]"), noise_shape=Shape(), seed=Seed())
 class Dropout(Layer):
     r"""Inverted dropout: :math:`a \odot m / (1 - r)` with :math:`m \sim \mathrm{Bernoulli}(1 - r)`.
 
@@ -63,11 +65,9 @@ class Dropout(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.rate = check_number("rate", rate, low=0, high=1)
-        if noise_shape is not None:
-            noise_shape = check_shape("noise_shape", noise_shape)
+        self.rate = rate
         self.noise_shape = noise_shape
-        self.seed = check_seed("seed", seed)
+        self.seed = seed
         self.mask: NDArray | None = None
 
     def mask_shape(self, inputs: NDArray) -> tuple[int, ...]:
@@ -154,6 +154,7 @@ class SpatialDropout1D(_SharedDropout):
         return _shared(inputs, "SpatialDropout1D", "(batch, time, channels)", 3)
 
 
+@arguments(data_format=DATA_FORMAT)
 class _MapDropout(_SharedDropout):
     """Dropout of whole feature maps, whichever axis the channels are on."""
 
@@ -167,7 +168,6 @@ class _MapDropout(_SharedDropout):
         **kwargs: Any,
     ) -> None:
         super().__init__(rate, seed=seed, **kwargs)
-        check_choice("data_format", data_format, (None, "channels_last", "channels_first"))
         self.data_format = data_format or "channels_last"
 
     def mask_shape(self, inputs: NDArray) -> tuple[int, ...]:
@@ -259,6 +259,7 @@ class DropPath(_SharedDropout):
         return (inputs.shape[0], *(1,) * (inputs.ndim - 1))
 
 
+@arguments(block_size=Integer(">= 1"))
 class DropBlock(_SharedDropout):
     r"""Dropout of square patches of feature maps.
 
@@ -296,7 +297,7 @@ class DropBlock(_SharedDropout):
         self, rate: float, block_size: int = 3, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(rate, seed=seed, **kwargs)
-        self.block_size = check_integer("block_size", block_size, low=1)
+        self.block_size = block_size
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return the inputs with patches set to zero and the rest scaled up."""
@@ -325,6 +326,7 @@ class DropBlock(_SharedDropout):
         return {**super().get_config(), "block_size": self.block_size}
 
 
+@arguments(rate=Number("[0, 1)"), seed=Seed())
 class GaussianDropout(Layer):
     r"""Multiplication by noise, :math:`a \odot \epsilon` with :math:`\epsilon \sim N(1, r/(1-r))`.
 
@@ -362,8 +364,8 @@ class GaussianDropout(Layer):
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.rate = check_number("rate", rate, low=0, high=1, high_open=True)
-        self.seed = check_seed("seed", seed)
+        self.rate = rate
+        self.seed = seed
         self.noise: NDArray | None = None
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
@@ -384,6 +386,7 @@ class GaussianDropout(Layer):
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}
 
 
+@arguments(stddev=Number("[0, 1]"), seed=Seed())
 class GaussianNoise(Layer):
     r"""Addition of noise, :math:`a + \epsilon` with :math:`\epsilon \sim N(0, s^2)`.
 
@@ -418,8 +421,8 @@ class GaussianNoise(Layer):
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.stddev = check_number("stddev", stddev, low=0, high=1)
-        self.seed = check_seed("seed", seed)
+        self.stddev = stddev
+        self.seed = seed
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return noisy inputs in training."""
@@ -437,6 +440,7 @@ class GaussianNoise(Layer):
         return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
 
 
+@arguments(rate=Number("[0, 1)"))
 class AlphaDropout(Dropout):
     r"""Dropout for SELU networks: dropped units go to :math:`\alpha'`, then :math:`ax + b`.
 
@@ -482,7 +486,6 @@ class AlphaDropout(Dropout):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        check_number("rate", rate, low=0, high=1, high_open=True)
         super().__init__(rate, noise_shape, seed, **kwargs)
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
@@ -497,6 +500,7 @@ class AlphaDropout(Dropout):
         return inputs * self.mask + np.where(kept, b, a * self.ALPHA_PRIME + b).astype(inputs.dtype)
 
 
+@arguments(l1=Number(">= 0") | None, l2=Number(">= 0") | None)
 class ActivityRegularization(Layer):
     r"""The identity, with a penalty :math:`\lambda_1\sum|a| + \lambda_2\sum a^2` on what passes.
 
@@ -543,6 +547,7 @@ class ActivityRegularization(Layer):
         return {**config, "l1": self.l1, "l2": self.l2}
 
 
+@arguments(rate=Number("[0, 1)"), seed=Seed())
 class DropConnect(Dense):
     r"""A Dense layer that drops weights, not units: :math:`f(x(W \odot M)/(1-r) + b)`.
 
@@ -581,8 +586,8 @@ class DropConnect(Dense):
         self, units: int, rate: float = 0.5, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(units, **kwargs)
-        self.rate = check_number("rate", rate, low=0, high=1, high_open=True)
-        self.seed = check_seed("seed", seed)
+        self.rate = rate
+        self.seed = seed
         self.mask: NDArray | None = None
 
     def effective_kernel(self, training: bool) -> NDArray:

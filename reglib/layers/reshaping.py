@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._validation import check_integer, check_sequence
+from reglib._arguments import Bad, Constraint, Integer, arguments
 from reglib.layers.base import Layer
-from reglib.layers.windows import Spatial
+from reglib.layers.windows import DATA_FORMAT, Spatial
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -38,6 +38,33 @@ class Identity(Layer):
         return gradient
 
 
+class Ends(Constraint):
+    """How much at either end of both axes: one number, one an axis, or two an axis."""
+
+    good = 1
+
+    def check(self, name: str, value: Any) -> Pairs:
+        """Return two numbers an axis."""
+        values = list(value) if _is_several(value) else [value] * 2
+        if len(values) != 2:
+            raise ValueError(f"{name} must have one entry for each of 2 axes, got {value}")
+        pairs = [tuple(entry) if _is_several(entry) else (entry, entry) for entry in values]
+        if any(len(pair) != 2 for pair in pairs):
+            raise ValueError(f"{name} must have two numbers for each of 2 axes, got {value}")
+        number = Integer(">= 0")
+        return tuple((number.check(name, a), number.check(name, b)) for a, b in pairs)
+
+    def bad(self) -> Bad:
+        """Return no whole numbers, those below 0, and too many of them."""
+        types = ("two", 1.5, None, ("a", 2), {}, float("nan"))
+        return {"type": types, "range": (-1, (1, -2)), "shape": ((1, 1, 1, 1), ((1, 1, 1), 1))}
+
+
+def _is_several(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim > 0)
+
+
+@arguments(padding=Ends(), data_format=DATA_FORMAT)
 class ZeroPadding2D(Spatial):
     """Images with zeros around them.
 
@@ -71,7 +98,7 @@ class ZeroPadding2D(Spatial):
     ) -> None:
         super().__init__(**kwargs)
         self.set_data_format(data_format)
-        self.padding = _pairs("padding", padding)
+        self.padding = padding
 
     def forward(self, inputs: NDArray) -> NDArray:
         """Return the inputs with zeros around them."""
@@ -95,18 +122,3 @@ class ZeroPadding2D(Spatial):
         """Return the constructor's arguments as plain data."""
         config = {"padding": self.padding, "data_format": self.data_format}
         return {**super().get_config(), **config}
-
-
-def _pairs(name: str, value: Any) -> Pairs:
-    """Return how much at either end of both axes: one number, one an axis, or two an axis."""
-    values = list(check_sequence(name, value)) if _is_several(value) else [value] * 2
-    if len(values) != 2:
-        raise ValueError(f"{name} must have one entry for each of 2 axes, got {value}")
-    pairs = [tuple(entry) if _is_several(entry) else (entry, entry) for entry in values]
-    if any(len(pair) != 2 for pair in pairs):
-        raise ValueError(f"{name} must have two numbers for each of 2 axes, got {value}")
-    return tuple((check_integer(name, a, low=0), check_integer(name, b, low=0)) for a, b in pairs)
-
-
-def _is_several(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim > 0)

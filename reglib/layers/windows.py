@@ -4,23 +4,44 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from reglib._validation import check_choice, check_integer
+from reglib._arguments import Bad, Choice, Constraint, Integer
 from reglib.layers.base import Layer
 
 _AXES = {1: ("length",), 2: ("height", "width")}
 
 
+DATA_FORMAT = Choice(None, "channels_last", "channels_first")
+
+
+class Sizes(Constraint):
+    """A whole number of at least 1 for all axes, or one for each."""
+
+    good = 2
+
+    def check(self, name: str, value: Any) -> Any:
+        """Return the size or sizes as they are."""
+        for size in (value,) if np.ndim(value) == 0 else tuple(value):
+            Integer(">= 1").check(name, size)
+        return value
+
+    def bad(self) -> Bad:
+        """Return no whole numbers, and those that are too small."""
+        types = ("two", 1.5, None, ("a", 2), {}, float("nan"))
+        return {"type": types, "range": (0, -1, (1, 0))}
+
+
 def sizes(name: str, value: int | Sequence[int], rank: int) -> tuple[int, ...]:
-    """Return one size a spatial axis."""
+    """Return one size an axis."""
     values = (value,) * rank if np.ndim(value) == 0 else tuple(value)
     if len(values) != rank:
         raise ValueError(f"{name} must be a number or {rank} numbers, got {value}")
-    return tuple(check_integer(name, n, low=1) for n in values)
+    return values
 
 
 class Spatial(Layer):
@@ -34,9 +55,8 @@ class Spatial(Layer):
     rank: int
 
     def set_data_format(self, data_format: str | None) -> None:
-        """Check and keep where the channels are; None means last."""
-        choices = (None, "channels_last", "channels_first")
-        self.data_format = check_choice("data_format", data_format, choices) or "channels_last"
+        """Keep where the channels are; None means last."""
+        self.data_format = data_format or "channels_last"
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return the outputs, with the channels where those of the inputs are."""
@@ -105,7 +125,7 @@ class Windowed(Spatial):
         padding: str,
         dilation_rate: int | Sequence[int] = 1,
     ) -> None:
-        """Check and keep the geometry."""
+        """Keep the geometry."""
         self.window = sizes(size_name, size, self.rank)
         self.strides = sizes("strides", strides, self.rank)
         self.dilation_rate = sizes("dilation_rate", dilation_rate, self.rank)

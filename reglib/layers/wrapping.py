@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reglib._arguments import Choice, arguments
 from reglib._timestep_masks import as_truth
-from reglib._validation import check_choice, check_instance, check_mapping
+from reglib._validation import check_instance, check_mapping
 from reglib.layers.base import Layer, deserialize, serialize
 from reglib.layers.recurrent import GRU, LSTM, SimpleRNN
 
@@ -131,6 +132,7 @@ class TimeDistributed(Layer):
         return cls(**_revived(config, "layer"))
 
 
+@arguments(merge_mode=Choice("concat", "sum", "mul", "ave"))
 class Bidirectional(Layer):
     """A recurrent layer over the sequence, and a twin over the sequence from its end.
 
@@ -175,7 +177,7 @@ class Bidirectional(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.merge_mode = check_choice("merge_mode", merge_mode, ("concat", "sum", "mul", "ave"))
+        self.merge_mode = merge_mode
         self.forward_layer = _twin("forward", _checked("layer", layer))
         if backward_layer is None:
             self.backward_layer = _twin("backward", layer, go_backwards=not layer.go_backwards)

@@ -8,25 +8,33 @@ and masks of one batch get the same one.
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reglib._arguments import (
+    Array,
+    Bad,
+    Choice,
+    Constraint,
+    GeneratorOrSeed,
+    Number,
+    Range,
+    Seed,
+    arguments,
+    is_number,
+)
 from reglib._validation import (
     check_array,
-    check_choice,
-    check_generator_or_seed,
-    check_number,
-    check_seed,
 )
 from reglib.layers.base import Layer
 
 DATA_FORMATS = ("channels_last", "channels_first")
 
 
+@arguments(seed=Seed(), data_format=Choice(None, *DATA_FORMATS))
 class AugmentationLayer(Layer):
     """Base of the layers that change images while training and leave them alone otherwise.
 
@@ -61,8 +69,8 @@ class AugmentationLayer(Layer):
         self, *, seed: int | None = None, data_format: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.seed = check_seed("seed", seed)
-        self.data_format = check_choice("data_format", data_format, (None, *DATA_FORMATS))
+        self.seed = seed
+        self.data_format = data_format
         self.data_format = self.data_format or "channels_last"
         self._transformation: Any = None
 
@@ -89,6 +97,7 @@ class AugmentationLayer(Layer):
 
     # Keras's two halves.
 
+    @arguments(seed=GeneratorOrSeed())
     def get_random_transformation(
         self, data: Any, training: bool = True, seed: Any = None
     ) -> dict[str, Any] | None:
@@ -113,7 +122,7 @@ class AugmentationLayer(Layer):
         batched = (1, *shape) if len(shape) == 3 else shape
         if len(batched) != 4:
             raise ValueError(f"images must have 3 or 4 axes, got shape {shape}")
-        generator = self.generator if seed is None else check_generator_or_seed("seed", seed)
+        generator = self.generator if seed is None else seed
         transformation = self._draw(batched, generator)
         if len(shape) == 3:
             for key in self._unbatched_keys:
@@ -139,11 +148,11 @@ class AugmentationLayer(Layer):
         outputs = self._transform(batch, transformation)
         return outputs if images.ndim == 4 or self._single_becomes_batch else outputs[0]
 
+    @arguments(image=Array(3))
     def transform_single_image(
         self, image: ArrayLike, transformation: Any, training: bool = True
     ) -> NDArray:
         """Return one image, (H, W, C), under the given transformation."""
-        image = check_array("image", image, ndim=3)
         return self.transform_images(image[None], transformation, training=training)[0]
 
     def _transform_any(self, images: NDArray, transformation: Any, training: bool) -> NDArray:
@@ -151,17 +160,19 @@ class AugmentationLayer(Layer):
         transform = self.transform_single_image if one else self.transform_images
         return transform(images, transformation, training=training)
 
+    @arguments(labels=Array(empty=True))
     def transform_labels(
         self, labels: ArrayLike, transformation: Any, training: bool = True
     ) -> NDArray:
         """Return the labels; only mixing images changes them."""
-        return check_array("labels", labels, allow_empty=True)
+        return labels
 
+    @arguments(segmentation_masks=Array())
     def transform_segmentation_masks(
         self, segmentation_masks: ArrayLike, transformation: Any, training: bool = True
     ) -> NDArray:
         """Return the masks under the given transformation, their classes unmixed."""
-        masks = check_array("segmentation_masks", segmentation_masks)
+        masks = segmentation_masks
         if masks.ndim not in (3, 4):
             raise ValueError(f"segmentation_masks must have 3 or 4 axes, got shape {masks.shape}")
         if not training or transformation is None:
@@ -280,74 +291,67 @@ def images_in(data: Any) -> Any:
     return data["images"] if isinstance(data, Mapping) else data
 
 
-def check_factor(
-    name: str,
-    value: Any,
-    low: float,
-    high: float,
-    *,
-    low_open: bool = False,
-    symmetric: bool = True,
-    strict: bool = True,
-) -> tuple[float, float]:
-    """Return the interval that a factor stands for: a number, or a pair of numbers.
+class Factor(Constraint):
+    """A number, or a pair of them, in an interval.
 
-    Parameters
-    ----------
-    name : str
-        The argument's name in the message.
-    value : float or pair of floats
-        What the caller gave; a number f stands for (-|f|, |f|), a pair for itself, sorted.
-    low, high : float
-        The bounds; ``low_open`` shuts the lower one out.
-    symmetric : bool
-        Whether a number f reaches down to -|f| even where ``low`` is higher.
-    strict : bool
-        Whether both numbers of a pair must lie within the bounds, or the pair need only
-        meet them, as some of Keras's layers have it.
+    Where it is not ``strict``, both ends of a pair need not lie in the interval: it is enough that
+    the pair meets it, as some of Keras's layers have it. Keras raises ValueError for wrong types
+    too, and so do we.
+    """
 
-    Raises
-    ------
-    ValueError
-        If it is neither, or out of bounds. Keras raises ValueError for wrong types too.
+    def __init__(self, interval: str, *, strict: bool = True) -> None:
+        self.range, self.strict, self.good = Range(interval), strict, float(Range(interval).high)
+
+    def check(self, name: str, value: Any) -> Any:
+        """Return the number or the pair as it is."""
+        pair = isinstance(value, (tuple, list)) and len(value) == 2
+        entries = value if pair else [value]
+        if not all(map(is_number, entries)):
+            wanted = f"a number or a pair of numbers {self.range}"
+            raise ValueError(f"{name} must be {wanted}, got {value!r}")
+        inside = Number() if pair and not self.strict else Number(self.range.text)
+        ends = [inside.check(name, entry) for entry in entries]
+        if min(ends) > self.range.high or max(ends) < self.range.low:
+            raise ValueError(f"{name} must meet {self.range.text}, got {value!r}")
+        return value
+
+    def bad(self) -> Bad:
+        """Return no numbers and no pairs, and those that lie outside."""
+        high, nan = self.range.high, float("nan")
+        shapes = ((), [], (0.1,), [0.1, 0.2, 0.3], ("a", "b"), {}, "a lot", True, None)
+        outside = (high + 1, self.range.low - 0.5, (high + 1, high + 2))
+        nans = (nan, float("inf"), (nan, high), (high, nan))
+        return {"shape": shapes, "range": outside, "nan": nans}
+
+
+def interval(factor: Any, lowest: float = -np.inf) -> tuple[float, float]:
+    """Return what a factor is drawn from: for a number f from -f, but not below ``lowest``, to f.
 
     Examples
     --------
-    >>> check_factor("factor", 0.2, -1, 1)
-    (-0.2, 0.2)
-    >>> check_factor("factor", [0.3, 0.1], -1, 1)
-    (0.1, 0.3)
+    >>> interval(0.2), interval(0.2, lowest=0), interval([0.3, 0.1])
+    ((-0.2, 0.2), (0, 0.2), (0.1, 0.3))
     """
-    pair = isinstance(value, (tuple, list)) and len(value) == 2
-    numbers_ = list(value) if pair else [value]
-    if not all(isinstance(n, numbers.Real) and not isinstance(n, bool) for n in numbers_):
-        raise ValueError(
-            f"{name} must be a number or a pair of numbers in "
-            f"{'(' if low_open else '['}{low:g}, {high:g}], got {value!r}"
-        )
-    if pair and not strict:
-        first, second = (check_number(name, n) for n in numbers_)
-        if first > high or second < low:
-            raise ValueError(f"{name} must meet [{low:g}, {high:g}], got {value!r}")
-        return min(first, second), max(first, second)
-    checked = [check_number(name, n, low=low, high=high, low_open=low_open) for n in numbers_]
-    if pair:
-        return min(checked), max(checked)
-    reach = abs(checked[0])
-    return (-reach if symmetric else max(-reach, low)), reach
+    if isinstance(factor, (tuple, list)):
+        return min(factor), max(factor)
+    return max(-abs(factor), lowest), abs(factor)
 
 
-def check_value_range(value: Any) -> tuple[float, float]:
-    """Return the lowest and highest value that a pixel may take, after checking them.
+class ValueRange(Constraint):
+    """The lowest and the highest value that a pixel may take: a pair of different numbers."""
 
-    Raises
-    ------
-    ValueError
-        If ``value_range`` is not a pair of different numbers.
-    """
-    if not isinstance(value, (tuple, list)) or len(value) != 2:
-        raise ValueError(f"value_range must be a pair of numbers, got {value!r}")
-    first, second = (check_number("value_range", n) for n in value)
-    if first == second:
-        raise ValueError(f"value_range must hold two different numbers, got {value!r}")
-    return value[0], value[1]
+    good = (0, 255)
+
+    def check(self, name: str, value: Any) -> Any:
+        """Return the pair as it is."""
+        if not isinstance(value, (tuple, list)) or len(value) != 2:
+            raise ValueError(f"{name} must be a pair of numbers, got {value!r}")
+        first, second = (Number().check(name, end) for end in value)
+        if first == second:
+            raise ValueError(f"{name} must hold two different numbers, got {value!r}")
+        return value
+
+    def bad(self) -> Bad:
+        """Return no pairs, and pairs of what is no range."""
+        shapes = ("all", 255, None, (), (1,), (0, 1, 2))
+        return {"type": (("a", "b"),), "range": ((1, 1),), "shape": shapes, "nan": ((0, np.nan),)}

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from reglib._validation import check_integer
+from reglib._arguments import Integer, arguments
 from reglib.layers.augmentation._warp import by_chunk, chunked
-from reglib.layers.augmentation.base import AugmentationLayer, check_factor, check_value_range
+from reglib.layers.augmentation.base import AugmentationLayer, Factor, ValueRange, interval
 
 
+@arguments(value_range=ValueRange())
 class _ColorLayer(AugmentationLayer):
     """Base of the layers that know the range of the values."""
 
@@ -25,8 +26,7 @@ class _ColorLayer(AugmentationLayer):
 
     def __init__(self, *, value_range: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        ends = sorted(check_value_range(value_range))
-        self.value_range = ends if self._sorts_range else value_range
+        self.value_range = sorted(value_range) if self._sorts_range else value_range
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -57,15 +57,12 @@ class _ColorLayer(AugmentationLayer):
 class FactorLayer(_ColorLayer):
     """Base of the color layers that draw one number an image from an interval, ``factor``."""
 
-    # The interval's bounds, and whether both its ends must lie within them.
-    _lowest, _highest = 0, 1
-    _strict = False
+    # How far down a number reaches.
+    _lowest = 0
 
     def __init__(self, *, factor: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.factor = check_factor(
-            "factor", factor, self._lowest, self._highest, symmetric=False, strict=self._strict
-        )
+        self.factor = interval(factor, self._lowest)
 
     def _happens(self, generator: np.random.Generator, number: int) -> NDArray:
         """Return whether it happens to each image, at a probability drawn from ``factor``."""
@@ -85,6 +82,7 @@ def rescaled(images: NDArray, source: Any, target: Any) -> NDArray:
     return (images - low) / (high - low) * (new_high - new_low) + new_low
 
 
+@arguments(factor=Factor("[0, 1]", strict=False))
 class RandomContrast(FactorLayer):
     r"""Stretch each channel about its mean: :math:`x \to \bar x + f(x - \bar x)`, clipped.
 
@@ -153,6 +151,7 @@ def _per_image(numbers: ArrayLike, images: NDArray) -> NDArray:
     return np.broadcast_to(column, (len(images), 1, 1, 1))
 
 
+@arguments(factor=Factor("[-1, 1]", strict=False))
 class RandomBrightness(FactorLayer):
     r"""Add one number to each image: :math:`x \to x + f(v_{max} - v_{min})`, clipped.
 
@@ -203,6 +202,7 @@ class RandomBrightness(FactorLayer):
         return self._scaled(images, None, delta)
 
 
+@arguments(factor=Factor("[-1, 1]", strict=False))
 class RandomColorDegeneration(FactorLayer):
     r"""Move each image toward its gray version: :math:`x \to x + f(\mathrm{gray}(x) - x)`.
 
@@ -301,6 +301,7 @@ def toward_gray(images: NDArray, factor: NDArray, axis: int) -> NDArray:
     return outputs
 
 
+@arguments(factor=Factor("[0, 1]", strict=False))
 class RandomSharpness(FactorLayer):
     r"""Blur or sharpen each image: :math:`x \to x + (1 - 2f)(\mathrm{smooth}(x) - x)`.
 
@@ -371,6 +372,7 @@ def _with_neighbors(images: NDArray, axis: int) -> NDArray:
     return sums
 
 
+@arguments(factor=Factor("[1, 8]"))
 class RandomPosterization(FactorLayer):
     """Keep only the leading bits of each value's byte.
 
@@ -403,8 +405,7 @@ class RandomPosterization(FactorLayer):
     array([  0., 128.], dtype=float32)
     """
 
-    _lowest, _highest = 1, 8
-    _strict = True
+    _lowest = 1
 
     def __init__(
         self,
@@ -432,6 +433,7 @@ class RandomPosterization(FactorLayer):
         return self._from_bytes(leading.astype(images.dtype))
 
 
+@arguments(addition_factor=Factor("[0, 1]"), threshold_factor=Factor("[0, 1]"))
 class Solarization(_ColorLayer):
     r"""Invert values above a threshold: :math:`x \to 255 - x` where :math:`x + a \ge t`.
 
@@ -481,12 +483,8 @@ class Solarization(_ColorLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(value_range=value_range, seed=seed, **kwargs)
-        self.addition_factor = check_factor(
-            "addition_factor", addition_factor, 0, 1, symmetric=False
-        )
-        self.threshold_factor = check_factor(
-            "threshold_factor", threshold_factor, 0, 1, symmetric=False
-        )
+        self.addition_factor = interval(addition_factor, 0)
+        self.threshold_factor = interval(threshold_factor, 0)
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
         drawn = {}
@@ -597,6 +595,7 @@ class AutoContrast(_FixedLayer):
         return np.where(np.isnan(stretched), images, stretched)
 
 
+@arguments(bins=Integer(">= 2"))
 class Equalization(_FixedLayer):
     """Spread each channel's values so that all are about equally frequent.
 
@@ -638,7 +637,7 @@ class Equalization(_FixedLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(value_range=value_range, data_format=data_format, **kwargs)
-        self.bins = check_integer("bins", bins, low=2)
+        self.bins = bins
 
     def _transform(self, images: NDArray, transformation: Any) -> NDArray:
         axis = self._channel_axis

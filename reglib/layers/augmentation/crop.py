@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._validation import check_integer
+from reglib._arguments import Integer, arguments
 from reglib.layers.augmentation.base import AugmentationLayer, images_in
 from reglib.layers.augmentation.resizing import inner_frame, resized, resizing_matrices
 
 
+@arguments(height=Integer(">= 1"), width=Integer(">= 1"))
 class RandomCrop(AugmentationLayer):
     """Cut the same random window out of every image of a batch.
 
@@ -56,8 +57,8 @@ class RandomCrop(AugmentationLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(seed=seed, data_format=data_format, name=name, **kwargs)
-        self.height = check_integer("height", height, low=1)
-        self.width = check_integer("width", width, low=1)
+        self.height = height
+        self.width = width
 
     def get_random_transformation(
         self, data: Any, training: bool = True, seed: Any = None

@@ -7,13 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import (
-    check_array,
-    check_generator_or_seed,
-    check_integer,
-    check_number,
-)
-from reglib.layers.augmentation.base import AugmentationLayer, check_factor, check_value_range
+from reglib._arguments import Array, Bad, Constraint, GeneratorOrSeed, Number, arguments
+from reglib.layers.augmentation.base import AugmentationLayer, Factor, ValueRange, interval
+from reglib.layers.windows import Sizes, sizes
 
 
 def box_masks(
@@ -35,6 +31,28 @@ def _boxes(x: NDArray, y: NDArray, *edges: ArrayLike) -> NDArray:
     x0, x1, y0, y1 = (np.asarray(edge)[:, None] for edge in edges)
     columns, rows = (x >= x0) & (x < x1), (y >= y0) & (y < y1)
     return rows[:, :, None] & columns[:, None, :]
+
+
+class Fill(Constraint):
+    """A number, or one for each of three channels."""
+
+    good = 0.0
+
+    def check(self, name: str, value: Any) -> Any:
+        """Return the number or numbers as they are."""
+        if not isinstance(value, (tuple, list)):
+            return Number().check(name, value)
+        if len(value) != 3:
+            raise ValueError(f"{name} must be None, a number or three numbers, got {value!r}")
+        for number in value:
+            Number().check(name, number)
+        return value
+
+    def bad(self) -> Bad:
+        """Return no numbers, and too many or too few."""
+        nan = float("nan")
+        types = ("a lot", 1j, ("a", "b", "c"), None)
+        return {"type": types, "shape": ((1, 2),), "nan": (nan, (0, nan, 0))}
 
 
 class _BoxLayer(AugmentationLayer):
@@ -60,6 +78,12 @@ class _BoxLayer(AugmentationLayer):
         return _boxes(x, np.arange(height), x0, x1, y0, y1).reshape(shape)
 
 
+@arguments(
+    factor=Factor("[0, 1]", strict=False),
+    scale=Factor("[0, 1]"),
+    fill_value=Fill(),
+    value_range=ValueRange(),
+)
 class RandomErasing(_BoxLayer):
     """Replace a random rectangle of an image by noise or by a constant.
 
@@ -113,10 +137,8 @@ class RandomErasing(_BoxLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.factor = check_factor("factor", factor, 0, 1, symmetric=False, strict=False)
-        self.scale = check_factor("scale", scale, 0, 1, symmetric=False)
-        self.fill_value = _checked_fill(fill_value)
-        check_value_range(value_range)
+        self.factor, self.scale = interval(factor, 0), interval(scale, 0)
+        self.fill_value = fill_value
         self.value_range = value_range
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
@@ -194,17 +216,7 @@ def _filled(images: NDArray, masks: NDArray, fill: ArrayLike) -> NDArray:
     return outputs
 
 
-def _checked_fill(value: Any) -> Any:
-    if isinstance(value, (tuple, list)):
-        if len(value) != 3:
-            raise ValueError(f"fill_value must be None, a number or three numbers, got {value!r}")
-        for part in value:
-            check_number("fill_value", part)
-    elif value is not None:
-        check_number("fill_value", value)
-    return value
-
-
+@arguments(size=Sizes(), fill_value=Number())
 class Cutout(_BoxLayer):
     """Hide one square of a fixed size in every image: random erasing's simpler sibling.
 
@@ -252,8 +264,8 @@ class Cutout(_BoxLayer):
     ) -> None:
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.size = size
-        self._sides = _checked_sides(size)
-        self.fill_value = check_number("fill_value", fill_value)
+        self._sides = sizes("size", size, 2)
+        self.fill_value = fill_value
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
         edges = _square(generator, shape[0], self._size(shape), self._sides)
@@ -270,14 +282,6 @@ class Cutout(_BoxLayer):
         return {**super().get_config(), "size": self.size, "fill_value": self.fill_value}
 
 
-def _checked_sides(size: Any) -> tuple[int, int]:
-    sides = size if isinstance(size, (tuple, list)) else (size, size)
-    if len(sides) != 2:
-        raise ValueError(f"size must be one or two whole numbers, got {size!r}")
-    height, width = (check_integer("size", side, low=1) for side in sides)
-    return height, width
-
-
 def _square(
     generator: np.random.Generator, number: int, shape: tuple[int, int], sides: tuple[int, int]
 ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
@@ -288,6 +292,7 @@ def _square(
     return x0, x0 + box_width, y0, y0 + box_height
 
 
+@arguments(images=Array(), size=Sizes(), generator=GeneratorOrSeed(), fill_value=Number())
 def cutout(
     images: ArrayLike,
     size: int | tuple[int, int],
@@ -328,14 +333,10 @@ def cutout(
     array([[0., 0.],
            [0., 0.]])
     """
-    images = check_array("images", images)
     if images.ndim not in (3, 4):
         raise ValueError(f"images must have 3 or 4 axes, got shape {images.shape}")
-    sides = _checked_sides(size)
-    fill_value = check_number("fill_value", fill_value)
-    if generator is None:
-        generator = np.random.default_rng()
-    generator = check_generator_or_seed("generator", generator)
+    sides = sizes("size", size, 2)
+    generator = np.random.default_rng(generator)
     batch = images if images.ndim == 4 else images[None]
     edges = _square(generator, len(batch), batch.shape[1:3], sides)
     outputs = batch.copy()

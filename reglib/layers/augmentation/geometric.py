@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_choice, check_number
+from reglib._arguments import Choice, Number, arguments
 from reglib.layers.augmentation._warp import (
     FILL_MODES,
     INTERPOLATIONS,
@@ -15,9 +15,10 @@ from reglib.layers.augmentation._warp import (
     affine_transpose,
     chunked,
 )
-from reglib.layers.augmentation.base import AugmentationLayer, check_factor
+from reglib.layers.augmentation.base import AugmentationLayer, Factor, interval
 
 
+@arguments(mode=Choice("horizontal", "vertical", "horizontal_and_vertical"))
 class RandomFlip(AugmentationLayer):
     r"""Mirror each image with probability 1/2: :math:`x_{ij} \to x_{i,W-1-j}`.
 
@@ -53,7 +54,6 @@ class RandomFlip(AugmentationLayer):
     """
 
     _unbatched_keys = ("flips",)
-    _modes = ("horizontal", "vertical", "horizontal_and_vertical")
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class RandomFlip(AugmentationLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.mode = check_choice("mode", mode, self._modes)
+        self.mode = mode
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
         flips = self._uniform(generator, (shape[0], 1, 1, 1)) <= 0.5
@@ -99,6 +99,9 @@ class RandomFlip(AugmentationLayer):
         return {**super().get_config(), "mode": self.mode}
 
 
+@arguments(
+    fill_mode=Choice(*FILL_MODES), interpolation=Choice(*INTERPOLATIONS), fill_value=Number()
+)
 class _AffineLayer(AugmentationLayer):
     """Base of the layers whose transformation is one affine map an image."""
 
@@ -111,9 +114,9 @@ class _AffineLayer(AugmentationLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.fill_mode = check_choice("fill_mode", fill_mode, FILL_MODES)
-        self.interpolation = check_choice("interpolation", interpolation, INTERPOLATIONS)
-        self.fill_value = check_number("fill_value", fill_value)
+        self.fill_mode = fill_mode
+        self.interpolation = interpolation
+        self.fill_value = fill_value
 
     def _matrix(self, transformation: dict[str, Any], size: tuple[int, int]) -> NDArray:
         """Return one row of eight numbers an image."""
@@ -155,6 +158,7 @@ def _rows(*columns: ArrayLike, dtype: Any) -> NDArray:
     return rows
 
 
+@arguments(height_factor=Factor("[-1, 1]"), width_factor=Factor("[-1, 1]"))
 class RandomTranslation(_AffineLayer):
     r"""Shift each image by a random fraction of its size, sub-pixel shifts included.
 
@@ -215,8 +219,8 @@ class RandomTranslation(_AffineLayer):
             **kwargs,
         )
         self.height_factor, self.width_factor = height_factor, width_factor
-        self.height_lower, self.height_upper = check_factor("height_factor", height_factor, -1, 1)
-        self.width_lower, self.width_upper = check_factor("width_factor", width_factor, -1, 1)
+        self.height_lower, self.height_upper = interval(height_factor)
+        self.width_lower, self.width_upper = interval(width_factor)
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
         height, width = self._size(shape)
@@ -238,6 +242,7 @@ class RandomTranslation(_AffineLayer):
         }
 
 
+@arguments(height_factor=Factor("(-1, 1]"), width_factor=Factor("(-1, 1]"))
 class RandomZoom(_AffineLayer):
     r"""Zoom each image about its center :math:`c`: output :math:`x` shows :math:`c + z(x - c)`.
 
@@ -290,13 +295,9 @@ class RandomZoom(_AffineLayer):
             **kwargs,
         )
         self.height_factor, self.width_factor = height_factor, width_factor
-        self.height_lower, self.height_upper = check_factor(
-            "height_factor", height_factor, -1, 1, low_open=True
-        )
+        self.height_lower, self.height_upper = interval(height_factor)
         if width_factor is not None:
-            self.width_lower, self.width_upper = check_factor(
-                "width_factor", width_factor, -1, 1, low_open=True
-            )
+            self.width_lower, self.width_upper = interval(width_factor)
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
         column = (shape[0], 1)
@@ -325,6 +326,7 @@ class RandomZoom(_AffineLayer):
         }
 
 
+@arguments(factor=Factor("[-1, 1]", strict=False))
 class RandomRotation(_AffineLayer):
     r"""Turn each image about its center by a random angle :math:`\theta`.
 
@@ -380,7 +382,7 @@ class RandomRotation(_AffineLayer):
             data_format=data_format,
             **kwargs,
         )
-        self.factor = check_factor("factor", factor, -1, 1, strict=False)
+        self.factor = interval(factor)
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
         height, width = self._size(shape)
@@ -408,6 +410,18 @@ class RandomRotation(_AffineLayer):
         return {**super().get_config(), "factor": self.factor}
 
 
+class _Shear(Factor):
+    """A number or pair in [0, 1], or (-f, f), which Keras's get_config returns for a number f."""
+
+    def check(self, name: str, value: Any) -> Any:
+        """Return the number or the pair as it is."""
+        Factor("[-1, 1]").check(name, value)
+        mirrored = isinstance(value, (tuple, list)) and value[0] == -value[1]
+        super().check(name, abs(value[0]) if mirrored else value)
+        return value
+
+
+@arguments(x_factor=_Shear("[0, 1]"), y_factor=_Shear("[0, 1]"))
 class RandomShear(_AffineLayer):
     r"""Slant each image: output :math:`(x, y)` shows :math:`(x + s_x y,\; s_y x + y)`.
 
@@ -466,8 +480,8 @@ class RandomShear(_AffineLayer):
             **kwargs,
         )
         self._given = {"x_factor": x_factor, "y_factor": y_factor}
-        self.x_factor = _shear_factor("x_factor", x_factor)
-        self.y_factor = _shear_factor("y_factor", y_factor)
+        self.x_factor = interval(x_factor)
+        self.y_factor = interval(y_factor)
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
         column = (shape[0], 1)
@@ -484,11 +498,3 @@ class RandomShear(_AffineLayer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {**super().get_config(), **self._given}
-
-
-def _shear_factor(name: str, value: Any) -> tuple[float, float]:
-    lower, upper = check_factor(name, value, -1, 1)
-    # The pair (-f, f) is what Keras's get_config returns for a single number f.
-    if isinstance(value, (tuple, list)) and lower == -upper:
-        value = upper
-    return check_factor(name, value, 0, 1)

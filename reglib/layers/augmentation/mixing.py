@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._validation import check_array, check_number
+from reglib._arguments import Array, Number, arguments
 from reglib.layers.augmentation._warp import chunked
-from reglib.layers.augmentation.base import AugmentationLayer, check_factor, images_in
+from reglib.layers.augmentation.base import AugmentationLayer, Factor, images_in, interval
 from reglib.layers.augmentation.erasing import _BoxLayer
 
 
 class _MixingLayer(AugmentationLayer):
     """Base of the layers that mix each example with another of the batch."""
 
+    @arguments(labels=Array())
     def transform_labels(
         self, labels: ArrayLike, transformation: Any, training: bool = True
     ) -> NDArray:
@@ -28,7 +29,6 @@ class _MixingLayer(AugmentationLayer):
         ValueError
             If it has other than 2 axes: class numbers cannot be mixed.
         """
-        labels = check_array("labels", labels)
         if not training or transformation is None:
             return labels
         if labels.ndim != 2:
@@ -39,6 +39,7 @@ class _MixingLayer(AugmentationLayer):
         return weight * labels + (1 - weight) * labels[transformation["permutation_order"]]
 
 
+@arguments(alpha=Number("> 0"))
 class MixUp(_MixingLayer):
     r"""Blend each image with another: :math:`\lambda x_i + (1-\lambda) x_j`, labels likewise.
 
@@ -84,7 +85,7 @@ class MixUp(_MixingLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(data_format=data_format, seed=seed, **kwargs)
-        self.alpha = check_number("alpha", alpha, low=0, low_open=True)
+        self.alpha = alpha
 
     def _draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> dict[str, Any]:
         number = shape[0]
@@ -119,6 +120,7 @@ class MixUp(_MixingLayer):
         return {**super().get_config(), "alpha": self.alpha}
 
 
+@arguments(factor=Factor("[0, 1]", strict=False))
 class CutMix(_MixingLayer, _BoxLayer):
     r"""Paste a box of another image into each: :math:`M x_j + (1-M) x_i`, labels by area.
 
@@ -164,7 +166,7 @@ class CutMix(_MixingLayer, _BoxLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.factor = check_factor("factor", factor, 0, 1, symmetric=False, strict=False)
+        self.factor = interval(factor, 0)
 
     def get_random_transformation(
         self, data: Any, training: bool = True, seed: Any = None

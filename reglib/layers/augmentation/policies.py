@@ -8,13 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._validation import (
-    check_choice,
-    check_integer,
-    check_mapping,
-)
+from reglib._arguments import Choice, Dict, Instance, Integer, List, arguments
 from reglib.layers.augmentation._warp import INTERPOLATIONS
-from reglib.layers.augmentation.base import AugmentationLayer, check_factor, check_value_range
+from reglib.layers.augmentation.base import AugmentationLayer, Factor, ValueRange, interval
 from reglib.layers.augmentation.color import (
     AutoContrast,
     Equalization,
@@ -29,6 +25,12 @@ from reglib.layers.augmentation.geometric import RandomRotation, RandomShear, Ra
 from reglib.layers.base import Layer, deserialize, serialize
 
 
+@arguments(
+    value_range=ValueRange(),
+    num_ops=Integer(">= 0"),
+    factor=Factor("[0, 1]"),
+    interpolation=Choice(*INTERPOLATIONS),
+)
 class RandAugment(AugmentationLayer):
     """Apply a few operations, chosen at random, one after another, all of one strength.
 
@@ -81,11 +83,10 @@ class RandAugment(AugmentationLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        check_value_range(value_range)
         self.value_range = value_range
-        self.num_ops = check_integer("num_ops", num_ops, low=0)
-        self.factor = check_factor("factor", factor, 0, 1, symmetric=False)
-        self.interpolation = check_choice("interpolation", interpolation, INTERPOLATIONS)
+        self.num_ops = num_ops
+        self.factor = interval(factor, 0)
+        self.interpolation = interpolation
         self._operations = self._make_operations()
 
     def _make_operations(self) -> dict[str, AugmentationLayer]:
@@ -146,6 +147,7 @@ class RandAugment(AugmentationLayer):
         }
 
 
+@arguments(layers=List("layers", Instance(Layer, "a layer")))
 class Pipeline(Layer):
     """Apply layers one after another, as one layer.
 
@@ -180,13 +182,9 @@ class Pipeline(Layer):
 
     def __init__(self, layers: Sequence[Layer], name: str | None = None) -> None:
         super().__init__(name=name)
-        if not isinstance(layers, (list, tuple)) or not all(
-            isinstance(layer, Layer) for layer in layers
-        ):
-            raise TypeError(f"layers must be a list of layers, got {layers!r}")
         if not layers:
             raise ValueError("layers must not be empty, got []")
-        self._layers = list(layers)
+        self._layers = layers
 
     @property
     def layers(self) -> list[Layer]:
@@ -232,6 +230,7 @@ class Pipeline(Layer):
         return {"layers": [serialize(layer) for layer in self._layers], "name": self.name}
 
     @classmethod
+    @arguments(config=Dict())
     def from_config(cls, config: dict[str, Any]) -> Pipeline:
         """Return a new pipeline from :meth:`get_config`'s result.
 
@@ -240,7 +239,7 @@ class Pipeline(Layer):
         ValueError
             If ``config`` has no list of layers.
         """
-        layers = check_mapping("config", config).get("layers")
+        layers = config.get("layers")
         if not isinstance(layers, (list, tuple)):
             raise ValueError(f"config must have a list 'layers', got {layers!r}")
         return cls(**{**config, "layers": [deserialize(layer) for layer in layers]})

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from reglib._validation import check_array, check_choice, check_flag, check_integer, check_number
+from reglib._arguments import Array, Choice, Flag, Integer, Number, arguments
 from reglib.layers.augmentation.base import AugmentationLayer
 from reglib.layers.base import Layer
 
@@ -114,6 +114,16 @@ def inner_frame(shape: tuple[int, int], height: int, width: int) -> tuple[int, i
     return max(1, min(shape[0], rows)), max(1, min(shape[1], columns))
 
 
+@arguments(
+    height=Integer(">= 1"),
+    width=Integer(">= 1"),
+    interpolation=Choice(*RESIZINGS),
+    crop_to_aspect_ratio=Flag(),
+    pad_to_aspect_ratio=Flag(),
+    fill_mode=Choice("constant"),
+    fill_value=Number(),
+    antialias=Flag(),
+)
 class Resizing(AugmentationLayer):
     """Bring every image to one size, in training or not.
 
@@ -172,16 +182,16 @@ class Resizing(AugmentationLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
-        self.height = check_integer("height", height, low=1)
-        self.width = check_integer("width", width, low=1)
-        self.interpolation = check_choice("interpolation", interpolation, RESIZINGS)
-        self.crop_to_aspect_ratio = check_flag("crop_to_aspect_ratio", crop_to_aspect_ratio)
-        self.pad_to_aspect_ratio = check_flag("pad_to_aspect_ratio", pad_to_aspect_ratio)
+        self.height = height
+        self.width = width
+        self.interpolation = interpolation
+        self.crop_to_aspect_ratio = crop_to_aspect_ratio
+        self.pad_to_aspect_ratio = pad_to_aspect_ratio
         if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
             raise ValueError("pad_to_aspect_ratio must be False if crop_to_aspect_ratio is True")
-        self.fill_mode = check_choice("fill_mode", fill_mode, ("constant",))
-        self.fill_value = check_number("fill_value", fill_value)
-        self.antialias = check_flag("antialias", antialias)
+        self.fill_mode = fill_mode
+        self.fill_value = fill_value
+        self.antialias = antialias
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         """Return height and width of the images; nothing is random."""
@@ -289,6 +299,7 @@ def _overlap(size: int, frame: int) -> tuple[slice, slice]:
     return slice(start, start + common), slice(inset, inset + common)
 
 
+@arguments(scale=Array(), offset=Array())
 class Rescaling(Layer):
     r"""Multiply and add: :math:`x \to s\,x + b`, in training or not.
 
@@ -320,7 +331,7 @@ class Rescaling(Layer):
 
     def __init__(self, scale: ArrayLike, offset: ArrayLike = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.scale, self.offset = check_array("scale", scale), check_array("offset", offset)
+        self.scale, self.offset = scale, offset
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return the rescaled inputs as floats."""
