@@ -34,3 +34,14 @@ def set_floatx(dtype: str) -> None:
     """
     global _floatx
     _floatx = dtype
+
+
+def epsilon() -> float:
+    """Return the small number that keeps quotients and logarithms finite, as in Keras.
+
+    Examples
+    --------
+    >>> epsilon()
+    1e-07
+    """
+    return 1e-7

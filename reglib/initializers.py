@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib import _serialization, config
+from reglib import _seeding, _serialization, config
 from reglib._arguments import (
     Array,
     Choice,
@@ -142,7 +142,7 @@ class Initializer(_serialization.Described):
         dtype = _dtype(dtype)
         if self.seed is not None or generator is None:
             # A generator is handed on as it is.
-            generator = np.random.default_rng(self.seed)
+            generator = _seeding.generator(self.seed)
         return self.draw(shape, generator).astype(dtype, copy=False)
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> NDArray:
@@ -697,6 +697,16 @@ class Orthogonal(Initializer):
         q = q * np.sign(np.diag(r))
         return self.gain * (q.T if rows < columns else q).reshape(shape)
 
+
+# Keras's other names.
+constant, zeros, ones, identity = Constant, Zeros, Ones, Identity
+random_normal, random_uniform = RandomNormal, RandomUniform
+truncated_normal, variance_scaling = TruncatedNormal, VarianceScaling
+glorot_uniform, glorot_normal = GlorotUniform, GlorotNormal
+he_uniform, he_normal = HeUniform, HeNormal
+lecun_uniform, lecun_normal = LecunUniform, LecunNormal
+orthogonal = Orthogonal
+IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
 
 _REGISTRY: dict[str, type[Initializer]] = {
     name: cls

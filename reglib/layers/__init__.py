@@ -57,3 +57,11 @@ from reglib.layers.reshaping import Identity as Identity
 from reglib.layers.reshaping import ZeroPadding2D as ZeroPadding2D
 from reglib.layers.wrapping import Bidirectional as Bidirectional
 from reglib.layers.wrapping import TimeDistributed as TimeDistributed
+
+# Keras's shorter names.
+AvgPool1D, AvgPool2D = AveragePooling1D, AveragePooling2D
+MaxPool1D, MaxPool2D = MaxPooling1D, MaxPooling2D
+GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
+GlobalMaxPool1D, GlobalMaxPool2D = GlobalMaxPooling1D, GlobalMaxPooling2D
+Convolution1D, Convolution2D = Conv1D, Conv2D
+Variable = Parameter

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib import _serialization, _twin, config, constraints, initializers, regularizers
+from reglib import _seeding, _serialization, _twin, config, constraints, initializers, regularizers
 from reglib._timestep_masks import mask_of, masked
 from reglib._validation import (
     check_array,
@@ -57,6 +57,11 @@ def _default_name(cls: type) -> str:
     number = _names[stem]
     _names[stem] += 1
     return stem if number == 0 else f"{stem}_{number}"
+
+
+def restart_names() -> None:
+    """Begin anew with the numbers in automatic names."""
+    _names.clear()
 
 
 def _noting(build: Callable) -> Callable:
@@ -539,7 +544,7 @@ class Layer(_serialization.Described):
     def generator(self) -> np.random.Generator:
         """The layer's own source of randomness: from its seed, else its model's, else fresh."""
         if self._generator is None:
-            self._generator = np.random.default_rng(getattr(self, "seed", None))
+            self._generator = _seeding.generator(getattr(self, "seed", None))
         return self._generator
 
     def seed_from(self, sequence: np.random.SeedSequence) -> None:

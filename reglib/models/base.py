@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib import _archive, _serialization
+from reglib import _archive, _seeding, _serialization
 from reglib._validation import (
     check_array,
     check_choice,
@@ -41,7 +41,7 @@ class BaseModel(_serialization.Described):
 
     def __init__(self, *, name: str | None = None, seed: int | None = None) -> None:
         self.name = type(self).__name__.lower() if name is None else check_text("name", name)
-        sequence = np.random.SeedSequence(check_seed("seed", seed))
+        sequence = _seeding.sequence(check_seed("seed", seed))
         shuffling, self._layer_seeds = sequence.spawn(2)
         self.generator = np.random.default_rng(shuffling)
         self.built = False

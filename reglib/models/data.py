@@ -124,10 +124,9 @@ class Dataset:
     @property
     def number(self) -> int | None:
         """The number of batches, which may change from epoch to epoch; None: endless."""
-        number = getattr(self.dataset, "num_batches", None)
-        if number is None and hasattr(type(self.dataset), "__len__"):
-            return len(self.dataset)
-        return number
+        if hasattr(self.dataset, "num_batches"):
+            return self.dataset.num_batches
+        return len(self.dataset)
 
     @property
     def first(self) -> Data:

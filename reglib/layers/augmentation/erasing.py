@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reglib import _seeding
 from reglib._arguments import Array, Bad, Constraint, GeneratorOrSeed, Number, arguments
 from reglib.layers.augmentation.base import AugmentationLayer, Factor, ValueRange, interval
 from reglib.layers.windows import Sizes, sizes
@@ -336,7 +337,7 @@ def cutout(
     if images.ndim not in (3, 4):
         raise ValueError(f"images must have 3 or 4 axes, got shape {images.shape}")
     sides = sizes("size", size, 2)
-    generator = np.random.default_rng(generator)
+    generator = _seeding.shared() if generator is None else np.random.default_rng(generator)
     batch = images if images.ndim == 4 else images[None]
     edges = _square(generator, len(batch), batch.shape[1:3], sides)
     outputs = batch.copy()

@@ -86,6 +86,13 @@ PATTERNS: dict[str, str] = {
     "regularizers.*.gradient": ANY_LIBRARY,
     "initializers.*.draw": DRAWN,
     # Beside.
+    "ops.*": "NumPy's functions under other names: NumPy refuses what it cannot use",
+    "random.*": "shape and seed are declared; of what they describe, NumPy refuses the rest",
+    "saving.serialize_keras_object": "anything may come: what has no config is refused",
+    "saving.deserialize_keras_object": "plain data stays as it is; descriptions have their own",
+    "utils.clear_session": "takes Keras's argument, and has no use for it",
+    "utils.*": "declared beside the functions, and tried in test_utils.py",
+    "utils.PyDataset": "takes Keras's arguments, and has no use for them",
     "interop.*": "needs Keras: test_interop_bad_input.py has the cases",
     "exercises.checking.Chapter": RECORD,
     "exercises.checking.Aspect": RECORD,

@@ -52,6 +52,7 @@ def public_names(module: Any) -> list[str]:
         name
         for name, value in sorted(vars(module).items())
         if not name.startswith("_")
+        and getattr(value, "__name__", name) == name  # no other name of the same
         and (inspect.isclass(value) or inspect.isroutine(value) or isinstance(value, Activation))
         and (value.__module__ == inside[0] or value.__module__.startswith(inside[1]))
     ]

@@ -274,6 +274,7 @@ def _entries() -> list[Entry]:
         for name, cls in vars(layers).items()
         if isinstance(cls, type)
         and issubclass(cls, layers.Layer)
+        and name == cls.__name__
         and name not in ("InputLayer", "Normalization")
     ]
     weights = Kind(
