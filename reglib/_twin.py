@@ -68,11 +68,12 @@ def hand_over(layer: Any, theirs: Any) -> None:
         theirs.finalize_state()  # Normalization computes with copies of its weights
 
 
-def call_twin(layer: Any, inputs: Any, training: bool, **options: Any) -> Any:
+def call_twin(layer: Any, inputs: Any, training: bool | None, **options: Any) -> Any:
     """Return what the layer's twin makes of a Keras tensor; the twin is made once and kept."""
     if layer.keras_twin is None:
         # Our automatic names and Keras's are counted apart, so a graph could meet one twice.
         layer.keras_twin = to_keras_layer(layer, keep_name=layer.is_named)
-    if "training" in inspect.signature(layer.keras_twin.call).parameters:
+    takes_it = "training" in inspect.signature(layer.keras_twin.call).parameters
+    if training is not None and takes_it:
         options["training"] = training
     return layer.keras_twin(inputs, **options)

@@ -88,6 +88,7 @@ def from_keras(thing: Any) -> Layer | models.Sequential | models.Model:
         return ours
     else:
         raise TypeError(f"thing must be a layer or model of Keras, got {type(thing).__name__}")
+    ours._trainable = thing.trainable  # the layers know of themselves
     if ours.built:
         for mine in _weighted(ours.layers):
             mine.set_weights(thing.get_layer(mine.name).get_weights())
@@ -180,6 +181,7 @@ def _model_to_keras(model: models.Sequential | models.Model, name: str, keras: A
             theirs.build(model.input_shape)
     else:
         theirs = _graph_to_keras(model, name, keras)
+    theirs._trainable = model.trainable  # the layers know of themselves
     if model.built:
         for mine in _weighted(model.layers):
             hand_over(mine, theirs.get_layer(mine.name))
@@ -207,12 +209,16 @@ def _graph_to_keras(model: models.Model, name: str, keras: Any) -> Any:
     twins = {layer: to_keras(layer) for layer in model.layers if type(layer) is not InputLayer}
     for node in model._nodes:
         if not node.parents:
-            tensors[node] = keras.Input(node.shape[1:], name=node.layer.name)
+            tensors[node] = keras.Input(
+                batch_shape=node.shape, dtype=node.layer.dtype, name=node.layer.name
+            )
             continue
         if node.index is not None:
             tensors[node] = tensors[node.parents[0]][node.index]
             continue
         given, options = node.hand_out([tensors[parent] for parent in node.parents])
+        if node.training is not None:
+            options["training"] = node.training
         tensors[node] = twins[node.layer](given, **options)
     ins, outs = model._ins, model._outs
     return keras.Model(
@@ -228,6 +234,11 @@ def _graph_from_keras(model: Any) -> models.Model:
     Keras's graph has the operations that make masks besides, which go from layer to layer here.
     """
     described = model.get_config()
+    mentioned = {
+        *map(_origin, _tensors(described["layers"])),
+        *_ends_of(described["input_layers"]),
+        *_ends_of(described["output_layers"]),
+    }
     known = {layer.name: layer for layer in model.layers}
     _check_masks(described["layers"], known)
     nodes: dict[tuple[str, int, int], Node] = {}
@@ -238,26 +249,31 @@ def _graph_from_keras(model: Any) -> models.Model:
             continue
         theirs = known[name]
         if not description["inbound_nodes"]:
-            nodes[name, 0, 0] = layers.Input(tuple(theirs.batch_shape[1:]), name=name)
+            nodes[name, 0, 0] = layers.Input(
+                batch_shape=theirs.batch_shape, dtype=theirs.dtype, name=name
+            )
             continue
         layer = _layer_from_keras(theirs)
-        for number, call in enumerate(description["inbound_nodes"]):
+        # Keras counts the uses of a graph from 1 where its own making is one of them.
+        uses = description["inbound_nodes"]
+        from_one = any(other == name and number == len(uses) for other, number, _ in mentioned)
+        for number, call in enumerate(uses, start=int(from_one)):
             given, states = call["args"][0], call["kwargs"].get("initial_state")
             origins = [_origin(tensor) for tensor in _several(given)]
             origins += [_origin(tensor) for tensor in _several(states)]
-            calls.append(((name, number), layer, origins, states is not None))
+            options = {"training": call["kwargs"].get("training")}
+            calls.append(((name, number), layer, origins, states is not None, options))
     # A layer's second use may come after layers that are described behind it.
     while calls:
         ready = [call for call in calls if all(origin in nodes for origin in call[2])]
         if not ready:
             missing = {name for call in calls for name, *_ in call[2]} - set(known)
             raise ValueError(f"operations between layers must be layers, got {sorted(missing)}")
-        key, layer, origins, from_states = ready[0]
+        key, layer, origins, from_states, options = ready[0]
         first, *others = parents = [nodes[origin] for origin in origins]
         if from_states:
-            drawn = layer(first, initial_state=others)
-        else:
-            drawn = layer(parents if others else first)
+            options["initial_state"], others = others, None
+        drawn = layer(parents if others else first, **options)
         nodes |= {(*key, number): node for number, node in enumerate(_several(drawn))}
         calls = [call for call in calls if call[0] != key]
 
@@ -304,6 +320,15 @@ def _check_masks(described: Sequence[Mapping[str, Any]], known: Mapping[str, Any
 def _origin(tensor: Any) -> tuple[str, int, int]:
     """Return the layer's name that a tensor comes out of, the number of its use, and its own."""
     return tuple(tensor["config"]["keras_history"])
+
+
+def _ends_of(structure: Any) -> list[tuple[str, int, int]]:
+    """Return the ends of a graph, in lists and dicts as well, as :func:`_origin` names them."""
+    if isinstance(structure, Mapping):
+        structure = list(structure.values())
+    if isinstance(structure[0], str):
+        return [tuple(structure)]
+    return [end for part in structure for end in _ends_of(part)]
 
 
 def _tensors(described: Any) -> list[Mapping[str, Any]]:

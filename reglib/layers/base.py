@@ -8,15 +8,13 @@ parameter's gradient and returns the gradient with respect to the inputs.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
 import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,20 +23,19 @@ from reglib import _seeding, _serialization, _twin, config, constraints, initial
 from reglib._timestep_masks import mask_of, masked
 from reglib._validation import (
     check_array,
-    check_callable,
-    check_choice,
     check_flag,
     check_instance,
-    check_integer,
     check_sequence,
     check_shape,
     check_text,
     naming,
     refusing_unknown,
 )
+from reglib.layers.node import Node as Node
+from reglib.layers.parameter import HasWeights, Trainable, checked_dtype
+from reglib.layers.parameter import Parameter as Parameter
 
 _names: Counter[str] = Counter()
-_library: dict[str, type[Layer]] = {}
 _OPTION_MODULES = {
     "initializer": initializers,
     "regularizer": regularizers,
@@ -75,8 +72,7 @@ def _noting(build: Callable) -> Callable:
         build(self, _checked_shape(input_shape))
         # A build that another calls by super() is a part of that one.
         if type(self).build is build_and_note:
-            self.built_shape = tuple(input_shape)
-            self.built = True
+            self._note_built(tuple(input_shape))
 
     return build_and_note
 
@@ -94,6 +90,16 @@ def _taking_training(call: Callable) -> Callable:
     return call_anyway
 
 
+def _layers_in(value: Any) -> list[Layer]:
+    """Return the layers that an attribute is, or holds."""
+    if isinstance(value, Layer):
+        return [value]
+    if isinstance(value, (list, tuple, dict)):
+        held = value.values() if isinstance(value, dict) else value
+        return [layer for layer in held if isinstance(layer, Layer)]
+    return []
+
+
 def _checked_shape(input_shape: Any) -> Any:
     """Return the shape of inputs, or those of several; a batch may be empty, no other axis."""
     if isinstance(input_shape, (tuple, list)) and isinstance((*input_shape, 0)[0], (tuple, list)):
@@ -104,198 +110,7 @@ def _checked_shape(input_shape: Any) -> Any:
     return shape
 
 
-def _checked_dtype(dtype: Any) -> str:
-    """Return the name of a dtype that weights may have."""
-    with contextlib.suppress(TypeError):
-        dtype = np.dtype(dtype).name
-    return check_choice("dtype", dtype, ("float32", "float64"))
-
-
-class Parameter:
-    """One array of weights with its gradient, its penalty and its constraint.
-
-    Parameters
-    ----------
-    value : array_like
-        The initial weights.
-    name : str
-        What the weights are called within their layer: ``kernel``, ``bias``.
-    regularizer : callable, optional
-        Penalty that a model adds to its loss.
-    constraint : callable, optional
-        Projection that an optimizer applies after its step.
-    trainable : bool
-        Whether an optimizer changes the value.
-    dtype : optional
-        By default the dtype of ``value``, or float32 where that holds no floats.
-
-    Examples
-    --------
-    >>> weights = Parameter([[1.0, 2.0]], name="kernel")
-    >>> weights.shape, weights.gradient
-    ((1, 2), array([[0., 0.]]))
-    """
-
-    def __init__(
-        self,
-        value: ArrayLike,
-        *,
-        name: str = "parameter",
-        regularizer: Any = None,
-        constraint: Any = None,
-        trainable: bool = True,
-        dtype: Any = None,
-    ) -> None:
-        array = check_array("value", value)
-        if dtype is not None:
-            array = array.astype(_checked_dtype(dtype))
-        elif array.dtype.kind != "f":
-            array = array.astype(config.floatx())
-        self.value: NDArray = array.copy()
-        self.gradient: NDArray = np.zeros_like(array)
-        self.name = check_text("name", name)
-        for role, function in (("regularizer", regularizer), ("constraint", constraint)):
-            if function is not None:
-                check_callable(role, function)
-        self.regularizer = regularizer
-        self.constraint = constraint
-        self.trainable = check_flag("trainable", trainable)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the value."""
-        return self.value.shape
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The dtype of the value."""
-        return self.value.dtype
-
-    def assign(self, value: ArrayLike) -> None:
-        """Overwrite the value in place.
-
-        Raises
-        ------
-        TypeError
-            If ``value`` holds no numbers.
-        ValueError
-            If the shape differs.
-        """
-        array = np.asarray(value)
-        if array.dtype.kind not in "biuf":
-            raise TypeError(f"{self.name} must hold numbers, got dtype {array.dtype}")
-        if array.shape != self.shape:
-            raise ValueError(f"{self.name} must have shape {self.shape}, got {array.shape}")
-        self.value[...] = array
-
-    def bind(self, value: NDArray, gradient: NDArray) -> None:
-        """Move value and gradient into the given arrays, which keep them from now on."""
-        value[...] = self.value
-        gradient[...] = self.gradient
-        self.value, self.gradient = value, gradient
-
-    def numpy(self) -> NDArray:
-        """Return a copy of the value."""
-        return self.value.copy()
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray:
-        return np.array(self.value, dtype=dtype, copy=copy)
-
-    def __repr__(self) -> str:
-        return f"<Parameter {self.name}, shape={self.shape}, dtype={self.dtype}>"
-
-
-class Node:
-    """What a layer will return: the stuff that a functional model is drawn with.
-
-    Parameters
-    ----------
-    layer : Layer
-        Which computes it.
-    parents : tuple of Node
-        What the layer is given.
-    shape : tuple
-        The shape of the array to come, batch axis included.
-    keyword : str, optional
-        The argument of the layer that all parents but the first are handed to, in a list: the
-        ``initial_state`` of a recurrent layer. By default all parents are inputs.
-    index : int, optional
-        Which of several outputs it is, where a layer returns a list; its parent is the node of
-        them all.
-
-    Notes
-    -----
-    Nodes can be added, subtracted and multiplied: ``trunk + branch`` is ``Add()([trunk,
-    branch])``. With a number, ``trunk + 0.1 * branch``, it is a ``Rescaling``.
-    """
-
-    __array_ufunc__ = None  # a number of NumPy leaves it to the node what to do with it
-
-    def __init__(
-        self,
-        layer: Layer,
-        parents: tuple[Node, ...],
-        shape: tuple[int | None, ...],
-        keyword: str | None = None,
-        index: int | None = None,
-    ) -> None:
-        self.layer = check_instance("layer", layer, Layer, "a layer")
-        self.parents = tuple(check_sequence("parents", parents, "nodes"))
-        for parent in self.parents:
-            check_instance("parents", parent, Node, "nodes")
-        self.shape = check_shape("shape", shape, low=0)
-        self.keyword = None if keyword is None else check_text("keyword", keyword)
-        self.index = None if index is None else check_integer("index", index, low=0)
-
-    def hand_out(self, values: Sequence[Any]) -> tuple[Any, dict[str, Any]]:
-        """Return one value a parent as the layer takes them: inputs, and what goes by name."""
-        if self.keyword is not None:
-            return values[0], {self.keyword: list(values[1:])}
-        return (values[0] if len(values) == 1 else list(values)), {}
-
-    def __add__(self, other: Node | float) -> Node:
-        return self._merged("Add", other) if isinstance(other, Node) else self._rescaled(1, other)
-
-    __radd__ = __add__
-
-    def __sub__(self, other: Node | float) -> Node:
-        if isinstance(other, Node):
-            return self._merged("Add", -other)
-        return self._rescaled(1, other, sign=-1)
-
-    def __rsub__(self, other: float) -> Node:
-        return self._rescaled(-1, other)
-
-    def __mul__(self, other: Node | float) -> Node:
-        return self._merged("Multiply", other) if isinstance(other, Node) else self._rescaled(other)
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: float) -> Node:
-        return self._rescaled(1 / other) if isinstance(other, Real) else NotImplemented
-
-    def __neg__(self) -> Node:
-        return self._rescaled(-1)
-
-    # The layers that nodes are calculated with are found by their names: they lie above.
-
-    def _merged(self, name: str, other: Node) -> Node:
-        """Return the node of a merging layer, as precise as the more precise of both."""
-        dtype = np.result_type(self.layer.dtype, other.layer.dtype).name
-        return _library[name](dtype=dtype)([self, other])
-
-    def _rescaled(self, scale: Any, offset: Any = 0, sign: int = 1) -> Node:
-        """Return the node times ``scale``, plus or minus ``offset``, where both are numbers."""
-        if not (isinstance(scale, Real) and isinstance(offset, Real)):
-            return NotImplemented
-        rescaling = _library["Rescaling"]
-        return rescaling(float(scale), sign * float(offset), dtype=self.layer.dtype)(self)
-
-    def __repr__(self) -> str:
-        return f"<Node of {self.layer.name}, shape={self.shape}>"
-
-
-class Layer(_serialization.Described):
+class Layer(HasWeights, _serialization.Described):
     """Base of all layers.
 
     Parameters
@@ -329,8 +144,8 @@ class Layer(_serialization.Described):
     ) -> None:
         with naming("activity_regularizer"):
             self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.trainable = check_flag("trainable", trainable)
-        self.dtype = config.floatx() if dtype is None else _checked_dtype(dtype)
+        self._trainable = check_flag("trainable", trainable)  # what lies within is left as it is
+        self.dtype = config.floatx() if dtype is None else checked_dtype(dtype)
         self.numpy_dtype = np.dtype(self.dtype)
         self.is_named = name is not None
         self.name = _default_name(type(self)) if name is None else check_text("name", name)
@@ -341,9 +156,16 @@ class Layer(_serialization.Described):
         self.to_inputs = True
         self.activity_penalty = 0.0
         self._weight_options: list[str] = []
-        self._parameters: list[Parameter] = []
+        # Of each kind, in the order that they were made: freezing one moves none of them.
+        self._trainable_parameters: list[Parameter] = []
+        self._other_parameters: list[Parameter] = []
         self._generator: np.random.Generator | None = None
 
+    # The library's own classes by their names; Node calculates with some of them.
+    library: ClassVar[dict[str, type[Layer]]] = {}
+    # What ``training`` means where nobody says it, as the signature of ``call`` has it; None: it
+    # is left to the layers within.
+    _default_training: ClassVar[bool | None] = False
     # Whether the outputs have a mask where the inputs have one; a layer may set it for itself.
     supports_masking = False
     _computes_mask = False
@@ -353,12 +175,16 @@ class Layer(_serialization.Described):
         """Remember the class, and note what its methods take."""
         super().__init_subclass__(**kwargs)
         if _serialization.is_of_library(cls):
-            _library[cls.__name__] = cls
+            Layer.library[cls.__name__] = cls
         if "compute_mask" in vars(cls):
             cls.supports_masking = vars(cls).get("supports_masking", True)
             cls._computes_mask = True
         if "call" in vars(cls):
-            cls._takes_mask = "mask" in inspect.signature(cls.call).parameters
+            parameters = inspect.signature(cls.call).parameters
+            cls._takes_mask = "mask" in parameters
+            cls._default_training = False
+            if "training" in parameters:
+                cls._default_training = parameters["training"].default
         if "build" in vars(cls):
             cls.build = _noting(cls.build)
         if "call" in vars(cls):
@@ -390,17 +216,19 @@ class Layer(_serialization.Described):
         return self._takes_mask
 
     def sublayers(self) -> tuple[Layer, ...]:
-        """Return the layers that this one wraps."""
-        return ()
+        """Return the layers that this one wraps: its attributes, also those in lists and dicts."""
+        return tuple(layer for value in list(vars(self).values()) for layer in _layers_in(value))
 
     # What every layer offers.
 
     def __call__(
-        self, inputs: ArrayLike | Node, training: bool = False, **options: Any
+        self, inputs: ArrayLike | Node, training: bool | None = None, **options: Any
     ) -> NDArray | Node:
         """Return the outputs for a batch; the first call builds the parameters.
 
-        A :class:`Node` instead of a batch gives a node: so functional models are drawn. A
+        A :class:`Node` instead of a batch gives a node: so functional models are drawn. Without
+        ``training``, noise is off and augmentation on; a model that has layers of both kinds
+        tells them the same. A
         tensor of Keras is handed to the layer's twin in Keras. Some layers take options, such
         as the ``mask`` of a recurrent one. Outputs of a layer that masks time steps, or of one
         that passes a mask on, have the mask in their attribute ``mask``.
@@ -420,19 +248,25 @@ class Layer(_serialization.Described):
             if isinstance(inputs, Node):
                 if options:
                     raise TypeError(f"inputs must be an array for {', '.join(options)}, got a Node")
-                return Node(self, (inputs,), self.compute_output_shape(inputs.shape))
+                shape = self.compute_output_shape(inputs.shape)
+                return Node(self, (inputs,), shape, training=training)
             if _twin.is_keras_tensor(inputs):
                 return _twin.call_twin(self, inputs, training, **options)
             mask = mask_of(inputs)
         inputs = self.cast(inputs)
         if not self.built:
             self.ensure_built(inputs.shape)
+        training = self._told(training)
         if options or self._computes_mask or mask is not None:
             return self._call_with_mask(inputs, mask, training, **options)
-        return self._finish(self.call(inputs, training=bool(training)))
+        return self._finish(self.call(inputs, training=training))
+
+    def _told(self, training: bool | None) -> bool | None:
+        """Return what :meth:`call` is told, where the caller may have said nothing."""
+        return self._default_training if training is None else bool(training)
 
     def _call_with_mask(
-        self, inputs: Any, inherited: Any, training: bool, **options: Any
+        self, inputs: Any, inherited: Any, training: bool | None, **options: Any
     ) -> NDArray:
         """Call with a mask given or else inherited, and give the outputs theirs."""
         mask = options.get("mask")
@@ -440,7 +274,7 @@ class Layer(_serialization.Described):
             mask = inherited
             if mask is not None and self._wants_mask(inputs, mask):
                 options["mask"] = mask
-        outputs = self._finish(self.call(inputs, training=bool(training), **options))
+        outputs = self._finish(self.call(inputs, training=training, **options))
         if self.supports_masking:
             # A layer that has made the mask in passing has put it there already.
             if mask_of(outputs) is None:
@@ -493,8 +327,21 @@ class Layer(_serialization.Described):
         if not self.built:
             shape = _checked_shape(input_shape)
             self.build(shape)
-            self.built_shape = tuple(shape)
-            self.built = True
+            self._note_built(tuple(shape))
+
+    def _note_built(self, shape: tuple[int | None, ...]) -> None:
+        """Note that the layer is built, and which of its attributes are parameters of its own."""
+        self.built_shape, self.built = shape, True
+        known = set(map(id, self.weights))
+        for value in list(vars(self).values()):
+            if isinstance(value, Parameter) and id(value) not in known:
+                self._keep(value)
+        if not self.trainable:
+            self.trainable = False  # what it is made of now, too
+
+    def _keep(self, parameter: Parameter) -> None:
+        kind = self._trainable_parameters if parameter.trainable else self._other_parameters
+        kind.append(parameter)
 
     def set_weight_options(self, **options: Any) -> None:
         """Keep how weights start, are penalized and constrained, under Keras's names.
@@ -537,7 +384,7 @@ class Layer(_serialization.Described):
             dtype=self.dtype,
             **given,
         )
-        self._parameters.append(parameter)
+        self._keep(parameter)
         return parameter
 
     @property
@@ -555,25 +402,15 @@ class Layer(_serialization.Described):
         for layer, child in zip(self.sublayers(), rest, strict=True):
             layer.seed_from(child)
 
+    def trainable_parts(self) -> tuple[Trainable, ...]:
+        """Return the parameters that were made to be trained, and the layers within."""
+        return (*self._trainable_parameters, *self.sublayers())
+
     @property
     def weights(self) -> list[Parameter]:
         """All parameters in Keras's order: own trainable, own others, those of wrapped layers."""
-        own = sorted(self._parameters, key=lambda parameter: not parameter.trainable)
+        own = self._trainable_parameters + self._other_parameters
         return own + [p for layer in self.sublayers() for p in layer.weights]
-
-    @property
-    def trainable_weights(self) -> list[Parameter]:
-        """The parameters that an optimizer changes."""
-        if not self.trainable:
-            return []
-        own = [p for p in self._parameters if p.trainable]
-        return own + [p for layer in self.sublayers() for p in layer.trainable_weights]
-
-    @property
-    def non_trainable_weights(self) -> list[Parameter]:
-        """The parameters that no optimizer changes."""
-        trainable = set(map(id, self.trainable_weights))
-        return [p for p in self.weights if id(p) not in trainable]
 
     def get_weights(self) -> list[NDArray]:
         """Return copies of all parameters' values, in the order of :attr:`weights`."""
@@ -648,4 +485,4 @@ def deserialize(
     ValueError
         If the class is unknown.
     """
-    return _serialization.deserialize(config, _library, "layer", custom_objects)
+    return _serialization.deserialize(config, Layer.library, "layer", custom_objects)

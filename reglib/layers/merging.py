@@ -118,7 +118,7 @@ class _Merge(Layer):
     supports_masking = True
 
     def __call__(
-        self, inputs: Sequence[ArrayLike | Node], training: bool = False
+        self, inputs: Sequence[ArrayLike | Node], training: bool | None = None
     ) -> NDArray | Node:
         """Return the merged outputs of several batches, or a node of several nodes.
 
@@ -134,12 +134,13 @@ class _Merge(Layer):
             raise ValueError(f"inputs of layer {self.name} must be at least 2, got {len(inputs)}")
         if isinstance(inputs[0], Node):
             shape = self.compute_output_shape([node.shape for node in inputs])
-            return Node(self, tuple(inputs), shape)
+            return Node(self, tuple(inputs), shape, training=training)
         masks = [mask_of(x) for x in inputs]
         inputs = [self.cast(x) for x in inputs]
         if not self.built:
             self.ensure_built([x.shape for x in inputs])
         self.compute_output_shape([x.shape for x in inputs])
+        training = self._told(training)
         if any(mask is not None for mask in masks):
             return self._call_with_mask(inputs, masks, training)
         return self._finish(self.call(inputs, training=training))

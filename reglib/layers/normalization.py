@@ -533,7 +533,7 @@ class SpectralNormalization(Layer):
         rest = [p for p in self.layer.weights if p is not self.kernel]
         return [self.kernel, self.vector_u, *rest]
 
-    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+    def call(self, inputs: NDArray, training: bool | None = None) -> NDArray:
         """Normalize the kernel in training; return the wrapped layer's outputs."""
         self._sigma = None
         if training:

@@ -192,7 +192,7 @@ class _Recurrent(Layer):
     def __call__(
         self,
         inputs: ArrayLike | Node,
-        training: bool = False,
+        training: bool | None = None,
         initial_state: Any = None,
         **options: Any,
     ) -> Any:
@@ -213,14 +213,16 @@ class _Recurrent(Layer):
             states = [initial_state] if alone else check_sequence("initial_state", initial_state)
             options["initial_state"] = states
         if any(isinstance(thing, Node) for thing in (inputs, *states)):
-            return self._drawn(inputs, states, options)
+            return self._drawn(inputs, states, training, options)
         outputs = super().__call__(inputs, training, **options)
         # A layer of Keras has made a list of its own.
         if self.return_state and isinstance(outputs, np.ndarray):
             return [outputs, *(state[-1].T.copy() for state in self._states)]
         return outputs
 
-    def _drawn(self, inputs: Any, states: list[Any], options: dict[str, Any]) -> Any:
+    def _drawn(
+        self, inputs: Any, states: list[Any], training: bool | None, options: dict[str, Any]
+    ) -> Any:
         """Return the node of the outputs, or a list with those of the states."""
         nodes = [inputs, *states]
         others = sorted(set(options) - {"initial_state"})
@@ -241,8 +243,8 @@ class _Recurrent(Layer):
         keyword = "initial_state" if states else None
         found = self.compute_output_shape(inputs.shape)
         if not self.return_state:
-            return Node(self, tuple(nodes), found, keyword)
-        every = Node(self, tuple(nodes), found[0], keyword)
+            return Node(self, tuple(nodes), found, keyword, training=training)
+        every = Node(self, tuple(nodes), found[0], keyword, training=training)
         return [Node(self, (every,), shape, index=number) for number, shape in enumerate(found)]
 
     def propagate_back(

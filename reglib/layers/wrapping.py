@@ -76,7 +76,7 @@ class TimeDistributed(Layer):
         return (shape[0], *shape[2:])
 
     def call(
-        self, inputs: NDArray, training: bool = False, mask: ArrayLike | None = None
+        self, inputs: NDArray, training: bool | None = None, mask: ArrayLike | None = None
     ) -> NDArray:
         """Return the outputs of all steps; a mask (batch, time, ...) goes on to the next layer.
 
@@ -210,7 +210,7 @@ class Bidirectional(Layer):
     def call(
         self,
         inputs: NDArray,
-        training: bool = False,
+        training: bool | None = None,
         mask: ArrayLike | None = None,
         initial_state: Sequence[ArrayLike] | None = None,
     ) -> NDArray:

@@ -19,13 +19,14 @@ from reglib._validation import (
     check_text,
 )
 from reglib.layers.base import Layer, Parameter
+from reglib.layers.parameter import HasWeights
 from reglib.models.inputs_and_outputs import Data
 from reglib.models.summary import print_summary
 
 model_classes: dict[str, type[BaseModel]] = {}
 
 
-class BaseModel(_serialization.Described):
+class BaseModel(HasWeights, _serialization.Described):
     """Layers and their weights.
 
     A subclass gives ``layers``, ``build``, ``forward`` and ``backward``.
@@ -81,8 +82,8 @@ class BaseModel(_serialization.Described):
         """Build every layer for inputs of this shape."""
         raise NotImplementedError
 
-    def forward(self, inputs: NDArray, training: bool) -> NDArray:
-        """Return the outputs for a batch."""
+    def forward(self, inputs: NDArray, training: bool | None) -> NDArray:
+        """Return the outputs for a batch; each layer is told of ``training``, unless it is None."""
         raise NotImplementedError
 
     def backward(
@@ -140,15 +141,9 @@ class BaseModel(_serialization.Described):
         """All parameters, layer by layer."""
         return [parameter for layer in self.layers for parameter in layer.weights]
 
-    @property
-    def trainable_weights(self) -> list[Parameter]:
-        """The parameters that the optimizer changes."""
-        return [parameter for layer in self.layers for parameter in layer.trainable_weights]
-
-    @property
-    def non_trainable_weights(self) -> list[Parameter]:
-        """The parameters that the optimizer leaves alone."""
-        return [parameter for layer in self.layers for parameter in layer.non_trainable_weights]
+    def trainable_parts(self) -> list[Layer]:
+        """Return the layers, which are frozen with the model."""
+        return self.layers
 
     def get_weights(self) -> list[NDArray]:
         """Return copies of all weights, layer by layer."""

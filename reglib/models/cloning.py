@@ -59,10 +59,12 @@ def clone_model(
         layers = {layer: made(layer) for layer in model.layers}
         for node in model._nodes:
             parents = [nodes[parent] for parent in node.parents]
-            nodes[node] = drawn(layers[node.layer], parents, node.keyword, node.index)
+            options = {name: getattr(node, name) for name in Node.options}
+            nodes[node] = drawn(layers[node.layer], parents, **options)
         inputs = map_structure(nodes.__getitem__, model.input)
         outputs = map_structure(nodes.__getitem__, model.output)
         clone = type(model)(inputs, outputs, name=model.name, seed=seed)
+    clone._trainable = model.trainable  # the layers know of themselves
     if model.optimizer is not None:
         clone.optimizer = optimizers.get(optimizers.serialize(model.optimizer))
         clone.loss, clone.metrics, clone.weighted_metrics = copy.deepcopy(

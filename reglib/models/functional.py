@@ -167,7 +167,7 @@ class Model(Trainer):
                 node.layer.ensure_built(shapes)
         self.built = True
 
-    def forward(self, inputs: Data, training: bool) -> Data:
+    def forward(self, inputs: Data, training: bool | None) -> Data:
         """Return the outputs for a batch."""
         values = dict(zip(self._ins.nodes, arrays_of(inputs), strict=True))
         shared = self._uses.layers
@@ -178,10 +178,11 @@ class Model(Trainer):
                 continue
             given = [values[parent] for parent in node.parents] or [values[node]]
             given, options = node.hand_out(given)
+            options["training"] = node.training if training is None else training
             if node.layer in shared:
-                values[node] = self._uses.call(node, given, training, **options)
+                values[node] = self._uses.call(node, given, **options)
             else:
-                values[node] = node.layer(given, training=training, **options)
+                values[node] = node.layer(given, **options)
         outputs = [values[node] for node in self._outs.nodes]
         return Bundle(outputs) if len(outputs) > 1 else outputs[0]
 
@@ -293,13 +294,13 @@ class Model(Trainer):
         """Return the gradient of the loss, noise layers off, with respect to each input."""
         return self._ins.arrange(arrays_of(super().input_gradient(x, y)))
 
-    def __call__(self, inputs: Any, training: bool = False) -> Any:
+    def __call__(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the outputs for one batch, in the structure that the model was made with.
 
         For a node it is the node of the model as a layer.
         """
         if isinstance(inputs, Node):
-            return as_layer(self)(inputs)
+            return as_layer(self)(inputs, training=training)
         x = self._ins.data("inputs", inputs, _loose)
         return self.arrange_outputs(self.forward(x, training=training))
 
@@ -308,7 +309,7 @@ class Model(Trainer):
         shorten_ways_back(self.layers)
         self._learning: set[Node] = set()
         for node in self._nodes:
-            if node.layer.trainable_weights or not self._learning.isdisjoint(node.parents):
+            if node.layer.unfrozen_weights or not self._learning.isdisjoint(node.parents):
                 self._learning.add(node)
 
     def _shapes(self) -> Iterator[tuple[Layer, tuple[int | None, ...]]]:
@@ -328,12 +329,13 @@ class Model(Trainer):
             known = first[node.layer]
             description = {"layer": serialize(node.layer) if known == i else known}
             description["parents"] = [number[parent] for parent in node.parents]
-            for name in ("keyword", "index"):
+            for name in Node.options:
                 if getattr(node, name) is not None:
                     description[name] = getattr(node, name)
             nodes.append(description)
         return {
             "name": self.name,
+            "trainable": self.trainable,
             "nodes": nodes,
             "inputs": self._ins.structured([number[node] for node in self._ins.nodes]),
             "outputs": self._outs.structured([number[node] for node in self._outs.nodes]),
@@ -354,21 +356,26 @@ class Model(Trainer):
                 layer = description["layer"]
                 layer = nodes[layer].layer if isinstance(layer, int) else deserialize(layer)
                 parents = [nodes[i] for i in description["parents"]]
-                nodes.append(
-                    drawn(layer, parents, description.get("keyword"), description.get("index"))
-                )
+                options = {name: description.get(name) for name in Node.options}
+                nodes.append(drawn(layer, parents, **options))
         # A model of one input and one output may be described without saying which.
         inputs, outputs = config.get("inputs", 0), config.get("outputs", len(nodes) - 1)
-        return cls(
+        model = cls(
             map_structure(nodes.__getitem__, inputs),
             map_structure(nodes.__getitem__, outputs),
             name=config.get("name"),
             seed=seed,
         )
+        model._trainable = config.get("trainable", True)  # the layers know of themselves
+        return model
 
 
 def drawn(
-    layer: Layer, parents: list[Node], keyword: str | None = None, index: int | None = None
+    layer: Layer,
+    parents: list[Node],
+    keyword: str | None = None,
+    index: int | None = None,
+    training: bool | None = None,
 ) -> Node:
     """Return the node of a layer called on others, or on nothing; or of one of its outputs."""
     if not parents:
@@ -377,10 +384,10 @@ def drawn(
         shape = layer.compute_output_shape(parents[0].parents[0].shape)[index]
         return Node(layer, (parents[0],), shape, index=index)
     if keyword is not None:
-        drawn = layer(parents[0], **{keyword: parents[1:]})
+        found = layer(parents[0], training=training, **{keyword: parents[1:]})
     else:
-        drawn = layer(parents if len(parents) > 1 else parents[0])
-    return drawn[0].parents[0] if isinstance(drawn, list) else drawn
+        found = layer(parents if len(parents) > 1 else parents[0], training=training)
+    return found[0].parents[0] if isinstance(found, list) else found
 
 
 def _number_of_outputs(node: Node) -> int:

@@ -56,6 +56,8 @@ class Nested(Layer):
         if model.built:
             kwargs.setdefault("input_shape", model.input_shape[1:])
         super().__init__(name=name, **kwargs)
+        if not self._trainable:
+            model.trainable = False
 
     @property
     def layers(self) -> list[Layer]:
@@ -64,16 +66,12 @@ class Nested(Layer):
 
     @property
     def trainable(self) -> bool:
-        """Whether an optimizer may change the weights; what is set holds for every layer."""
-        return self._trainable
+        """Whether an optimizer may change the model's weights."""
+        return self.model.trainable
 
     @trainable.setter
     def trainable(self, trainable: bool) -> None:
-        first = not hasattr(self, "_trainable")
-        self._trainable = trainable
-        if not (first and trainable):  # a new layer leaves frozen ones as they are
-            for layer in self.layers:
-                layer.trainable = trainable
+        self.model.trainable = trainable
 
     def sublayers(self) -> tuple[Layer, ...]:
         """Return the layers of the model."""
@@ -84,7 +82,9 @@ class Nested(Layer):
         if not self.model.built:
             self.model.build(input_shape)
 
-    def call(self, inputs: NDArray, training: bool = False, mask: NDArray | None = None) -> NDArray:
+    def call(
+        self, inputs: NDArray, training: bool | None = None, mask: NDArray | None = None
+    ) -> NDArray:
         """Return the model's outputs, with the mask that its layers leave them."""
         return self.model.forward(masked(inputs, mask), training)
 
@@ -101,7 +101,9 @@ class Nested(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the model's description as plain data."""
-        return {**super().get_config(), "model": architecture(self.model)}
+        config = super().get_config()
+        del config["trainable"]  # which the model knows
+        return {**config, "model": architecture(self.model)}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Nested:

@@ -158,13 +158,13 @@ class Sequential(Trainer):
             shape = layer.compute_output_shape(shape)
         return shape
 
-    def __call__(self, inputs: ArrayLike | Node, training: bool = False) -> NDArray | Node:
+    def __call__(self, inputs: ArrayLike | Node, training: bool | None = None) -> NDArray | Node:
         """Return the outputs for one batch; for a node, that of the model as a layer."""
         if isinstance(inputs, Node):
-            return as_layer(self)(inputs)
+            return as_layer(self)(inputs, training=training)
         return super().__call__(inputs, training)
 
-    def forward(self, inputs: NDArray, training: bool) -> NDArray:
+    def forward(self, inputs: NDArray, training: bool | None) -> NDArray:
         """Return the outputs for a batch."""
         for layer in self._layers:
             inputs = layer(inputs, training=training)
@@ -184,7 +184,7 @@ class Sequential(Trainer):
     def shorten_way_back(self) -> None:
         """Note the first layer that learns."""
         shorten_ways_back(self._layers)
-        learning = [bool(layer.trainable_weights) for layer in self._layers]
+        learning = [bool(layer.unfrozen_weights) for layer in self._layers]
         self._first_learning = learning.index(True) if any(learning) else len(learning)
 
     def _shapes(self) -> Iterator[tuple[Layer, tuple[int | None, ...]]]:
@@ -195,7 +195,11 @@ class Sequential(Trainer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the layers' descriptions as plain data."""
-        config = {"name": self.name, "layers": [serialize(layer) for layer in self._layers]}
+        config = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "layers": [serialize(layer) for layer in self._layers],
+        }
         if self.built:
             config["build_input_shape"] = list(self._input_shape)
         return config
@@ -212,6 +216,7 @@ class Sequential(Trainer):
         with custom_object_scope(custom_objects):
             layers = [deserialize(part) for part in part_of(config, "layers")]
         model = cls(layers, name=config.get("name"), seed=seed)
+        model._trainable = config.get("trainable", True)  # the layers know of themselves
         if config.get("build_input_shape"):
             model.build(tuple(config["build_input_shape"]))
         return model

@@ -52,11 +52,11 @@ class Uses:
         self._memories: dict[Node, list[tuple[Any, dict[str, Any]]]] = {}
         self._latest: dict[Layer, Node] = {}
 
-    def call(self, node: Node, inputs: Any, training: bool, **options: Any) -> Any:
+    def call(self, node: Node, inputs: Any, **options: Any) -> Any:
         """Return the outputs of one use, and put aside what its way back needs."""
         family = every_layer([node.layer])
         earlier = [layer.activity_penalty for layer in family]
-        outputs = node.layer(inputs, training=training, **options)
+        outputs = node.layer(inputs, **options)
         if node.layer in self._latest:
             for layer, penalty in zip(family, earlier, strict=True):
                 if layer.activity_regularizer is not None:
@@ -76,7 +76,7 @@ class Uses:
         """Go back through one use; add its weights' gradients to ``sums``."""
         _remember(self._memories[node])
         back = node.layer.propagate_back(gradient, wanted, linked)
-        gradients = [parameter.gradient.copy() for parameter in node.layer.trainable_weights]
+        gradients = [parameter.gradient.copy() for parameter in node.layer.unfrozen_weights]
         for total, part in zip(sums.setdefault(node.layer, gradients), gradients, strict=True):
             if total is not part:
                 total += part
@@ -85,7 +85,7 @@ class Uses:
     def end(self, sums: dict[Layer, list[NDArray]]) -> None:
         """Write the sums of the gradients; leave the layers as their latest use did."""
         for layer, totals in sums.items():
-            for parameter, total in zip(layer.trainable_weights, totals, strict=True):
+            for parameter, total in zip(layer.unfrozen_weights, totals, strict=True):
                 parameter.gradient[...] = total
             _remember(self._memories[self._latest[layer]])
 

@@ -27,6 +27,7 @@ from reglib._validation import (
 )
 from reglib.callbacks import CallbackList, History
 from reglib.layers.base import Layer
+from reglib.layers.parameter import Trainable
 from reglib.models.base import BaseModel, every_layer
 from reglib.models.data import (
     Arrays,
@@ -264,7 +265,7 @@ class Trainer(BaseModel):
         self, x: NDArray, y: NDArray, sample_weight: NDArray | None = None
     ) -> tuple[float, float | None, NDArray]:
         """Take one step; return the data loss, the penalty (None: no penalties) and the outputs."""
-        if self._block is None:
+        if self._block is None or self._prepared_at != Trainable.changes:
             self._require_compiled("train_step")
             self._prepare(x)
         outputs = self.forward(x, training=True)
@@ -407,8 +408,12 @@ class Trainer(BaseModel):
         watchers.on_predict_end()
         return self.arrange_outputs(map_arrays(lambda *parts: np.concatenate(parts), *outputs))
 
-    def __call__(self, inputs: ArrayLike, training: bool = False) -> NDArray:
-        """Return the outputs for one batch."""
+    def __call__(self, inputs: ArrayLike, training: bool | None = None) -> NDArray:
+        """Return the outputs for one batch.
+
+        Without ``training`` each layer does as it would alone: noise is off unless a layer was
+        given ``training=True`` when the graph was drawn, and augmentation is on.
+        """
         mask = mask_of(inputs)
         inputs = check_array("inputs", inputs, allow_empty=True, allow_nan=True)
         self._ensure_built(inputs)
@@ -556,6 +561,11 @@ class Trainer(BaseModel):
     def _prepare(self, x: NDArray) -> None:
         """Build what is not built, and lay the trainable parameters into one block."""
         self._ensure_built(x)
+        if not all(layer.built for layer in every_layer(self.layers)):
+            self.forward(
+                x[:1], training=False
+            )  # layers of one's own build those within when called
+        self._prepared_at = Trainable.changes
         trainable = self.trainable_weights
         if self._block is None or not self._block.holds(trainable):
             # An optimizer that knows these parameters already goes on with what it remembers.

@@ -37,7 +37,6 @@ class Centered(Layer):
 
     def build(self, input_shape):
         self.mean = Parameter(np.ones(input_shape[1:]), name="mean", trainable=False)
-        self._parameters.append(self.mean)
 
     def call(self, inputs, training=False):
         if training:

@@ -40,7 +40,8 @@ class AugmentationLayer(Layer):
 
     Call it with images, (N, H, W, C) or a single (H, W, C), or with a dict of ``images``,
     ``labels`` and ``segmentation_masks``, which returns a dict. ``training`` is True unless
-    you say otherwise, as in Keras; a model says so. Outputs are floats whatever came in.
+    you say otherwise, as in Keras, in ``model(x)`` too; ``predict`` and ``evaluate`` say so.
+    Outputs are floats whatever came in.
 
     An augmentation layer stands in front of the weights, so training needs no gradient from
     it. Where the transformation is linear in the images, :meth:`backward` returns the exact
@@ -189,7 +190,7 @@ class AugmentationLayer(Layer):
 
     # The layer protocol.
 
-    def __call__(self, inputs: Any, training: bool = True) -> Any:
+    def __call__(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the augmented images, or a dict of them with their labels and masks."""
         if not isinstance(inputs, Mapping):
             return super().__call__(inputs, training=training)
@@ -197,7 +198,7 @@ class AugmentationLayer(Layer):
             raise ValueError(f"inputs must have a key 'images', got {sorted(inputs)}")
         if "bounding_boxes" in inputs:
             raise ValueError("inputs must have no key 'bounding_boxes': boxes are not supported")
-        training = bool(training)
+        training = self._told(training)
         outputs = dict(inputs)
         images = self._checked(inputs["images"])
         self.ensure_built(images.shape)

@@ -201,13 +201,13 @@ class Pipeline(Layer):
             layer.ensure_built(input_shape)
             input_shape = layer.compute_output_shape(input_shape)
 
-    def __call__(self, inputs: Any, training: bool = True) -> Any:
+    def __call__(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the last layer's outputs, for images or for a dict that holds them."""
         if isinstance(inputs, Mapping):
             return self.call(inputs, training=training)
         return super().__call__(inputs, training=training)
 
-    def call(self, inputs: Any, training: bool = True) -> Any:
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the last layer's outputs."""
         for layer in self._layers:
             inputs = layer(inputs, training=training)

@@ -1,0 +1,176 @@
+"""Weights with their gradients beside them, and what it means that they can be frozen."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reglib import config
+from reglib._validation import (
+    check_array,
+    check_callable,
+    check_choice,
+    check_flag,
+    check_text,
+)
+
+
+class Trainable:
+    """What an optimizer may change, or leaves alone because it is frozen.
+
+    ``Trainable.changes`` counts how often that was set anywhere: so a model knows without
+    looking at every weight whether what it has prepared for its steps still holds.
+    """
+
+    changes = 0
+    _trainable = True
+
+    @property
+    def trainable(self) -> bool:
+        """Whether an optimizer may change it; what is set holds for all parts as well."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        self._trainable = check_flag("trainable", trainable)
+        Trainable.changes += 1
+        for part in self.trainable_parts():
+            part.trainable = trainable
+
+    def trainable_parts(self) -> Iterable[Trainable]:
+        """Return what is frozen with it."""
+        return ()
+
+
+class Parameter(Trainable):
+    """One array of weights with its gradient, its penalty and its constraint.
+
+    Parameters
+    ----------
+    value : array_like
+        The initial weights.
+    name : str
+        What the weights are called within their layer: ``kernel``, ``bias``.
+    regularizer : callable, optional
+        Penalty that a model adds to its loss.
+    constraint : callable, optional
+        Projection that an optimizer applies after its step.
+    trainable : bool
+        Whether an optimizer changes the value.
+    dtype : optional
+        By default the dtype of ``value``, or float32 where that holds no floats.
+
+    Examples
+    --------
+    >>> weights = Parameter([[1.0, 2.0]], name="kernel")
+    >>> weights.shape, weights.gradient
+    ((1, 2), array([[0., 0.]]))
+    """
+
+    def __init__(
+        self,
+        value: ArrayLike,
+        *,
+        name: str = "parameter",
+        regularizer: Any = None,
+        constraint: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+    ) -> None:
+        array = check_array("value", value)
+        if dtype is not None:
+            array = array.astype(checked_dtype(dtype))
+        elif array.dtype.kind != "f":
+            array = array.astype(config.floatx())
+        self.value: NDArray = array.copy()
+        self.gradient: NDArray = np.zeros_like(array)
+        self.name = check_text("name", name)
+        for role, function in (("regularizer", regularizer), ("constraint", constraint)):
+            if function is not None:
+                check_callable(role, function)
+        self.regularizer = regularizer
+        self.constraint = constraint
+        self._trainable = check_flag("trainable", trainable)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value."""
+        return self.value.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The dtype of the value."""
+        return self.value.dtype
+
+    def assign(self, value: ArrayLike) -> None:
+        """Overwrite the value in place.
+
+        Raises
+        ------
+        TypeError
+            If ``value`` holds no numbers.
+        ValueError
+            If the shape differs.
+        """
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"{self.name} must hold numbers, got dtype {array.dtype}")
+        if array.shape != self.shape:
+            raise ValueError(f"{self.name} must have shape {self.shape}, got {array.shape}")
+        self.value[...] = array
+
+    def bind(self, value: NDArray, gradient: NDArray) -> None:
+        """Move value and gradient into the given arrays, which keep them from now on."""
+        value[...] = self.value
+        gradient[...] = self.gradient
+        self.value, self.gradient = value, gradient
+
+    def numpy(self) -> NDArray:
+        """Return a copy of the value."""
+        return self.value.copy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray:
+        return np.array(self.value, dtype=dtype, copy=copy)
+
+    def __repr__(self) -> str:
+        return f"<Parameter {self.name}, shape={self.shape}, dtype={self.dtype}>"
+
+
+def checked_dtype(dtype: Any) -> str:
+    """Return the name of a dtype that weights may have."""
+    with contextlib.suppress(TypeError):
+        dtype = np.dtype(dtype).name
+    return check_choice("dtype", dtype, ("float32", "float64"))
+
+
+class HasWeights(Trainable):
+    """What has parameters of its own or within: a layer or a model.
+
+    As in Keras, what is frozen as a whole has no trainable weights; but a part of it that was
+    freed since is trained by a model around it.
+    """
+
+    @property
+    def weights(self) -> list[Parameter]:
+        """All parameters."""
+        raise NotImplementedError
+
+    @property
+    def unfrozen_weights(self) -> list[Parameter]:
+        """The parameters that are not frozen themselves: a model around trains them."""
+        return [parameter for parameter in self.weights if parameter.trainable]
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        """The parameters that an optimizer changes."""
+        return self.unfrozen_weights if self.trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Parameter]:
+        """The parameters that no optimizer changes."""
+        trainable = set(map(id, self.trainable_weights))
+        return [parameter for parameter in self.weights if id(parameter) not in trainable]
