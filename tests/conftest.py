@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from tests import ROOT
 from tests.machine import launch
 
 # The same examples at every run: what fails here fails for everybody. With EXPLORE=1, new ones.
@@ -47,6 +48,20 @@ def global_random_state_is_untouched(request):
     yield
     after = np.random.get_state()[1]  # noqa: NPY002
     assert (before == after).all(), "the test moved NumPy's global random state"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Keep a file's tests in one process, for they share what is slow to make.
+
+    The attacks of each level are two such groups: they wait more than they work.
+    """
+    for number, item in enumerate(items):
+        if item.get_closest_marker("xdist_group") is None:
+            group = item.path.relative_to(ROOT / "tests").as_posix()
+            if group.endswith("test_attacks.py") and hasattr(item, "callspec"):
+                group += f"-{item.callspec.params['grader']}-{number % 2}"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_runtest_setup(item):

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from tests.fastgrade import postgres
-from tests.fastgrade.classroom import CONFIG, Classroom, run, source_notebook
+from tests.fastgrade.classroom import CONFIG, Classroom, run_warm, source_notebook
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +16,7 @@ def released_course(tmp_path_factory):
     (root / "nbgrader_config.py").write_text(CONFIG)
     (root / "source" / "ps1").mkdir(parents=True)
     nbformat.write(source_notebook(), root / "source" / "ps1" / "arithmetic.ipynb")
-    run("nbgrader", "generate_assignment", "ps1", cwd=root)
+    run_warm("nbgrader", "generate_assignment", "ps1", cwd=root)
     return root
 
 

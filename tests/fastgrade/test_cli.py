@@ -15,7 +15,17 @@ from nbformat.v4 import new_code_cell
 
 from fastgrade.batch.journal import Journal, path_of
 from fastgrade.cli import _printable
-from tests.fastgrade.classroom import BIN, HIDDEN, RIGHT, WRONG, environment, metadata, rows, run
+from tests.fastgrade.classroom import (
+    BIN,
+    HIDDEN,
+    RIGHT,
+    WRONG,
+    environment,
+    metadata,
+    rows,
+    run,
+    run_warm,
+)
 
 
 def counts(done):
@@ -481,7 +491,7 @@ def test_doctor_says_what_is_there_and_what_is_demanded(classroom):
 
 def test_help_has_examples_and_the_exit_status():
     for arguments in (["--help"], ["grade", "--help"], ["report", "--help"], ["doctor", "--help"]):
-        done = run("fastgrade", *arguments, cwd="/")
+        done = run_warm("fastgrade", *arguments, cwd="/")
         assert "Usage:" in done.stdout
     done = run("fastgrade", "--help", cwd="/")
     assert "fastgrade ps1 --students ada,bob" in done.stdout
@@ -529,7 +539,7 @@ def test_it_works_from_another_folder(classroom, tmp_path):
     classroom.hand_in("ada", RIGHT)
     run("fastgrade", "ps1", "--course", str(classroom.root), cwd=tmp_path)
     assert classroom.score("ada") == 5.0
-    run("fastgrade", "report", "ps1", "--course", "course", "--output", "r.html", cwd=tmp_path)
+    run_warm("fastgrade", "report", "ps1", "--course", "course", "--output", "r.html", cwd=tmp_path)
     assert (tmp_path / "r.html").exists()
 
 
