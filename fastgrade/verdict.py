@@ -46,6 +46,8 @@ class Task:
         What the student handed in, which may be anything at all, or what has been read of it.
     files : dict of str to bytes
         Other files of the assignment, by path relative to the notebook.
+    instructors : tuple of str
+        Names of those files that are the instructor's, which tests may import.
     """
 
     assignment: str
@@ -54,6 +56,7 @@ class Task:
     source: bytes
     submission: bytes | Submitted
     files: dict[str, bytes] = field(default_factory=dict)
+    instructors: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the task as one JSON document."""
@@ -66,6 +69,7 @@ class Task:
                 "source": _encode(self.source),
                 "submission": _encode(given) if isinstance(given, bytes) else asdict(given),
                 "files": {name: _encode(data) for name, data in self.files.items()},
+                "instructors": self.instructors,
             }
         )
 
@@ -88,6 +92,7 @@ class Task:
                 source=_decode(data["source"]),
                 submission=_submitted(given) if isinstance(given, dict) else _decode(given),
                 files={str(name): _decode(text) for name, text in data["files"].items()},
+                instructors=tuple(map(str, data["instructors"])),
             )
         except (KeyError, TypeError, AttributeError, binascii.Error) as error:
             raise ValueError(f"task must be what Task.to_json wrote, got {error!r}") from error

@@ -10,9 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-
-from reglib._typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 
 class Masked(np.ndarray):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reglib._arguments import (
     Array,
@@ -28,7 +28,6 @@ from reglib._arguments import (
     Text,
     arguments,
 )
-from reglib._typing import ArrayLike
 
 
 class Examples(NamedTuple):

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reglib._arguments import (
     Array,
@@ -26,7 +26,6 @@ from reglib._arguments import (
     Number,
     arguments,
 )
-from reglib._typing import ArrayLike
 from reglib._validation import (
     check_array,
 )

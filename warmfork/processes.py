@@ -14,11 +14,11 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 __all__ = [
     *("adopt_orphans", "children", "end_session", "end_with_parent", "fork", "in_session", "kill"),
-    *("libc", "memory", "numbers", "prctl", "state"),
+    *("libc", "memory", "memory_of", "numbers", "prctl", "share", "state"),
 ]
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -129,12 +129,52 @@ def state(pid: int) -> list[int]:
 
 def memory(pid: int | str) -> int:
     """Return the bytes that a process holds and no file backs; 0 of a process that is gone."""
+    return _bytes_in(f"/proc/{pid}/status", ("RssAnon:", "RssShmem:", "VmSwap:")) or 0
+
+
+def share(pid: int | str) -> int | None:
+    """Return the same with each page divided among all who have it; None where that is hidden."""
+    return _bytes_in(f"/proc/{pid}/smaps_rollup", ("Pss_Anon:", "Pss_Shmem:", "SwapPss:"))
+
+
+def _bytes_in(path: str, wanted: tuple[str, ...]) -> int | None:
+    total = 0
     try:
-        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-            _, resident, from_files, *_ = file.read().split()
+        with open(path, encoding="latin-1") as file:
+            for line in file:
+                name, *value = line.split(maxsplit=2)
+                if name in wanted:
+                    total += int(value[0]) << 10
+    except PermissionError:
+        return None
     except OSError:
         return 0
-    return (int(resident) - int(from_files)) * os.sysconf("SC_PAGE_SIZE")
+    return total
+
+
+def memory_of(pids: Sequence[int], common: int, enough: int) -> int:
+    """Return the bytes that processes hold together beyond what they have from another one.
+
+    Forks share their pages until one of them writes. What each holds is quickly read and counts
+    such pages many times, so it is refined where it comes to more than `enough`.
+
+    Parameters
+    ----------
+    pids : sequence of int
+        The processes.
+    common : int
+        Bytes that the process holds from which all of them were forked.
+    enough : int
+        Where it begins to matter.
+    """
+    held = [max(0, memory(pid) - common) for pid in pids]
+    if sum(held) <= enough:
+        return sum(held)
+    shares = [share(pid) for pid in pids]
+    hidden = [own for own, part in zip(held, shares, strict=True) if part is None]
+    # Of what cannot be told apart the largest is not counted twice.
+    refined = sum(part for part in shares if part is not None) - common
+    return min(sum(held), max(0, refined) + max(hidden, default=0))
 
 
 def kill(pid: int, is_meant: Callable[[int], bool]) -> bool:

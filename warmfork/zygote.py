@@ -186,12 +186,13 @@ class Zygote:
         """Send SIGINT to a forked process."""
         self._ask({"do": "interrupt", "pid": pid})
 
-    def usage(self, pid: int) -> dict[str, int]:
-        """Return ``{"processes": n, "rss": bytes}`` of the process group of `pid`.
+    def memory(self, pid: int, enough: int) -> int:
+        """Return the bytes of memory that the process group of `pid` holds together.
 
-        Memory that a fork has had from the warm process does not count.
+        Memory that a fork has had from the warm process does not count; what the group shares
+        counts once, if it comes to more than `enough`.
         """
-        return self._ask({"do": "usage", "pid": pid})
+        return self._ask({"do": "memory", "pid": pid, "enough": enough})["bytes"]
 
     def has_hung_up(self) -> bool:
         """Tell whether the warm process is gone, at once: whoever talks to it does not matter."""
@@ -314,7 +315,7 @@ class _Server:
             "end": self._end,
             "end child": self._end_child,
             "interrupt": self._interrupt,
-            "usage": self._usage,
+            "memory": self._memory,
         }
         try:
             reply = operations[request["do"]](request, descriptors)
@@ -393,12 +394,11 @@ class _Server:
         os.kill(self._mine(request), signal.SIGINT)
         return {}
 
-    def _usage(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+    def _memory(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         group = self._mine(request)
         members = [pid for pid in processes.numbers() if processes.state(pid)[2:3] == [group]]
-        shared = processes.memory("self")  # what a fork has in common with this process
-        memory = sum(max(0, processes.memory(pid) - shared) for pid in members)
-        return {"processes": len(members), "rss": memory}
+        common = processes.memory("self")
+        return {"bytes": processes.memory_of(members, common, request["enough"])}
 
 
 def wait_readable(items: Iterable[Any], timeout: float | None) -> list[Any]:

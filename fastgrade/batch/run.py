@@ -376,6 +376,7 @@ class Run:
                 {name: data for name, data in handed_in.files.items() if name != "timestamp.txt"},
                 self._files,
             ),
+            instructors=tuple(self._files),
         )
 
     def _is_current(self, journal: Journal, work: _Work, held: dict[str, Held]) -> bool:

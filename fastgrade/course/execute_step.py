@@ -92,13 +92,15 @@ class Execute(StockExecute):
             )
             source = submission
             settings = replace(settings, mode="kernel", minimum_protection="none", assignments={})
+        files = self._files(resources)
         task = Task(
             assignment=names["assignment"],
             student=names["student"],
             notebook=names["notebook"],
             source=source,
             submission=submission,
-            files=self._files(resources),
+            files=files,
+            instructors=self._instructors(names["assignment"], files),
         )
         verdict = _grade(settings, task)
         for flag in verdict.flags:
@@ -162,6 +164,18 @@ class Execute(StockExecute):
                     return files
                 files[path.relative_to(folder).as_posix()] = path.read_bytes()
         return files
+
+    def _instructors(self, assignment: str, files: dict[str, bytes]) -> tuple[str, ...]:
+        """Return the names of the files that are the same in the instructor's folder."""
+        coursedir = self._coursedir()
+        if coursedir is None:
+            return ()
+        folder = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
+        return tuple(
+            name
+            for name, content in files.items()
+            if (folder / name).is_file() and (folder / name).read_bytes() == content
+        )
 
 
 def _grader(settings: Settings) -> Grader:

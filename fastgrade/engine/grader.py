@@ -1,6 +1,6 @@
 """Grade one submission: bytes in, a verdict out.
 
-`Grader` keeps two warm processes, one for students and one for judges, and has a `Conductor` take
+`Grader` keeps two warm processes, one for students and one for judges, and has a `Session` take
 each submission through. `key` says what a verdict depends on.
 """
 
@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from fastgrade import ENGINE
-from fastgrade.engine.session import Conductor, MachineError
+from fastgrade.engine.outcomes import MachineError
+from fastgrade.engine.session import Session
 from fastgrade.notebook.assignment import Plan, plan
 from fastgrade.notebook.ipynb import dump_notebook
 from fastgrade.notebook.submission import read, rebuild
@@ -200,7 +201,7 @@ class Grader:
         rebuilt = rebuild(instructor, submitted, extra_cells=settings.extra_cells)
         place = Path(self._folder.name)
         _demand_disk(place)
-        run = Conductor(task, settings, rebuilt, place, self.zygote, self.level)
+        run = Session(task, settings, rebuilt, place, self.zygote, self.level)
         try:
             questions = run.run() if submitted.cells else run.skip()
             if not all(question.passed for question in questions):
@@ -295,7 +296,7 @@ def key(task: Task, settings: Settings) -> str:
         submitted.flags,
     ]
     for name, data in sorted(task.files.items()):
-        parts.append((name, hashlib.sha256(data).hexdigest()))
+        parts.append((name, name in task.instructors, hashlib.sha256(data).hexdigest()))
     digest.update(repr(parts).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 

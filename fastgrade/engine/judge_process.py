@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrade.engine.outcomes import TestOutcome
 from fastgrade.rpc.codec import WireError
 from fastgrade.rpc.judge_side import JudgePeer, StudentError, StudentLost, StudentObject
 from fastgrade.sandbox.confine import confine, prepare
@@ -70,7 +71,7 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
     Parameters
     ----------
     arguments : mapping
-        ``folder``, ``limits``, ``level``, ``identity``.
+        ``folder``, ``modules`` (or None) below it, ``limits``, ``level``, ``identity``.
     descriptors : sequence of int
         Socket to the grader.
     """
@@ -80,7 +81,9 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
     for target in (0, 1, 2):
         os.dup2(null, target)
     os.close(null)
-    os.chdir(arguments["folder"])
+    os.chdir(os.path.join(arguments["folder"], "work"))
+    if arguments["modules"] is not None:
+        sys.path.insert(0, arguments["modules"])  # where a notebook finds them, too
     try:
         confine(
             limits,
@@ -120,52 +123,57 @@ class _Bench:
 
     def prepare(self, code: str) -> dict[str, Any]:
         """Run statements of the instructor that tests depend on."""
-        with _captured() as output:
+        with _captured():
             try:
                 exec(compile(code, "<setup>", "exec"), self._names)
             except BaseException as error:
-                why = f"{type(error).__name__}: {error}"[:2000]
+                why = _told(error)
                 missing = error.name if isinstance(error, NameError) else None
-                return {"status": "error", "why": why, "missing": missing}
-        return {"status": "ok", "stdout": output.getvalue()[:_MAX_TEXT]}
+                return {"status": TestOutcome.ERROR.value, "why": why, "missing": missing}
+        return {"status": TestOutcome.OK.value}
 
     def test(self, request: Mapping[str, Any], connection: socket.socket) -> dict[str, Any]:
         """Run a test cell and say how it ended."""
         peer = JudgePeer(connection, self._limits.message_mb << 20, request["answers"])
         before = set(self._names)
-        reply: dict[str, Any] = {"status": "ok", "stdout": "", "text": None, "number": None}
+        outcome, reply = TestOutcome.ERROR, dict[str, Any]()
         with _captured() as output:
             try:
-                unknown = self._unknown(request["perhaps"])
-                # What tests and setup cells were to bind is not for the answer to choose.
-                unknown = [name for name in unknown if name not in request["instructors"]]
-                self._names.update(peer.names([*request["names"], *unknown]))
+                self._take_names(peer, request)
                 value = _run_cell(request["code"], self._names)
+                outcome, reply = TestOutcome.OK, {"text": None, "number": None}
                 if value is not None:
                     reply["number"] = _number(value, request["code"])
                     reply["text"] = repr(value)[:_MAX_TEXT]
             except StudentLost:
-                reply["status"] = "lost"
+                outcome = TestOutcome.LOST
             except WireError as error:
-                reply.update(status="error", ename="ValueError", message=str(error))
+                outcome, reply = TestOutcome.ERROR, {"ename": "ValueError", "message": str(error)}
             except RecursionError:
-                reply.update(
-                    status="error",
-                    ename="RecursionError",
-                    message="the answer and the test called each other too often",
-                )
+                told = "the answer and the test called each other too often"
+                outcome, reply = TestOutcome.ERROR, {"ename": "RecursionError", "message": told}
             except BaseException as error:
-                reply.update(status="error", **_report(error, _is_hidden(error, request["hidden"])))
-                missing = getattr(error, "name", None)
-                asked = (*request["names"], *request["perhaps"])
-                if isinstance(error, NameError) and missing in asked:
-                    text = f"the notebook does not define {missing}, or its cell failed"
-                    reply.update(message=text, note="")
-                elif not peer.has_raised(error):
-                    reply["fault"] = _fault(error)
-        reply["stdout"] = output.getvalue()[:_MAX_TEXT]
+                outcome, reply = TestOutcome.ERROR, self._failure(error, request, peer)
         self._forget(before, request["names"])
-        return reply
+        return {"status": outcome.value, "stdout": output.getvalue()[:_MAX_TEXT], **reply}
+
+    def _take_names(self, peer: JudgePeer, request: Mapping[str, Any]) -> None:
+        """Put the names that a test takes from the student into the judge's namespace."""
+        unknown = self._unknown(request["perhaps"])
+        # What tests and setup cells were to bind is not for the answer to choose.
+        unknown = [name for name in unknown if name not in request["instructors"]]
+        self._names.update(peer.names([*request["names"], *unknown]))
+
+    def _failure(
+        self, error: BaseException, request: Mapping[str, Any], peer: JudgePeer
+    ) -> dict[str, Any]:
+        """Say why a test has failed, or what keeps it from running here at all."""
+        report = _report(error, _is_hidden(error, request["hidden"]))
+        missing = getattr(error, "name", None)
+        if isinstance(error, NameError) and missing in (*request["names"], *request["perhaps"]):
+            text = f"the notebook does not define {missing}, or its cell failed"
+            return {**report, "message": text, "note": ""}
+        return report if peer.has_raised(error) else {**report, "fault": _fault(error)}
 
     def _unknown(self, names: Sequence[str]) -> list[str]:
         """Return the names that neither the instructor nor Python binds.
@@ -305,7 +313,14 @@ def _fault(error: BaseException) -> str | None:
             return None
     elif not isinstance(error, ImportError):
         return None
-    return f"{type(error).__name__}: {error}"[:2000]
+    return _told(error)
+
+
+def _told(error: BaseException) -> str:
+    text = f"{type(error).__name__}: {error}"[:2000]
+    if isinstance(error, ModuleNotFoundError):
+        text += " (of the modules beside the notebook, tests can import the instructor's only)"
+    return text
 
 
 def _assertion(error: BaseException) -> str:

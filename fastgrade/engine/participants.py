@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fastgrade.engine.outcomes import Ending, ProcessEnd
 from fastgrade.notebook.outputs import Outputs
 from fastgrade.notebook.submission import Cell
 from fastgrade.sandbox import SandboxError
 from fastgrade.sandbox.seccomp import Forks
+from fastgrade.settings import Limits
 from warmfork.channel import Channel, ChannelError
 from warmfork.zygote import Zygote, wait_readable
 
@@ -42,33 +44,18 @@ class StudentProcess:
 
     def __init__(self, zygote: Zygote, arguments: Mapping[str, Any], allowance: int):
         self.zygote = zygote
+        self.end_of_it: ProcessEnd | None = None
+        self._limits = Limits(**arguments["limits"])
         # Where no sandbox keeps it in its group, a process may leave it.
         self._is_weak = arguments["level"] in ("none", "rlimits")
-        self.forks: Forks | None = None
-        self.pipes: dict[int, str] = {}
-        self.dead = False
+        self._forks: Forks | None = None
+        self._forks_for_tests = 0
+        self._pipes: dict[int, str] = {}
         ours, theirs = socket.socketpair()
         ours.settimeout(10.0)
         self.channel = Channel(ours, MESSAGE_LIMIT)
-        pipes = [os.pipe(), os.pipe()]
-        self.pipes = {pipes[0][0]: "stdout", pipes[1][0]: "stderr"}
-        for descriptor in self.pipes:
-            os.set_blocking(descriptor, False)
-        try:
-            self.pid = self.zygote.fork(
-                "fastgrade.engine.student_process:main",
-                arguments,
-                [theirs.fileno(), pipes[0][1], pipes[1][1]],
-            )
-        except BaseException:
-            ours.close()
-            for descriptor in self.pipes:
-                os.close(descriptor)
-            raise
-        finally:
-            theirs.close()
-            for _, writer in pipes:
-                os.close(writer)
+        with theirs:
+            self.pid = self._fork(arguments, theirs)
         try:
             message, descriptors = self.channel.receive()
         except (EOFError, OSError, ChannelError) as error:
@@ -77,7 +64,39 @@ class StudentProcess:
             self.end()
             raise SandboxError(str(message.get("why")))
         if descriptors:
-            self.forks = Forks(descriptors[0], allowance)
+            self._forks = Forks(descriptors[0], allowance)
+
+    def _fork(self, arguments: Mapping[str, Any], theirs: socket.socket) -> int:
+        pipes = [os.pipe(), os.pipe()]
+        self._pipes = {pipes[0][0]: "stdout", pipes[1][0]: "stderr"}
+        for descriptor in self._pipes:
+            os.set_blocking(descriptor, False)
+        try:
+            return self.zygote.fork(
+                "fastgrade.engine.student_process:main",
+                arguments,
+                [theirs.fileno(), pipes[0][1], pipes[1][1]],
+            )
+        except BaseException:
+            self._close()
+            raise
+        finally:
+            for _, writer in pipes:
+                os.close(writer)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether nobody has ended it; of one that has ended itself this is found out later."""
+        return self.end_of_it is None
+
+    @property
+    def has_started_others(self) -> bool:
+        """Whether it has started more processes than it was asked to, as far as is known."""
+        return self._forks is not None and self._forks.granted > self._forks_for_tests
+
+    def expect_fork(self) -> None:
+        """Know that it, or a fork of it, is to fork for the grader."""
+        self._forks_for_tests += 1
 
     def dismiss(self) -> None:
         """Hang up: no more cells; the forks that wait where tests stand live on."""
@@ -89,18 +108,18 @@ class StudentProcess:
         What C code prints ends the wait, too, and is there for `drain`.
         """
         waiting: list[Any] = [*channels]
-        if not self.dead:
-            waiting += self.pipes
-            if self.forks is not None:
-                waiting.append(self.forks)
+        if self.is_alive:
+            waiting += self._pipes
+            if self._forks is not None:
+                waiting.append(self._forks)
         ready = wait_readable(waiting, seconds)
-        if self.forks is not None and self.forks in ready:
-            self.forks.answer()
+        if self._forks is not None and self._forks in ready:
+            self._forks.answer()
         return [channel for channel in channels if channel in ready]
 
     def drain(self, outputs: Outputs) -> None:
         """Take in what C code has printed."""
-        for descriptor, name in self.pipes.items() if not self.dead else ():
+        for descriptor, name in self._pipes.items() if self.is_alive else ():
             with contextlib.suppress(BlockingIOError):
                 for _ in range(64):  # it may print faster than anybody reads
                     chunk = os.read(descriptor, 65536)
@@ -109,23 +128,41 @@ class StudentProcess:
                     text = chunk.decode("utf-8", "replace")
                     outputs.take({"say": "stream", "content": {"name": name, "text": text}})
 
-    def end(self) -> int:
-        """End the process with all that it started; return its wait status."""
-        if self.dead:
-            return 0
-        self.dead = True
-        if self.forks is not None:
-            self.forks.close()
+    def end(self, reason: ProcessEnd | None = None) -> ProcessEnd:
+        """End the process with all that it started, for a reason or to learn how it has ended."""
+        if self.end_of_it is not None:
+            return self.end_of_it
+        self.end_of_it = reason or ProcessEnd(Ending.KILLED, "was ended")
+        if self._forks is not None:
+            self._forks.close()
         ended = self.zygote.end(self.pid, sweep=self._is_weak)
+        self._close()
+        self.end_of_it = reason or ProcessEnd.by_status(ended["status"], self._limits)
+        return self.end_of_it
+
+    def _close(self) -> None:
         self.channel.close()
-        for descriptor in self.pipes:
+        for descriptor in self._pipes:
             os.close(descriptor)
-        return ended["status"]
 
 
 @dataclass
 class Question:
-    """A test and the fork of the student's process that waits for it."""
+    """A test and the fork of the student's process that waits for it.
+
+    Parameters
+    ----------
+    cell : Cell
+        The test.
+    count : int
+        Its execution count.
+    last : bool
+        Whether it is the last one in its place.
+    silent : bool
+        Whether what the answer prints may tell of a hidden test.
+    asked : bool
+        Whether its time has come.
+    """
 
     cell: Cell
     count: int
@@ -133,6 +170,7 @@ class Question:
     channel: Channel | None = None
     link: socket.socket | None = None
     silent: bool = False
+    asked: bool = False
 
     def close(self) -> None:
         """Hang up on the fork."""
@@ -183,6 +221,16 @@ class JudgeProcess:
         finally:
             theirs.close()
         self.is_ready = self.has_tested = False
+
+    def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any] | None:
+        """Send a request that involves no student; return the reply, None if none has come."""
+        try:
+            self.channel.send(request)
+            if wait_readable([self.channel], seconds):
+                return self.channel.receive()[0]
+        except (OSError, EOFError, ChannelError):
+            pass
+        return None
 
     def await_ready(self) -> None:
         """Wait until the process has confined itself.

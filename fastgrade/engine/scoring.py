@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fastgrade.engine.outcomes import TestOutcome
 from fastgrade.notebook.assignment import redact
 from fastgrade.notebook.outputs import Outputs
 from fastgrade.notebook.submission import Cell, Rebuilt
@@ -66,7 +68,7 @@ class Marks:
 
     def judged(self, cell: Cell, reply: Mapping[str, Any], outputs: Outputs) -> QuestionVerdict:
         """Turn the judge's reply into points, as nbgrader would from the cell's outputs."""
-        if reply["status"] == "error":
+        if TestOutcome(reply["status"]) is TestOutcome.ERROR:
             if reply.get("note"):
                 self.flag(f"The test {cell.grade_id!r} stopped: {reply['note']}")
             if reply["stdout"] and not cell.hidden:
@@ -109,6 +111,20 @@ class Marks:
         passed = points >= cell.points
         message = "" if passed else f"{points:g} of {cell.points:g} points"
         return QuestionVerdict(cell.grade_id, points, cell.points, passed, message)
+
+    def run_in_place(self, cell: Cell, outputs: Outputs) -> QuestionVerdict:
+        """Turn the outputs of a test that ran in the student's own process into points."""
+        failure = outputs.first_error()
+        if failure is not None:
+            self.store(cell, outputs)
+            ename, evalue = failure
+            message = f"{ename}: {evalue}" if evalue else ename
+            return QuestionVerdict(cell.grade_id, 0.0, cell.points, False, message)
+        text = outputs.take_result()
+        number = None
+        with contextlib.suppress(TypeError, ValueError):
+            number = float(text)  # type: ignore[arg-type]
+        return self.scored(cell, number, text, outputs)
 
     def student_failed(self, cell: Cell, why: str) -> QuestionVerdict:
         """Fail a test for what the student's process did."""

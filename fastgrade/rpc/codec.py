@@ -1,10 +1,10 @@
 """What may cross between a student's process and the judge's, and nothing else.
 
 Plain data only: None, bool, int, float, complex, str, bytes, list, tuple, set, dict, slice,
-numeric arrays and scalars, random generators by their state, a few types by name, and opaque
-handles for callables and objects that stay where they are. A frame is a length and a payload; a
-payload is one value; a value is a tag byte and its content. Decoding never runs code that the
-sender chose, never allocates more than a fixed multiple of what it received, and raises
+numeric arrays and scalars, random generators by their state and seed, a few types by name, and
+opaque handles for callables and objects that stay where they are. A frame is a length and a
+payload; a payload is one value; a value is a tag byte and its content. Decoding never runs code
+that the sender chose, never allocates more than a fixed multiple of what it received, and raises
 `WireError` on everything else.
 
 Format in short (big-endian; ``u`` is an unsigned 32-bit length)::
@@ -17,7 +17,9 @@ Format in short (big-endian; ``u`` is an unsigned 32-bit length)::
     D u key value..  dict                       L 3 values      slice
     a dtype flags ndim shape bytes  array       n dtype bytes   NumPy scalar
     u names values   tuple with names           y name          a type, by name
-    G name state     Generator                  R state         RandomState
+    B name state seed  bit generator; its seed is N where it is none that can cross
+    Q entropy key pool spawned  SeedSequence    G B..           Generator
+    R B.. has_gauss gauss  RandomState
     h kind id meta   handle of the sender       H id            handle of the receiver
 """
 
@@ -199,19 +201,36 @@ class Encoder:
             for item in (value.start, value.stop, value.step):
                 self._put(item, out, depth + 1)
         elif isinstance(value, np.random.Generator):
-            bits = value.bit_generator
-            name = type(bits).__name__
-            if _BIT_GENERATORS.get(name) is not type(bits):
-                self._foreign(value, out, depth)
-                return
-            out.append(b"G")
-            _put_str(name, out)
-            self._put(_plain(bits.state), out, depth + 1)
+            self._random(b"G", value, value.bit_generator, out, depth)
         elif isinstance(value, np.random.RandomState):
-            out.append(b"R")
-            self._put(_plain(value.get_state(legacy=False)), out, depth + 1)
+            self._random(b"R", value, value._bit_generator, out, depth)
+        elif isinstance(value, np.random.BitGenerator):
+            self._random(b"", value, value, out, depth)
+        elif type(value) is np.random.SeedSequence:
+            seed = _seed_of(value)
+            if seed is None:
+                self._foreign(value, out, depth)
+            else:
+                out.append(b"Q")
+                self._put(seed, out, depth + 1)
         else:
             self._foreign(value, out, depth)
+
+    def _random(
+        self, tag: bytes, value: Any, bits: np.random.BitGenerator, out: list[bytes], depth: int
+    ) -> None:
+        """Put a generator: what draws, its state, and the seed that `spawn` goes on from."""
+        name = type(bits).__name__
+        if _BIT_GENERATORS.get(name) is not type(bits):
+            self._foreign(value, out, depth)
+            return
+        out.append(tag + b"B")
+        _put_str(name, out)
+        self._put(_plain(bits.state), out, depth + 1)
+        self._put(_seed_of(bits.seed_seq), out, depth + 1)
+        if tag == b"R":
+            state = value.get_state(legacy=False)
+            self._put((int(state["has_gauss"]), float(state["gauss"])), out, depth + 1)
 
     def _tuple(self, value: tuple, out: list[bytes], depth: int) -> None:
         names = getattr(value, "_fields", None)
@@ -436,27 +455,35 @@ class Decoder:
             raise WireError("malformed value: unknown type")
         return _TYPES[name]
 
-    def _generator(self, depth: int) -> np.random.Generator:
-        name, state = self._get(depth + 1), self._get(depth + 1)
+    def _bit_generator(self, depth: int) -> np.random.BitGenerator:
+        name, state, seed = (self._get(depth + 1) for _ in range(3))
         if type(name) is not str or name not in _BIT_GENERATORS:
             raise WireError("malformed value: unknown bit generator")
         _check_state(name, state)
-        bits = _BIT_GENERATORS[name](0)
+        bits = _BIT_GENERATORS[name](_Unknown() if seed is None else _sequence_from(seed))
         bits.state = state
-        return np.random.Generator(bits)
+        return bits
+
+    def _bits(self, depth: int) -> np.random.BitGenerator:
+        bits = self._get(depth + 1)
+        if not isinstance(bits, np.random.BitGenerator):
+            raise WireError("malformed value: not a bit generator")
+        return bits
+
+    def _generator(self, depth: int) -> np.random.Generator:
+        return np.random.Generator(self._bits(depth))
 
     def _random_state(self, depth: int) -> np.random.RandomState:
-        state = self._get(depth + 1)
-        if type(state) is not dict:
+        bits, rest = self._bits(depth), self._get(depth + 1)
+        good = type(rest) is tuple and len(rest) == 2 and type(rest[0]) is int
+        if not good or rest[0] not in (0, 1) or type(rest[1]) is not float:
             raise WireError("malformed value: state of a RandomState")
-        state = dict(state)
-        gauss, value = state.pop("has_gauss", None), state.pop("gauss", None)
-        if gauss not in (0, 1) or type(gauss) is not int or type(value) is not float:
-            raise WireError("malformed value: state of a RandomState")
-        _check_state("MT19937", state)
-        result = np.random.RandomState(0)
-        result.set_state({**state, "has_gauss": gauss, "gauss": value})
+        result = np.random.RandomState(bits)
+        result.set_state({**bits.state, "has_gauss": rest[0], "gauss": rest[1]})
         return result
+
+    def _seed_sequence(self, depth: int) -> np.random.SeedSequence:
+        return _sequence_from(self._get(depth + 1))
 
     def _remote_handle(self, depth: int) -> Any:
         kind = self._take(1)[0]
@@ -497,7 +524,9 @@ _READERS: dict[int, Callable[[Decoder, int], Any]] = {
     ord("n"): Decoder._scalar,
     ord("u"): Decoder._record,
     ord("y"): Decoder._type,
+    ord("B"): Decoder._bit_generator,
     ord("G"): Decoder._generator,
+    ord("Q"): Decoder._seed_sequence,
     ord("R"): Decoder._random_state,
     ord("h"): Decoder._remote_handle,
     ord("H"): Decoder._local_handle,
@@ -572,6 +601,46 @@ def _check_state(name: str, state: Any) -> None:
         good = good and 0 <= position <= 4
     if not good or set(state) != names:
         raise WireError(f"malformed value: state of a {name}")
+
+
+class _Unknown(np.random.bit_generator.ISeedSequence):
+    """Stands where a generator has a seed that cannot cross, or none: it spawns no others."""
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> np.ndarray:
+        """Return a state, which is replaced at once."""
+        return np.ones(n_words, dtype)
+
+
+#: Words of a seed, and of the pool that it is mixed in, whose cost is their number squared.
+_MAX_WORDS, _MAX_POOL = 10_000, 256
+
+
+def _seed_of(sequence: Any) -> tuple[Any, ...] | None:
+    """Return what makes a sequence of seeds what it is; None of one that cannot be told."""
+    if type(sequence) is not np.random.SeedSequence:
+        return None
+    entropy, key = sequence.entropy, sequence.spawn_key
+    try:
+        words = [int(word) for word in entropy] if np.iterable(entropy) else int(entropy)
+        place = tuple(int(word) for word in key) if np.iterable(key) else int(key)
+    except (TypeError, ValueError):
+        return None
+    return words, place, int(sequence.pool_size), int(sequence.n_children_spawned)
+
+
+def _sequence_from(seed: Any) -> np.random.SeedSequence:
+    def is_words(value: Any, kind: type) -> bool:
+        words = value if type(value) is kind else [value]
+        return len(words) <= _MAX_WORDS and all(type(w) is int and w >= 0 for w in words)
+
+    good = type(seed) is tuple and len(seed) == 4 and is_words(seed[0], list)
+    good = good and is_words(seed[1], tuple)
+    if not (good and type(seed[2]) is int and 4 <= seed[2] <= _MAX_POOL and _below(seed[3], 32)):
+        raise WireError("malformed value: seed of random numbers")
+    entropy, key, pool, spawned = seed
+    return np.random.SeedSequence(
+        entropy, spawn_key=key, pool_size=pool, n_children_spawned=spawned
+    )
 
 
 def send_frame(channel: socket.socket, payload: bytes) -> None:

@@ -24,6 +24,8 @@ OBJECT, CALLABLE = 0, 1
 #: How the number of one is written.
 NUMBER = struct.Struct(">Q")
 MAX_NESTING = 40
+#: Generators that one call may spawn from one that it was given.
+MAX_SPAWNED = 100_000
 
 
 class Peer:
@@ -148,10 +150,33 @@ def merge(old: Any, new: Any) -> Any:
         merged = tuple(merge(a, b) for a, b in zip(old, new, strict=True))
         return old if all(a is b for a, b in zip(old, merged, strict=True)) else merged
     if isinstance(old, np.random.Generator) and isinstance(new, np.random.Generator):
-        if type(old.bit_generator) is type(new.bit_generator):
-            old.bit_generator.state = new.bit_generator.state
+        _merge_bits(old.bit_generator, new.bit_generator)
         return old
     if isinstance(old, np.random.RandomState) and isinstance(new, np.random.RandomState):
-        old.set_state(new.get_state(legacy=False))
+        if type(old._bit_generator) is type(new._bit_generator):
+            old.set_state(new.get_state(legacy=False))
+        return old
+    if isinstance(old, np.random.BitGenerator) and isinstance(new, np.random.BitGenerator):
+        _merge_bits(old, new)
+        return old
+    if isinstance(old, np.random.SeedSequence) and isinstance(new, np.random.SeedSequence):
+        _merge_seed(old, new)
         return old
     return new
+
+
+def _merge_bits(old: np.random.BitGenerator, new: np.random.BitGenerator) -> None:
+    if type(old) is type(new):
+        old.state = new.state
+        _merge_seed(old.seed_seq, new.seed_seq)
+
+
+def _merge_seed(old: Any, new: Any) -> None:
+    """Spawn as many from `old` as have been spawned from its copy, so that the next are others."""
+    if not all(isinstance(seed, np.random.SeedSequence) for seed in (old, new)):
+        return
+    spawned = new.n_children_spawned - old.n_children_spawned
+    if spawned > MAX_SPAWNED:
+        raise WireError(f"malformed reply: a call has spawned {spawned} generators")
+    if spawned > 0:
+        old.spawn(spawned)

@@ -20,8 +20,9 @@ def bubblewrap() -> list[str]:
     command = ["bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc"]
     command += ["--unshare-uts", "--unshare-cgroup-try", "--dev-bind", "/", "/", "--proc", "/proc"]
     if os.geteuid() == 0:
-        # Root keeps the right to become another user and to hand its folder over to it.
-        for capability in ("SETUID", "SETGID", "CHOWN", "DAC_READ_SEARCH", "KILL"):
+        # Root keeps the right to become another user, to hand its folder over to it, and to see
+        # what that one shares with others of its memory.
+        for capability in ("SETUID", "SETGID", "CHOWN", "DAC_READ_SEARCH", "KILL", "SYS_PTRACE"):
             command += ["--cap-add", f"CAP_{capability}"]
     return command
 

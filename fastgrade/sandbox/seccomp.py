@@ -36,7 +36,7 @@ _CONDITIONAL = (
     *("prctl", "ioctl"),
 )
 _OURS = ("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self")
-_PR_SET_SECCOMP = 22
+_PR_SET_DUMPABLE, _PR_SET_SECCOMP = 4, 22
 
 _LOAD, _EQUAL, _ABOVE, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x54, 0x06
 _ALLOW, _KILL, _ASK, _ERRNO = 0x7FFF0000, 0x80000000, 0x7FC00000, 0x00050000
@@ -133,7 +133,8 @@ def program(supervised: bool, forks: bool) -> bytes:
     when(
         "prctl",
         argument(0),
-        (_EQUAL, 1, 0, processes.PR_SET_PDEATHSIG),
+        (_EQUAL, 2, 0, processes.PR_SET_PDEATHSIG),
+        (_EQUAL, 1, 0, _PR_SET_DUMPABLE),  # who is not, hides what it shares of its memory
         (_EQUAL, 0, 1, _PR_SET_SECCOMP),
         refuse,
         allow,

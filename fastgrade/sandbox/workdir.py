@@ -1,6 +1,6 @@
-"""The private folder of a submission: how much lies in it, and how to be rid of it.
+"""The private folder of a submission: how to make it, how much lies in it, how to be rid of it.
 
-What makes it is hostile. Folders may be nested until no path reaches their bottom, closed to
+Who fills it is hostile. Folders may be nested until no path reaches their bottom, closed to
 their own owner, or come and go while they are looked at.
 """
 
@@ -11,10 +11,41 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
 
-__all__ = ["remove", "usage"]
+__all__ = ["make", "remove", "usage"]
+
+
+def make(folder: Path, files: Mapping[str, bytes], owner: int | None) -> None:
+    """Make a folder with files in it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where; nobody else can enter it.
+    files : mapping of str to bytes
+        By path relative to the folder.
+    owner : int, optional
+        User and group that it shall belong to; only root can say so.
+
+    Raises
+    ------
+    ValueError
+        If a path leads out of the folder.
+    """
+    folder.mkdir(mode=0o700)
+    for name, data in files.items():
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or not path.parts:
+            raise ValueError(f"files must have paths relative to the notebook, got {name!r}")
+        target = folder.joinpath(*path.parts)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    if owner is not None:
+        for root, folders, names in os.walk(folder):
+            for name in ("", *folders, *names):
+                os.chown(os.path.join(root, name), owner, owner, follow_symlinks=False)
 
 
 def usage(folder: Path, enough: int) -> int:

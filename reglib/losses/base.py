@@ -6,12 +6,11 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reglib import _serialization
 from reglib._arguments import Choice, Identifier, Text, arguments
 from reglib._timestep_masks import mask_of
-from reglib._typing import ArrayLike
 
 # Keras's epsilon: probabilities are kept in [1e-7, 1 - 1e-7] before the logarithm.
 EPSILON = 1e-7

@@ -13,11 +13,10 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reglib import activations
 from reglib._arguments import Array, Choice, Flag, Integer, List, arguments
-from reglib._typing import ArrayLike
 from reglib._validation import (
     check_number,
 )

@@ -1,6 +1,7 @@
 """The warm process: forks on request, passes files, ends all that it started."""
 
 import json
+import mmap
 import os
 import signal
 import socket
@@ -9,11 +10,13 @@ import time
 
 import pytest
 
+from warmfork import processes
 from warmfork.channel import Channel, ChannelError
 from warmfork.zygote import Zygote, ZygoteError
 
 PROGRAM = """
 import os, socket, sys, time
+from warmfork import processes
 from warmfork.channel import Channel
 
 def before_imports(options):
@@ -37,6 +40,26 @@ def family(arguments, descriptors):
             time.sleep(1000)
         children.append(pid)
     Channel(socket.socket(fileno=descriptors[0])).send({"children": children})
+    time.sleep(1000)
+
+def hoard(arguments, descriptors):
+    import mmap
+    def fill():
+        where = mmap.mmap(-1, 16 << 20, arguments["flags"])
+        for page in range(0, len(where), 4096):
+            where[page] = 1
+        return where
+    held = [fill()]
+    told, telling = os.pipe()
+    for _ in range(4):
+        if os.fork() == 0:
+            held += [fill()] if arguments["own"] else []
+            os.write(telling, b"1")
+            time.sleep(1000)
+    count = 0
+    while count < 4:
+        count += len(os.read(told, 4))
+    Channel(socket.socket(fileno=descriptors[0])).send({})
     time.sleep(1000)
 
 def daemon(arguments, descriptors):
@@ -99,10 +122,30 @@ def alive(pid):
 def test_the_whole_family_is_ended_and_waited_for(zygote):
     pid, channel = fork(zygote, "family")
     children = channel.receive()[0]["children"]
-    usage = zygote.usage(pid)
-    assert usage["processes"] == 4
+    assert len(children) == 3
+    assert all(map(alive, [pid, *children]))
     zygote.end(pid)
     assert not any(map(alive, [pid, *children]))
+
+
+@pytest.mark.parametrize("flags", ["MAP_PRIVATE", "MAP_SHARED"])
+@pytest.mark.parametrize(("own", "expected"), [(False, 16), (True, 5 * 16)])
+def test_memory_that_forks_share_counts_once(zygote, flags, own, expected):
+    flags = getattr(mmap, flags) | mmap.MAP_ANONYMOUS
+    pid, channel = fork(zygote, "hoard", flags=flags, own=own)
+    channel.receive()
+    told = zygote.memory(pid, 10 << 20) / 2**20
+    zygote.end(pid)
+    # What the warm process holds is shared too, and taken off: it may have been copied since.
+    assert expected - 8 < told < expected + 16
+
+
+def test_memory_is_not_counted_many_times_where_the_system_hides_what_is_shared(monkeypatch):
+    held = {1: 100, 2: 90, 3: 80}
+    monkeypatch.setattr(processes, "memory", lambda pid: held[pid])
+    monkeypatch.setattr(processes, "share", lambda pid: None)
+    assert processes.memory_of([1, 2, 3], common=50, enough=60) == 50
+    assert processes.memory_of([1, 2, 3], common=50, enough=200) == 50 + 40 + 30
 
 
 def test_daemons_are_ended_when_that_is_asked_for(zygote):

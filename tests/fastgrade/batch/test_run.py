@@ -343,3 +343,20 @@ def test_a_submission_is_parsed_once(classroom, monkeypatch):
         run.grade(lambda settings: LocalPool(settings, 1))
     assert (classroom.score("ada"), classroom.score("bob")) == (5.0, 3.0)
     assert sorted(size > 1 << 20 for size in parsed) == [False, True]
+
+
+def test_a_test_may_import_what_the_instructor_keeps_beside_the_notebook(classroom):
+    """And nothing else: what students hand in would run where the grades are made."""
+    source = classroom.root / "source/ps1"
+    text = (source / "arithmetic.ipynb").read_text()
+    (source / "arithmetic.ipynb").write_text(
+        text.replace("assert add(40, 2) == 42", "import checks; checks.check(add)")
+    )
+    (source / "checks.py").write_text("def check(add):\n    assert add(40, 2) == 42\n")
+    classroom.nbgrader("generate_assignment", "ps1", "--force")
+    classroom.hand_in("ada", RIGHT)
+    folder = classroom.hand_in("bob", {**RIGHT, "add": "def add(a, b):\n    return 3\n"})
+    (folder / "checks.py").write_text("def check(add):\n    pass\n")
+    with Run(load_course(classroom.root), "ps1") as run:
+        run.grade(lambda settings: LocalPool(settings, 1))
+    assert (classroom.score("ada"), classroom.score("bob")) == (5.0, 3.0)

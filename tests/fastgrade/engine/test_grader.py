@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from nbgrader import utils
 
-from fastgrade.engine.grader import Grader, key
+from fastgrade.engine.grader import Grader, MachineError, key
 from fastgrade.notebook.assignment import plan
 from fastgrade.notebook.submission import read
 from fastgrade.sandbox import SandboxError
@@ -206,6 +206,24 @@ def test_generators_move_on_on_both_sides(grader):
     assert outcome(grader, answer, test)[0].points == 2
 
 
+def test_generators_spawn_as_in_a_notebook_on_both_sides(grader):
+    answer = (
+        "def draw(rng, lend):\n    child = rng.spawn(1)[0]\n"
+        "    return child.random(3), lend(rng), rng.bit_generator.seed_seq.spawn(1)[0].spawn_key"
+    )
+    test = (
+        "import numpy as np\nrng, twin = np.random.default_rng(3), np.random.default_rng(3)\n"
+        "for number in range(2):\n"
+        "    a, b, key = draw(rng, lambda r: r.spawn(2)[1].random(2))\n"
+        "    assert np.array_equal(a, twin.spawn(1)[0].random(3))\n"
+        "    assert np.array_equal(b, twin.spawn(2)[1].random(2))\n"
+        "    assert key == twin.bit_generator.seed_seq.spawn(1)[0].spawn_key\n"
+        "assert rng.spawn(1)[0].random() == twin.spawn(1)[0].random()"
+    )
+    only, _ = outcome(grader, answer, test)
+    assert only.points == 2, only
+
+
 THREAD = """
 import threading, time
 threading.Thread(target=time.sleep, args=[9], daemon=True).start()
@@ -348,7 +366,106 @@ def test_cells_go_on_after_one_that_ends_the_process(grader):
     assert "ended by itself" in verdict.flags[0]
 
 
+@pytest.mark.parametrize("mode", ["ps1", "live"])
+def test_a_cell_that_crashes_is_not_told_of_the_disk_of_an_earlier_one(classroom_free, mode):
+    hoard = "for n in range(9):\n    open(str(n), 'wb').write(bytes(8 << 20))"
+    source = notebook(
+        code(f"{hoard}\nimport time\ntime.sleep(9)", "hoard", solution=True),
+        code("import os\nos.abort()", "abort", solution=True),
+        code("assert True", "test", grade=True, points=1),
+    )
+    verdict = classroom_free.grade(Task(mode, "ada", "ps1", source, source))
+    hoarded, aborted = verdict.flags
+    assert hoarded == "The cell 'hoard' used more than 64 MB of disk."
+    assert aborted.startswith("The cell 'abort' crashed (SIG")  # it cannot send itself the signal
+    assert verdict.points == 1
+
+
+def test_a_test_that_crashes_is_not_told_of_the_disk_of_an_earlier_cell(classroom_free):
+    hoard = "for n in range(9):\n    open(str(n), 'wb').write(bytes(8 << 20))"
+    source = notebook(
+        code(f"{hoard}\nimport time\ntime.sleep(9)", "hoard", solution=True),
+        code("import os\ndef f():\n    os.abort()", "abort", solution=True),
+        code("f()", "test", grade=True, points=1),
+    )
+    judged = classroom_free.grade(Task("ps1", "ada", "ps1", source, source))
+    assert "disk" not in judged.questions[0].message
+    beside = classroom_free.grade(Task("live", "ada", "ps1", source, source))
+    assert "crashed (SIG" in beside.questions[0].message
+
+
+def test_disk_that_an_answer_uses_in_a_test_costs_that_question_alone(classroom_free):
+    hoard = "    for n in range(9):\n        open(str(n), 'wb').write(bytes(8 << 20))\n"
+    source = notebook(
+        code(f"def hoard():\n{hoard}    import time\n    time.sleep(9)", "f", solution=True),
+        code("hoard()", "one", grade=True, points=1),
+        code("x = 1", "x", solution=True),
+        code("assert x == 1", "two", grade=True, points=1),
+        code("assert x == 1 and callable(hoard)", "three", grade=True, points=1),
+    )
+    verdict = classroom_free.grade(Task("ps1", "ada", "ps1", source, source))
+    assert [only.points for only in verdict.questions] == [0, 1, 1]
+    assert verdict.flags == ("The answer to 'one' used more than 64 MB of disk.",)
+
+
+def test_forks_that_wait_for_tests_do_not_add_up_to_memory_that_nobody_uses():
+    """A notebook of 30 MB with 20 questions, which starts a process of its own."""
+    cells = [code("import numpy as np\nx = np.ones(30 << 17)", "x", solution=True)]
+    for number in range(20):
+        cells.append(code(f"y{number} = {number}", f"y{number}", solution=True))
+        cells.append(code(f"assert y{number} == {number}", f"t{number}", grade=True, points=1))
+    own = "import os, time\nif os.fork() == 0:\n    time.sleep(60)\ntime.sleep(1)"
+    source = notebook(*cells, code(own), code("assert x[0]", "last", grade=True, points=1))
+    with Grader(Settings(limits=Limits(memory_mb=200))) as grader:
+        verdict = grade(grader, source, source)
+    assert (verdict.points, verdict.flags) == (21, ())
+
+
+def test_memory_that_the_processes_of_a_submission_use_is_summed():
+    answer = (
+        "import os, time\nfor _ in range(6):\n    if os.fork() == 0:\n"
+        "        hoard = bytearray(60 << 20)\n        hoard[::4096] = hoard[::4096]\n"
+        "        time.sleep(60)\ntime.sleep(4)"
+    )
+    source = notebook(
+        code(answer, "a", solution=True),
+        *(code("assert True", f"t{n}", grade=True, points=1) for n in range(8)),
+    )
+    with Grader(Settings(limits=Limits(memory_mb=200))) as grader:
+        verdict = grade(grader, source, source)
+    assert verdict.flags == ("The cell 'a' used more than 200 MB of memory.",)
+
+
 # ---- what the judge runs
+
+
+def test_modules_of_the_instructor_beside_the_notebook_can_be_imported(grader):
+    files = {
+        "checks.py": b"from pathlib import Path\nimport helpers.more\ndef check(f):\n"
+        b"    text = (Path(__file__).parent / 'data/one.txt').read_text()\n"
+        b"    assert f(int(text)) == 2\n",
+        "helpers/__init__.py": b"",
+        "helpers/more.py": b"two = 2",
+        "data/one.txt": b"1",
+    }
+    source = notebook(
+        code("from helpers import more", "setup", locked=True),
+        code("def f(x):\n    return x + 1", "f", solution=True),
+        code("from checks import check\ncheck(f)", "one", grade=True, points=1),
+        code("assert f(1) == more.two", "two", grade=True, points=1),
+    )
+    task = Task("ps1", "ada", "ps1", source, source, files, tuple(files))
+    assert grader.grade(task).points == 2
+
+
+def test_modules_that_were_handed_in_are_not_run_by_the_judge(grader):
+    source = notebook(
+        code("x = 1", "x", solution=True),
+        code("from checks import check\ncheck(x)", "t", grade=True, points=1),
+    )
+    files = {"checks.py": b"def check(x):\n    pass", "mine.py": b""}
+    with pytest.raises(MachineError, match=r"No module named 'checks'.*the instructor's only"):
+        grader.grade(Task("ps1", "ada", "ps1", source, source, files, ("mine.py",)))
 
 
 def test_setup_of_the_instructor_reaches_the_tests(grader):
@@ -486,7 +603,10 @@ def classroom_free():
     assignments = {"strict": {"extra_cells": "drop"}, "live": {"mode": "kernel"}}
     others = {"open": {"redact_hidden": False}}
     settings = Settings(
-        preload=("numpy",), namespaces=False, limits=LIMITS, assignments={**assignments, **others}
+        preload=("numpy",),
+        namespaces=False,
+        limits=replace(LIMITS, disk_mb=64),
+        assignments={**assignments, **others},
     )
     with Grader(settings) as grader:
         yield grader

@@ -12,7 +12,7 @@ from fastgrade.batch import pool as pools
 from fastgrade.batch.journal import Journal, path_of
 from fastgrade.batch.local_pool import LocalPool
 from fastgrade.engine import grader as grading
-from fastgrade.engine import session
+from fastgrade.engine import questions
 from fastgrade.engine.grader import Grader, MachineError
 from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import Task
@@ -115,13 +115,13 @@ def test_a_judge_killed_from_outside_is_no_zero(grader):
     """As the system does when memory runs out."""
     source = task("f()", answer="import time\ndef f():\n    time.sleep(30)")
 
-    def kill(self, student, channel, outputs, deadline):
-        os.kill(in_this_namespace(grader.zygote("judge", SETTINGS), self._judge.pid), 9)
-        return wait(self, student, channel, outputs, deadline)
+    def kill(self, asked, deadline):
+        os.kill(in_this_namespace(grader.zygote("judge", SETTINGS), asked.judge.pid), 9)
+        return wait(self, asked, deadline)
 
-    wait = session.Conductor._await_verdict
+    wait = questions.Examination._await_verdict
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session.Conductor, "_await_verdict", kill)
+        patch.setattr(questions.Examination, "_await_verdict", kill)
         with pytest.raises(MachineError, match="killed from outside"):
             grader.grade(source)
 

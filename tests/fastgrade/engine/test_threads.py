@@ -115,5 +115,5 @@ def test_threads_that_need_a_new_warm_process_at_once_share_one(monkeypatch):
         assert len(made) == 2
         (closed,) = [one for one in made if one is not first]
         with pytest.raises(zygote.ZygoteError):
-            closed.usage(0)
-        assert first.usage(first.fork("time:sleep", {}))["processes"] >= 0
+            closed.memory(0, 0)
+        assert first.memory(first.fork("time:sleep", {}), 0) >= 0

@@ -46,6 +46,11 @@ CELLS = [
     "try:\n    f(0)\nexcept ZeroDivisionError as error:\n    raise KeyError('k') from error",
     "",
     "'é∑😀'",
+    "class Picture:\n    def _repr_png_(self):\n        return b'\\x89PNG' + bytes(9)\nPicture()",
+    "display({'image/png': b'PNG', 'text/plain': 'x'}, raw=True, metadata={'seen': b'yes'})",
+    "import datetime\nday = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)\n"
+    "about = {'n': np.int64(3), 'x': np.float32(0.5), 'day': day, 'shape': (2, 3)}\n"
+    "display({'application/json': about}, raw=True, metadata=about)",
     "np.random.default_rng(1).normal(size=3)",
 ]
 
@@ -99,6 +104,51 @@ def test_metadata_of_the_notebook_is_that_of_a_kernel(both):
     assert ours["metadata"]["language_info"] == stock["metadata"]["language_info"]
     assert verdict.flags == ()
     nbformat.validate(nbformat.reads(verdict.autograded.decode(), as_version=4))
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "{1j}",
+        "float('nan')",
+        "[object()]",
+        "10**9999",
+        "{(1, 2): np.True_, 'f': print}",
+        "np.ones((2, 2))",
+        "ring",
+        "range(3)",
+        "Bad()",
+    ],
+)
+def test_what_json_cannot_hold_kills_no_cell(grader, shown):
+    """A kernel stops at most of these; here the answer is not graded for how it is shown."""
+    text = (
+        "import numpy as np\nring = []\nring += [ring, ring]\nclass Bad:\n"
+        "    def __repr__(self):\n        raise ValueError\n    __str__ = __repr__\n"
+        f"shown = {shown}\n"
+        "display({'application/json': shown, 'text/plain': 'x'}, raw=True, metadata={'a': shown})\n"
+        "get_ipython().payload_manager.write_payload({'source': 'page', 'data': shown})\n"
+        "print('after')"
+    )
+    data = nbformat.writes(
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text)])
+    ).encode()
+    verdict = grader.grade(Task("ps1", "ada", "ps1", data, data))
+
+    def refuse(name):
+        raise ValueError(f"{name} is no JSON")
+
+    notebook = json.loads(verdict.autograded, parse_constant=refuse)
+    first, second = notebook["cells"][0]["outputs"]
+    assert first["data"]["text/plain"] == ["x"]
+    assert second["text"] == ["after\n"]
+    assert verdict.flags == ()
+
+
+@pytest.fixture(scope="module")
+def grader():
+    with Grader(Settings()) as grader:
+        yield grader
 
 
 def test_what_c_code_writes_is_caught():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from fastgrade.rpc.codec import MAX_DEPTH, Decoder, Encoder, Record, WireError
+from fastgrade.rpc.protocol import merge
 
 Pair = collections.namedtuple("Pair", "left right")
 
@@ -118,6 +119,59 @@ def test_generators_go_on_where_they_were(name):
     assert arrived.integers(2**30, dtype=np.int32) == generator.integers(2**30, dtype=np.int32)
 
 
+@pytest.mark.parametrize("name", ["PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"])
+def test_generators_spawn_the_children_that_they_would_have_spawned(name):
+    generator = np.random.Generator(getattr(np.random, name)([7, 2**100]))
+    child = generator.spawn(3)[2]
+    for sent in (generator, child):
+        arrived = decode(encode(sent))
+        for theirs, ours in zip(arrived.spawn(2), sent.spawn(2), strict=True):
+            assert np.array_equal(theirs.random(4), ours.random(4))
+
+
+def test_seed_sequences_and_bit_generators_go_on_where_they_were():
+    seed = np.random.SeedSequence(5, spawn_key=(1, 2), pool_size=8)
+    seed.spawn(2)
+    assert decode(encode(seed)).state == seed.state
+    bits = np.random.Philox(seed)
+    bits.random_raw(3)
+    arrived = decode(encode(bits))
+    assert arrived.random_raw() == bits.random_raw()
+    assert arrived.seed_seq.state == seed.state
+
+
+def test_a_generator_that_cannot_spawn_does_not_learn_it_on_the_way():
+    generator = np.random.Generator(np.random.RandomState(3)._bit_generator)
+    with pytest.raises(TypeError, match="spawn"):
+        decode(encode(generator)).spawn(1)
+
+
+@pytest.mark.parametrize("value", [np.random.SeedSequence(3), np.random.default_rng(3)])
+def test_what_a_copy_has_spawned_is_not_spawned_again(value):
+    twin, copy = decode(encode(value)), decode(encode(value))
+    copy.spawn(2)
+    assert merge(value, copy) is value
+    assert encode(value) == encode(copy)
+    twin.spawn(2)
+    assert encode(value.spawn(1)) == encode(twin.spawn(1))
+
+
+def test_no_call_can_have_spawned_without_end():
+    seed = np.random.SeedSequence(3)
+    with pytest.raises(WireError, match="spawned"):
+        merge(seed, np.random.SeedSequence(3, n_children_spawned=2**31))
+
+
+@pytest.mark.parametrize("name", ["MT19937", "PCG64"])
+def test_legacy_generators_of_any_kind_go_on(name):
+    state = np.random.RandomState(getattr(np.random, name)(7))
+    state.standard_normal(3)
+    copy = decode(encode(state))
+    assert np.array_equal(copy.standard_normal(5), state.standard_normal(5))
+    copy.random_sample()
+    assert merge(state, copy).random_sample() == copy.random_sample()
+
+
 def test_legacy_random_states_go_on_where_they_were():
     state = np.random.RandomState(7)
     state.standard_normal(3)
@@ -194,8 +248,16 @@ def test_bools_are_made_of_zero_and_one():
         b"u" + encode(["a"]) + encode((1, 2)),
         b"u" + encode(["__class__"]) + encode((1,)),
         b"y" + encode("eval"),
-        b"G" + encode("PCG64") + encode({}),
-        b"G" + encode("eval") + encode({}),
+        b"G" + encode(1),
+        b"R" + b"B" + encode("PCG64") + encode(np.random.PCG64(1).state) + b"N" + encode((2, 0.0)),
+        b"B" + encode("PCG64") + encode({}) + b"N",
+        b"B" + encode("eval") + encode({}) + b"N",
+        b"B" + encode("PCG64") + encode(np.random.PCG64(1).state) + encode((1, (), 4)),
+        b"Q" + encode(None),
+        b"Q" + encode((-1, (), 4, 0)),
+        b"Q" + encode(("0x1", (), 4, 0)),
+        b"Q" + encode((1, (), 10**6, 0)),
+        b"Q" + encode((1, (), 4, 2**32)),
         b"H" + b"\0" * 8,
         b"h\1" + b"\0" * 8 + b"N",
     ],
@@ -210,7 +272,7 @@ def test_generator_states_that_point_elsewhere_are_refused(position):
     good = np.random.Generator(np.random.MT19937(1)).bit_generator.state
     state = {"bit_generator": "MT19937", "state": {"key": good["state"]["key"], "pos": position}}
     with pytest.raises(WireError, match="MT19937"):
-        decode(b"G" + encode("MT19937") + encode(state))
+        decode(b"B" + encode("MT19937") + encode(state) + b"N")
 
 
 def mutated(draw):

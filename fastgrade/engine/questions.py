@@ -1,0 +1,220 @@
+"""One question: a test in the judge against the fork of the student's process that waits for it."""
+
+from __future__ import annotations
+
+import signal
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from fastgrade.engine.judge_session import JudgeSession
+from fastgrade.engine.outcomes import MachineError, Reply, TestOutcome
+from fastgrade.engine.participants import JudgeProcess, Question, StudentProcess
+from fastgrade.engine.scoring import Marks
+from fastgrade.engine.student_session import GRACE, StudentSession
+from fastgrade.engine.usage import PERIOD, UsageWatch
+from fastgrade.notebook.assignment import transformed
+from fastgrade.notebook.outputs import Outputs
+from fastgrade.notebook.submission import Cell, Rebuilt
+from fastgrade.settings import Settings
+from fastgrade.verdict import QuestionVerdict
+from warmfork.channel import Channel, ChannelError
+
+__all__ = ["Examination"]
+
+
+@dataclass
+class _Asked:
+    """A question that is being asked."""
+
+    question: Question
+    student: StudentProcess
+    judge: JudgeProcess
+    channel: Channel
+    child: int
+    outputs: Outputs
+
+
+class Examination:
+    """Asks the questions of a submission, one at a time.
+
+    Parameters
+    ----------
+    student : StudentSession
+        Has the forks that answer.
+    judge : JudgeSession
+        Runs the tests.
+    watch : UsageWatch
+        Looks at what the answers use.
+    marks : Marks
+        Writes down what comes of it.
+    rebuilt : Rebuilt
+        The notebook.
+    settings : Settings
+        Those that hold for the assignment.
+    deadline : float
+        When the time of the whole submission is up.
+    """
+
+    def __init__(
+        self,
+        student: StudentSession,
+        judge: JudgeSession,
+        watch: UsageWatch,
+        marks: Marks,
+        rebuilt: Rebuilt,
+        settings: Settings,
+        deadline: float,
+    ):
+        self._student = student
+        self._judge = judge
+        self._watch = watch
+        self._marks = marks
+        self._settings = settings
+        self._deadline = deadline
+        self._answers = "\n".join(c.code for c in rebuilt.cells if c.kind == "solution")
+
+    def ask(self, question: Question) -> QuestionVerdict:
+        """Return what comes of a test."""
+        cell = question.cell
+        self._judge.left_by_tests |= cell.binds
+        judge = self._judge.ready()  # where none can be started, no answer is at fault
+        student = self._student.for_tests()
+        question.asked = True
+        if student is None:
+            return self._marks.unreached(cell)
+        asked = self._connect(question, student, judge)
+        if asked is None:
+            return self._marks.student_failed(cell, "left no process to answer the test")
+        deadline = min(time.monotonic() + self._settings.limits.cell_seconds, self._deadline)
+        self._send(asked)
+        reply, message = self._await_verdict(asked, deadline)
+        if question.silent:
+            asked.outputs.silence()
+        if reply is Reply.TIMEOUT:
+            return self._stopped(asked)
+        if reply is Reply.OVER_LIMIT:
+            self._judge.end()
+            return self._marks.student_failed(cell, student.end().why)
+        self._hear_out(asked)
+        if question.silent:
+            asked.outputs.silence()
+        if reply is Reply.JUDGE_ENDED:
+            return self._unjudged(asked)
+        assert message is not None
+        if message.get("fault"):
+            raise MachineError(f"the test {cell.grade_id!r} cannot run here: {message['fault']}")
+        if TestOutcome(message["status"]) is TestOutcome.LOST:
+            why = "ended while the test called it: it crashed, left, or reached a limit"
+            return self._marks.student_failed(cell, why)
+        return self._marks.judged(cell, message, asked.outputs)
+
+    def _connect(
+        self, question: Question, student: StudentProcess, judge: JudgeProcess
+    ) -> _Asked | None:
+        """Find the fork that waits for a question, None if there is none."""
+        channel, deadline = question.channel, time.monotonic() + 5.0
+        while channel is not None and (now := time.monotonic()) < deadline:
+            try:
+                messages = channel.feed() if student.attend([channel], deadline - now) else []
+            except (EOFError, ChannelError):
+                return None
+            student.drain(Outputs(0, 0))
+            for message in messages:
+                child = message.get("pid")
+                if message.get("say") == "forked" and type(child) is int:
+                    limit = self._settings.limits.output_bytes
+                    outputs = Outputs(limit, question.count, of_test=True)
+                    return _Asked(question, student, judge, channel, child, outputs)
+        return None
+
+    def _send(self, asked: _Asked) -> None:
+        cell, link = asked.question.cell, asked.question.link
+        assert link is not None
+        request = {
+            "do": "test",
+            "code": transformed(cell.code),
+            "hidden": self._first_hidden_line(cell),
+            "names": list(cell.names),
+            "perhaps": sorted(cell.reads - cell.binds - set(cell.names)),
+            "instructors": sorted(self._judge.left_by_tests),
+            "answers": self._answers if cell.hidden else None,
+        }
+        asked.judge.has_tested = True
+        asked.judge.channel.send(request, [link.fileno()])
+        link.close()
+
+    def _first_hidden_line(self, cell: Cell) -> int | None:
+        for number, line in enumerate(cell.code.split("\n"), 1):
+            if self._settings.hidden_begin in line:
+                return number
+        return None
+
+    def _await_verdict(self, asked: _Asked, deadline: float) -> tuple[Reply, dict[str, Any] | None]:
+        """Wait for the judge, and take in what the answer prints meanwhile."""
+        student, judge, channel = asked.student, asked.judge, asked.channel
+        channels = [judge.channel, channel]
+        while (now := time.monotonic()) < deadline:
+            spoken = student.attend(channels, min(deadline - now, PERIOD))
+            excess = self._watch.excess(student) if student.is_alive else None
+            if excess is not None:
+                student.end(excess)
+                return Reply.OVER_LIMIT, None
+            if channel in spoken and not _hear(channel, asked.outputs):
+                channels.remove(channel)
+            student.drain(asked.outputs)
+            if judge.channel in spoken:
+                try:
+                    return Reply.VERDICT, judge.channel.receive()[0]
+                except (EOFError, ChannelError, OSError):
+                    return Reply.JUDGE_ENDED, None
+        return Reply.TIMEOUT, None
+
+    def _stopped(self, asked: _Asked) -> QuestionVerdict:
+        """End an answer that takes too long."""
+        student, cell = asked.student, asked.question.cell
+        if not student.zygote.end_child(student.pid, asked.child):
+            student.end()
+        reply, _ = self._await_verdict(asked, time.monotonic() + GRACE)
+        if asked.question.silent:
+            asked.outputs.silence()
+        if reply is not Reply.VERDICT:
+            self._judge.end()
+        why = f"took longer than {self._settings.limits.cell_seconds:g} s"
+        self._marks.flag(f"The answer to {cell.grade_id!r} {why}.")
+        return self._marks.failed(cell, "TimeoutError", f"your code {why}", asked.outputs)
+
+    def _unjudged(self, asked: _Asked) -> QuestionVerdict:
+        """Fail a question whose answer the judge has not survived."""
+        cell = asked.question.cell
+        if self._judge.end() & 0x7F == signal.SIGKILL:  # nothing in the sandbox can send it
+            raise MachineError("the judge was killed from outside, perhaps for want of memory")
+        self._marks.flag(f"The judge of the question {cell.grade_id!r} ended unexpectedly.")
+        why = "the test could not cope with what your code returned"
+        return self._marks.failed(cell, "RuntimeError", why, asked.outputs)
+
+    def _hear_out(self, asked: _Asked) -> None:
+        """Take in the last words of a question's process, which knows that the judge hung up."""
+        student, channel = asked.student, asked.channel
+        deadline = time.monotonic() + 0.5
+        while (now := time.monotonic()) < deadline:
+            spoken = student.attend([channel], deadline - now)
+            student.drain(asked.outputs)
+            if spoken and not _hear(channel, asked.outputs):
+                break
+        else:
+            if student.is_alive:
+                student.zygote.end_child(student.pid, asked.child)
+        student.drain(asked.outputs)
+
+
+def _hear(channel: Channel, outputs: Outputs) -> bool:
+    """Take in outputs of a question; return whether there may be more."""
+    try:
+        for message in channel.feed():
+            if message.get("say") == "bye":
+                return False
+            outputs.take(message)
+    except (EOFError, ChannelError):
+        return False
+    return True

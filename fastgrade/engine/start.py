@@ -1,0 +1,108 @@
+"""The processes of one submission: each is forked into a folder of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fastgrade.engine.participants import JudgeProcess, StudentProcess
+from fastgrade.sandbox import workdir
+from fastgrade.sandbox.confine import unprivileged_identity
+from fastgrade.settings import Settings
+from fastgrade.verdict import Task
+from warmfork.zygote import Zygote
+
+__all__ = ["Starter"]
+
+_numbers = itertools.count(os.getpid())
+
+
+class Starter:
+    """Starts the processes of a submission.
+
+    Parameters
+    ----------
+    task : Task
+        What was handed in; its files lie in the folders.
+    settings : Settings
+        Those that hold for the assignment.
+    place : Path
+        Where the folders are made.
+    zygote : callable
+        Returns the warm process ``"student"`` or ``"judge"`` for some settings.
+    level : str
+        The level of protection.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        settings: Settings,
+        place: Path,
+        zygote: Callable[[str, Settings], Zygote],
+        level: str,
+    ):
+        self._task = task
+        self._settings = settings
+        self._zygote = zygote
+        self._level = level
+        number = next(_numbers)
+        self._identity = unprivileged_identity(number)
+        self.student_folder = place / f"student-{number}"
+        self._judge_folder = place / f"judge-{number}"
+
+    def student(self, allowance: int) -> StudentProcess:
+        """Start a process for the student's cells; its folder is as it was handed in.
+
+        Parameters
+        ----------
+        allowance : int
+            How many processes it may start.
+        """
+        workdir.remove(self.student_folder)
+        owner = self._owner(self._identity)
+        workdir.make(self.student_folder, self._task.files, owner)
+        arguments = self._arguments(self.student_folder, owner)
+        return StudentProcess(self._zygote("student", self._settings), arguments, allowance)
+
+    def judge(self) -> JudgeProcess:
+        """Start a process for the tests; it finds what earlier ones have left in its folder.
+
+        Modules beside the notebook can be imported if they are the instructor's: what else was
+        handed in must not run in the judge.
+        """
+        owner = self._owner(self._identity + 1_000)
+        work, modules = self._judge_folder / "work", self._judge_folder / "modules"
+        files = self._task.files
+        trusted = {name: files[name] for name in self._task.instructors if name in files}
+        has_modules = any(name.endswith(".py") for name in trusted)
+        if not self._judge_folder.exists():
+            workdir.make(self._judge_folder, {}, owner)
+            workdir.make(work, files, owner)
+            if has_modules:
+                workdir.make(modules, trusted, owner)
+        arguments = self._arguments(self._judge_folder, owner)
+        arguments["modules"] = str(modules) if has_modules else None
+        return JudgeProcess(self._zygote("judge", self._settings), arguments)
+
+    def _owner(self, identity: int) -> int | None:
+        return identity if os.geteuid() == 0 else None
+
+    def _arguments(self, folder: Path, owner: int | None) -> dict[str, Any]:
+        return {
+            "folder": str(folder),
+            "limits": asdict(self._settings.limits),
+            "level": self._level,
+            "identity": owner,
+        }
+
+    def close(self) -> None:
+        """Remove the folders, once no process is left."""
+        for folder in (self.student_folder, self._judge_folder):
+            with contextlib.suppress(OSError):
+                workdir.remove(folder)

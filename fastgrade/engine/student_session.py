@@ -1,0 +1,208 @@
+"""The student's side of a submission: its cells run in their order, and stay where tests stand.
+
+A process that ends costs the cell that has ended it. The next one starts anew, runs the cells
+before without it, and goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable
+from enum import Enum, auto
+
+from fastgrade.engine.outcomes import CellOutcome, CellRun
+from fastgrade.engine.participants import MESSAGE_LIMIT, Place, Question, StudentProcess
+from fastgrade.engine.usage import PERIOD, UsageWatch
+from fastgrade.notebook.outputs import Outputs
+from fastgrade.notebook.submission import Cell
+from fastgrade.settings import Limits
+from warmfork.channel import Channel, ChannelError
+
+__all__ = ["GRACE", "StudentSession"]
+
+#: Seconds that a process gets to react before it is ended.
+GRACE = 2.0
+
+
+class _Heard(Enum):
+    DONE = auto()
+    PROCESS_ENDED = auto()
+    TIMEOUT = auto()
+
+
+class StudentSession:
+    """Runs the cells of a submission, and has forks wait for its tests.
+
+    Parameters
+    ----------
+    start : callable
+        Starts a student's process in a new folder.
+    watch : UsageWatch
+        Looks at what it uses.
+    limits : Limits
+        What it may use.
+    deadline : float
+        When the time of the whole submission is up.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[], StudentProcess],
+        watch: UsageWatch,
+        limits: Limits,
+        deadline: float,
+    ):
+        self._start = start
+        self._watch = watch
+        self._limits = limits
+        self._deadline = deadline
+        self._process: StudentProcess | None = None
+        self._log: list[tuple[Cell, int] | Place] = []
+
+    def ready(self) -> StudentProcess | None:
+        """Return a process in which all cells so far have run, None if there is no time for it."""
+        if self._process is not None and self._process.is_alive:
+            return self._process
+        while True:
+            self._process = self._start()
+            if self._repeat(self._process):
+                return self._process
+            if time.monotonic() >= self._deadline:
+                return None
+
+    def _repeat(self, process: StudentProcess) -> bool:
+        """Run the cells so far in a new process; return whether it has survived that."""
+        for entry in list(self._log):
+            if isinstance(entry, Place):
+                self._stay(process, entry)
+            elif self._execute(process, *entry).outcome is CellOutcome.ENDED:
+                self._log.remove(entry)  # it ran before, and does not now
+                return False
+        return True
+
+    def run(self, cell: Cell, count: int) -> CellRun:
+        """Run a cell."""
+        process = self.ready()
+        if process is None:
+            return CellRun(CellOutcome.UNREACHED, Outputs(self._limits.output_bytes, count))
+        run = self._execute(process, cell, count)
+        if run.outcome is not CellOutcome.ENDED:
+            self._log.append((cell, count))
+        return run
+
+    def hold(self, question: Question) -> None:
+        """Have a fork of the process wait for a question, in the state of this place."""
+        process = self.ready()
+        if process is None:
+            return
+        last = self._log[-1] if self._log else None
+        if isinstance(last, Place):
+            last.questions.append(question)
+            self._wait_in(process, last, question)
+        else:
+            self._log.append(Place([question]))
+            self._stay(process, self._log[-1])
+
+    def for_tests(self) -> StudentProcess | None:
+        """Return a process that runs no more cells, and whose forks wait for their tests.
+
+        The last cell, or a test, may have ended it, and all that waited.
+        """
+        process = self.ready()
+        if process is not None:
+            process.dismiss()
+        return process
+
+    def _stay(self, process: StudentProcess, place: Place) -> None:
+        """Fork the process for a place. Nobody waits for that: cells may go on."""
+        place.close()
+        waiting = [question for question in place.questions if not question.asked]
+        if not waiting:
+            return
+        ours, theirs = socket.socketpair()
+        place.channel = Channel(ours)
+        process.expect_fork()
+        with theirs, contextlib.suppress(OSError):  # a process that has ended is found out later
+            process.channel.send({"do": "hold"}, [theirs.fileno()])
+        for question in waiting:
+            self._wait_in(process, place, question)
+
+    def _wait_in(self, process: StudentProcess, place: Place, question: Question) -> None:
+        """Have the fork in a place fork for a question; its fork waits for the judge."""
+        assert place.channel is not None
+        tested, question.link = socket.socketpair()
+        said, saying = socket.socketpair()
+        said.settimeout(10.0)
+        question.channel = Channel(said, MESSAGE_LIMIT)
+        if not question.last:
+            process.expect_fork()
+        with tested, saying, contextlib.suppress(OSError):
+            request = {"do": "question", "last": question.last}
+            place.channel.send(request, [tested.fileno(), saying.fileno()])
+
+    def _execute(self, process: StudentProcess, cell: Cell, count: int) -> CellRun:
+        outputs = Outputs(self._limits.output_bytes, count)
+        request = {
+            "do": "run",
+            "code": cell.code,
+            "count": count,
+            "instructor": cell.kind == "setup",
+        }
+        try:
+            process.channel.send(request)
+        except OSError:
+            return self._ended(process, outputs)
+        deadline = min(time.monotonic() + self._limits.cell_seconds, self._deadline)
+        heard = self._listen(process, outputs, deadline)
+        if heard is _Heard.DONE:
+            return CellRun(CellOutcome.DONE, outputs)
+        if heard is _Heard.PROCESS_ENDED:
+            return self._ended(process, outputs)
+        process.zygote.interrupt(process.pid)
+        heard = self._listen(process, outputs, time.monotonic() + GRACE)
+        outputs.error(
+            "CellTimeoutError",
+            "",
+            ["\x1b[0;31mCellTimeoutError\x1b[0m: No reply from kernel before timeout"],
+        )
+        why = f"was stopped after {self._limits.cell_seconds:g} s"
+        if heard is _Heard.DONE:
+            return CellRun(CellOutcome.INTERRUPTED, outputs, why)
+        process.end()
+        return CellRun(CellOutcome.ENDED, outputs, why)
+
+    def _ended(self, process: StudentProcess, outputs: Outputs) -> CellRun:
+        why = process.end().why
+        text = f"The process of this notebook {why}."
+        outputs.error("ProcessEnded", text, [f"\x1b[0;31mProcessEnded\x1b[0m: {text}"])
+        return CellRun(CellOutcome.ENDED, outputs, why)
+
+    def _listen(self, process: StudentProcess, outputs: Outputs, deadline: float) -> _Heard:
+        """Take in what the process sends until its cell is done."""
+        while (now := time.monotonic()) < deadline:
+            spoken = process.attend([process.channel], min(deadline - now, PERIOD))
+            excess = self._watch.excess(process)
+            if excess is not None:
+                process.end(excess)
+                return _Heard.PROCESS_ENDED
+            try:
+                messages = process.channel.feed() if spoken else []
+            except (EOFError, ChannelError):
+                return _Heard.PROCESS_ENDED
+            for message in messages:
+                if message.get("say") == "done":
+                    process.drain(outputs)
+                    return _Heard.DONE
+                outputs.take(message)
+            process.drain(outputs)
+        return _Heard.TIMEOUT
+
+    def close(self) -> None:
+        """End what still runs."""
+        for entry in self._log:
+            if isinstance(entry, Place):
+                entry.close()
+        if self._process is not None:
+            self._process.end()

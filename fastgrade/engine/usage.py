@@ -1,0 +1,64 @@
+"""How much disk and memory a submission uses, and whether that is too much."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from fastgrade.engine.outcomes import Ending, ProcessEnd
+from fastgrade.engine.participants import StudentProcess
+from fastgrade.sandbox import workdir
+from fastgrade.settings import Limits
+from warmfork.zygote import ZygoteError
+
+__all__ = ["PERIOD", "UsageWatch"]
+
+#: Seconds between looks.
+PERIOD = 0.1
+#: The part of the time that may be spent on looking.
+_SPENT = 0.1
+
+
+class UsageWatch:
+    """Looks now and then at what a submission uses; its processes' own limits are the kernel's.
+
+    Parameters
+    ----------
+    limits : Limits
+        What it may use.
+    folder : Path
+        Where it writes.
+    """
+
+    def __init__(self, limits: Limits, folder: Path):
+        self._limits = limits
+        self._folder = folder
+        self._next = 0.0
+
+    def excess(self, student: StudentProcess) -> ProcessEnd | None:
+        """Return why the processes of a submission have to end; None if they have not.
+
+        Raises
+        ------
+        ZygoteError
+            If the warm process is gone: what the submission has started may live on, and hold its
+            channels open until its time is up.
+        """
+        start = time.monotonic()
+        if start < self._next:
+            return None
+        ending = self._look(student)
+        spent = time.monotonic() - start
+        self._next = start + max(PERIOD, spent / _SPENT)
+        return None if ending is None else ProcessEnd.by_use(ending, self._limits)
+
+    def _look(self, student: StudentProcess) -> Ending | None:
+        if student.zygote.has_hung_up():
+            raise ZygoteError("the warm process has ended")
+        disk, memory = self._limits.disk_mb << 20, self._limits.memory_mb << 20
+        if workdir.usage(self._folder, disk) > disk:
+            return Ending.DISK
+        # One process alone is held to its limit by the kernel.
+        if student.has_started_others and student.zygote.memory(student.pid, memory) > memory:
+            return Ending.MEMORY
+        return None
