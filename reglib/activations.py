@@ -34,10 +34,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import _serialization
 from reglib._arguments import Axis, Flag, Function, Instance, Number, Text, arguments
+from reglib._typing import ArrayLike
 
 
 @arguments(name=Text(), value=Function(), gradient=Function())

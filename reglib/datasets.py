@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib._arguments import (
     Array,
@@ -28,6 +28,7 @@ from reglib._arguments import (
     Text,
     arguments,
 )
+from reglib._typing import ArrayLike, RandomSource
 
 
 class Examples(NamedTuple):
@@ -114,7 +115,7 @@ def noisy_moons(
     *,
     n_validation: int = 500,
     n_test: int = 2000,
-    rng: np.random.Generator | int = 0,
+    rng: RandomSource = 0,
 ) -> Dataset:
     r"""Return two interleaved half circles in the plane, blurred, with wrong training labels.
 
@@ -176,7 +177,7 @@ def flip_labels(
     fraction: float,
     n_classes: int | None = None,
     *,
-    rng: np.random.Generator | int = 0,
+    rng: RandomSource = 0,
 ) -> tuple[NDArray, NDArray]:
     """Return labels of which a share has been changed to another class, and which ones.
 
@@ -234,7 +235,7 @@ def digits(
     n_validation: int = 500,
     flip_fraction: float = 0.0,
     *,
-    rng: np.random.Generator | int = 0,
+    rng: RandomSource = 0,
 ) -> Dataset:
     """Return scikit-learn's handwritten digits, 1,797 images of 8 by 8 pixels, split at random.
 
@@ -284,7 +285,7 @@ def breast_cancer_with_noise(
     n_train: int = 300,
     n_validation: int = 100,
     *,
-    rng: np.random.Generator | int = 0,
+    rng: RandomSource = 0,
 ) -> Dataset:
     """Return 569 tumors with 30 measurements and columns of pure noise beside them.
 
@@ -463,7 +464,10 @@ def _series(
         x, y, kept = _windows((part - mean) / scale, window)
         windows.append(Examples(x[..., None], y[:, None]))
         when.append(stamps[window:][kept])
-    return SeriesDataset(name, *windows, mean=mean, scale=scale, times=tuple(when), unit=unit)
+    train, validation, test = windows
+    return SeriesDataset(
+        name, train, validation, test, mean=mean, scale=scale, times=tuple(when), unit=unit
+    )
 
 
 def _windows(part: NDArray, window: int) -> tuple[NDArray, NDArray, NDArray]:
@@ -508,7 +512,7 @@ def signals(
     length: int = 40,
     noise: float = 0.25,
     max_shift: float = 0.5,
-    rng: np.random.Generator | int = 0,
+    rng: RandomSource = 0,
 ) -> Dataset:
     """Return one-dimensional signals of ten classes, small but hard for a linear model.
 

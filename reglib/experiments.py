@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from reglib._arguments import Array, Choice, Flag, Function, Integer, Number, PathName, arguments
 from reglib._result_cache import ResultCache
+from reglib._typing import ArrayLike
 from reglib._validation import (
     check_integer,
     check_sequence,

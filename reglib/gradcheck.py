@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib._arguments import (
     Array,
@@ -26,6 +26,7 @@ from reglib._arguments import (
     Number,
     arguments,
 )
+from reglib._typing import ArrayLike, RandomSource
 from reglib._validation import (
     check_array,
 )
@@ -131,7 +132,7 @@ def check_gradient(
     eps: float = 1e-6,
     rtol: float = 1e-6,
     hold_zeros: bool = False,
-    rng: np.random.Generator | int = 0,
+    rng: RandomSource = 0,
 ) -> float:
     r"""Return the largest error of a gradient along random directions, or raise.
 
@@ -252,7 +253,7 @@ def check_layer(
     directions: int = 3,
     eps: float = 1e-6,
     rtol: float = 1e-6,
-    rng: np.random.Generator | int = 0,
+    rng: RandomSource = 0,
 ) -> float:
     r"""Return the largest gradient error of a layer, over its inputs and each of its parameters.
 
@@ -341,7 +342,7 @@ def check_model(
     eps: float = 1e-6,
     rtol: float = 1e-6,
     hold_zeros: bool = False,
-    rng: np.random.Generator | int = 0,
+    rng: RandomSource = 0,
 ) -> float:
     """Return the largest gradient error of a compiled model's loss, penalties included.
 
@@ -431,7 +432,7 @@ def check_parameters(
     directions: int = 3,
     eps: float = 1e-6,
     rtol: float = 1e-6,
-    rng: np.random.Generator | int = 0,
+    rng: RandomSource = 0,
 ) -> float:
     """Return the largest error of the gradients that lie beside the parameters' values.
 

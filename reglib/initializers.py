@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import _seeding, _serialization, config
 from reglib._arguments import (
@@ -25,6 +25,7 @@ from reglib._arguments import (
     Text,
     arguments,
 )
+from reglib._typing import ArrayLike
 
 
 @arguments(

@@ -132,9 +132,10 @@ from numpy import (  # noqa: F401
     where,
     zeros_like,
 )
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import activations, config
+from reglib._typing import ArrayLike
 from reglib.activations import (  # noqa: F401
     elu,
     hard_sigmoid,

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import _serialization, schedules
+from reglib._typing import ArrayLike
 from reglib._validation import (
     check_array,
     check_flag,

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import experiments
 from reglib._arguments import Array, Choice, Integer, List, Text, arguments
+from reglib._typing import ArrayLike
 from reglib._validation import (
     check_array,
 )

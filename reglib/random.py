@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import _seeding, config
 from reglib._arguments import Array, Axis, Instance, Integer, Number, Seed, Shape, arguments
+from reglib._typing import ArrayLike
 from reglib.initializers import TruncatedNormal
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence as _SequenceType
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import _seeding
 from reglib._arguments import Array, Axis, Choice, Integer, List, Number, Seed, arguments
@@ -15,6 +15,7 @@ from reglib._serialization import get_custom_objects as get_custom_objects
 from reglib._serialization import get_registered_name as get_registered_name
 from reglib._serialization import get_registered_object as get_registered_object
 from reglib._serialization import register_keras_serializable as register_keras_serializable
+from reglib._typing import ArrayLike
 
 CustomObjectScope = custom_object_scope
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import activations
 from reglib._arguments import Axis, Number, arguments
+from reglib._typing import ArrayLike
 from reglib.layers.base import Layer
 
 

@@ -17,10 +17,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import _seeding, _serialization, _twin, config, constraints, initializers, regularizers
 from reglib._timestep_masks import mask_of, masked
+from reglib._typing import ArrayLike
 from reglib._validation import (
     check_array,
     check_flag,

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import activations
 from reglib._arguments import Flag, Integer, List, Number, arguments
 from reglib._timestep_masks import masked
+from reglib._typing import ArrayLike
 from reglib._validation import (
     check_array,
 )

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from reglib._typing import ArrayLike
 from reglib.layers import merging
 from reglib.layers.base import Node
 

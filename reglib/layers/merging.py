@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib._arguments import Integer, Shape, arguments
 from reglib._timestep_masks import as_truth, expanded, mask_of
+from reglib._typing import ArrayLike
 from reglib._validation import check_instance
 from reglib.layers.base import Layer, Node
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import initializers
 from reglib._arguments import Axis, Dict, Flag, Instance, Integer, Number, arguments
 from reglib._timestep_masks import as_truth
+from reglib._typing import ArrayLike
 from reglib.layers.base import Layer, Parameter, deserialize, serialize
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import config
+from reglib._typing import ArrayLike
 from reglib._validation import (
     check_array,
     check_callable,

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib._arguments import Choice, Flag, arguments
+from reglib._typing import ArrayLike
 from reglib._validation import check_array
 from reglib.layers.windows import DATA_FORMAT, Sizes, Spatial, Windowed
 

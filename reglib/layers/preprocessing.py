@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import initializers
 from reglib._arguments import Array, Axis, Choice, Flag, arguments
+from reglib._typing import ArrayLike
 from reglib._validation import check_array
 from reglib.layers.base import Layer
 from reglib.losses.base import EPSILON

@@ -17,11 +17,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import activations
 from reglib._arguments import Choice, Flag, Integer, Number, Seed, arguments
 from reglib._timestep_masks import as_truth
+from reglib._typing import ArrayLike
 from reglib._validation import (
     check_array,
     check_sequence,

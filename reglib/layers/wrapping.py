@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib._arguments import Choice, arguments
 from reglib._timestep_masks import as_truth
+from reglib._typing import ArrayLike
 from reglib._validation import check_instance, check_mapping
 from reglib.layers.base import Layer, deserialize, serialize
 from reglib.layers.recurrent import GRU, LSTM, SimpleRNN

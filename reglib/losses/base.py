@@ -6,11 +6,12 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import _serialization
 from reglib._arguments import Choice, Identifier, Text, arguments
 from reglib._timestep_masks import mask_of
+from reglib._typing import ArrayLike
 
 # Keras's epsilon: probabilities are kept in [1e-7, 1 - 1e-7] before the logarithm.
 EPSILON = 1e-7

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import activations
 from reglib._arguments import Flag, Integer, Number, arguments
 from reglib._timestep_masks import expanded
+from reglib._typing import ArrayLike
 from reglib.losses.base import EPSILON, Elementwise, Loss, as_predictions, as_targets
 
 

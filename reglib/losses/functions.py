@@ -6,8 +6,9 @@ takes the options of its class.
 
 from __future__ import annotations
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from reglib._typing import ArrayLike
 from reglib.losses import crossentropy, regression
 
 __all__ = [

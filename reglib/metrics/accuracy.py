@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib._arguments import Flag, Integer, Number, arguments
+from reglib._typing import ArrayLike
 from reglib._validation import check_integer
 from reglib.losses.base import same_rank
 from reglib.metrics.base import Named, as_numbers

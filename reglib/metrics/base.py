@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import _serialization
 from reglib._arguments import Function, Identifier, Text, arguments
 from reglib._timestep_masks import mask_of
+from reglib._typing import ArrayLike
 from reglib.losses.base import weights_for
 
 

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import activations
 from reglib._arguments import Array, Choice, Flag, Integer, List, arguments
+from reglib._typing import ArrayLike
 from reglib._validation import (
     check_number,
 )
@@ -63,6 +64,10 @@ class Confusion(Metric):
     """
 
     counts: ClassVar[tuple[str, ...]] = _ALL
+    true_positives: NDArray
+    true_negatives: NDArray
+    false_positives: NDArray
+    false_negatives: NDArray
 
     def __init__(
         self,
@@ -507,7 +512,7 @@ class AUC(Confusion):
         thresholds: Sequence[float] | None = None,
         multi_label: bool = False,
         num_labels: int | None = None,
-        label_weights: Sequence[float] | None = None,
+        label_weights: ArrayLike | None = None,
         from_logits: bool = False,
     ) -> None:
         self._given = thresholds
@@ -516,8 +521,7 @@ class AUC(Confusion):
         else:
             inside = sorted(_checked_thresholds(thresholds, 0.5))
         self.num_thresholds = len(inside) + 2
-        self.curve = curve
-        self.curve = self.curve.upper()
+        self.curve = curve.upper()
         self.summation_method = summation_method
         self.multi_label = multi_label
         if num_labels is not None and not multi_label:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from reglib import losses
+from reglib._typing import ArrayLike
 from reglib.losses.base import align, as_targets, weights_for
 from reglib.metrics.base import Mean, Named
 

@@ -6,9 +6,10 @@ import warnings
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib._arguments import Choice, Integer, Number, arguments
+from reglib._typing import ArrayLike
 from reglib.losses import EPSILON
 from reglib.losses.base import weights_for
 from reglib.metrics.base import Metric, as_numbers

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import losses, metrics
+from reglib._typing import ArrayLike
 from reglib._validation import check_instance, check_number, naming
 from reglib.layers.base import Node
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib._serialization import custom_object_scope
+from reglib._typing import ArrayLike
 from reglib._validation import check_sequence, check_shape, naming
 from reglib.layers.base import Layer, Node, deserialize, serialize
 from reglib.layers.merging import InputLayer

@@ -19,9 +19,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib._arguments import Array, Flag, Function, Generator, Integer, Number, arguments
+from reglib._typing import ArrayLike
 from reglib._validation import check_array
 from reglib.textbook._checks import (
     PROBABILITIES,

@@ -17,9 +17,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib._arguments import Function, Generator, Integer, List, Number, arguments
+from reglib._typing import ArrayLike
 from reglib.textbook._checks import Image
 
 

@@ -18,10 +18,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import activations
 from reglib._arguments import Array, Generator, Integer, List, Number, arguments
+from reglib._typing import ArrayLike
 from reglib._validation import check_array
 from reglib.textbook._checks import (
     PROBABILITIES,

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib._arguments import Array, Choice, Integer, Number, arguments
+from reglib._typing import ArrayLike
 from reglib._validation import check_array
 from reglib.regularizers import L1, L1L2, L2, Regularizer
 from reglib.textbook._checks import PROBABILITIES, Weights, check_parameters

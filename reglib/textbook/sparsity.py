@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib._arguments import Array, Integer, Number, arguments
+from reglib._typing import ArrayLike
 from reglib._validation import check_array
 from reglib.regularizers import L1, L1L2, proximal_l1
 from reglib.textbook._checks import Weights

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib._arguments import Array, Flag, Integer, Number, arguments
+from reglib._typing import ArrayLike
 
 
 @arguments(patience=Integer(">= 1"), min_delta=Number(">= 0"), restore=Flag())

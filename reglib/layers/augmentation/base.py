@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib._arguments import (
     Array,
@@ -26,6 +26,7 @@ from reglib._arguments import (
     arguments,
     is_number,
 )
+from reglib._typing import ArrayLike
 from reglib._validation import (
     check_array,
 )

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from reglib._arguments import Integer, arguments
+from reglib._typing import ArrayLike
 from reglib.layers.augmentation._warp import by_chunk, chunked
 from reglib.layers.augmentation.base import AugmentationLayer, Factor, ValueRange, interval
 

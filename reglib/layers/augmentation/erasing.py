@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib import _seeding
 from reglib._arguments import Array, Bad, Constraint, GeneratorOrSeed, Number, arguments
+from reglib._typing import ArrayLike
 from reglib.layers.augmentation.base import AugmentationLayer, Factor, ValueRange, interval
 from reglib.layers.windows import Sizes, sizes
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib._arguments import Choice, Number, arguments
+from reglib._typing import ArrayLike
 from reglib.layers.augmentation._warp import (
     FILL_MODES,
     INTERPOLATIONS,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from reglib._arguments import Array, Number, arguments
+from reglib._typing import ArrayLike
 from reglib.layers.augmentation._warp import chunked
 from reglib.layers.augmentation.base import AugmentationLayer, Factor, images_in, interval
 from reglib.layers.augmentation.erasing import _BoxLayer

@@ -91,9 +91,10 @@ class RandAugment(AugmentationLayer):
 
     def _make_operations(self) -> dict[str, AugmentationLayer]:
         """Return the operations; their order is what the drawn numbers mean."""
-        factor, common = self.factor, {"data_format": self.data_format, "dtype": self.dtype}
-        moved = {"interpolation": self.interpolation, **common}
-        colored = {"value_range": self.value_range, **common}
+        factor = self.factor
+        common: dict[str, Any] = {"data_format": self.data_format, "dtype": self.dtype}
+        moved: dict[str, Any] = {"interpolation": self.interpolation, **common}
+        colored: dict[str, Any] = {"value_range": self.value_range, **common}
         return {
             "random_shear": RandomShear(factor, factor, **moved),
             "random_translation": RandomTranslation(factor, factor, **moved),
@@ -184,7 +185,7 @@ class Pipeline(Layer):
         super().__init__(name=name)
         if not layers:
             raise ValueError("layers must not be empty, got []")
-        self._layers = layers
+        self._layers = list(layers)
 
     @property
     def layers(self) -> list[Layer]:

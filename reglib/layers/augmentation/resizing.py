@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from reglib._arguments import Array, Choice, Flag, Integer, Number, arguments
+from reglib._typing import ArrayLike
 from reglib.layers.augmentation.base import AugmentationLayer
 from reglib.layers.base import Layer
 
