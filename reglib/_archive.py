@@ -9,11 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._arguments import Flag, PathName, arguments
 from reglib._validation import check_folder_of
 
 
-@arguments(filepath=PathName(), overwrite=Flag())
 def write(filepath: str | os.PathLike, overwrite: bool = True, **arrays: NDArray) -> None:
     """Write arrays under their names.
 
@@ -38,7 +36,6 @@ def write(filepath: str | os.PathLike, overwrite: bool = True, **arrays: NDArray
     unfinished.replace(path)
 
 
-@arguments(filepath=PathName())
 def read(filepath: str | os.PathLike, what: str) -> dict[str, NDArray]:
     """Return the arrays of a file by their names.
 

@@ -495,21 +495,25 @@ class Shape(Constraint):
 
 
 class Axis(Constraint):
-    """The number of an axis, or of several, which become a tuple."""
+    """The number of an axis, or of several, which become a tuple; of none, if that is said."""
 
     good = -1
+
+    def __init__(self, *, empty: bool = False) -> None:
+        self.empty = empty
 
     def check(self, name: str, value: Any) -> int | tuple[int, ...]:
         """Return the axis as an int, or several as a tuple."""
         if not isinstance(value, (tuple, list)):
             return Integer().check(name, value)
-        if not value:
+        if not value and not self.empty:
             raise ValueError(f"{name} must not be empty, got {value!r}")
         return tuple(Integer().check(name, axis) for axis in value)
 
     def bad(self) -> Bad:
         """Return what numbers no axis; which axes there are is known once there is an array."""
-        return {"type": ("last", 1.5, None, ("a",), (1.5,), *NOT_FINITE), "empty": ((), [])}
+        types = ("last", 1.5, None, ("a",), (1.5,), *NOT_FINITE)
+        return {"type": types, "empty": () if self.empty else ((), [])}
 
 
 class Array(Constraint):
@@ -564,7 +568,7 @@ class Array(Constraint):
                 for axis, length in enumerate(self.shape)
                 if length is not None
             )
-        found["range"] = tuple(good + number for number in self.range.outside(1e-3))
+        found["range"] = tuple(good * 0 + number for number in self.range.outside(1e-3))
         if not self.options["allow_nan"]:
             found["nan"] = (good * np.nan, good * np.inf)
         if not self.options["allow_empty"] and good.ndim:

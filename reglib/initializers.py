@@ -84,7 +84,7 @@ def _dtype(dtype: Any) -> np.dtype:
     """Return the dtype, ``floatx`` where there is none."""
     try:
         return np.dtype(dtype or config.floatx())
-    except TypeError:
+    except (TypeError, ValueError):
         raise TypeError(f"dtype must be a dtype, got {dtype!r}") from None
 
 

@@ -14,16 +14,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reglib import _serialization
+from reglib._arguments import Flag, Integer, List, Number, Text, arguments
 from reglib._validation import (
-    check_flag,
-    check_integer,
-    check_number,
-    check_sequence,
-    check_text,
     naming,
 )
 
 
+@arguments(name=Text())
 class LearningRateSchedule(_serialization.Described):
     """Base of all schedules: override ``rate`` and ``get_config``.
 
@@ -46,7 +43,7 @@ class LearningRateSchedule(_serialization.Described):
     """
 
     def __init__(self, name: str | None = None) -> None:
-        self.name = type(self).__name__ if name is None else check_text("name", name)
+        self.name = type(self).__name__ if name is None else name
 
     def rate(self, step: float) -> float:
         """Return the learning rate after ``step`` steps."""
@@ -62,22 +59,21 @@ class LearningRateSchedule(_serialization.Described):
         ValueError
             If it is NaN or infinite.
         """
-        return self.rate(check_number("step", step))
+        return self.rate(Number().check("step", step))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {"name": self.name}
 
 
+@arguments(initial_learning_rate=Number(">= 0"), decay_steps=Number("> 0"))
 class _Decay(LearningRateSchedule):
     """What decays share that begin at a rate and take a number of steps."""
 
     def __init__(self, initial_learning_rate: float, decay_steps: float, name: str) -> None:
         super().__init__(name)
-        self.initial_learning_rate = check_number(
-            "initial_learning_rate", initial_learning_rate, low=0
-        )
-        self.decay_steps = check_number("decay_steps", decay_steps, low=0, low_open=True)
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = decay_steps
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -88,6 +84,7 @@ class _Decay(LearningRateSchedule):
         }
 
 
+@arguments(decay_rate=Number(">= 0"), staircase=Flag())
 class ExponentialDecay(_Decay):
     r"""A rate that shrinks by the same factor again and again, :math:`\eta_0\, r^{t/T}`.
 
@@ -131,8 +128,8 @@ class ExponentialDecay(_Decay):
         name: str = "ExponentialDecay",
     ) -> None:
         super().__init__(initial_learning_rate, decay_steps, name)
-        self.decay_rate = check_number("decay_rate", decay_rate, low=0)
-        self.staircase = check_flag("staircase", staircase)
+        self.decay_rate = decay_rate
+        self.staircase = staircase
 
     def rate(self, step: float) -> float:
         """Return the learning rate after ``step`` steps."""
@@ -150,6 +147,7 @@ class ExponentialDecay(_Decay):
         }
 
 
+@arguments(boundaries=List("steps", Number()), values=List(of=Number(">= 0")))
 class PiecewiseConstantDecay(LearningRateSchedule):
     """One rate up to each boundary, and another after the last.
 
@@ -187,13 +185,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         name: str = "PiecewiseConstant",
     ) -> None:
         super().__init__(name)
-        self.boundaries = [
-            check_number("boundaries", step)
-            for step in check_sequence("boundaries", boundaries, "steps")
-        ]
-        self.values = [
-            check_number("values", rate, low=0) for rate in check_sequence("values", values)
-        ]
+        self.boundaries, self.values = boundaries, values
         if not self.boundaries or sorted(set(self.boundaries)) != self.boundaries:
             raise ValueError(f"boundaries must be steps in increasing order, got {boundaries}")
         if len(self.values) != len(self.boundaries) + 1:
@@ -211,6 +203,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         return {"boundaries": self.boundaries, "values": self.values, **super().get_config()}
 
 
+@arguments(alpha=Number(">= 0"), warmup_target=Number(">= 0"), warmup_steps=Integer(">= 0"))
 class CosineDecay(_Decay):
     r"""A rate that falls along half a wave, :math:`\eta_0((1-\alpha)\frac{1+\cos\pi t/T}2+\alpha)`.
 
@@ -261,11 +254,9 @@ class CosineDecay(_Decay):
         warmup_steps: int = 0,
     ) -> None:
         super().__init__(initial_learning_rate, decay_steps, name)
-        self.alpha = check_number("alpha", alpha, low=0)
-        if warmup_target is not None:
-            warmup_target = check_number("warmup_target", warmup_target, low=0)
+        self.alpha = alpha
         self.warmup_target = warmup_target
-        self.warmup_steps = check_integer("warmup_steps", warmup_steps, low=0)
+        self.warmup_steps = warmup_steps
 
     def rate(self, step: float) -> float:
         """Return the learning rate after ``step`` steps."""

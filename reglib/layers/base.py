@@ -20,15 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import _seeding, _serialization, _twin, config, constraints, initializers, regularizers
+from reglib._arguments import Flag, Identifier, Instance, List, Shape, Text, arguments
 from reglib._timestep_masks import mask_of, masked
 from reglib._typing import ArrayLike
 from reglib._validation import (
     check_array,
-    check_flag,
-    check_instance,
-    check_sequence,
     check_shape,
-    check_text,
     naming,
     refusing_unknown,
 )
@@ -111,6 +108,13 @@ def _checked_shape(input_shape: Any) -> Any:
     return shape
 
 
+@arguments(
+    activity_regularizer=Identifier(regularizers.get),
+    trainable=Flag(),
+    dtype=Identifier(checked_dtype),
+    name=Text(),
+    input_shape=Shape(),
+)
 class Layer(HasWeights, _serialization.Described):
     """Base of all layers.
 
@@ -143,14 +147,13 @@ class Layer(HasWeights, _serialization.Described):
         name: str | None = None,
         input_shape: Sequence[int | None] | None = None,
     ) -> None:
-        with naming("activity_regularizer"):
-            self.activity_regularizer = regularizers.get(activity_regularizer)
-        self._trainable = check_flag("trainable", trainable)  # what lies within is left as it is
-        self.dtype = config.floatx() if dtype is None else checked_dtype(dtype)
+        self.activity_regularizer = activity_regularizer
+        self._trainable = trainable  # what lies within is left as it is
+        self.dtype = dtype or config.floatx()
         self.numpy_dtype = np.dtype(self.dtype)
         self.is_named = name is not None
-        self.name = _default_name(type(self)) if name is None else check_text("name", name)
-        self.input_shape = None if input_shape is None else check_shape("input_shape", input_shape)
+        self.name = _default_name(type(self)) if name is None else name
+        self.input_shape = input_shape
         self.built = False
         self.built_shape: tuple[int | None, ...] | None = None
         self.keras_twin: Any = None
@@ -417,6 +420,7 @@ class Layer(HasWeights, _serialization.Described):
         """Return copies of all parameters' values, in the order of :attr:`weights`."""
         return [parameter.numpy() for parameter in self.weights]
 
+    @arguments(weights=List("arrays"))
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Overwrite all parameters.
 
@@ -430,7 +434,7 @@ class Layer(HasWeights, _serialization.Described):
             check_array(
                 f"weights[{number}] of layer {self.name}", value, allow_empty=True, allow_nan=True
             )
-            for number, value in enumerate(check_sequence("weights", weights, "arrays"))
+            for number, value in enumerate(weights)
         ]
         if len(weights) != len(mine):
             raise ValueError(
@@ -464,6 +468,7 @@ class Layer(HasWeights, _serialization.Described):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
+@arguments(layer=Instance(Layer, "a layer"))
 def serialize(layer: Layer) -> dict[str, Any]:
     """Return Keras's description of a layer, as plain data.
 
@@ -472,7 +477,6 @@ def serialize(layer: Layer) -> dict[str, Any]:
     >>> serialize(Layer(name="plain"))["class_name"]
     'Layer'
     """
-    check_instance("layer", layer, Layer, "a layer")
     return _serialization.serialize(layer, "layers")
 
 

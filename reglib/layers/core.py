@@ -100,7 +100,7 @@ class Dense(Layer):
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return f(xW + b)."""
-        if inputs.shape[-1] != self.kernel.shape[0]:
+        if inputs.shape[-1:] != self.kernel.shape[:1]:
             raise ValueError(
                 f"inputs of layer {self.name} must have {self.kernel.shape[0]} features, "
                 f"got shape {inputs.shape}"

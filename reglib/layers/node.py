@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reglib._arguments import Flag, Instance, Integer, List, Shape, Text, arguments
 from reglib._serialization import Described
 from reglib._validation import (
-    check_flag,
     check_instance,
-    check_integer,
-    check_sequence,
-    check_shape,
-    check_text,
 )
 
 if TYPE_CHECKING:
     from reglib.layers.base import Layer
 
 
+@arguments(
+    layer=Instance(Described, "a layer"),
+    parents=List("nodes"),
+    shape=Shape(low=0),
+    keyword=Text(),
+    index=Integer(">= 0"),
+    training=Flag(),
+)
 class Node:
     """What a layer will return: the stuff that a functional model is drawn with.
 
@@ -61,14 +65,14 @@ class Node:
         index: int | None = None,
         training: bool | None = None,
     ) -> None:
-        self.layer = check_instance("layer", layer, Described, "a layer")
-        self.parents = tuple(check_sequence("parents", parents, "nodes"))
+        self.layer = layer
+        self.parents = tuple(parents)
         for parent in self.parents:
             check_instance("parents", parent, Node, "nodes")
-        self.shape = check_shape("shape", shape, low=0)
-        self.keyword = None if keyword is None else check_text("keyword", keyword)
-        self.index = None if index is None else check_integer("index", index, low=0)
-        self.training = None if training is None else check_flag("training", training)
+        self.shape = shape
+        self.keyword = keyword
+        self.index = index
+        self.training = training
 
     def hand_out(self, values: Sequence[Any]) -> tuple[Any, dict[str, Any]]:
         """Return one value a parent as the layer takes them: inputs, and what goes by name."""

@@ -10,14 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import config
+from reglib._arguments import Array, Choice, Flag, Function, Identifier, Text, arguments
 from reglib._typing import ArrayLike
-from reglib._validation import (
-    check_array,
-    check_callable,
-    check_choice,
-    check_flag,
-    check_text,
-)
 
 
 class Trainable:
@@ -36,8 +30,9 @@ class Trainable:
         return self._trainable
 
     @trainable.setter
+    @arguments(trainable=Flag())
     def trainable(self, trainable: bool) -> None:
-        self._trainable = check_flag("trainable", trainable)
+        self._trainable = trainable
         Trainable.changes += 1
         for part in self.trainable_parts():
             part.trainable = trainable
@@ -47,6 +42,21 @@ class Trainable:
         return ()
 
 
+def checked_dtype(dtype: Any) -> str:
+    """Return the name of a dtype that weights may have."""
+    with contextlib.suppress(TypeError, ValueError):
+        dtype = np.dtype(dtype).name
+    return Choice("float32", "float64").check("dtype", dtype)
+
+
+@arguments(
+    value=Array(),
+    name=Text(),
+    regularizer=Function(),
+    constraint=Function(),
+    trainable=Flag(),
+    dtype=Identifier(checked_dtype),
+)
 class Parameter(Trainable):
     """One array of weights with its gradient, its penalty and its constraint.
 
@@ -82,20 +92,17 @@ class Parameter(Trainable):
         trainable: bool = True,
         dtype: Any = None,
     ) -> None:
-        array = check_array("value", value)
+        array = value
         if dtype is not None:
             array = array.astype(checked_dtype(dtype))
         elif array.dtype.kind != "f":
             array = array.astype(config.floatx())
         self.value: NDArray = array.copy()
         self.gradient: NDArray = np.zeros_like(array)
-        self.name = check_text("name", name)
-        for role, function in (("regularizer", regularizer), ("constraint", constraint)):
-            if function is not None:
-                check_callable(role, function)
+        self.name = name
         self.regularizer = regularizer
         self.constraint = constraint
-        self._trainable = check_flag("trainable", trainable)
+        self._trainable = trainable
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -139,13 +146,6 @@ class Parameter(Trainable):
 
     def __repr__(self) -> str:
         return f"<Parameter {self.name}, shape={self.shape}, dtype={self.dtype}>"
-
-
-def checked_dtype(dtype: Any) -> str:
-    """Return the name of a dtype that weights may have."""
-    with contextlib.suppress(TypeError):
-        dtype = np.dtype(dtype).name
-    return check_choice("dtype", dtype, ("float32", "float64"))
 
 
 class HasWeights(Trainable):

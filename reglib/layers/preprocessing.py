@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import initializers
-from reglib._arguments import Array, Axis, Choice, Flag, arguments
+from reglib._arguments import Array, Axis, Flag, arguments
 from reglib._typing import ArrayLike
 from reglib._validation import check_array
 from reglib.layers.base import Layer
 from reglib.losses.base import EPSILON
 
 
-@arguments(axis=Axis() | Choice((), []), mean=Array(), variance=Array(), invert=Flag())
+@arguments(axis=Axis(empty=True) | None, mean=Array(), variance=Array(), invert=Flag())
 class Normalization(Layer):
     r"""Means of 0 and variances of 1: :math:`(x - \mu) / \max(\sigma, 10^{-7})`.
 

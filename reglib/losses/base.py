@@ -38,7 +38,7 @@ def checked_dtype(dtype: Any) -> np.dtype | None:
         found = np.dtype(dtype)
         # bfloat16 counts as of kind "V": NumPy knows it once the package ml_dtypes is imported.
         floats = found.kind in "fV" and found.type(0.5) == 0.5
-    except TypeError:
+    except (TypeError, ValueError):
         floats = False
     if not floats:
         raise TypeError(f"dtype must be a dtype of floats or None, got {dtype!r}")

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from reglib._arguments import Flag, Integer, Number, arguments
 from reglib._typing import ArrayLike
-from reglib._validation import check_integer
 from reglib.losses.base import same_rank
 from reglib.metrics.base import Named, as_numbers
 
@@ -95,10 +94,11 @@ def _accuracy_by_shape(y_true: NDArray, y_pred: NDArray) -> NDArray:
 def _among_the_best(labels: NDArray, scores: NDArray, k: int) -> NDArray:
     """Return whether fewer than k classes score better than the right one."""
     right = np.take_along_axis(scores, labels[..., np.newaxis], axis=-1)
-    best = (scores > right).sum(axis=-1) < check_integer("k", k, low=1)
+    best = (scores > right).sum(axis=-1) < k
     return _right(best & np.isfinite(right[..., 0]))
 
 
+@arguments(k=Integer(">= 1"))
 def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> NDArray:
     """Return 1 for each one-hot answer that is among the k best scores and 0 elsewhere.
 

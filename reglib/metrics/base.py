@@ -33,7 +33,7 @@ def _dtype(dtype: Any) -> str:
     """Return the name of a dtype of numbers."""
     try:
         found = np.dtype(dtype)
-    except TypeError:
+    except (TypeError, ValueError):
         raise TypeError(f"dtype must be a dtype or None, got {dtype!r}") from None
     if found.kind in "MOSUm":
         raise ValueError(f"dtype must be one of numbers, got {dtype!r}")

@@ -16,11 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import activations
-from reglib._arguments import Array, Choice, Flag, Integer, List, arguments
+from reglib._arguments import Array, Bad, Choice, Constraint, Flag, Integer, List, Number, arguments
 from reglib._typing import ArrayLike
-from reglib._validation import (
-    check_number,
-)
 from reglib.losses import EPSILON
 from reglib.losses.base import same_rank, weights_for
 from reglib.metrics.base import Metric, as_numbers
@@ -176,24 +173,32 @@ class Confusion(Metric):
         return float(values[0]) if len(self.thresholds) == 1 else values
 
 
-def _checked_thresholds(thresholds: float | Sequence[float] | None, default: float) -> list[float]:
+class Thresholds(Constraint):
+    """A number in [0, 1], or several, which become a list."""
+
+    good = 0.5
+
+    def check(self, name: str, value: Any) -> float | list[float]:
+        """Return the number, or the list."""
+        if not isinstance(value, (list, tuple, np.ndarray)):
+            return Number("[0, 1]").check(name, value)
+        if not len(value):
+            raise ValueError(f"{name} must not be empty, got none")
+        return [Number("[0, 1]").check(name, threshold) for threshold in value]
+
+    def bad(self) -> Bad:
+        """Return no numbers, and those outside."""
+        inside = {"range": ([0.5, 1.5], [-0.5, 0.5]), "nan": ([0.5, float("nan")],)}
+        return {"type": ("ab", ["low", "high"], [None], 1j, True, None), "empty": ([],)} | inside
+
+
+def _listed(thresholds: float | list[float] | None, default: float) -> list[float]:
     if thresholds is None:
         return [default]
-    values = thresholds if isinstance(thresholds, (list, tuple, np.ndarray)) else [thresholds]
-    if not len(values):
-        raise ValueError("thresholds must not be empty, got none")
-    return [check_number("thresholds", value, low=0, high=1) for value in values]
+    return thresholds if isinstance(thresholds, list) else [thresholds]
 
 
-def _plain(thresholds: float | Sequence[float] | None) -> float | list[float] | None:
-    """Return thresholds as JSON has them, which knows no tuples."""
-    return (
-        list(map(float, thresholds))
-        if isinstance(thresholds, (tuple, list, np.ndarray))
-        else thresholds
-    )
-
-
+@arguments(thresholds=Thresholds())
 class _Count(Confusion):
     """What the four counts share."""
 
@@ -203,8 +208,8 @@ class _Count(Confusion):
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__(_checked_thresholds(thresholds, 0.5), name=name, dtype=dtype)
-        self._given = _plain(thresholds)
+        super().__init__(_listed(thresholds, 0.5), name=name, dtype=dtype)
+        self._given = thresholds
 
     def result(self) -> Any:
         """Return the count: a float, or an array with several thresholds."""
@@ -335,6 +340,7 @@ class FalseNegatives(_Count):
     counts = ("false_negatives",)
 
 
+@arguments(thresholds=Thresholds())
 class _Quotient(Confusion):
     """What precision and recall share: which part of a whole the true positives are."""
 
@@ -349,9 +355,9 @@ class _Quotient(Confusion):
         dtype: Any = None,
     ) -> None:
         # With top_k alone, all the answers that may be yes are.
-        checked = _checked_thresholds(thresholds, 0.5 if top_k is None else -np.inf)
-        super().__init__(checked, top_k, class_id, name, dtype)
-        self._given = _plain(thresholds)
+        listed = _listed(thresholds, 0.5 if top_k is None else -np.inf)
+        super().__init__(listed, top_k, class_id, name, dtype)
+        self._given = thresholds
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
@@ -440,7 +446,7 @@ class Recall(_Quotient):
     num_thresholds=Integer(">= 2"),
     curve=Choice("ROC", "roc", "PR", "pr", "PRGAIN", "prgain"),
     summation_method=Choice("interpolation", "minoring", "majoring"),
-    thresholds=List("numbers"),
+    thresholds=List("numbers", Number("[0, 1]")),
     multi_label=Flag(),
     num_labels=Integer(">= 1"),
     label_weights=Array(1),
@@ -516,10 +522,7 @@ class AUC(Confusion):
         from_logits: bool = False,
     ) -> None:
         self._given = thresholds
-        if thresholds is None:
-            inside = _evenly(num_thresholds)[1:-1]
-        else:
-            inside = sorted(_checked_thresholds(thresholds, 0.5))
+        inside = _evenly(num_thresholds)[1:-1] if thresholds is None else sorted(thresholds)
         self.num_thresholds = len(inside) + 2
         self.curve = curve.upper()
         self.summation_method = summation_method

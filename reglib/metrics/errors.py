@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from reglib import losses
+from reglib._arguments import Flag, Integer, Number, arguments
 from reglib._typing import ArrayLike
 from reglib.losses.base import align, as_targets, weights_for
 from reglib.metrics.base import Mean, Named
@@ -93,6 +94,7 @@ class MeanAbsolutePercentageError(Named):
         super().__init__(losses.mean_absolute_percentage_error, name, dtype)
 
 
+@arguments(from_logits=Flag(), label_smoothing=Number("[0, 1]"))
 class BinaryCrossentropy(Named):
     """Mean cross-entropy of yes-no targets.
 
@@ -134,6 +136,7 @@ class BinaryCrossentropy(Named):
         )
 
 
+@arguments(from_logits=Flag(), label_smoothing=Number("[0, 1]"), axis=Integer())
 class CategoricalCrossentropy(Named):
     """Mean cross-entropy of one-hot targets.
 
@@ -177,6 +180,7 @@ class CategoricalCrossentropy(Named):
         )
 
 
+@arguments(from_logits=Flag(), ignore_class=Integer(), axis=Integer())
 class SparseCategoricalCrossentropy(Named):
     """Mean cross-entropy of class numbers.
 

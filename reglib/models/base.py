@@ -10,14 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import _archive, _seeding, _serialization
+from reglib._arguments import Choice, Flag, Function, Integer, List, PathName, Seed, Text, arguments
 from reglib._typing import ArrayLike
 from reglib._validation import (
     check_array,
-    check_choice,
-    check_integer,
-    check_seed,
-    check_sequence,
-    check_text,
 )
 from reglib.layers.base import Layer, Parameter
 from reglib.layers.parameter import HasWeights
@@ -27,6 +23,7 @@ from reglib.models.summary import print_summary
 model_classes: dict[str, type[BaseModel]] = {}
 
 
+@arguments(name=Text(), seed=Seed())
 class BaseModel(HasWeights, _serialization.Described):
     """Layers and their weights.
 
@@ -42,8 +39,8 @@ class BaseModel(HasWeights, _serialization.Described):
     """
 
     def __init__(self, *, name: str | None = None, seed: int | None = None) -> None:
-        self.name = type(self).__name__.lower() if name is None else check_text("name", name)
-        sequence = _seeding.sequence(check_seed("seed", seed))
+        self.name = type(self).__name__.lower() if name is None else name
+        sequence = _seeding.sequence(seed)
         shuffling, self._layer_seeds = sequence.spawn(2)
         self.generator = np.random.default_rng(shuffling)
         self.built = False
@@ -116,6 +113,7 @@ class BaseModel(HasWeights, _serialization.Described):
         """Return outputs as the user wants them."""
         return outputs
 
+    @arguments(name=Text(), index=Integer())
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return a layer by its name, or by its place in :attr:`layers`.
 
@@ -130,8 +128,8 @@ class BaseModel(HasWeights, _serialization.Described):
             raise ValueError(f"name or index must be given, got {name} and {index}")
         names = [layer.name for layer in self.layers]
         if index is None:
-            index = names.index(check_choice("name", check_text("name", name), names))
-        elif not -len(names) <= check_integer("index", index) < len(names):
+            index = names.index(Choice(*names).check("name", name))
+        elif not -len(names) <= index < len(names):
             raise ValueError(f"index must be that of one of {len(names)} layers, got {index}")
         return self.layers[index]
 
@@ -151,6 +149,7 @@ class BaseModel(HasWeights, _serialization.Described):
         self._require_built("get_weights")
         return [array for layer in self.layers for array in layer.get_weights()]
 
+    @arguments(weights=List("arrays"))
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Overwrite all weights.
 
@@ -161,7 +160,6 @@ class BaseModel(HasWeights, _serialization.Described):
         """
         self._require_built("set_weights")
         counts = [len(layer.weights) for layer in self.layers]
-        weights = check_sequence("weights", weights, "arrays")
         if len(weights) != sum(counts):
             raise ValueError(f"weights must be {sum(counts)} arrays, got {len(weights)}")
         for parameter, value in zip(
@@ -176,6 +174,7 @@ class BaseModel(HasWeights, _serialization.Described):
         for layer, count in zip(self.layers, counts, strict=True):
             layer.set_weights([next(remaining) for _ in range(count)])
 
+    @arguments(filepath=PathName(), overwrite=Flag())
     def save_weights(self, filepath: str | os.PathLike, overwrite: bool = True) -> None:
         """Write the weights alone to a NumPy archive.
 
@@ -197,6 +196,7 @@ class BaseModel(HasWeights, _serialization.Described):
         """
         _archive.write(filepath, overwrite, **_archive.numbered(self.get_weights()))
 
+    @arguments(filepath=PathName())
     def load_weights(self, filepath: str | os.PathLike) -> None:
         """Overwrite all weights with those of a file, of :meth:`save_weights` or of a model.
 
@@ -226,6 +226,7 @@ class BaseModel(HasWeights, _serialization.Described):
 
     # A look at the whole.
 
+    @arguments(print_fn=Function(), expand_nested=Flag(), show_trainable=Flag())
     def summary(
         self,
         print_fn: Callable[[str], Any] | None = None,

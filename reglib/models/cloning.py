@@ -6,7 +6,8 @@ import copy
 from collections.abc import Callable
 
 from reglib import optimizers
-from reglib._validation import check_callable, check_instance
+from reglib._arguments import Function, Instance, Seed, arguments
+from reglib._validation import check_instance
 from reglib.layers.base import Layer, Node
 from reglib.layers.merging import InputLayer
 from reglib.models.functional import Model, drawn
@@ -14,6 +15,7 @@ from reglib.models.inputs_and_outputs import map_structure
 from reglib.models.sequential import Sequential
 
 
+@arguments(model=Instance((Sequential, Model), "a model"), seed=Seed(), clone_function=Function())
 def clone_model(
     model: Sequential | Model,
     seed: int | None = None,
@@ -41,8 +43,7 @@ def clone_model(
     ----------
     ``keras.models.clone_model``.
     """
-    check_instance("model", model, (Sequential, Model), "a model")
-    make = _copied if clone_function is None else check_callable("clone_function", clone_function)
+    make = _copied if clone_function is None else clone_function
 
     def made(layer: Layer) -> Layer:
         given = _copied(layer) if isinstance(layer, InputLayer) else make(layer)

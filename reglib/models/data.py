@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._validation import check_integer, check_mapping, check_number
+from reglib._arguments import Integer, Number
 from reglib.models.inputs_and_outputs import Bundle, Data, map_arrays
 
 Batch = tuple[Data, Data | None, NDArray | None]
@@ -318,11 +318,6 @@ def parts_of(batch: Any) -> tuple[Any, Any, Any]:
     return x, y, weight
 
 
-def checked_count(name: str, value: Any) -> int | None:
-    """Return a number of examples or of batches, None where there is none."""
-    return None if value is None else check_integer(name, value, low=1)
-
-
 def one_weight(sample_weight: Any, class_weight: Any) -> Any:
     """Return the weights of examples; refuse those of classes beside them."""
     if class_weight is not None and sample_weight is not None:
@@ -336,9 +331,9 @@ def class_weights(y: Data, class_weight: Mapping[int, float]) -> NDArray:
         raise ValueError("class_weight must be None for a model of several outputs")
     labels = y.argmax(axis=-1) if y.ndim == 2 and y.shape[-1] > 1 else y.reshape(len(y)).astype(int)
     weights = np.ones(len(y))
-    for label, value in check_mapping("class_weight", class_weight).items():
-        check_integer("class_weight's classes", label)
-        weights[labels == label] = check_number(f"class_weight[{label}]", value, low=0)
+    for label, value in class_weight.items():
+        Integer().check("class_weight's classes", label)
+        weights[labels == label] = Number(">= 0").check(f"class_weight[{label}]", value)
     return weights
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from reglib._arguments import Dict, Seed, arguments
 from reglib._serialization import custom_object_scope
 from reglib._timestep_masks import mask_of, masked
 from reglib._validation import check_array
@@ -342,6 +343,7 @@ class Model(Trainer):
         }
 
     @classmethod
+    @arguments(custom_objects=Dict(), seed=Seed())
     def from_config(
         cls,
         config: Mapping[str, Any],

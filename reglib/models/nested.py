@@ -7,13 +7,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from reglib._arguments import Dict, Instance, arguments
 from reglib._timestep_masks import masked
-from reglib._validation import check_instance, check_mapping
 from reglib.layers.base import Layer
 from reglib.models.saving import architecture, revived
 from reglib.models.trainer import Trainer
 
 
+@arguments(model=Instance(Trainer, "a Sequential or a Model"))
 class Nested(Layer):
     """A model as a layer of another: a part that is made, trained or saved on its own.
 
@@ -43,7 +44,7 @@ class Nested(Layer):
     """
 
     def __init__(self, model: Trainer, name: str | None = None, **kwargs: Any) -> None:
-        self.model = check_instance("model", model, Trainer, "a Sequential or a Model")
+        self.model = model
         if hasattr(model, "inputs") and len(model.inputs) + len(model.outputs) > 2:
             raise ValueError(
                 "model must have one input and one output to be a layer, "
@@ -106,9 +107,10 @@ class Nested(Layer):
         return {**config, "model": architecture(self.model)}
 
     @classmethod
+    @arguments(config=Dict())
     def from_config(cls, config: Mapping[str, Any]) -> Nested:
         """Return a new layer, of a new model, from :meth:`get_config`'s result."""
-        if "model" not in check_mapping("config", config):
+        if "model" not in config:
             raise ValueError(f"config must have a 'model', got {sorted(config) or 'nothing'}")
         return super().from_config({**config, "model": revived(config["model"])})
 

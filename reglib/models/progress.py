@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from reglib._validation import check_choice
+from reglib._arguments import Choice, arguments
 
 VERBOSE = ("auto", 0, 1, 2)
 
@@ -94,6 +94,7 @@ def place_to_show() -> Place | None:
     return Terminal() if sys.stdout is not None and sys.stdout.isatty() else None
 
 
+@arguments(verbose=Choice(*VERBOSE))
 class Progress:
     """Shows how far training has come.
 
@@ -109,7 +110,6 @@ class Progress:
     """
 
     def __init__(self, verbose: str | int, epochs: int, steps: int | None = None) -> None:
-        verbose = check_choice("verbose", verbose, VERBOSE)
         self.place = place_to_show() if verbose in ("auto", 1) else None
         self.prints = verbose in (1, 2) or self.place is not None
         self.epochs, self.steps, self.done = epochs, steps, 0

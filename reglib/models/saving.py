@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from reglib import _archive, _serialization, losses, optimizers
+from reglib._arguments import Dict, Flag, Instance, PathName, Text, arguments
 from reglib._validation import (
-    check_instance,
     check_mapping,
     check_sequence,
-    check_text,
     naming,
 )
 from reglib.models import training_state
@@ -26,6 +25,7 @@ from reglib.models.inputs_and_outputs import JointLoss, described, names_by_outp
 from reglib.models.trainer import Trainer
 
 
+@arguments(model=Instance(Trainer, "a model"), filepath=PathName(), overwrite=Flag())
 def save_model(model: Trainer, filepath: str | os.PathLike, overwrite: bool = True) -> None:
     """Write a model to a NumPy archive: layers, weights, and how far it has come in training.
 
@@ -54,7 +54,6 @@ def save_model(model: Trainer, filepath: str | os.PathLike, overwrite: bool = Tr
     """
     import json  # here, so that importing the library takes little more than NumPy does
 
-    check_instance("model", model, Trainer, "a model")
     weights = model.get_weights()
     progress, memory = training_state.taken(model)
     description = {
@@ -75,6 +74,7 @@ def save_model(model: Trainer, filepath: str | os.PathLike, overwrite: bool = Tr
     _archive.write(filepath, overwrite, **arrays)
 
 
+@arguments(filepath=PathName())
 def load_model(
     filepath: str | os.PathLike, custom_objects: Mapping[str, Any] | None = None
 ) -> Trainer:
@@ -117,6 +117,7 @@ def to_json(model: Trainer) -> str:
     return json.dumps(architecture(model))
 
 
+@arguments(json_string=Text())
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Trainer:
     """Return a new model, with fresh weights, from what a model's ``to_json`` returned.
 
@@ -150,7 +151,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     import json
 
     try:
-        description = json.loads(check_text("json_string", json_string))
+        description = json.loads(json_string)
     except json.JSONDecodeError as error:
         raise ValueError(f"json_string must be JSON, got {json_string!r}: {error}") from error
     with naming("json_string"):
@@ -173,9 +174,10 @@ def revived(
     )
 
 
+@arguments(config=Dict())
 def part_of(config: Any, name: str) -> list[Any]:
     """Return a list out of a model's config."""
-    if name not in check_mapping("config", config):
+    if name not in config:
         raise ValueError(f"config must have {name!r}, got {sorted(config) or 'nothing'}")
     return check_sequence(f"config[{name!r}]", config[name], name)
 

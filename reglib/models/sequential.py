@@ -7,9 +7,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from reglib._arguments import Dict, List, Seed, Shape, arguments
 from reglib._serialization import custom_object_scope
 from reglib._typing import ArrayLike
-from reglib._validation import check_sequence, check_shape, naming
+from reglib._validation import naming
 from reglib.layers.base import Layer, Node, deserialize, serialize
 from reglib.layers.merging import InputLayer
 from reglib.models.base import check_names, every_layer
@@ -18,6 +19,7 @@ from reglib.models.saving import part_of, save_model, to_json
 from reglib.models.trainer import Trainer
 
 
+@arguments(layers=List("layers"))
 class Sequential(Trainer):
     """Layers one after the other.
 
@@ -52,7 +54,7 @@ class Sequential(Trainer):
         self._layers: list[Layer] = []
         self._declared_shape: tuple[int | None, ...] | None = None
         self._first_learning = 0
-        for layer in check_sequence("layers", layers, "layers"):
+        for layer in layers:
             with naming("layers"):
                 self.add(layer)
 
@@ -121,11 +123,12 @@ class Sequential(Trainer):
         self.built = self.built and bool(self._layers)
         return layer
 
+    @arguments(input_shape=Shape())
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Build every layer for inputs of this shape, batch axis included."""
         if not self._layers:
             raise ValueError("the model must have a layer before it is built, got none")
-        shape = check_shape("input_shape", input_shape)
+        shape = input_shape
         if self._declared_shape not in (None, shape[1:]):
             raise ValueError(
                 f"input_shape must be (batch, ...) with {self._declared_shape} as the Input "
@@ -206,6 +209,7 @@ class Sequential(Trainer):
         return config
 
     @classmethod
+    @arguments(custom_objects=Dict(), seed=Seed())
     def from_config(
         cls,
         config: Mapping[str, Any],

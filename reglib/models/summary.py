@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from reglib._validation import check_callable, check_flag
-
 if TYPE_CHECKING:
     from reglib.models.base import BaseModel
 
@@ -30,11 +28,10 @@ def print_summary(
     show_trainable : bool
         Whether a column says which layers an optimizer may change.
     """
-    show = print if print_fn is None else check_callable("print_fn", print_fn)
-    check_flag("expand_nested", expand_nested)
+    show = print if print_fn is None else print_fn
     head = ["Layer (type)", "Output shape", "Params", "Trainable"]
     rows = [head, *_rows(model, expand_nested)]
-    columns = range(4 if check_flag("show_trainable", show_trainable) else 3)
+    columns = range(4 if show_trainable else 3)
     widths = [max(len(row[column]) for row in rows) for column in columns]
     show(f'Model "{model.name}"')
     for number, row in enumerate(rows):

@@ -15,14 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import losses, metrics, optimizers
+from reglib._arguments import Choice, Dict, Flag, Integer, Number, arguments
 from reglib._timestep_masks import mask_of, masked
 from reglib._typing import ArrayLike
 from reglib._validation import (
     check_array,
-    check_choice,
-    check_flag,
-    check_integer,
-    check_number,
     check_sequence,
     naming,
 )
@@ -35,7 +32,6 @@ from reglib.models.data import (
     Batch,
     Feed,
     LikeTheLast,
-    checked_count,
     class_weights,
     is_batches,
     one_weight,
@@ -68,6 +64,7 @@ class Trainer(BaseModel):
         self.weighted_metrics: list[metrics.Metric] = []
         self._block: optimizers.Block | None = None
 
+    @arguments(run_eagerly=Flag(), jit_compile=Choice("auto", True, False))
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -91,8 +88,6 @@ class Trainer(BaseModel):
         ValueError
             If a name is unknown.
         """
-        check_flag("run_eagerly", run_eagerly)
-        check_choice("jit_compile", jit_compile, ("auto", True, False))
         if loss_weights is not None:
             raise ValueError(f"loss_weights must be None for one output, got {loss_weights}")
         with naming("optimizer"):
@@ -112,6 +107,19 @@ class Trainer(BaseModel):
 
     # Training.
 
+    @arguments(
+        batch_size=Integer(">= 1"),
+        epochs=Integer(">= 0"),
+        verbose=Choice(*VERBOSE),
+        validation_split=Number("[0, 1)"),
+        shuffle=Flag(),
+        class_weight=Dict(),
+        initial_epoch=Integer(">= 0"),
+        steps_per_epoch=Integer(">= 1"),
+        validation_steps=Integer(">= 1"),
+        validation_batch_size=Integer(">= 1"),
+        validation_freq=Integer(">= 1"),
+    )
     def fit(
         self,
         x: Any = None,
@@ -176,25 +184,18 @@ class Trainer(BaseModel):
             If data hold no numbers.
         """
         self._require_compiled("fit")
-        check_integer("epochs", epochs, low=0)
-        check_integer("initial_epoch", initial_epoch, low=0)
-        check_integer("validation_freq", validation_freq, low=1)
         one_weight(sample_weight, class_weight)
-        size = checked_count("batch_size", batch_size)
-        steps = checked_count("steps_per_epoch", steps_per_epoch)
-        held_size = checked_count("validation_batch_size", validation_batch_size)
-        held_steps = checked_count("validation_steps", validation_steps)
         data, held = self._data(x, y, sample_weight), None
         if validation_data is not None:
             held = self._validation_data(validation_data)
-        elif check_number("validation_split", validation_split, low=0, high=1, high_open=True):
+        elif validation_split:
             data, held = split(data, validation_split)
-        generator = self.generator if check_flag("shuffle", shuffle) else None
-        training = self._feed(data, size, steps, generator, class_weight)
+        generator = self.generator if shuffle else None
+        training = self._feed(data, batch_size, steps_per_epoch, generator, class_weight)
         validation = None
         if held is not None:
-            held_size = held_size or (None if is_batches(held) else size)
-            validation = self._feed(held, held_size, held_steps), validation_freq
+            held_size = validation_batch_size or (None if is_batches(held) else batch_size)
+            validation = self._feed(held, held_size, validation_steps), validation_freq
         self._prepare(training.source.first)
         self.history, self.stop_training = History(), False
         watchers = CallbackList(
@@ -231,7 +232,7 @@ class Trainer(BaseModel):
                     f"the loss is NaN in epoch {epoch + 1}: lower the learning rate, or stop "
                     "with callbacks.TerminateOnNaN",
                     RuntimeWarning,
-                    stacklevel=3,
+                    stacklevel=4,
                 )
             watchers.on_epoch_end(epoch, logs)
             progress.epoch_ends(logs)
@@ -300,6 +301,12 @@ class Trainer(BaseModel):
 
     # Evaluation and prediction.
 
+    @arguments(
+        batch_size=Integer(">= 1"),
+        verbose=Choice(*VERBOSE),
+        steps=Integer(">= 1"),
+        return_dict=Flag(),
+    )
     def evaluate(
         self,
         x: Any = None,
@@ -335,11 +342,8 @@ class Trainer(BaseModel):
         """
         self._require_compiled("evaluate")
         data = self._data(x, y, sample_weight)
-        size = checked_count("batch_size", batch_size)
-        feed = self._feed(data, size, checked_count("steps", steps))
+        feed = self._feed(data, batch_size, steps)
         self._prepare(feed.source.first)
-        check_choice("verbose", verbose, VERBOSE)
-        check_flag("return_dict", return_dict)
         logs = self._evaluate(feed, CallbackList(callbacks or (), self, verbose=verbose))
         if verbose and verbose != "auto":
             print(line_of(logs))
@@ -367,6 +371,7 @@ class Trainer(BaseModel):
         watchers.on_test_end(logs)
         return logs
 
+    @arguments(batch_size=Integer(">= 1"), verbose=Choice(*VERBOSE), steps=Integer(">= 1"))
     def predict(
         self,
         x: Any,
@@ -390,13 +395,12 @@ class Trainer(BaseModel):
         callbacks : Callback or iterable of Callback
             Of either library.
         """
-        check_choice("verbose", verbose, VERBOSE)
         if is_batches(x):
             source = source_of(x, lambda batch: (self._batch_inputs(batch), None, None))
         else:
-            size = checked_count("batch_size", batch_size) or 32
+            size = batch_size or 32
             source = Arrays(self._checked_inputs("x", x), None, None, size)
-        feed = Feed(source, checked_count("steps", steps))
+        feed = Feed(source, steps)
         self._ensure_built(source.first)
         watchers = CallbackList(callbacks or (), self, verbose=verbose)
         watchers.on_predict_begin()
@@ -423,6 +427,7 @@ class Trainer(BaseModel):
 
     # One batch.
 
+    @arguments(class_weight=Dict(), return_dict=Flag())
     def train_on_batch(
         self,
         x: ArrayLike,
@@ -433,7 +438,6 @@ class Trainer(BaseModel):
     ) -> float | list[float] | dict[str, float]:
         """Take one step with one batch; return what :meth:`evaluate` would, from before it."""
         self._require_compiled("train_on_batch")
-        check_flag("return_dict", return_dict)
         x, y, weight = self._checked_data(x, y, one_weight(sample_weight, class_weight))
         if class_weight is not None:
             weight = class_weights(y, class_weight)
@@ -442,6 +446,7 @@ class Trainer(BaseModel):
         means.add(*self.train_step(x, y, weight), x, y, weight)
         return self._answer(means.logs(), return_dict)
 
+    @arguments(return_dict=Flag())
     def test_on_batch(
         self,
         x: ArrayLike,
@@ -451,7 +456,6 @@ class Trainer(BaseModel):
     ) -> float | list[float] | dict[str, float]:
         """Return what :meth:`evaluate` does, from one batch."""
         self._require_compiled("test_on_batch")
-        check_flag("return_dict", return_dict)
         data = self._checked_data(x, y, sample_weight)
         self._prepare(data[0])
         feed = Feed(Arrays(*data, len(data[0])))

@@ -33,7 +33,7 @@ def _penalty(name: str, lambd: float, m: int) -> Regularizer:
     return L1L2(l1=lambd / m, l2=lambd / (2 * m))
 
 
-@arguments(A3=PROBABILITIES, lambd=Number(">= 0"), penalty=_PENALTIES)
+@arguments(A3=PROBABILITIES, Y=PROBABILITIES, lambd=Number(">= 0"), penalty=_PENALTIES)
 def compute_cost_with_regularization(
     A3: ArrayLike,
     Y: ArrayLike,
@@ -81,7 +81,7 @@ def compute_cost_with_regularization(
     return cost + float(sum(total(W) for W, _ in check_parameters(parameters)))
 
 
-@arguments(lambd=Number(">= 0"), penalty=_PENALTIES)
+@arguments(X=Array(2), Y=PROBABILITIES, lambd=Number(">= 0"), penalty=_PENALTIES)
 def backward_propagation_with_regularization(
     X: ArrayLike,
     Y: ArrayLike,

@@ -15,9 +15,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import reglib
-from reglib import losses
+from reglib import layers, losses
 from reglib._arguments import Constraint
 from reglib.activations import Activation
+
+# Functions that take the options of a class.
+OF_CLASSES = losses._OF_FUNCTIONS | {
+    layers.Input: layers.InputLayer,
+    layers.concatenate: layers.Concatenate,
+}
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,11 @@ def of_function(function: Callable[..., Any], owner: type | None = None) -> Publ
     parameters = dict(inspect.signature(function).parameters)
     if owner is not None:
         parameters.pop(next(iter(parameters), ""), None)
-    cls = losses._OF_FUNCTIONS.get(function)  # a loss as a function takes the class's options
-    declared = of_class(cls).constraints if cls else getattr(function, "constraints", {})
+    declared = dict(getattr(function, "constraints", {}))
+    for base in owner.__mro__ if owner else ():  # what a method overrides takes the same
+        declared = getattr(vars(base).get(function.__name__), "constraints", {}) | declared
+    if function in OF_CLASSES:
+        declared = of_class(OF_CLASSES[function]).constraints | declared
     return Public(function, parameters, declared)
 
 
