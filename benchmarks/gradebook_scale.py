@@ -38,10 +38,13 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 from sqlalchemy import text
 
-from fastgrade.batch import run
+from fastgrade.batch import work
 from fastgrade.batch.journal import Applied, Journal, path_of
 from fastgrade.batch.pool import Outcome
-from fastgrade.course import autograded_folder, submitted_folder
+from fastgrade.batch.rules import Rules
+from fastgrade.batch.run import Run
+from fastgrade.batch.selection import select
+from fastgrade.course import autograded_folder, config, submitted_folder
 from fastgrade.course.config import Course, load_course
 from fastgrade.course.gradebook import INDEXES, Gradebook, NotebookScores, SubmissionScores
 from fastgrade.engine import grader as grading
@@ -51,7 +54,7 @@ BIN = Path(sys.executable).parent
 ENVIRONMENT = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 QUESTIONS = 3
 FILL = 2000
-STAGES = ("read", "key", "finish", "score", "folder", "journal", "gradebook")
+STAGES = ("read", "parse", "key", "finish", "score", "folder", "journal", "gradebook")
 
 
 def main() -> None:
@@ -227,22 +230,20 @@ class Ready:
 def take_through(course: Course, number: int) -> tuple[Counter[str], float, float]:
     """Take new submissions through the writer; return its stages, its time and a worker's."""
     spent: Counter[str] = Counter()
-    with run.Run(course, "ps1", ("new*",)) as running, contextlib.ExitStack() as stack:
-        submission = running._submissions[0]
-        handed_in = submitted_folder.read_submission(
-            course.coursedir, submission, ["problem"], 10**8
-        )
-        task = running._task(submission, handed_in, "problem")
-        with grading.Grader(running.settings) as grader:
+    submissions = select(course, ["ps1"], ["new*"])["ps1"]
+    with Run(course, "ps1", submissions) as running, contextlib.ExitStack() as stack:
+        task = work.read_work(running.rules, submissions[0], None).tasks["problem"]
+        with grading.Grader(running.rules.settings) as grader:
             verdict = grader.grade(task)
             busy = time.process_time()
             workers_seconds = min(grader.grade(task).seconds for _ in range(30))
             spent["conduct"] = (time.process_time() - busy) / 30
         for stage, owner, name in (
             ("read", submitted_folder, "read_submission"),
+            ("parse", work, "read"),
             ("key", grading, "key"),
-            ("finish", run.Run, "_finish"),
-            ("score", run, "scores_of"),
+            ("finish", Rules, "finish"),
+            ("score", config, "scores_of"),
             ("folder", autograded_folder, "install"),
             ("journal", Journal, "_append"),
             ("gradebook", Gradebook, "write"),

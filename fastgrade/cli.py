@@ -6,40 +6,32 @@ import contextlib
 import io
 import os
 import platform
-import statistics
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
-from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
 import fastgrade
-from fastgrade import _startup  # noqa: F401  before all that imports jsonschema
+from fastgrade import (
+    _startup,  # noqa: F401  before all that imports jsonschema
+    terminal,
+)
 from fastgrade.batch.dask_pool import DaskPool
 from fastgrade.batch.journal import JournalBusyError
 from fastgrade.batch.local_pool import LocalPool, available_cpus
-from fastgrade.batch.pool import PoolError
-from fastgrade.batch.run import Run, Summary
+from fastgrade.batch.pool import Pool, PoolError, SharedPools
+from fastgrade.batch.run import Run
+from fastgrade.batch.selection import select
+from fastgrade.batch.summary import Summary
 from fastgrade.batch.versions import versions
 from fastgrade.course.config import Course, CourseError, load_course
 from fastgrade.course.gradebook import Gradebook, GradebookError, copy_gradebook, safe_url
-from fastgrade.sandbox.protection import Protection, probe
-from fastgrade.settings import LEVELS, Settings
+from fastgrade.sandbox.protection import probe
+from fastgrade.settings import Settings
 
 # Exit statuses; click exits with 2 for a wrong command line.
 SOME_FAILED, NO_COURSE, TOO_WEAK, BUSY, NO_CLUSTER, INTERRUPTED = 1, 3, 4, 5, 6, 130
@@ -51,7 +43,7 @@ Exit status:
   2    the command line is wrong
   3    the course, the assignment, a submission or the gradebook is not as it must be
   4    this machine protects less than the course demands, so hidden tests were not run
-  5    another run is grading this assignment
+  5    another run is grading this assignment; others were graded
   6    there is no usable Dask cluster at the address
   130  interrupted; what was graded is recorded, and the same command goes on from there
 """
@@ -59,6 +51,8 @@ Exit status:
 EXAMPLES = """\b
 Examples:
   fastgrade ps1                            grade what is new or has changed
+  fastgrade ps1 ps2                        two assignments, one summary
+  fastgrade --all                          all that somebody has handed in
   fastgrade ps1 --dry-run                  only say what would be graded
   fastgrade ps1 --students ada,bob         two students
   fastgrade ps1 --students 'group-3-*'     all whose name matches
@@ -70,7 +64,6 @@ Examples:
   fastgrade copy-gradebook URL             move from SQLite to PostgreSQL
 """
 
-SHOWN = 20
 _AT_FIRST_RUN = " (the first grading run sets this)"
 
 
@@ -89,13 +82,13 @@ class DefaultGroup(click.Group):
     cls=DefaultGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=f"{EXAMPLES}\n\n{EXIT_CODES}",
-    subcommand_metavar="ASSIGNMENT | COMMAND [ARGUMENTS]",
+    subcommand_metavar="ASSIGNMENT... | COMMAND [ARGUMENTS]",
 )
 @click.version_option(fastgrade.__version__, prog_name="fastgrade")
 def main() -> None:
     """Grade the submissions of an nbgrader course: fast, sandboxed, in parallel.
 
-    With the name of an assignment, grades what was handed in for it. Run it in the folder of
+    With names of assignments, or --all, grades what was handed in for them. Run it in the folder of
     the course, where nbgrader_config.py stands. Only what is new or has changed is graded; a run
     that was interrupted, even by kill -9, goes on where it stopped.
 
@@ -119,7 +112,8 @@ course_option = click.option(
 
 
 @main.command(epilog=f"{EXAMPLES}\n\n{EXIT_CODES}")
-@click.argument("assignment")
+@click.argument("assignments", nargs=-1, metavar="[ASSIGNMENT]...")
+@click.option("--all", "everything", is_flag=True, help="All that somebody has handed in.")
 @click.option(
     "--students",
     multiple=True,
@@ -137,7 +131,8 @@ course_option = click.option(
 @click.option("--quiet", is_flag=True, help="Print only what went wrong.")
 @course_option
 def grade(
-    assignment: str,
+    assignments: tuple[str, ...],
+    everything: bool,
     students: tuple[str, ...],
     workers: int | None,
     scheduler: str | None,
@@ -146,35 +141,70 @@ def grade(
     quiet: bool,
     root: Path,
 ) -> None:
-    """Grade the submissions of ASSIGNMENT."""
+    """Grade the submissions of one ASSIGNMENT or several: names, or patterns with *."""
+    if everything == bool(assignments):
+        raise click.UsageError("Name assignments, or say --all.")
     if workers is not None and scheduler is not None:
         raise click.UsageError("--workers is for this machine; a Dask cluster has its own.")
     chosen = tuple(name.strip() for some in students for name in some.split(",") if name.strip())
     if students and not chosen:
         raise click.UsageError("--students names nobody.")
-    console = _console(quiet)
-    with _failures():
+    console = terminal.console(quiet)
+    with _failures(), contextlib.ExitStack() as stack:
         course = load_course(root)
         os.chdir(course.root)  # nbgrader's relative addresses start there
-        progress, observe = _progress(console)
-        with Run(course, assignment, chosen, force, observe) as run, progress:
-            observe(run.summary)
-            if dry_run:
-                summary = run.plan()
-            else:
-                if scheduler is None and run.has_hidden_tests:
-                    _demand_protection(run.settings)
-                summary = _grade(run, workers, scheduler)
-    if dry_run:
-        _show_plan(console, assignment, summary)
-        return
-    _show_summary(console, assignment, course, summary)
-    if summary.failed:
-        sys.exit(SOME_FAILED)
+        progress, show = terminal.progress_bar(console)
+        runs: list[Run] = []
+
+        def observe(_: Summary) -> None:
+            show([run.summary for run in runs])
+
+        for name, found in select(course, assignments or ("*",), chosen).items():
+            runs.append(stack.enter_context(Run(course, name, found, force, observe)))
+        if dry_run:
+            with progress:
+                summaries = [run.plan() for run in runs]
+            for summary in summaries:
+                terminal.show_plan(console, summary)
+            return
+        if scheduler is None:
+            _demand_protection(runs)
+        finished: list[Summary] = []
+        try:
+            with progress:
+                show([run.summary for run in runs])
+                status = _grade(runs, _pools(stack, workers, scheduler), finished)
+        finally:
+            if finished:
+                with course.gradebook() as book:
+                    terminal.show_summary(console, book, finished)
+    if not status and any(summary.failed for summary in finished):
+        status = SOME_FAILED
+    sys.exit(status)
 
 
-def _grade(run: Run, workers: int | None, scheduler: str | None) -> Summary:
-    def pool(settings: Settings) -> LocalPool | DaskPool:
+def _grade(runs: Sequence[Run], pools: SharedPools, finished: list[Summary]) -> int:
+    """Grade one assignment after the other; return the exit status so far."""
+    status = 0
+    for run in runs:
+        try:
+            finished.append(run.grade(pools.get))
+        except JournalBusyError as error:
+            terminal.complain(str(error))  # the others are nobody else's
+            status = BUSY
+        except KeyboardInterrupt:
+            done, total = (
+                sum(getattr(r.summary, name) for r in runs) for name in ("done", "total")
+            )
+            raise _StopError(
+                INTERRUPTED,
+                f"interrupted after {done} of {total}; the same command goes on from there",
+            ) from None
+    return status
+
+
+def _pools(stack: contextlib.ExitStack, workers: int | None, scheduler: str | None) -> SharedPools:
+    def make(settings: Settings) -> contextlib.AbstractContextManager[Pool]:
         if scheduler is None:
             return LocalPool(settings, workers)
         try:
@@ -182,21 +212,14 @@ def _grade(run: Run, workers: int | None, scheduler: str | None) -> Summary:
         except PoolError as error:
             raise _StopError(NO_CLUSTER, str(error)) from None
 
-    try:
-        return run.grade(pool)
-    except KeyboardInterrupt:
-        done = run.summary.done
-        raise _StopError(
-            INTERRUPTED,
-            f"interrupted after {done} of {run.summary.total}; the same command goes on from there",
-        ) from None
+    return stack.enter_context(SharedPools(make))
 
 
 @main.command()
 @course_option
 def doctor(root: Path) -> None:
     """Say what this machine and this course protect against, and what would raise it."""
-    console = _console()
+    console = terminal.console()
     protection = probe()
     table = Table("", "", box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_row("System", f"{platform.system()} {platform.release()}, {platform.machine()}")
@@ -209,7 +232,7 @@ def doctor(root: Path) -> None:
         _describe_course(table, course)
     console.print(table)
     console.print()
-    _describe_protection(console, protection)
+    terminal.show_protection(console, protection)
     if not protection.reaches(demanded):
         console.print(
             f"\n[bold red]The course demands {demanded!r}: hidden tests are refused here.[/]"
@@ -306,9 +329,7 @@ def _failures() -> Iterator[None]:
 
 
 def _fail(status: int, message: str) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(
-        f"[bold red]fastgrade:[/] {escape(message)}"
-    )
+    terminal.complain(message)
     sys.exit(status)
 
 
@@ -316,147 +337,17 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0]
 
 
-def _demand_protection(settings: Settings) -> None:
+def _demand_protection(runs: Sequence[Run]) -> None:
     protection = probe()
-    if not protection.reaches(settings.minimum_protection):
-        raise _StopError(
-            TOO_WEAK,
-            f"this machine reaches the protection {protection.level!r}, the course demands "
-            f"{settings.minimum_protection!r} (c.FastGrade.minimum_protection), so hidden tests "
-            f"are refused. {' '.join(protection.missing)}".rstrip(),
-        )
-
-
-# ---- what is shown ----
-
-
-def _console(quiet: bool = False) -> Console:
-    """Return where results go; a file or a pipe has room for long lines."""
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
-    return Console(quiet=quiet, highlight=False, width=width)
-
-
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:.1f}/s", style="progress.data.speed")
-
-
-def _progress(console: Console) -> tuple[Progress, Callable[[Summary], None]]:
-    progress = Progress(
-        SpinnerColumn(),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("done"),
-        _Rate(),
-        TimeRemainingColumn(compact=True),
-        TextColumn("left"),
-        TextColumn("{task.fields[failures]}", style="red"),
-        console=console,
-        transient=True,
-        disable=console.quiet or not console.is_terminal,
-    )
-    bar = progress.add_task("grading", total=None, failures="")
-
-    def observe(summary: Summary) -> None:
-        failures = f"{len(summary.failed)} failed" if summary.failed else ""
-        done = summary.done + len(summary.planned)
-        progress.update(bar, total=summary.total, completed=done, failures=failures)
-
-    return progress, observe
-
-
-def _show_plan(console: Console, assignment: str, summary: Summary) -> None:
-    _show_notes(console, summary)
-    for student, why in summary.planned:
-        console.print(f"{_printable(student)}: {why}")
-    console.print(
-        f"{escape(assignment)}: {len(summary.planned)} of {summary.total} submissions would be "
-        f"graded or written; {summary.unchanged} are up to date. Nothing was written."
-    )
-
-
-def _show_notes(console: Console, summary: Summary) -> None:
-    for note in summary.notes:
-        console.print(f"[dim]{_printable(note)}[/]")
-
-
-def _show_summary(console: Console, assignment: str, course: Course, summary: Summary) -> None:
-    _show_notes(console, summary)
-    worked = summary.graded + summary.identical + summary.rewritten
-    handed_in = "1 submission" if summary.total == 1 else f"{summary.total} submissions"
-    table = Table(title=f"{escape(assignment)}: {handed_in}", show_header=False)
-    table.add_column(justify="left")
-    table.add_column(justify="right")
-    table.add_row("graded", str(summary.graded))
-    if summary.identical:
-        table.add_row("identical to another, graded with it", str(summary.identical))
-    if summary.rewritten:
-        table.add_row("written again from the journal", str(summary.rewritten))
-    table.add_row("up to date", str(summary.unchanged))
-    table.add_row("flagged", str(len(summary.flagged)), style="yellow" if summary.flagged else "")
-    table.add_row("failed", str(len(summary.failed)), style="red" if summary.failed else "")
-    scores, max_score, waiting = _scores(course, assignment)
-    if scores:
-        table.add_section()
-        table.add_row("mean score", f"{statistics.fmean(scores):.2f} of {max_score:g}")
-        table.add_row("median score", f"{statistics.median(scores):.2f}")
-        table.add_row("waiting for a human grader", str(waiting))
-    table.add_section()
-    rate = f" ({worked / summary.seconds:.1f} a second)" if worked and summary.seconds else ""
-    table.add_row("time", f"{summary.seconds:.1f} s{rate}")
-    console.print(table)
-    _show_some(console, "flagged", [(s, "; ".join(f)) for s, f in sorted(summary.flagged.items())])
-    # What failed is said even when all else is kept quiet.
-    _show_some(Console(stderr=True, highlight=False), "failed", sorted(summary.failed))
-
-
-def _show_some(console: Console, what: str, items: list[tuple[str, str]]) -> None:
-    color = "red" if what == "failed" else "yellow"
-    for student, told in items[:SHOWN]:
-        console.print(f"[{color}]{what}[/] {_printable(student)}: {_printable(told)}")
-    if len(items) > SHOWN:
-        console.print(f"[{color}]{what}[/] and {len(items) - SHOWN} more; see `fastgrade report`")
-
-
-def _printable(text: str) -> str:
-    """Return a text that a submission may have written in, with control characters spelled."""
-    return escape("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
-
-
-def _scores(course: Course, assignment: str) -> tuple[list[float], float, int]:
-    with course.gradebook() as book:
-        rows = book.results(book.assignment(assignment))
-    return (
-        [row.score for row in rows],
-        rows[0].max_score if rows else 0.0,
-        sum(row.needs_manual_grade for row in rows),
-    )
-
-
-def _describe_protection(console: Console, protection: Protection) -> None:
-    """Print what is there and what is missing, one line each."""
-    groups = f"cgroups {protection.cgroups}" if protection.cgroups else "cgroups"
-    version = f"Landlock {protection.landlock}" if protection.landlock else "Landlock"
-    parts = [
-        (protection.fork, "fork", "a fresh process for every question, in milliseconds"),
-        (protection.level != "none", "limits", "memory, CPU time, files, output"),
-        (protection.landlock > 0, version, "student code sees only the files it may see"),
-        (protection.seccomp, "seccomp", "no sockets, no signals to others, no tracing"),
-        (protection.notify, "seccomp notify", "new processes are counted exactly"),
-        (protection.bubblewrap, "bubblewrap", "namespaces for processes and network"),
-        (bool(protection.cgroups), groups, "memory and processes counted for all at once"),
-        (protection.root, "root", "each submission gets a user of its own"),
-    ]
-    console.print(f"Protection: [bold]{protection.level}[/] (of {', '.join(LEVELS)})")
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
-    for there, name, what in parts:
-        table.add_row("[green]yes[/]" if there else "[yellow]no[/]", name, what)
-    console.print(table)
-    if protection.missing:
-        console.print("\nWhat would raise it:")
-    for sentence in protection.missing:
-        console.print(f"  - {escape(sentence)}")
+    for rules in (run.rules for run in runs):
+        demanded = rules.settings.minimum_protection
+        if rules.has_hidden_tests and not protection.reaches(demanded):
+            raise _StopError(
+                TOO_WEAK,
+                f"this machine reaches the protection {protection.level!r}, the course demands "
+                f"{demanded!r} (c.FastGrade.minimum_protection), so hidden tests are refused. "
+                f"{' '.join(protection.missing)}".rstrip(),
+            )
 
 
 if __name__ == "__main__":

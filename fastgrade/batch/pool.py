@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -110,6 +111,34 @@ class Graders:
             except Exception as error:
                 return None, told(error)
         return None, f"{reason} ({TRIES} times)"
+
+
+class SharedPools:
+    """One pool for each set of settings: assignments that have the same share warm processes.
+
+    Parameters
+    ----------
+    make : callable
+        Called with settings; returns a pool to be used as a context manager.
+    """
+
+    def __init__(self, make: Callable[[Settings], contextlib.AbstractContextManager[Pool]]) -> None:
+        self._make = make
+        self._stack = contextlib.ExitStack()
+        self._pools: dict[str, Pool] = {}
+
+    def __enter__(self) -> SharedPools:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    def get(self, settings: Settings) -> contextlib.AbstractContextManager[Pool]:
+        """Return the pool for some settings; it stays open until all are closed."""
+        key = settings.to_json()
+        if key not in self._pools:
+            self._pools[key] = self._stack.enter_context(self._make(settings))
+        return contextlib.nullcontext(self._pools[key])
 
 
 def told(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """A small nbgrader course that tests grade, made with nbgrader's own commands."""
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -110,6 +111,20 @@ def source_notebook():
         new_markdown_cell("Why?", metadata=metadata("why", points=1, solution=True)),
     ]
     return notebook
+
+
+def counts(done, assignment="ps1"):
+    """The row of an assignment in the summary that a run ends with, and what was reused for it."""
+    lines = [re.split(r"\s{2,}", line.strip()) for line in done.stdout.splitlines()]
+    (head,) = [line for line in lines if line[0] == "assignment"]
+    (row,) = [line for line in lines if line[0] == assignment and len(line) == len(head)]
+    found = dict(zip(head[1:], row[1:], strict=True))
+    counted = {name: value if name == "mean" else int(value) for name, value in found.items()}
+    reused = re.search(r"^Reused: (.*)\.$", done.stdout, re.MULTILINE)
+    for part in reused[1].split("; ") if reused else ():
+        number, _, how = part.partition(" ")
+        counted[how] = int(number)
+    return counted
 
 
 class Classroom:

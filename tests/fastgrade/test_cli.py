@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,25 +14,22 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
+from fastgrade import terminal
 from fastgrade.batch.journal import Journal, path_of
-from fastgrade.cli import _printable
+from fastgrade.batch.summary import Summary
+from fastgrade.terminal import printable
 from tests.fastgrade.classroom import (
     BIN,
     HIDDEN,
     RIGHT,
     WRONG,
+    counts,
     environment,
     metadata,
     rows,
     run,
     run_warm,
 )
-
-
-def counts(done):
-    """The table that a run ends with."""
-    found = re.findall(r"[│|] *([a-z ,]+?) *[│|] *([0-9.]+)", done.stdout)
-    return {name: float(value) for name, value in found}
 
 
 @pytest.mark.slow
@@ -73,17 +71,16 @@ def test_a_class_is_graded_and_summed_up(classroom):
     classroom.hand_in("cyd", {})
     done = classroom.fastgrade("ps1")
     assert done.returncode == 0
-    assert "ps1: 3 submissions" in done.stdout
     assert counts(done) == {
+        "handed in": 3,
         "graded": 3,
-        "up to date": 0,
-        "flagged": 0,
+        "reused": 0,
         "failed": 0,
-        "mean score": 2.67,
-        "median score": 3.0,
-        "waiting for a human grader": 2,
-        "time": counts(done)["time"],
+        "flags": 0,
+        "mean": "2.67 of 6",
+        "by hand": 2,
     }
+    assert "submissions a second" in done.stdout
     assert [classroom.score(name) for name in ("ada", "bob", "cyd")] == [5.0, 3.0, 0.0]
     assert classroom.grades("ada")["why"] == (None, None, True)
     assert classroom.grades("cyd")["why"] == (0.0, None, False)
@@ -99,7 +96,7 @@ def test_only_what_changed_is_graded_again(classroom):
     assert (done["graded"], done["up to date"]) == (1, 1)
     assert classroom.score("bob") == 5.0
     done = counts(classroom.fastgrade("ps1", "--force"))
-    assert (done["graded"], done["up to date"]) == (2, 0)
+    assert (done["graded"], done["reused"]) == (2, 0)
 
 
 def test_new_tests_regrade_everybody(classroom):
@@ -423,6 +420,10 @@ def test_names_of_any_kind_hold_up_nobody(classroom):
         (["--course", "nowhere", "ps1"], 2, "does not exist"),
         (["ps1", "--course", "nowhere"], 2, "does not exist"),
         ([], 2, "Usage"),
+        (["--force"], 2, "Name assignments, or say --all"),
+        (["ps1", "--all"], 2, "Name assignments, or say --all"),
+        (["ps1", "ps9"], 3, "no assignment 'ps9'"),
+        (["zz*"], 3, "nobody has handed in an assignment that matches zz*"),
         (["report", "ps9"], 3, "no assignment 'ps9'"),
     ],
 )
@@ -557,7 +558,7 @@ def test_a_lost_folder_or_gradebook_row_is_made_again(classroom):
 
 
 def test_no_submission_writes_control_characters_to_the_terminal():
-    assert _printable("a\x1b[2Jb\r\n[red]é") == "a\\x1b[2Jb\\r\\n\\[red]é"
+    assert printable("a\x1b[2Jb\r\n[red]é") == "a\\x1b[2Jb\\r\\n\\[red]é"
 
 
 def test_no_name_of_a_student_writes_control_characters_to_the_terminal(classroom):
@@ -569,3 +570,71 @@ def test_no_name_of_a_student_writes_control_characters_to_the_terminal(classroo
         done = classroom.fastgrade("ps1", *arguments)
         assert "eve\\x1b[2J\\x1b]0;owned\\x07" in done.stdout
         assert not {"\x1b", "\x07"} & {*done.stdout, *done.stderr}
+
+
+@pytest.fixture
+def two(classroom):
+    """A classroom with a second assignment that is like the first."""
+    shutil.copytree(classroom.root / "source" / "ps1", classroom.root / "source" / "ps2")
+    classroom.nbgrader("generate_assignment", "*", "--force")
+    return classroom
+
+
+def test_several_assignments_are_graded_in_one_start_with_one_summary(two):
+    two.hand_in("ada", RIGHT)
+    two.hand_in("bob", WRONG)
+    two.hand_in("ada", {**WRONG, "why": "No idea."}, "ps2")
+    done = two.fastgrade("ps1", "ps2")
+    assert counts(done, "ps1")["graded"] == 2
+    assert counts(done, "ps2") == {**counts(done, "ps2"), "graded": 1, "mean": "3.00 of 6"}
+    assert counts(done, "all")["handed in"] == 3
+    assert done.stdout.count("handed in") == 1, "one table for all"
+    assert [two.score("ada"), two.score("bob"), two.score("ada", "ps2")] == [5.0, 3.0, 3.0]
+    assert counts(two.fastgrade("ps*"), "all")["up to date"] == 3
+    planned = two.fastgrade("--all", "--dry-run", "--force")
+    assert "ps1: 2 of 2 submissions would be graded" in planned.stdout
+    assert "ps2: 1 of 1 submissions would be graded" in planned.stdout
+
+
+def test_all_are_those_that_somebody_has_handed_in(two):
+    two.hand_in("ada", RIGHT)
+    assert counts(two.fastgrade("--all"))["graded"] == 1
+    done = two.fastgrade("ps1", "ps2", check=False)
+    assert done.returncode == 3, "one that is named must be there"
+    assert "nobody has handed in 'ps2'" in done.stderr
+
+
+def test_students_are_sought_in_all_assignments_together(two):
+    two.hand_in("ada", RIGHT)
+    two.hand_in("bob", WRONG, "ps2")
+    done = two.fastgrade("--all", "--students", "bob")
+    assert counts(done, "ps2")["graded"] == 1
+    assert "ps1" not in done.stdout
+    done = two.fastgrade("--all", "--students", "ada,zoe", check=False)
+    assert done.returncode == 3
+    assert "no submission of 'ps1', 'ps2' by zoe (2 others are there)" in done.stderr
+
+
+def test_an_assignment_that_another_run_grades_holds_up_no_other(two):
+    two.hand_in("ada", RIGHT)
+    two.hand_in("ada", WRONG, "ps2")
+    with Journal(path_of(two.root, "ps1")):
+        done = two.fastgrade("ps1", "ps2", check=False)
+    assert done.returncode == 5
+    assert "another run" in done.stderr
+    assert counts(done, "ps2")["graded"] == 1
+    assert "ps1 " not in done.stdout
+
+
+def test_the_summary_fits_a_terminal_of_eighty_columns(classroom):
+    classroom.hand_in("ada", RIGHT)
+    done = classroom.fastgrade("ps1", COLUMNS=80)
+    assert "…" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_the_bar_counts_the_submissions_of_all_assignments():
+    progress, observe = terminal.progress_bar(terminal.console())
+    observe([Summary("a", total=4, graded=2), Summary("b", total=3, failed=[("ada", "odd")])])
+    (bar,) = progress.tasks
+    assert (bar.completed, bar.total, bar.fields["failures"]) == (3, 7, "1 failed")

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import signal
 import socket
 import threading
@@ -13,11 +12,11 @@ import pytest
 
 from fastgrade.batch.dask_pool import DaskPool
 from fastgrade.batch.local_pool import LocalPool
-from fastgrade.batch.pool import Outcome, PoolError
+from fastgrade.batch.pool import Outcome, PoolError, SharedPools
 from fastgrade.batch.versions import versions
 from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import Task
-from tests.fastgrade.classroom import RIGHT, WRONG, source_notebook
+from tests.fastgrade.classroom import RIGHT, WRONG, counts, source_notebook
 from tests.fastgrade.cluster import Cluster, finish
 from tests.processes import descendants, no_process_is_left
 
@@ -173,11 +172,11 @@ def test_the_command_grades_a_class_on_a_cluster(cluster, classroom):
     for number in range(20):
         classroom.hand_in(f"s{number:02}", {**(RIGHT if number % 4 else WRONG), "why": str(number)})
     done = classroom.fastgrade("ps1", "--scheduler", cluster.address)
-    assert re.search(r"graded +│ +20", done.stdout)
+    assert counts(done)["graded"] == 20
     for number in range(20):
         assert classroom.score(f"s{number:02}") == (5.0 if number % 4 else 3.0)
     done = classroom.fastgrade("ps1")
-    assert re.search(r"up to date +│ +20", done.stdout), "the key is the same everywhere"
+    assert counts(done)["up to date"] == 20, "the key is the same everywhere"
 
 
 @pytest.mark.slow
@@ -208,6 +207,26 @@ def test_an_address_where_nobody_answers_is_told(classroom):
     assert done.returncode == 6, done.stderr
     assert f"no Dask cluster with workers at {address}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_assignments_with_the_same_settings_share_a_pool():
+    opened, closed = [], []
+
+    @contextlib.contextmanager
+    def make(settings):
+        opened.append(settings)
+        yield len(opened)
+        closed.append(settings)
+
+    usual, other = Settings(), Settings(preload=("json",))
+    with SharedPools(make) as pools:
+        numbers = []
+        for settings in (usual, other, usual):
+            with pools.get(settings) as pool:
+                numbers.append(pool)
+        assert numbers == [1, 2, 1]
+        assert closed == []
+    assert closed == [other, usual]
 
 
 def test_without_dask_a_cluster_says_what_to_install(classroom):

@@ -10,12 +10,16 @@ from collections import Counter
 import nbformat
 import pytest
 
+from fastgrade.batch import recording
 from fastgrade.batch.journal import Journal, path_of
 from fastgrade.batch.local_pool import LocalPool
+from fastgrade.batch.rules import Rules
 from fastgrade.batch.run import Run
+from fastgrade.course import autograded_folder, submitted_folder
 from fastgrade.course.config import load_course
+from fastgrade.course.gradebook import Gradebook
 from fastgrade.notebook import submission
-from tests.fastgrade.classroom import BIN, RIGHT, WRONG, environment
+from tests.fastgrade.classroom import BIN, RIGHT, WRONG, counts, environment
 from tests.processes import descendants, no_process_is_left
 
 NUMBER = 60
@@ -113,7 +117,7 @@ def test_kill_9_at_any_moment_loses_and_doubles_nothing(classroom, seed):
     classroom.fastgrade("ps1")
     assert_graded_once_each(classroom)
     assert set(verdict_lines(classroom).values()) == {1}, "a recorded verdict is never redone"
-    assert f"up to date                 │        {NUMBER}" in classroom.fastgrade("ps1").stdout
+    assert counts(classroom.fastgrade("ps1"))["up to date"] == NUMBER
 
 
 class Killed(BaseException):
@@ -123,11 +127,6 @@ class Killed(BaseException):
 @pytest.mark.parametrize("place", ["install", "swap", "journal", "gradebook", "applied"])
 def test_between_any_two_steps(classroom, place, monkeypatch):
     """The same promise at each exact boundary of a batch, which luck would seldom hit."""
-    from fastgrade.batch import run as running
-    from fastgrade.batch.local_pool import LocalPool
-    from fastgrade.course import autograded_folder
-    from fastgrade.course.config import load_course
-    from fastgrade.course.gradebook import Gradebook
 
     for name in ("ada", "bob"):
         classroom.hand_in(name, {**WRONG, "why": name})
@@ -164,7 +163,7 @@ def test_between_any_two_steps(classroom, place, monkeypatch):
         else:
             patch.setattr(Journal, "add_applied", die)
         course = load_course(classroom.root)
-        with running.Run(course, "ps1") as run, pytest.raises(Killed):
+        with Run(course, "ps1") as run, pytest.raises(Killed):
             run.grade(lambda settings: LocalPool(settings, 2))
     done = classroom.fastgrade("ps1")
     assert "failed" in done.stdout
@@ -175,7 +174,7 @@ def test_between_any_two_steps(classroom, place, monkeypatch):
     with classroom.gradebook() as book:
         assert len(book.assignment_submissions("ps1")) == 2
     before = verdict_lines(classroom)
-    assert "up to date                 │         2" in classroom.fastgrade("ps1").stdout
+    assert counts(classroom.fastgrade("ps1"))["up to date"] == 2
     assert verdict_lines(classroom) == before
 
 
@@ -220,10 +219,6 @@ def test_a_course_can_finish_notebooks_its_own_way(classroom):
 @pytest.mark.parametrize("place", ["read", "finish"])
 def test_what_fails_with_one_submission_stops_no_other(classroom, place, monkeypatch):
     """The known ways to make reading fail are closed; the next one shall cost nobody else."""
-    from fastgrade.batch import run as running
-    from fastgrade.batch.local_pool import LocalPool
-    from fastgrade.course import submitted_folder
-    from fastgrade.course.config import load_course
 
     for name in ("ada", "eve", "zoe"):
         classroom.hand_in(name, {**RIGHT, "why": name})
@@ -231,8 +226,8 @@ def test_what_fails_with_one_submission_stops_no_other(classroom, place, monkeyp
         owner, attribute = submitted_folder, "read_submission"
         student_of = lambda coursedir, submission, *more: submission.student  # noqa: E731
     else:
-        owner, attribute = running.Run, "_finish"
-        student_of = lambda run, verdict: verdict.student  # noqa: E731
+        owner, attribute = Rules, "finish"
+        student_of = lambda rules, verdict: verdict.student  # noqa: E731
 
     real = getattr(owner, attribute)
 
@@ -243,9 +238,9 @@ def test_what_fails_with_one_submission_stops_no_other(classroom, place, monkeyp
 
     with monkeypatch.context() as patch:
         patch.setattr(owner, attribute, fail_for_eve)
-        with running.Run(load_course(classroom.root), "ps1") as run:
+        with Run(load_course(classroom.root), "ps1") as run:
             run.plan()
-        with running.Run(load_course(classroom.root), "ps1") as run:
+        with Run(load_course(classroom.root), "ps1") as run:
             summary = run.grade(lambda settings: LocalPool(settings, 2))
     ((student, reason),) = summary.failed
     assert student == "eve"
@@ -301,14 +296,11 @@ def test_a_verdict_serves_an_identical_submission_before_it_is_recorded(
     force,
     monkeypatch,
 ):
-    from fastgrade.batch import run as running
-    from fastgrade.batch.local_pool import LocalPool
-    from fastgrade.course.config import load_course
 
     for name in ("ada", "bob", "cyd"):
         classroom.hand_in(name, RIGHT)
     classroom.hand_in("dan", WRONG)
-    monkeypatch.setattr(running, "BATCH_SECONDS", 3600)  # nothing is recorded before the end
+    monkeypatch.setattr(recording, "BATCH_SECONDS", 3600)  # nothing is recorded before the end
     pools = []
 
     def make(settings):
@@ -316,13 +308,13 @@ def test_a_verdict_serves_an_identical_submission_before_it_is_recorded(
         return pools[0]
 
     course = load_course(classroom.root)
-    with running.Run(course, "ps1", force=force) as run:
+    with Run(course, "ps1", force=force) as run:
         summary = run.grade(make)
     assert pools[0].graded == ["ada", "dan"]
     assert (summary.graded, summary.identical, summary.failed) == (2, 2, [])
     assert [classroom.score(name) for name in ("ada", "bob", "cyd", "dan")] == [5.0, 5.0, 5.0, 3.0]
     assert verdict_lines(classroom) == {"ada": 1, "bob": 1, "cyd": 1, "dan": 1}
-    assert "up to date                 │         4" in classroom.fastgrade("ps1").stdout
+    assert counts(classroom.fastgrade("ps1"))["up to date"] == 4
 
 
 def test_a_submission_is_parsed_once(classroom, monkeypatch):
