@@ -18,7 +18,6 @@ GRADER := $(shell find fastgrade -type f -not -name '*.pyc')
 CHAPTERS := _config.yml $(shell find book -type f -not -name '*.pyc')
 SOLUTIONS := nbgrader_config.py $(shell find solutions -type f -not -path '*/.ipynb_checkpoints/*')
 CLASS := $(shell find submitted -type f)
-ASSIGNMENTS := $(sort $(notdir $(wildcard solutions/*)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -68,7 +67,7 @@ $(DONE)/exercises: $(DONE)/course $(SOLUTIONS)
 grade: $(DONE)/graded ## grade submitted/ and write feedback/, grades.csv and gradebook.db
 
 $(DONE)/graded: $(DONE)/exercises $(CLASS) $(SOURCES) $(GRADER)
-	@for name in $(ASSIGNMENTS); do $(BIN)/fastgrade "$$name" || exit 1; done
+	@$(BIN)/fastgrade --all
 	@$(MAKE) --no-print-directory publish-grades
 	@touch $@
 
