@@ -1,11 +1,13 @@
 """What an instructor may write into nbgrader_config.py, and what is refused."""
 
+from dataclasses import fields
+
 import pytest
 from traitlets import TraitError
 from traitlets.config import Config
 from traitlets.config.loader import DeferredConfigString
 
-from fastgrade.settings import Limits, Settings, settings_from_config
+from fastgrade.settings import FastGrade, Limits, Settings, settings_from_config
 
 
 def config(**settings):
@@ -18,6 +20,16 @@ def config(**settings):
 def test_defaults_are_those_of_settings():
     assert settings_from_config(Config()) == Settings()
     assert settings_from_config() == Settings()
+
+
+def test_nbgrader_tells_what_every_setting_and_limit_means():
+    told = " ".join(FastGrade.class_get_help().split())
+    for item in fields(Limits):
+        assert f"{item.name}: {item.metadata['help']}" in told
+    followed = {item.name for item in fields(Settings) if item.metadata["nbgrader"]}
+    assert followed == {"hidden_begin", "hidden_end"}
+    for item in fields(Settings):
+        assert (f"--FastGrade.{item.name}=" in told) == (item.name not in followed)
 
 
 def test_assignments_differ_in_limits_and_settings():
