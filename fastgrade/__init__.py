@@ -13,8 +13,8 @@ The rooms, from the ground up (`warmfork` beside this package brings the warm pr
 - `notebook`: from two notebooks to the cells to run, and back;
 - `engine`: one submission;
 - `course`: what nbgrader keeps: configuration, gradebook, folders, feedback;
-- `batch`: a class: pools of workers, the journal, the report;
-- `cli`: the command.
+- `batch`: a class: what is graded, by whom, in which order it is recorded, how it did;
+- `terminal`, `cli`: what the command shows, and the command.
 """
 
 __version__ = "0.1.0"

@@ -67,7 +67,7 @@ class Limits:
         100, "Size of what a student may submit; a larger notebook is not read."
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
             least = 0 if item.name == "processes" else 1e-3
@@ -144,7 +144,7 @@ class Settings:
         ),
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
             choices = item.metadata["choices"]

@@ -1,1 +1,7 @@
-"""What nbgrader keeps of a course: configuration, gradebook, folders, and the steps it calls."""
+"""What nbgrader keeps of a course, and the steps that it calls.
+
+- `config`: ``nbgrader_config.py`` as a course; `compatibility`: which of nbgrader's settings count;
+- `gradebook`: the grades;
+- `submitted_folder`, `source_folder`, `autograded_folder`: nbgrader's folders, one module each;
+- `execute_step`, `feedback`: what nbgrader itself can call.
+"""

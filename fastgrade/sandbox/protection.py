@@ -65,7 +65,7 @@ class Protection:
 def probe() -> Protection:
     """Return what this machine offers and what would raise it."""
     linux = sys.platform == "linux"
-    found = {
+    found: dict[str, Any] = {
         "fork": hasattr(os, "fork") and sys.platform != "win32",
         "landlock": landlock_abi() if linux else 0,
         "seccomp": seccomp.available(),

@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from fastgrade.batch.report import Mistake, Report, collect, draw, render
+from fastgrade.batch.report import render
+from fastgrade.batch.report_data import Mistake, Report, collect
+from fastgrade.batch.report_pictures import draw
 from fastgrade.course.config import load_course
 from fastgrade.course.gradebook import (
     Gradebook,

@@ -1,0 +1,130 @@
+"""What the gradebook and the journal know about an assignment, for the report."""
+
+from __future__ import annotations
+
+import datetime
+import statistics
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+from fastgrade.batch.journal import Journal, path_of
+from fastgrade.course.config import Course
+from fastgrade.course.gradebook import QuestionResult, Result
+from fastgrade.verdict import Verdict
+
+MOST = 10
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A misconception that the tests recognized, and how many students share it."""
+
+    questions: tuple[str, ...]
+    name: str
+    hint: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the page tells."""
+
+    assignment: str
+    written: str
+    results: list[Result]
+    questions: list[QuestionResult]
+    mistakes: list[Mistake]
+    flagged: list[tuple[str, list[str]]]
+    slowest: list[tuple[str, float]]
+    identical: list[tuple[list[str], float]]
+    max_score: float
+    graded_by_us: int
+
+    @property
+    def scores(self) -> list[float]:
+        """The scores of all students."""
+        return [result.score for result in self.results]
+
+    @property
+    def mean(self) -> float:
+        """The mean score; zero where nobody handed in."""
+        return statistics.fmean(self.scores) if self.results else 0.0
+
+    @property
+    def median(self) -> float:
+        """The median score; zero where nobody handed in."""
+        return statistics.median(self.scores) if self.results else 0.0
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation of the scores; zero for fewer than two."""
+        return statistics.stdev(self.scores) if len(self.results) > 1 else 0.0
+
+    @property
+    def waiting(self) -> int:
+        """How many submissions a human must still look at."""
+        return sum(result.needs_manual_grade for result in self.results)
+
+    @property
+    def late(self) -> int:
+        """How many submissions came after they were due."""
+        return sum(result.seconds_late > 0 for result in self.results)
+
+
+def collect(course: Course, assignment: str) -> Report:
+    """Return what the gradebook and the journal know about an assignment."""
+    with course.gradebook() as book:
+        cells = book.assignment(assignment)
+        results, questions = book.results(cells), book.questions(cells)
+    by_student = {result.student: result for result in results}
+    verdicts: dict[str, list[Verdict]] = defaultdict(list)
+    flags: dict[str, list[str]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    with Journal(path_of(course.root, assignment), readonly=True) as journal:
+        for entry in journal.entries():
+            if entry.student not in by_student or entry.notebook not in cells.notebooks:
+                continue
+            verdict = journal.read(entry)
+            verdicts[entry.student].append(verdict)
+            flags[entry.student] += verdict.flags
+            groups[entry.notebook, entry.key].append(entry.student)
+        for student in by_student:
+            mark = journal.applied(student)
+            if mark is not None and mark.flags:
+                flags[student] = [*mark.flags, *flags[student]]
+    times = {student: sum(v.seconds for v in some) for student, some in verdicts.items()}
+    same = [
+        (sorted(students), statistics.fmean(by_student[s].score for s in students))
+        for students in groups.values()
+        if len(students) > 1
+    ]
+    return Report(
+        assignment=assignment,
+        written=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+        results=results,
+        questions=questions,
+        mistakes=_mistakes(verdicts),
+        flagged=sorted((student, told) for student, told in flags.items() if told),
+        slowest=sorted(times.items(), key=lambda item: (-item[1], item[0]))[:MOST],
+        identical=sorted(same, key=lambda item: (-len(item[0]), item[0])),
+        max_score=cells.max_score,
+        graded_by_us=len(verdicts),
+    )
+
+
+def _mistakes(verdicts: dict[str, list[Verdict]]) -> list[Mistake]:
+    """Return each named mistake once, with the students who made it anywhere."""
+    students: Counter[str] = Counter()
+    questions: dict[str, set[str]] = defaultdict(set)
+    hints: dict[str, str] = {}
+    for some in verdicts.values():
+        made = set()
+        for question in (q for verdict in some for q in verdict.questions if q.mistake):
+            made.add(question.mistake)
+            questions[question.mistake].add(question.grade_id)
+            hints.setdefault(question.mistake, question.hint)
+        students.update(made)
+    ordered = sorted(students.items(), key=lambda item: (-item[1], item[0]))
+    return [
+        Mistake(tuple(sorted(questions[name])), name, hints[name], count) for name, count in ordered
+    ]
