@@ -78,48 +78,68 @@ def plan(source: bytes, hidden_begin: str, forbidden: tuple[str, ...]) -> Plan:
     cells = notebook["cells"]
     for cell in cells:
         cell["source"] = text_of(cell.get("source"))
-    students: set[str] = set()
-    names: list[tuple[str, ...]] = []
-    pieces: list[list[ast.stmt]] = []
-    wanted: set[str] = set()
-    uses = []
+    reading = _Reading(forbidden)
     for cell in cells:
-        role, statements = role_of(cell), []
-        uses.append((frozenset[str](), frozenset[str]()))
-        if cell["cell_type"] == "code" and role in ("solution", "manual"):
-            tree = _parse(cell["source"])
-            imports = [node for node in tree.body if _is_import(node, forbidden)]
-            kept = {name for node in imports for name in _bound(node)}
-            students |= _bound(tree) - kept
-            statements = imports
-        elif cell["cell_type"] == "code" and role == "test":
-            tree = _parse(cell["source"])
-            names.append(tuple(sorted(students)))
-            wanted |= _loaded(tree)
-            students -= _bound(tree)
-            uses[-1] = (frozenset(_bound(tree)), frozenset(_loaded(tree)))
-            pieces.append([])
-            continue
-        elif cell["cell_type"] == "code":
-            for node in _parse(cell["source"]).body:
-                if _loaded(node, nested=False) & students and not _is_import(node, ()):
-                    students |= _bound(node)
-                else:
-                    students -= _bound(node)
-                    statements.append(node)
-        names.append(tuple(sorted(students)))
-        pieces.append(statements)
-    _keep_needed(pieces, wanted)
-    helpers = set().union(*(_loaded(node) for statements in pieces for node in statements))
-    names = [
-        tuple(sorted({*given} & (helpers | reads)))
-        for given, (_, reads) in zip(names, uses, strict=True)
-    ]
-    judge = tuple(
-        ast.unparse(ast.Module(statements, [])) if statements else "" for statements in pieces
-    )
+        reading.take(role_of(cell) if cell["cell_type"] == "code" else "", cell["source"])
     hidden = tuple(role_of(cell) == "test" and hidden_begin in cell["source"] for cell in cells)
-    return Plan(notebook, tuple(names), judge, hidden, tuple(uses))
+    names, judge = reading.finish()
+    return Plan(notebook, names, judge, hidden, tuple(reading.uses))
+
+
+class _Reading:
+    """What is known of an instructor's notebook, cell by cell.
+
+    Parameters
+    ----------
+    forbidden : tuple of str
+        Modules that student code cannot load.
+    """
+
+    def __init__(self, forbidden: tuple[str, ...]):
+        self._forbidden = forbidden
+        self._students: set[str] = set()
+        self._given: list[set[str]] = []
+        self._pieces: list[list[ast.stmt]] = []
+        self._wanted: set[str] = set()
+        self.uses: list[tuple[frozenset[str], frozenset[str]]] = []
+
+    def take(self, role: str, source: str) -> None:
+        """Take in a cell: who binds its names, and what of it the judge may need."""
+        tree = _parse(source) if role else ast.Module([], [])
+        given, statements, uses = None, [], (frozenset[str](), frozenset[str]())
+        if role in ("solution", "manual"):
+            statements = [node for node in tree.body if _is_import(node, self._forbidden)]
+            kept = {name for node in statements for name in _bound(node)}
+            self._students |= _bound(tree) - kept
+        elif role == "test":
+            given = set(self._students)
+            uses = (frozenset(_bound(tree)), frozenset(_loaded(tree)))
+            self._wanted |= uses[1]
+            self._students -= uses[0]
+        else:
+            for node in tree.body:
+                if _loaded(node, nested=False) & self._students and not _is_import(node, ()):
+                    self._students |= _bound(node)
+                else:
+                    self._students -= _bound(node)
+                    statements.append(node)
+        self._given.append(set(self._students) if given is None else given)
+        self._pieces.append(statements)
+        self.uses.append(uses)
+
+    def finish(self) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+        """Return, for each cell, the names that it takes from the student, and what the judge runs.
+
+        The judge runs the statements that a test depends on.
+        """
+        _keep_needed(self._pieces, self._wanted)
+        nodes = [node for statements in self._pieces for node in statements]
+        helpers = set[str]().union(*map(_loaded, nodes))
+        names = tuple(
+            tuple(sorted(given & (helpers | reads)))
+            for given, (_, reads) in zip(self._given, self.uses, strict=True)
+        )
+        return names, tuple(ast.unparse(ast.Module(some, [])) for some in self._pieces)
 
 
 def _parse(code: str) -> ast.Module:

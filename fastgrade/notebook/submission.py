@@ -23,6 +23,8 @@ __all__ = ["Cell", "Rebuilt", "read", "rebuild"]
 #: Cells that a student may add, and sentences about a submission.
 _MOST_EXTRA = 1000
 _MOST_FLAGS = 100
+#: What runs in a cell of the instructor, by its role; in the others the instructor's own code.
+_KINDS = {"solution": "solution", "manual": "solution", "test": "test"}
 
 
 @dataclass(frozen=True)
@@ -168,27 +170,25 @@ def rebuild(instructor: Plan, submitted: Submitted, *, extra_cells: str = "run")
         if role in ("solution", "manual"):
             # Where nothing could be read, that is said already, and once is enough.
             _answer(cell, name, handed_in, flags if submitted.cells else [])
-            if role == "manual":
-                manual[name] = handed_in is None or cell["source"] == _stub(original)
-            building.add(cell, "solution", place)
-        elif role == "test":
-            if submitted.cells and handed_in is None:
-                flags.append(f"The test cell {name!r} is missing from the submission.")
-            if cell["cell_type"] != "code":
-                manual[name] = False
-            building.add(cell, "test", place)
-        else:
-            if role == "task":
-                manual[name] = False
-            building.add(cell, "setup", place)
+        elif role == "test" and submitted.cells and handed_in is None:
+            flags.append(f"The test cell {name!r} is missing from the submission.")
+        if role == "manual":
+            manual[name] = handed_in is None or cell["source"] == _stub(original)
+        elif role == "task" or (role == "test" and cell["cell_type"] != "code"):
+            manual[name] = False
+        building.add(cell, _KINDS.get(role, "setup"), place)
         pending = extra.pop(name, [])
     building.add_extra([*pending, *(cell for cells in extra.values() for cell in cells)])
     notebook = {key: value for key, value in instructor.notebook.items() if key != "cells"}
     notebook = {**copy.deepcopy(notebook), "cells": building.notebook_cells}
-    flags = list(dict.fromkeys(flags))
-    if len(flags) > _MOST_FLAGS:
-        flags[_MOST_FLAGS:] = [f"And {len(flags) - _MOST_FLAGS} more oddities."]
-    return Rebuilt(notebook, building.cells, flags, manual)
+    return Rebuilt(notebook, building.cells, _not_too_many(flags), manual)
+
+
+def _not_too_many(flags: Sequence[str]) -> list[str]:
+    once = list(dict.fromkeys(flags))
+    if len(once) > _MOST_FLAGS:
+        once[_MOST_FLAGS:] = [f"And {len(once) - _MOST_FLAGS} more oddities."]
+    return once
 
 
 def _last_copies(

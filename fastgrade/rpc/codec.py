@@ -17,9 +17,9 @@ Format in short (big-endian; ``u`` is an unsigned 32-bit length)::
     D u key value..  dict                       L 3 values      slice
     a dtype flags ndim shape bytes  array       n dtype bytes   NumPy scalar
     u names values   tuple with names           y name          a type, by name
-    B name state seed  bit generator; its seed is N where it is none that can cross
-    Q entropy key pool spawned  SeedSequence    G B..           Generator
-    R B.. has_gauss gauss  RandomState
+    B name state seed  bit generator; the seed is N if it is none that can cross
+    Q seed           SeedSequence, by entropy, spawn key, size of the pool, number of children
+    G B..            Generator                  R B.. gauss     RandomState
     h kind id meta   handle of the sender       H id            handle of the receiver
 """
 
@@ -31,6 +31,8 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
+
+from fastgrade.rpc import WireError, generators
 
 __all__ = ["Decoder", "Encoder", "Record", "WireError", "receive_frame", "send_frame"]
 
@@ -69,18 +71,6 @@ _TYPES: dict[str, type] = {
     },
 }
 _TYPE_NAMES = {kind: name for name, kind in _TYPES.items()}
-
-_BIT_GENERATORS: dict[str, type] = {
-    "PCG64": np.random.PCG64,
-    "PCG64DXSM": np.random.PCG64DXSM,
-    "MT19937": np.random.MT19937,
-    "Philox": np.random.Philox,
-    "SFC64": np.random.SFC64,
-}
-
-
-class WireError(ValueError):
-    """The bytes are not a value that may cross, or the value may not cross."""
 
 
 class Record(tuple):
@@ -200,37 +190,20 @@ class Encoder:
             out.append(b"L")
             for item in (value.start, value.stop, value.step):
                 self._put(item, out, depth + 1)
-        elif isinstance(value, np.random.Generator):
-            self._random(b"G", value, value.bit_generator, out, depth)
-        elif isinstance(value, np.random.RandomState):
-            self._random(b"R", value, value._bit_generator, out, depth)
-        elif isinstance(value, np.random.BitGenerator):
-            self._random(b"", value, value, out, depth)
-        elif type(value) is np.random.SeedSequence:
-            seed = _seed_of(value)
-            if seed is None:
-                self._foreign(value, out, depth)
-            else:
-                out.append(b"Q")
-                self._put(seed, out, depth + 1)
+        elif isinstance(value, generators.KINDS):
+            self._random(value, out, depth)
         else:
             self._foreign(value, out, depth)
 
-    def _random(
-        self, tag: bytes, value: Any, bits: np.random.BitGenerator, out: list[bytes], depth: int
-    ) -> None:
-        """Put a generator: what draws, its state, and the seed that `spawn` goes on from."""
-        name = type(bits).__name__
-        if _BIT_GENERATORS.get(name) is not type(bits):
+    def _random(self, value: Any, out: list[bytes], depth: int) -> None:
+        known = generators.plain_of(value)
+        if known is None:
             self._foreign(value, out, depth)
             return
-        out.append(tag + b"B")
-        _put_str(name, out)
-        self._put(_plain(bits.state), out, depth + 1)
-        self._put(_seed_of(bits.seed_seq), out, depth + 1)
-        if tag == b"R":
-            state = value.get_state(legacy=False)
-            self._put((int(state["has_gauss"]), float(state["gauss"])), out, depth + 1)
+        tag, *parts = known
+        out.append(tag)
+        for part in parts:
+            self._put(part, out, depth + 1)
 
     def _tuple(self, value: tuple, out: list[bytes], depth: int) -> None:
         names = getattr(value, "_fields", None)
@@ -456,34 +429,16 @@ class Decoder:
         return _TYPES[name]
 
     def _bit_generator(self, depth: int) -> np.random.BitGenerator:
-        name, state, seed = (self._get(depth + 1) for _ in range(3))
-        if type(name) is not str or name not in _BIT_GENERATORS:
-            raise WireError("malformed value: unknown bit generator")
-        _check_state(name, state)
-        bits = _BIT_GENERATORS[name](_Unknown() if seed is None else _sequence_from(seed))
-        bits.state = state
-        return bits
-
-    def _bits(self, depth: int) -> np.random.BitGenerator:
-        bits = self._get(depth + 1)
-        if not isinstance(bits, np.random.BitGenerator):
-            raise WireError("malformed value: not a bit generator")
-        return bits
+        return generators.bits_from(*(self._get(depth + 1) for _ in range(3)))
 
     def _generator(self, depth: int) -> np.random.Generator:
-        return np.random.Generator(self._bits(depth))
+        return np.random.Generator(generators.checked_bits(self._get(depth + 1)))
 
     def _random_state(self, depth: int) -> np.random.RandomState:
-        bits, rest = self._bits(depth), self._get(depth + 1)
-        good = type(rest) is tuple and len(rest) == 2 and type(rest[0]) is int
-        if not good or rest[0] not in (0, 1) or type(rest[1]) is not float:
-            raise WireError("malformed value: state of a RandomState")
-        result = np.random.RandomState(bits)
-        result.set_state({**bits.state, "has_gauss": rest[0], "gauss": rest[1]})
-        return result
+        return generators.legacy_from(self._get(depth + 1), self._get(depth + 1))
 
     def _seed_sequence(self, depth: int) -> np.random.SeedSequence:
-        return _sequence_from(self._get(depth + 1))
+        return generators.sequence_from(self._get(depth + 1))
 
     def _remote_handle(self, depth: int) -> Any:
         kind = self._take(1)[0]
@@ -547,100 +502,6 @@ def _check_key(key: Any, depth: int) -> None:
             _check_key(item, depth + 1)
         return
     raise WireError(f"malformed value: {kind.__name__} as a key")
-
-
-def _plain(state: Any) -> Any:
-    if isinstance(state, dict):
-        return {str(key): _plain(value) for key, value in state.items()}
-    if isinstance(state, np.ndarray):
-        return np.array(state)
-    if isinstance(state, str | float):
-        return state
-    return int(state)
-
-
-def _words(value: Any, kind: str, count: int) -> bool:
-    return type(value) is np.ndarray and value.dtype == kind and value.shape == (count,)
-
-
-def _below(value: Any, bits: int) -> bool:
-    return type(value) is int and 0 <= value < 1 << bits
-
-
-# NumPy trusts the states that it is given: a position past the end of MT19937's table would read
-# foreign memory. So each field is checked here.
-_STATES: dict[str, Callable[[dict], bool]] = {
-    "PCG64": lambda s: (
-        set(s) == {"state", "inc"} and _below(s["state"], 128) and _below(s["inc"], 128)
-    ),
-    "MT19937": lambda s: (
-        set(s) == {"key", "pos"}
-        and _words(s["key"], "u4", 624)
-        and type(s["pos"]) is int
-        and 0 <= s["pos"] <= 624
-    ),
-    "Philox": lambda s: (
-        set(s) == {"counter", "key"} and _words(s["counter"], "u8", 4) and _words(s["key"], "u8", 2)
-    ),
-    "SFC64": lambda s: set(s) == {"state"} and _words(s["state"], "u8", 4),
-}
-_STATES["PCG64DXSM"] = _STATES["PCG64"]
-
-
-def _check_state(name: str, state: Any) -> None:
-    good = type(state) is dict and state.get("bit_generator") == name
-    good = good and type(state.get("state")) is dict and _STATES[name](state["state"])
-    names = {"bit_generator", "state"}
-    if good and name != "MT19937":
-        names |= {"has_uint32", "uinteger"}
-        good = _below(state.get("has_uint32"), 1) and _below(state.get("uinteger"), 32)
-    if good and name == "Philox":
-        names |= {"buffer", "buffer_pos"}
-        position = state.get("buffer_pos")
-        good = _words(state.get("buffer"), "u8", 4) and type(position) is int
-        good = good and 0 <= position <= 4
-    if not good or set(state) != names:
-        raise WireError(f"malformed value: state of a {name}")
-
-
-class _Unknown(np.random.bit_generator.ISeedSequence):
-    """Stands where a generator has a seed that cannot cross, or none: it spawns no others."""
-
-    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> np.ndarray:
-        """Return a state, which is replaced at once."""
-        return np.ones(n_words, dtype)
-
-
-#: Words of a seed, and of the pool that it is mixed in, whose cost is their number squared.
-_MAX_WORDS, _MAX_POOL = 10_000, 256
-
-
-def _seed_of(sequence: Any) -> tuple[Any, ...] | None:
-    """Return what makes a sequence of seeds what it is; None of one that cannot be told."""
-    if type(sequence) is not np.random.SeedSequence:
-        return None
-    entropy, key = sequence.entropy, sequence.spawn_key
-    try:
-        words = [int(word) for word in entropy] if np.iterable(entropy) else int(entropy)
-        place = tuple(int(word) for word in key) if np.iterable(key) else int(key)
-    except (TypeError, ValueError):
-        return None
-    return words, place, int(sequence.pool_size), int(sequence.n_children_spawned)
-
-
-def _sequence_from(seed: Any) -> np.random.SeedSequence:
-    def is_words(value: Any, kind: type) -> bool:
-        words = value if type(value) is kind else [value]
-        return len(words) <= _MAX_WORDS and all(type(w) is int and w >= 0 for w in words)
-
-    good = type(seed) is tuple and len(seed) == 4 and is_words(seed[0], list)
-    good = good and is_words(seed[1], tuple)
-    if not (good and type(seed[2]) is int and 4 <= seed[2] <= _MAX_POOL and _below(seed[3], 32)):
-        raise WireError("malformed value: seed of random numbers")
-    entropy, key, pool, spawned = seed
-    return np.random.SeedSequence(
-        entropy, spawn_key=key, pool_size=pool, n_children_spawned=spawned
-    )
 
 
 def send_frame(channel: socket.socket, payload: bytes) -> None:
