@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from reglib._absent import refuse
+
 __version__ = "0.1.0"
 
 # The names that Keras has at the top, and where they are.
@@ -32,7 +34,7 @@ def __getattr__(name: str) -> Any:
         except ModuleNotFoundError as error:
             if error.name != f"{__name__}.{name}":
                 raise
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return refuse(__name__, name)
 
 
 def __dir__() -> list[str]:

@@ -13,9 +13,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Self, TypeVar
 
+from reglib._absent import advice
 from reglib._validation import check_mapping, check_text, naming
 
 Thing = TypeVar("Thing", bound=Callable)
+
+_ROOMS = {"loss": "losses"}
 
 _registered: dict[str, Any] = {}
 _registered_names: dict[Any, str] = {}
@@ -196,7 +199,7 @@ def get(identifier: Any, registry: Mapping[str, Any], kind: str) -> Any:
     if isinstance(identifier, str):
         found = get_registered_object(identifier, registry)
         if found is None:
-            raise ValueError(f"{_known(kind, registry)}, got {identifier!r}")
+            raise ValueError(f"{_known(kind, registry)}, got {_got(kind, identifier)}")
         return found() if isinstance(found, type) else found
     if isinstance(identifier, dict):
         return deserialize(identifier, registry, kind)
@@ -246,7 +249,7 @@ def deserialize(
             raise ValueError(
                 f"{_known(kind, registry)}, or one of your own that is defined, or registered "
                 f"by register_keras_serializable, or in custom_objects, "
-                f"got {description['class_name']!r}"
+                f"got {_got(kind, description['class_name'])}"
             )
         config = description.get("config") or {}
         return found.from_config(config) if isinstance(found, type) else found
@@ -267,3 +270,9 @@ def _found(description: Mapping[str, Any], registry: Mapping[str, Any]) -> Any:
 
 def _known(kind: str, registry: Mapping[str, Any]) -> str:
     return f"{kind} must be one of {', '.join(sorted(registry))}"
+
+
+def _got(kind: str, name: Any) -> str:
+    """Return an unknown name as it came, with what to use instead if it is one of Keras's."""
+    instead = advice(_ROOMS.get(kind, f"{kind}s"), str(name))
+    return repr(name) if instead is None else f"{name!r}, which Keras has: {instead}"

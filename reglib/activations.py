@@ -31,12 +31,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reglib import _serialization
+from reglib._absent import refuse
 from reglib._arguments import Axis, Flag, Function, Instance, Number, Text, arguments
 from reglib._typing import ArrayLike
 
@@ -191,7 +193,7 @@ sigmoid = Activation("sigmoid", _sigmoid, _sigmoid_gradient)
 hard_sigmoid = _elementwise(
     "hard_sigmoid", _hard_sigmoid, lambda z, a: (np.abs(z) < 3) * z.dtype.type(1 / 6)
 )
-silu = _elementwise("silu", lambda z: z * _sigmoid(z), _silu_slope)
+silu = swish = _elementwise("silu", lambda z: z * _sigmoid(z), _silu_slope)
 softplus = _elementwise("softplus", _softplus, lambda z, a: _sigmoid(z))
 
 
@@ -327,3 +329,6 @@ def deserialize(config: str) -> Activation:
     'silu'
     """
     return _serialization.get(config, _REGISTRY, "activation")
+
+
+__getattr__ = partial(refuse, __name__)

@@ -7,10 +7,12 @@ import inspect
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reglib._absent import refuse
 from reglib._validation import (
     check_callable,
     check_choice,
@@ -952,3 +954,6 @@ class SWA(Callback):
         """Give the model the average."""
         if self.average:
             self.model.set_weights(self.average)
+
+
+__getattr__ = partial(refuse, __name__)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reglib import _seeding, _serialization, config
+from reglib._absent import refuse
 from reglib._arguments import (
     Array,
     Choice,
@@ -775,3 +777,6 @@ def deserialize(config: Mapping[str, Any]) -> Initializer:
         If the class is unknown.
     """
     return _serialization.deserialize(config, _REGISTRY, "initializer")
+
+
+__getattr__ = partial(refuse, __name__)

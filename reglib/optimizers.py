@@ -11,12 +11,14 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reglib import _serialization, schedules
+from reglib._absent import refuse
 from reglib._typing import ArrayLike
 from reglib._validation import (
     check_array,
@@ -839,3 +841,6 @@ def serialize(optimizer: Optimizer) -> dict[str, Any] | None:
 def deserialize(config: dict[str, Any]) -> Optimizer:
     """Return the optimizer that Keras's description means."""
     return _serialization.deserialize(config, _REGISTRY, "optimizer")
+
+
+__getattr__ = partial(refuse, __name__)

@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from reglib import _serialization
+from reglib._absent import refuse
 from reglib._arguments import Flag, Integer, List, Number, Text, arguments
-from reglib._validation import (
-    naming,
-)
+from reglib._validation import naming
 
 
 @arguments(name=Text())
@@ -308,3 +308,6 @@ def deserialize(
     True
     """
     return _serialization.deserialize(config, _REGISTRY, "schedule", custom_objects)
+
+
+__getattr__ = partial(refuse, __name__)

@@ -1,5 +1,8 @@
 """Layers, under Keras's names."""
 
+from functools import partial
+
+from reglib._absent import refuse
 from reglib.layers.activation_layers import LeakyReLU as LeakyReLU
 from reglib.layers.activation_layers import ReLU as ReLU
 from reglib.layers.activation_layers import Softmax as Softmax
@@ -65,3 +68,5 @@ GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2
 GlobalMaxPool1D, GlobalMaxPool2D = GlobalMaxPooling1D, GlobalMaxPooling2D
 Convolution1D, Convolution2D = Conv1D, Conv2D
 Variable = Parameter
+
+__getattr__ = partial(refuse, __name__)

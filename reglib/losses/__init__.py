@@ -8,9 +8,11 @@ derivative with respect to the predictions.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from reglib import _serialization
+from reglib._absent import refuse
 from reglib.losses import functions
 from reglib.losses.base import EPSILON as EPSILON
 from reglib.losses.base import Loss as Loss
@@ -78,3 +80,6 @@ def serialize(loss: Loss) -> dict[str, Any] | None:
 def deserialize(config: Mapping[str, Any]) -> Loss:
     """Return the loss that Keras's description means."""
     return _serialization.deserialize(config, _REGISTRY, "loss")
+
+
+__getattr__ = partial(refuse, __name__)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from reglib import _serialization
+from reglib._absent import refuse
 from reglib.metrics.accuracy import Accuracy as Accuracy
 from reglib.metrics.accuracy import AccuracyByShape as AccuracyByShape
 from reglib.metrics.accuracy import BinaryAccuracy as BinaryAccuracy
@@ -107,3 +109,6 @@ def serialize(metric: Metric) -> dict[str, Any] | None:
 def deserialize(config: Mapping[str, Any]) -> Metric:
     """Return the metric that Keras's description means."""
     return _serialization.deserialize(config, _REGISTRY, "metric")
+
+
+__getattr__ = partial(refuse, __name__)

@@ -9,6 +9,7 @@ from reglib import (
     activations,
     callbacks,
     constraints,
+    deviations,
     initializers,
     layers,
     losses,
@@ -34,21 +35,6 @@ MODULES = [
 # Base classes are ours to design; what people call is Keras's.
 BASES = {"Callback", "CallbackList", "Constraint", "Initializer", "InputLayer", "Layer", "Loss"}
 BASES |= {"Metric", "Optimizer", "Regularizer"}
-
-# Arguments that Keras has and reglib wilfully lacks, by name, with the reason.
-DEVIATIONS = {
-    "lora_alpha": "low-rank adaptation is out of scope",
-    "lora_rank": "low-rank adaptation is out of scope",
-    "loss_scale_factor": "there is no float16",
-    "quantization_config": "quantization is out of scope",
-    "renorm": "batch renormalization is out of scope",
-    "renorm_clipping": "batch renormalization is out of scope",
-    "renorm_momentum": "batch renormalization is out of scope",
-    "synchronized": "there is one device",
-    "unroll": "loops are always plain",
-    "use_cudnn": "there is no GPU",
-    "weights": "set_weights sets them",
-}
 
 
 def arguments(cls):
@@ -96,14 +82,14 @@ def test_arguments_and_defaults_are_those_of_keras():
             if argument not in mine:
                 used.add(argument)
                 moment = argument.startswith("on_") and "**moments" in str(inspect.signature(ours))
-                if argument not in DEVIATIONS and not moment:
+                if argument not in deviations.ARGUMENTS and not moment:
                     different[f"{name}({argument})"] = "missing"
             elif parameter.default is not parameter.empty and not same(
                 mine[argument], parameter.default
             ):
                 different[f"{name}({argument})"] = (mine[argument], parameter.default)
     assert not different
-    unused = set(DEVIATIONS) - used
+    unused = set(deviations.ARGUMENTS) - used
     assert not unused, "the table lists what is no deviation any more"
 
 
@@ -136,7 +122,7 @@ def test_configs_have_the_keys_of_keras():
             continue
         checked += 1
         mine, other = (cls(*made[name]).get_config() for cls in (ours, theirs))
-        assert set(other) - set(mine) <= bookkeeping | set(DEVIATIONS), name
+        assert set(other) - set(mine) <= bookkeeping | set(deviations.ARGUMENTS), name
     assert checked == len(made)
 
 

@@ -49,7 +49,8 @@ def _module(name, *sources, **names):
         for source in sources:
             if hasattr(source, key):
                 return getattr(source, key)
-        raise AttributeError(f"the shim's {name} has no {key!r}")
+        room = name.removeprefix("keras.src.").partition(".")[0]
+        raise AttributeError(f"reglib has no {room}.{key}")
 
     module.__getattr__ = find
     return module
