@@ -1,7 +1,8 @@
 """``.. api:: reglib.layers``: every public name of a module, from its docstrings.
 
 A new name appears by itself, under the path that a reader imports it from, beside the names that
-are defined in the same file.
+are defined in the same file. ``.. deviations:: reglib.deviations`` is the module that lists what
+Keras has and the library has not.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ class Api(SphinxDirective):
 
     required_arguments = 1
     option_spec: ClassVar[dict[str, Any]] = {}
+    describe = staticmethod(describe)
 
     def run(self) -> list[nodes.Node]:
         """Return the documentation of the module."""
@@ -87,8 +89,38 @@ class Api(SphinxDirective):
         self.env.note_dependency(source)
         node = nodes.section()
         node.document = self.state.document
-        nested_parse_with_titles(self.state, StringList(describe(module), source), node)
+        nested_parse_with_titles(self.state, StringList(self.describe(module), source), node)
         return node.children
+
+
+def describe_deviations(module: ModuleType) -> list[str]:
+    """Return the tables of what is missing and what differs, as reStructuredText."""
+    lines = [f".. automodule:: {module.__name__}", "   :no-members:", ""]
+    for room, missing in module.NAMES.items():
+        path = f"reglib.{room}".rstrip(".")
+        rows = [(_literals(names), instead) for names, instead in missing.items()]
+        lines += _table(f"Missing in {path}", ("Keras's names", "instead"), rows)
+    rows = [(_literals(name), why) for name, why in module.ARGUMENTS.items()]
+    lines += _table("Missing arguments", ("argument", "why"), rows)
+    return lines + _table("Other differences", ("what", "here"), list(module.BEHAVIOUR.items()))
+
+
+def _literals(names: str) -> str:
+    return ", ".join(f"``{name}``" for name in names.split())
+
+
+def _table(title: str, header: tuple[str, str], rows: list[tuple[str, str]]) -> list[str]:
+    """Return a section with a table of two columns."""
+    lines = [title, "-" * len(title), "", ".. list-table::", "   :header-rows: 1", ""]
+    for left, right in [header, *rows]:
+        lines += [f"   * - {left}", f"     - {right}"]
+    return [*lines, ""]
+
+
+class Deviations(Api):
+    """``.. deviations:: module``."""
+
+    describe = staticmethod(describe_deviations)
 
 
 def keep_colons(
@@ -103,5 +135,6 @@ def keep_colons(
 def setup(app: Sphinx) -> None:
     """Register the directive, and what docstrings need before napoleon reads them."""
     app.add_directive("api", Api)
+    app.add_directive("deviations", Deviations)
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", keep_colons, priority=400)
