@@ -32,10 +32,16 @@ def refuse(module: str, name: str) -> NoReturn:
     AttributeError
         Elsewhere.
     """
-    instead = None if name.startswith("_") else advice(module.partition(".")[2], name)
-    if instead is None:
+    from reglib.deviations import PARTS
+
+    room = module.partition(".")[2]
+    instead = None if name.startswith("_") else advice(room, name)
+    if instead is not None:
+        message = f"{module} has no {name}, as Keras has: {instead}"
+    elif room in PARTS and not name.startswith("_"):
+        message = f"{module} has no {name}: it has {PARTS[room]}"
+    else:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
-    message = f"{module} has no {name}, as Keras has: {instead}"
     if _is_imported_from():
         raise ImportError(message, name=module)
     # With an object that has no attributes of the kind Python suggests none of them.

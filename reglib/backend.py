@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from reglib._absent import refuse
 from reglib.config import epsilon as epsilon
 from reglib.config import floatx as floatx
 from reglib.config import set_floatx as set_floatx
@@ -17,3 +20,6 @@ def backend() -> str:
     'numpy'
     """
     return "numpy"
+
+
+__getattr__ = partial(refuse, __name__)

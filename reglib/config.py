@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from reglib._absent import refuse
 from reglib._arguments import Choice, arguments
 
 _floatx = "float32"
@@ -45,3 +48,6 @@ def epsilon() -> float:
     1e-07
     """
     return 1e-7
+
+
+__getattr__ = partial(refuse, __name__)

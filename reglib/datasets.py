@@ -12,12 +12,14 @@ import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reglib._absent import refuse
 from reglib._arguments import (
     Array,
     GeneratorOrSeed,
@@ -639,3 +641,6 @@ def load_mat(
             f"missing: {', '.join(map(repr, missing))}"
         )
     return arrays if variables is None else {name: arrays[name] for name in variables}
+
+
+__getattr__ = partial(refuse, __name__)

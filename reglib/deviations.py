@@ -1,8 +1,9 @@
 """What Keras 3.15 has and this library has not, and what it does otherwise: all in one place.
 
 ``NAMES`` says for each module which of Keras's public names are missing, and what to use instead
-or why there is nothing; ``from reglib.layers import Conv3D`` answers with that sentence. Arguments
-that are missing are in ``ARGUMENTS``, the rest is in ``BEHAVIOUR``. Where Keras contradicts its own
+or why there is nothing; ``from reglib.layers import Conv3D`` answers with that sentence. ``PARTS``
+are modules of which only a part is there. Arguments that are missing are in ``ARGUMENTS``, the
+rest is in ``BEHAVIOUR``. Where Keras contradicts its own
 documentation its numbers count, and the docstring of the layer says so.
 """
 
@@ -57,8 +58,6 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "initializers": {
         "STFT STFTInitializer stft": "sound is out of scope",
-        "IdentityInitializer": "use Identity",
-        "OrthogonalInitializer": "use Orthogonal",
     },
     "layers": {
         "AveragePooling3D AvgPool3D Conv3D Conv3DTranspose ConvLSTM3D Convolution3D "
@@ -136,6 +135,16 @@ NAMES: dict[str, dict[str, str]] = {
         "CosineDecayRestarts": "use CosineDecay",
         "InverseTimeDecay PolynomialDecay": "use ExponentialDecay, or any function of the step",
     },
+}
+
+# Modules that have only a part of Keras's names, too many to list the others.
+PARTS = {
+    "backend": "what custom layers ask for",
+    "config": "the precision and the smallest number; nothing else is global",
+    "datasets": "data that ship with it or are generated; nothing is downloaded",
+    "ops": "what custom layers, losses and metrics need; on arrays NumPy has the rest",
+    "saving": "registering, and saving and loading of whole models; weights are a model's methods",
+    "utils": "seeds, categories, sequences of batches and custom objects",
 }
 
 ARGUMENTS = {

@@ -17,6 +17,7 @@ make them of :func:`reglib.config.floatx`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -135,6 +136,7 @@ from numpy import (  # noqa: F401
 from numpy.typing import NDArray
 
 from reglib import activations, config
+from reglib._absent import refuse
 from reglib._typing import ArrayLike
 from reglib.activations import (  # noqa: F401
     elu,
@@ -343,3 +345,6 @@ def custom_gradient(f: Any) -> NoReturn:
         "reglib has no automatic differentiation, and so no gradient to replace: write a Layer "
         "with call and backward"
     )
+
+
+__getattr__ = partial(refuse, __name__)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from reglib import _serialization
+from reglib._absent import refuse
 from reglib._arguments import Dict, arguments
 from reglib._serialization import custom_object_scope as custom_object_scope
 from reglib._serialization import get_custom_objects as get_custom_objects
@@ -89,3 +91,6 @@ def _model_classes() -> Mapping[str, Any]:
     from reglib.models.base import model_classes
 
     return model_classes
+
+
+__getattr__ = partial(refuse, __name__)

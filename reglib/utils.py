@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as _SequenceType
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reglib import _seeding
+from reglib._absent import refuse
 from reglib._arguments import Array, Axis, Choice, Integer, List, Number, Seed, arguments
 from reglib._serialization import custom_object_scope as custom_object_scope
 from reglib._serialization import get_custom_objects as get_custom_objects
@@ -200,3 +202,6 @@ class PyDataset:
 
 
 Sequence = PyDataset
+
+
+__getattr__ = partial(refuse, __name__)

@@ -100,6 +100,8 @@ def describe_deviations(module: ModuleType) -> list[str]:
         path = f"reglib.{room}".rstrip(".")
         rows = [(_literals(names), instead) for names, instead in missing.items()]
         lines += _table(f"Missing in {path}", ("Keras's names", "instead"), rows)
+    rows = [(_literals(f"reglib.{room}"), has) for room, has in module.PARTS.items()]
+    lines += _table("Modules with a part of Keras's names", ("module", "has"), rows)
     rows = [(_literals(name), why) for name, why in module.ARGUMENTS.items()]
     lines += _table("Missing arguments", ("argument", "why"), rows)
     return lines + _table("Other differences", ("what", "here"), list(module.BEHAVIOUR.items()))

@@ -109,7 +109,9 @@ def _classes(module: Any, base: type) -> list[str]:
 
 def _activation_entries() -> list[Entry]:
     functions = [
-        name for name, f in vars(activations).items() if isinstance(f, activations.Activation)
+        name
+        for name, f in vars(activations).items()
+        if isinstance(f, activations.Activation) and f.name == name
     ]
     special = {
         "elu": {"alpha": FINITE},
