@@ -119,7 +119,7 @@ def get_registered_name(obj: Any) -> str:
 def get_registered_object(name: str | None, custom_objects: Any = None) -> Any:
     """Return what a scope, a registration or else ``custom_objects`` knows as ``name``, or None."""
     for known in (_in_scope.get(), _registered, custom_objects or {}):
-        if name in known:
+        if name is not None and name in known:
             return known[name]
     return None
 
@@ -153,13 +153,13 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
 
 
 def _name_of(thing: Any) -> str:
-    return getattr(thing, "__name__", None) or getattr(thing, "name", type(thing).__name__)
+    return str(getattr(thing, "__name__", None) or getattr(thing, "name", type(thing).__name__))
 
 
 # Descriptions.
 
 
-def serialize(thing: Any, module: str) -> dict[str, Any] | None:
+def serialize(thing: Any, module: str) -> Any:
     """Return Keras's description of an object, its class name and config; None stays None."""
     if thing is None:
         return None
@@ -212,12 +212,12 @@ def get(identifier: Any, registry: Mapping[str, Any], kind: str) -> Any:
     )
 
 
-def own(thing: Any, registry: Mapping[str, type]) -> Any:
+def own(thing: Any, registry: Mapping[str, Any]) -> Any:
     """Return the object of this library for one of Keras's classes; anything else as it is.
 
     An object of Keras gives the same numbers, but has no gradient.
     """
-    cls = registry.get(type(thing).__name__)
+    cls: Any = registry.get(type(thing).__name__)
     if cls is None or type(thing).__module__.partition(".")[0] != "keras":
         return thing
     return cls.from_config(thing.get_config())

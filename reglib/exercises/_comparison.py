@@ -61,13 +61,14 @@ def differ(
             came += f", {float(got / wanted):.4g} times what was expected"
         return Finding(came, expected, mistake)
     gap = np.abs(got - wanted)
-    worst = np.unravel_index(np.argmax(np.where(np.isnan(gap), np.inf, gap)), gap.shape)
-    place = "[" + ", ".join(str(int(i)) for i in worst) + "]"
+    largest = np.argmax(np.where(np.isnan(gap), np.inf, gap))
+    worst = tuple(map(int, np.unravel_index(largest, gap.shape)))
+    place = "[" + ", ".join(map(str, worst)) + "]"
     wrong = ~(gap <= ABSOLUTE + RELATIVE * np.abs(wanted))
     owners = ""
     if places is not None:
         place = places[worst[0]]
-        names = dict.fromkeys(places[i].split("[")[0] for i in np.flatnonzero(wrong))
+        names = dict.fromkeys(places[i].split("[")[0] for i in map(int, np.flatnonzero(wrong)))
         owners = f" ({', '.join(names)})" if any(names) else ""
     came = (
         f"{int(wrong.sum())} of the {got.size} entries of {what} differ{owners}, most at {place}: "

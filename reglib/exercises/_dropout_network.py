@@ -388,7 +388,7 @@ def _faulty_net_backward(
     for layer, below, W, D in steps:
         gradients[f"dW{layer}"] = dZ @ below.T / m
         gradients[f"db{layer}"] = np.sum(dZ, axis=1, keepdims=True) / m
-        if W is None:
+        if W is None or D is None:  # the inputs: nothing lies below them
             break
         dA = W.T @ dZ
         if REVERSED.name in wrong:

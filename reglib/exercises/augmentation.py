@@ -259,14 +259,14 @@ def _crop_places(student: Student, rng: np.random.Generator) -> Iterator[Finding
     drawn: list[tuple[int, int] | None] = []
     while len(set(drawn) - {None}) < 4 and len(drawn) < _CROP_DRAWS:
         drawn.append(_place(image, _crop(student, image, *size, generator)))
-    places = set(drawn) - {None}
+    places = {place for place in drawn if place is not None}
     expected = "each of the 4 places about as often as any other"
     came = f"{_CROP_DRAWS} crops of 3 x 4 from 4 x 5 pixels"
     if not places:
         yield Finding(f"{came}, none of them a window of the image", expected, NO_WINDOW)
     elif len(places) == 1:
         (place,) = places
-        mistake = LAST_PLACE_MISSED if place == (0, 0) else ONE_PLACE
+        mistake: Mistake | None = LAST_PLACE_MISSED if place == (0, 0) else ONE_PLACE
         if _centered(student, _image(rng, 8, 10), generator):
             mistake = CENTER
         yield Finding(f"{came}, all cut at {place}", expected, mistake)
@@ -579,7 +579,10 @@ _SAFETY = (
 
 
 def _safety(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
-    answers, wrong = [], {mistake: [] for mistake in (ONE_IMAGE, ANY_IMAGE, PIXELS_COMPARED)}
+    answers: list[bool] = []
+    wrong: dict[Mistake, list[Any]] = {
+        mistake: [] for mistake in (ONE_IMAGE, ANY_IMAGE, PIXELS_COMPARED)
+    }
     for number, (_, transform, label_of, _) in enumerate(_SAFETY):
         images = _task_images(rng)
         if number % 2:  # the image that tips over comes first

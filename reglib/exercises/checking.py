@@ -159,11 +159,11 @@ class Exercise:
 
     def _findings(self, aspect: Aspect, student: Student, seed: int) -> list[Finding]:
         rng = np.random.default_rng([seed, *aspect.name.encode()])
-        findings = []
+        findings: list[Finding] = []
         try:
             findings += aspect.test(student, rng)
         except BrokenCall as broken:
-            more = []
+            more: list[Finding] = []
             if self.diagnose is not None:
                 with contextlib.suppress(BrokenCall):
                     more += self.diagnose(student, broken)

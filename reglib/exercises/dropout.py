@@ -260,12 +260,13 @@ def _mc_statistic(
                     found = differ(results[0][0], right(results[0][1]), what, mistake)
                     yield found
                 return
-        got, made = results[0] if not close(results[0][0], right(results[0][1])) else results[1]
+        wrong_one = 1 if close(results[0][0], right(results[0][1])) else 0
+        answer, outputs = results[wrong_one]
         if any(called != n for called, n in calls):
             called, n = calls[0]
             yield Finding(f"f was called {called} times", f"n = {n} calls", ONE_CALL)
             return
-        yield differ(got, right(made), f"{what} of the {len(made)} predictions")
+        yield differ(answer, right(outputs), f"{what} of the {len(outputs)} predictions")
 
     return test
 
@@ -298,7 +299,7 @@ def _is_frozen(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
         ("a dropout with a seed inside", _seeded_forward, True),
         ("a dropout that draws from a copy of rng", _copied_forward, True),
     )
-    answers = [None] * len(forwards)
+    answers = [False] * len(forwards)
     # In another order each time: an answer that counts its calls would know a fixed one.
     for place in rng.permutation(len(forwards)):
         a = rng.standard_normal((int(rng.integers(12, 20)), 15))
@@ -310,12 +311,13 @@ def _is_frozen(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
     always = ALWAYS_SAME_ANSWER
     if len(drawn) > 1:
         always = SAME_SEED if np.array_equal(drawn[0], drawn[1]) else PARTLY_EQUAL
-    mistake = {
+    mistakes: dict[tuple[bool, ...], Mistake] = {
         (False, True, False): OTHER_GENERATORS,
         (True, True, True): always,
         (False, False, False): ALWAYS_SAME_ANSWER,
         (True, False, False): NEGATED,
-    }.get(tuple(answers))
+    }
+    mistake = mistakes.get(tuple(answers))
     for answer, (what, _, wanted) in zip(answers, forwards, strict=True):
         if answer != wanted:
             yield Finding(f"{answer} for {what}", str(wanted), mistake)

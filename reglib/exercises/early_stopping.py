@@ -454,8 +454,8 @@ def _faulty_epoch(
     wrong: frozenset[str], losses: Sequence[float], patience: int, min_delta: float
 ) -> float:
     if FORESIGHT.name in wrong:
-        epoch = int(np.argmin(losses)) + patience
-        return epoch if epoch < len(losses) else -1
+        late = int(np.argmin(losses)) + patience
+        return late if late < len(losses) else -1
     epoch = _faulty_stop(wrong, losses, patience, min_delta)
     if epoch < 0:
         return float(len(losses) - 1) if NOT_NONE.name in wrong else epoch
