@@ -244,7 +244,7 @@ def deserialize(
         check_mapping(f"{kind} config", description)
         if "class_name" not in description:
             raise ValueError(f"{kind} config must have a 'class_name', got {dict(description)!r}")
-        found = _found(description, registry)
+        found: Any = _found(description, registry)
         if found is None:
             raise ValueError(
                 f"{_known(kind, registry)}, or one of your own that is defined, or registered "

@@ -83,7 +83,7 @@ from reglib.exercises._dropout_network import (
     net_masks,
     net_scale,
 )
-from reglib.exercises._findings import HARD_CODED, PAIR_SWAPPED, BrokenCall, Finding
+from reglib.exercises._findings import HARD_CODED, PAIR_SWAPPED, BrokenCall, Finding, Mistake
 from reglib.exercises._student_function import Student, shape_of
 from reglib.exercises.checking import Aspect, Assignment, Chapter, Exercise
 from reglib.textbook import dropout as reference
@@ -311,13 +311,13 @@ def _is_frozen(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
     always = ALWAYS_SAME_ANSWER
     if len(drawn) > 1:
         always = SAME_SEED if np.array_equal(drawn[0], drawn[1]) else PARTLY_EQUAL
-    mistakes: dict[tuple[bool, ...], Mistake] = {
+    by_answers: dict[tuple[bool, ...], Mistake] = {
         (False, True, False): OTHER_GENERATORS,
         (True, True, True): always,
         (False, False, False): ALWAYS_SAME_ANSWER,
         (True, False, False): NEGATED,
     }
-    mistake = mistakes.get(tuple(answers))
+    mistake = by_answers.get(tuple(answers))
     for answer, (what, _, wanted) in zip(answers, forwards, strict=True):
         if answer != wanted:
             yield Finding(f"{answer} for {what}", str(wanted), mistake)
