@@ -6,13 +6,6 @@
 (() => {
   const text = (element) => element.textContent.replace(/\s+/g, " ").trim();
 
-  // A mathematical label holds its formula twice, for the eye and for the ear; read one.
-  const spoken = (element) => {
-    const copy = element.cloneNode(true);
-    copy.querySelectorAll("mjx-math").forEach((part) => part.remove());
-    return text(copy);
-  };
-
   function setUpQuiz(form) {
     const status = form.querySelector(".quiz-status");
     const options = [...form.querySelectorAll(".quiz-option")];
@@ -20,7 +13,7 @@
 
     form.addEventListener("change", (event) => {
       const option = event.target.closest(".quiz-option");
-      const feedback = spoken(option.querySelector(".quiz-feedback"));
+      const feedback = text(option.querySelector(".quiz-feedback"));
       if (!multiple) {
         status.textContent = feedback;
         return;
@@ -68,7 +61,7 @@
     }
     form.addEventListener("change", () => {
       answer.open = true;
-      status.textContent = `What happens: ${spoken(answer.querySelector(".predict-answer-text"))}`;
+      status.textContent = `What happens: ${text(answer.querySelector(".predict-answer-text"))}`;
       reveal();
     });
     answer.addEventListener("toggle", () => { if (answer.open) reveal(); });
@@ -76,15 +69,14 @@
   }
 
   function letFormulasScroll() {
-    document.querySelectorAll('mjx-container[display="true"]').forEach((formula) => {
+    document.querySelectorAll("div.math").forEach((formula) => {
       if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
       else formula.removeAttribute("tabindex");
     });
   }
 
   window.addEventListener("load", async () => {
-    if (!window.MathJax?.startup?.promise) return;
-    await window.MathJax.startup.promise;
+    await document.fonts.ready;
     letFormulasScroll();
     window.addEventListener("resize", letFormulasScroll);
   });

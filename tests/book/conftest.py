@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import http.server
+import io
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from tests.book.built import SITE
+from tests.book.built import SITE, undisturbed
 
 
 @pytest.fixture(scope="session")
@@ -48,12 +52,10 @@ class Visit:
     addresses: list[str] = field(default_factory=list)
 
     def open(self, url: str) -> Any:
-        """Open an address and wait until fonts and mathematics stand."""
+        """Open an address and wait until its fonts stand."""
         self.page.goto(url)
         self.page.evaluate(
-            "async () => { await document.fonts.ready;"
-            " if (window.MathJax?.startup?.promise) await window.MathJax.startup.promise;"
-            " await new Promise(requestAnimationFrame); }"
+            "async () => { await document.fonts.ready; await new Promise(requestAnimationFrame); }"
         )
         return self.page
 
@@ -96,3 +98,39 @@ def visit(browser: Any) -> Iterator[Any]:
     yield new
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory):
+    """A function that builds one page and gives its HTML and the warnings."""
+
+    def build(text: str, files: dict[str, str] | None = None) -> tuple[str, str]:
+        folder = tmp_path_factory.mktemp("book")
+        (folder / "index.md").write_text(text, encoding="utf-8")
+        for name, content in (files or {}).items():
+            (folder / name).write_text(content, encoding="utf-8")
+        warnings = io.StringIO()
+        with undisturbed(), patch_docutils(), docutils_namespace():
+            app = Sphinx(
+                srcdir=folder,
+                confdir=None,
+                outdir=folder / "_build" / "html",
+                doctreedir=folder / "_build" / ".doctrees",
+                buildername="html",
+                confoverrides={
+                    "extensions": ["myst_nb", "regbook"],
+                    "html_theme": "basic",
+                    "myst_enable_extensions": ["colon_fence", "dollarmath"],
+                    "nb_execution_mode": "cache",
+                    "nb_execution_raise_on_error": True,
+                    "numfig": True,
+                },
+                status=None,
+                warning=warnings,
+            )
+            app.build()
+        page = folder / "_build" / "html" / "index.html"
+        html = page.read_text(encoding="utf-8") if page.exists() else ""
+        return html, re.sub(r"\x1b\[[0-9;]*m", "", warnings.getvalue())
+
+    return build

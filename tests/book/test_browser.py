@@ -40,14 +40,12 @@ def violations(page) -> list[str]:
 @pytest.mark.parametrize("name", pages())
 def test_a_page_opens_without_error_and_asks_no_other_host(address, visit, name):
     view = visit()
-    page = view.open(f"{address}/{name}.html")
+    view.open(f"{address}/{name}.html")
     outside = [
         url for url in view.addresses if not url.startswith((address + "/", "data:", "blob:"))
     ]
     assert not outside
     assert not view.faults
-    assert page.locator("mjx-container").count() >= page.locator(".math").count()
-    assert page.locator("mjx-merror").count() == 0
 
 
 @pytest.mark.parametrize("name", LOOKED_AT)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import re
 
 import pytest
 from regbook import alt_text, components, quiz, source, theme
-from sphinx.application import Sphinx
-from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from tests import ROOT
-from tests.book.built import undisturbed
 
 QUIZ = """\
 # A page
@@ -56,42 +52,6 @@ tags: [after-prediction]
 print("the result")
 ```
 """
-
-
-@pytest.fixture(scope="session")
-def build(tmp_path_factory):
-    """A function that builds one page and gives its HTML and the warnings."""
-
-    def build(text: str, files: dict[str, str] | None = None) -> tuple[str, str]:
-        folder = tmp_path_factory.mktemp("book")
-        (folder / "index.md").write_text(text, encoding="utf-8")
-        for name, content in (files or {}).items():
-            (folder / name).write_text(content, encoding="utf-8")
-        warnings = io.StringIO()
-        with undisturbed(), patch_docutils(), docutils_namespace():
-            app = Sphinx(
-                srcdir=folder,
-                confdir=None,
-                outdir=folder / "_build" / "html",
-                doctreedir=folder / "_build" / ".doctrees",
-                buildername="html",
-                confoverrides={
-                    "extensions": ["myst_nb", "regbook"],
-                    "html_theme": "basic",
-                    "myst_enable_extensions": ["colon_fence", "dollarmath"],
-                    "nb_execution_mode": "cache",
-                    "nb_execution_raise_on_error": True,
-                    "numfig": True,
-                },
-                status=None,
-                warning=warnings,
-            )
-            app.build()
-        page = folder / "_build" / "html" / "index.html"
-        html = page.read_text(encoding="utf-8") if page.exists() else ""
-        return html, re.sub(r"\x1b\[[0-9;]*m", "", warnings.getvalue())
-
-    return build
 
 
 @pytest.fixture(scope="session")

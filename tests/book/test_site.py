@@ -97,12 +97,6 @@ def test_thebe_and_the_icon_script_are_left_out(site):
     assert "fontawesome.js" not in text
 
 
-def test_mathjax_and_its_fonts_are_served_from_the_site(site):
-    mathjax = site / "_static" / "mathjax"
-    assert (mathjax / "tex-mml-chtml.js").stat().st_size > 500_000
-    assert len(list(mathjax.rglob("*.woff"))) >= 20
-
-
 def test_style_sheets_name_no_other_host(site):
     outside = [
         (path.name, url)

@@ -4,6 +4,7 @@
 ``quiz``          questions with feedback on each option; predict-first questions
 ``source``        code shown from reglib's source, never retyped
 ``api``           the library name by name, from its docstrings
+``formulas``      LaTeX becomes MathML when the book is built
 ``alt_text``      a figure without alternative text fails the build
 ``freshness``     chapters are executed again when what they import has changed
 ``execute``       chapters are executed ahead, several at a time, by warm kernels
@@ -11,7 +12,7 @@
 ``parallel``      pages are written by several processes
 ``garbage``       Python's collector rests meanwhile
 ``kernel``        chapters run under a profile of the book's own
-``publish``       executed notebooks, exercises and MathJax are served from the site
+``publish``       executed notebooks, and exercises are served from the site
 ``theme``         cures for the theme's faults
 """
 
@@ -31,6 +32,7 @@ PARTS = (
     "components",
     "quiz",
     "source",
+    "formulas",
     "alt_text",
     "api",
     "freshness",

@@ -1,4 +1,4 @@
-"""Chapters are executed again when what they import has changed, and a failed build stays failed.
+"""A chapter is executed again when what it imports has changed, and a failed build stays failed.
 
 Jupyter's cache knows a chapter's cells and nothing of what they import; Sphinx forgets the
 warnings of pages it does not read again. Both would let a stale or broken book pass.
@@ -7,17 +7,23 @@ warnings of pages it does not read again. Both would let a stale or broken book 
 from __future__ import annotations
 
 import hashlib
-import shutil
+import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
+from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
+
+from regbook.execute import read_chapter
+from regbook.imports import Library
 
 LOGGER = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[3]
-STAMP = "imports.sha256"
+STAMPS = "imports.json"
 
 
 def digest(paths: Iterable[Path]) -> str:
@@ -29,28 +35,53 @@ def digest(paths: Iterable[Path]) -> str:
     return total.hexdigest()
 
 
-def imported_files(root: Path = ROOT) -> list[Path]:
-    """Return what outputs depend on: reglib's modules, the lock, and the kernels' profile."""
-    return [
-        Path(__file__).parent / "kernel.py",
-        *(path for path in root.joinpath("reglib").rglob("*.py")),
-        *(path for path in [root / "requirements" / "course.txt"] if path.exists()),
-    ]
+def common_files() -> list[Path]:
+    """Return what the outputs of every chapter depend on: the lock and the kernels' profile."""
+    lock = ROOT / "requirements" / "course.txt"
+    return [Path(__file__).parent / "kernel.py", *([lock] if lock.exists() else [])]
 
 
 def prepare(app: Sphinx, config: Config) -> None:
-    """Make a change of imports, or of this package, a change of configuration."""
-    config.regbook_imports = digest(imported_files())
+    """Make a change of those, or of this package, a change of configuration."""
+    config.regbook_common = digest(common_files())
     config.regbook_code = digest(Path(__file__).parent.rglob("*.py"))
-    cache = Path(config.nb_execution_cache_path or Path(app.outdir).parent / ".jupyter_cache")
-    stamp = cache / STAMP
-    if cache.exists() and (
-        not stamp.exists() or stamp.read_text(encoding="utf-8") != config.regbook_imports
-    ):
-        LOGGER.info("reglib or the lock has changed: every chapter will be executed again")
-        shutil.rmtree(cache)
-    cache.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(config.regbook_imports, encoding="utf-8")
+
+
+class Imports:
+    """What the chapters that are about to be read import."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, set[Path]] = {}
+
+    def check(self, app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+        """Drop from the cache what was executed with other files than there are now."""
+        settings = env.mystnb_config
+        if settings.execution_mode != "cache":
+            return
+        library = Library(ROOT / "reglib")
+        cache = get_cache(settings.execution_cache_path)
+        path = Path(settings.execution_cache_path, STAMPS)
+        stamps = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        for docname in docnames:
+            chapter = read_chapter(env, docname, settings)
+            if chapter is None:
+                continue
+            cells = [c.source for c in chapter.notebook.cells if c.cell_type == "code"]
+            self.files[docname] = library.files("\n".join(cells))
+            stamp = digest([*self.files[docname], *common_files()])
+            _, key = cache.create_hashed_notebook(chapter.notebook)
+            if stamps.get(key) != stamp:
+                with suppress(KeyError):
+                    cache.remove_cache(cache.match_cache_notebook(chapter.notebook).pk)
+                    LOGGER.info("%s: what it imports has changed", docname)
+            stamps[key] = stamp
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(stamps, indent=1), encoding="utf-8")
+
+    def note(self, app: Sphinx, docname: str, source: list[str]) -> None:
+        """Let Sphinx read a chapter again when one of its files has changed."""
+        for path in self.files.get(docname, ()):
+            app.env.note_dependency(str(path))
 
 
 def forget_failure(app: Sphinx, exception: Exception | None) -> None:
@@ -61,7 +92,10 @@ def forget_failure(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     """Register the two hashes as values that rebuild every page when they change."""
-    app.add_config_value("regbook_imports", "", "env", str)
+    imports = Imports()
+    app.add_config_value("regbook_common", "", "env", str)
     app.add_config_value("regbook_code", "", "env", str)
     app.connect("config-inited", prepare)
+    app.connect("env-before-read-docs", imports.check)
+    app.connect("source-read", imports.note)
     app.connect("build-finished", forget_failure)

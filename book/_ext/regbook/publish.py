@@ -1,13 +1,12 @@
 """Everything that a page needs or links to is served from the site.
 
-When the build has finished: MathJax and its fonts, the executed notebook of every chapter, and
-the exercises are copied beside the pages.
+When the build has finished, the executed notebook of every chapter and the exercises are copied
+beside the pages.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import re
 import shutil
 from pathlib import Path
@@ -26,22 +25,6 @@ NOTEBOOKS = "notebooks"
 EXERCISES = "exercises"
 #: A chapter as a notebook in the course folder links to it.
 CHAPTER_LINK = re.compile(r"\.\./\.\./book/([\w/-]+)\.md")
-MATHJAX = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2")
-
-
-def copy_mathjax(outdir: Path) -> None:
-    """Copy MathJax's one script and its fonts out of the installed package."""
-    spec = importlib.util.find_spec("sphinx-mathjax-offline")
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError("sphinx-mathjax-offline is not installed")
-    source = Path(spec.origin).parent / "static" / "mathjax"
-    target = outdir / "_static" / "mathjax"
-    for name in MATHJAX:
-        here, there = source / name, target / name
-        files = [here] if here.is_file() else [p for p in here.rglob("*") if p.is_file()]
-        for path in files:
-            copy = there if path == here else there / path.relative_to(here)
-            copy_if_changed(path, copy)
 
 
 def copy_if_changed(source: Path, target: Path) -> None:
@@ -203,7 +186,6 @@ def publish(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or app.builder.format != "html":
         return
     outdir = Path(app.outdir)
-    copy_mathjax(outdir)
     copy_exercises(outdir, app.config.html_baseurl)
     write_notebooks(app, outdir)
 

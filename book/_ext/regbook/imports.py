@@ -1,0 +1,104 @@
+"""Which files a chapter's cells import, directly and through what they import.
+
+The source is read, not run. Where it does not tell, every file of the library counts: a cell that
+is no plain Python, or a name that a package looks up when it is asked for.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from importlib.util import resolve_name
+from pathlib import Path
+
+__all__ = ["Library", "imports"]
+
+
+class Library:
+    """A package of modules, each parsed once.
+
+    Parameters
+    ----------
+    folder : Path
+        The package's folder; its name is the package's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._parsed: dict[str, tuple[set[tuple[str, str]], bool]] = {}
+
+    @cached_property
+    def modules(self) -> dict[str, Path]:
+        """Every module by its name."""
+        found = {}
+        for path in self.folder.rglob("*.py"):
+            parts = path.relative_to(self.folder.parent).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+        return found
+
+    @cached_property
+    def data(self) -> set[Path]:
+        """What is no module; whichever module may read it."""
+        return {
+            p for p in self.folder.rglob("*") if p.is_file() and p.suffix not in (".py", ".pyc")
+        }
+
+    def files(self, code: str) -> set[Path]:
+        """Return the files that some code depends on."""
+        try:
+            waiting = self._loaded(imports(ast.parse(code), ""))
+        except SyntaxError:
+            waiting = set(self.modules)
+        found: set[str] = set()
+        while waiting:
+            name = waiting.pop()
+            found.add(name)
+            waiting |= self._loaded(self._parse(name)[0]) - found
+        return {self.modules[name] for name in found} | (self.data if found else set())
+
+    def _parse(self, name: str) -> tuple[set[tuple[str, str]], bool]:
+        """Return what a module imports, and whether it finds names only when asked for them."""
+        if name not in self._parsed:
+            path = self.modules[name]
+            tree = ast.parse(path.read_bytes())
+            package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+            functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+            self._parsed[name] = set(imports(tree, package)), "__getattr__" in functions
+        return self._parsed[name]
+
+    def _loaded(self, imported: Iterable[tuple[str, str]]) -> set[str]:
+        """Return the modules that import statements load, with the packages they are in."""
+        loaded = set()
+        for module, name in imported:
+            if module not in self.modules:
+                continue
+            if f"{module}.{name}" in self.modules:
+                loaded.add(f"{module}.{name}")
+            elif self._parse(module)[1]:
+                loaded |= {other for other in self.modules if f"{other}.".startswith(f"{module}.")}
+            else:
+                loaded.add(module)
+        ends = ((name, end) for name in loaded for end, sign in enumerate(name) if sign == ".")
+        return loaded | {name[:end] for name, end in ends}
+
+
+def imports(tree: ast.AST, package: str) -> Iterator[tuple[str, str]]:
+    """Yield module and name of each import statement, wherever it stands; no name for a module.
+
+    Examples
+    --------
+    >>> list(imports(ast.parse("from a.b import c"), ""))
+    [('a.b', 'c')]
+    >>> list(imports(ast.parse("import a.b"), ""))  # gives the name a
+    [('a.b', ''), ('a', '')]
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            module = resolve_name("." * node.level + (node.module or ""), package)
+            yield from ((module, alias.name) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, ""
+                if not alias.asname:
+                    yield alias.name.partition(".")[0], ""
