@@ -50,15 +50,24 @@ def global_random_state_is_untouched(request):
     assert (before == after).all(), "the test moved NumPy's global random state"
 
 
+#: The rooms that take longest, and wait more than they work: they go first.
+LONGEST = ("fastgrade", "solutions", "warmfork", "book", "reglib/peer")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Keep a file's tests in one process, for they share what is slow to make.
 
-    The attacks of each level are two such groups: they wait more than they work.
+    The attacks of each level are two such groups.
     """
+
+    def place(item):
+        return item.path.relative_to(ROOT / "tests").as_posix()
+
+    items.sort(key=lambda item: not place(item).startswith(LONGEST))
     for number, item in enumerate(items):
         if item.get_closest_marker("xdist_group") is None:
-            group = item.path.relative_to(ROOT / "tests").as_posix()
+            group = place(item)
             if group.endswith("test_attacks.py") and hasattr(item, "callspec"):
                 group += f"-{item.callspec.params['grader']}-{number % 2}"
             item.add_marker(pytest.mark.xdist_group(group))
