@@ -62,6 +62,11 @@ class Activation:
     value: Callable[..., NDArray]
     gradient: Callable[..., NDArray]
 
+    @property
+    def __name__(self) -> str:
+        """The name, as functions have it."""
+        return self.name
+
     def __reduce__(self) -> tuple[Any, ...]:
         # The functions may be lambdas, which cannot be pickled: a known name stands for them.
         if _REGISTRY.get(self.name) is self:

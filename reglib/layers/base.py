@@ -8,6 +8,7 @@ parameter's gradient and returns the gradient with respect to the inputs.
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import re
@@ -164,6 +165,8 @@ class Layer(HasWeights, _serialization.Described):
         self._trainable_parameters: list[Parameter] = []
         self._other_parameters: list[Parameter] = []
         self._generator: np.random.Generator | None = None
+        self.first_node: Node | None = None
+        self.sequence: Any = None  # the Sequential that it was added to
 
     # The library's own classes by their names; Node calculates with some of them.
     library: ClassVar[dict[str, type[Layer]]] = {}
@@ -205,11 +208,29 @@ class Layer(HasWeights, _serialization.Described):
 
     def backward(self, gradient: NDArray) -> NDArray:
         """Write the parameters' gradients and return the gradient with respect to the inputs."""
-        raise NotImplementedError(f"{type(self).__name__} must define backward")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define backward(gradient), which writes the gradient of "
+            "each of its weights and returns that of its inputs: reglib has no automatic "
+            "differentiation"
+        )
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of the outputs, batch axis included."""
-        return tuple(input_shape)
+        """Return the shape of the outputs, batch axis included.
+
+        A layer of your own need not define it: it is called on zeros to find out.
+        """
+        if _serialization.is_of_library(type(self)):
+            return tuple(input_shape)
+        return self._shape_for_zeros(input_shape)
+
+    def _shape_for_zeros(self, input_shape: Any) -> tuple[int | None, ...]:
+        """Return the shape of a copy's outputs for zeros; what grows with the inputs is None."""
+        found = []
+        for length in (2, 3):  # for None
+            # Only the copy is built: the model's seed is to decide how this one starts.
+            twin = copy.deepcopy(self, {id(self.first_node): None, id(self.sequence): None})
+            found.append(np.shape(twin(_zeros(input_shape, length), training=False)))
+        return tuple(a if a == b else None for a, b in zip(*found, strict=True))
 
     def compute_mask(self, inputs: NDArray, mask: NDArray | None = None) -> NDArray | None:
         """Return the mask of the outputs: that of the inputs, unless a layer knows better."""
@@ -332,6 +353,56 @@ class Layer(HasWeights, _serialization.Described):
             shape = _checked_shape(input_shape)
             self.build(shape)
             self._note_built(tuple(shape))
+            own = not _serialization.is_of_library(type(self))
+            if own and not all(layer.built for layer in self.sublayers()):
+                self.call(_zeros(shape, 2), training=False)  # builds what lies within
+
+    @property
+    def output(self) -> Node:
+        """The node of the outputs, where the layer was first used in a graph.
+
+        Raises
+        ------
+        AttributeError
+            If it was used in none yet.
+        """
+        return self._node("output")
+
+    @property
+    def input(self) -> Node | list[Node]:
+        """The node of the inputs, or the nodes, where the layer was first used in a graph."""
+        parents = self._node("input").parents
+        return parents[0] if len(parents) == 1 else list(parents) or self.first_node
+
+    def _node(self, what: str) -> Node:
+        if self.first_node is None and self.sequence is not None and self.sequence.built:
+            self.sequence.draw()
+        if self.first_node is None:
+            raise AttributeError(
+                f"layer {self.name} has no {what} before it is called on a node, or is in a model "
+                "that is built"
+            )
+        return self.first_node
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype that the layer computes in."""
+        return self.dtype
+
+    variable_dtype = compute_dtype
+
+    def add_loss(self, loss: Any) -> None:
+        """Refuse: nobody would have the gradient.
+
+        Raises
+        ------
+        NotImplementedError
+            Always; it says what to use.
+        """
+        raise NotImplementedError(
+            f"layer {self.name} cannot add a loss, as reglib has no automatic differentiation: "
+            "give it an activity_regularizer with __call__ and gradient"
+        )
 
     def _note_built(self, shape: tuple[int | None, ...]) -> None:
         """Note that the layer is built, and which of its attributes are parameters of its own."""
@@ -361,14 +432,15 @@ class Layer(HasWeights, _serialization.Described):
 
     def add_weight(
         self,
-        name: str = "variable",
         shape: Sequence[int] = (),
-        *,
-        options: str | None = None,
-        trainable: bool = True,
         initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
         regularizer: Any = None,
         constraint: Any = None,
+        name: str = "variable",
+        *,
+        options: str | None = None,
     ) -> Parameter:
         """Make, remember and return the parameter ``name``, with the options given or kept for it.
 
@@ -376,16 +448,19 @@ class Layer(HasWeights, _serialization.Described):
         an initializer weights start as ``"glorot_uniform"``. Randomness comes from the layer's
         generator.
         """
+        if isinstance(shape, str):
+            raise TypeError(f"shape must be lengths, got {shape!r}: name={shape!r} gives a name")
+        dtype = self.dtype if dtype is None else checked_dtype(dtype)
         given = {"initializer": initializer, "regularizer": regularizer, "constraint": constraint}
         for role, option in given.items():
             kept = getattr(self, f"{options or name}_{role}", None)
             given[role] = kept if option is None else _OPTION_MODULES[role].get(option)
         start = given.pop("initializer") or initializers.GlorotUniform()
         parameter = Parameter(
-            start(tuple(shape), dtype=self.dtype, generator=self.generator),
+            start(tuple(shape), dtype=dtype, generator=self.generator),
             name=name,
             trainable=trainable,
-            dtype=self.dtype,
+            dtype=dtype,
             **given,
         )
         self._keep(parameter)
@@ -466,6 +541,13 @@ class Layer(HasWeights, _serialization.Described):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _zeros(shape: Any, length: int) -> Any:
+    """Return zeros of the shape of inputs, or of several, with a length for None."""
+    if shape and isinstance(shape[0], (tuple, list)):
+        return [_zeros(one, length) for one in shape]
+    return np.zeros([length if n is None else n for n in shape], config.floatx())
 
 
 @arguments(layer=Instance(Layer, "a layer"))

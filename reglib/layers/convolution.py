@@ -79,10 +79,10 @@ class _Convolution(Windowed):
                 f"channels, got shape {input_shape}"
             )
         seen = self.channels // self.groups
-        self.kernel = self.add_weight("kernel", (*self.window, seen, self.filters))
+        self.kernel = self.add_weight((*self.window, seen, self.filters), name="kernel")
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight("bias", (self.filters,))
+            self.bias = self.add_weight((self.filters,), name="bias")
 
     def forward(self, inputs: NDArray) -> NDArray:
         """Return f(windows of x @ W + b)."""

@@ -93,10 +93,10 @@ class Dense(Layer):
                 f"inputs of layer {self.name} must have shape (batch, ..., features), "
                 f"got {input_shape}"
             )
-        self.kernel = self.add_weight("kernel", (input_shape[-1], self.units))
+        self.kernel = self.add_weight((input_shape[-1], self.units), name="kernel")
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight("bias", (self.units,))
+            self.bias = self.add_weight((self.units,), name="bias")
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return f(xW + b)."""
@@ -364,7 +364,7 @@ class Embedding(Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make ``embeddings`` of shape (input_dim, output_dim), whatever the inputs."""
-        self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim))
+        self.embeddings = self.add_weight((self.input_dim, self.output_dim), name="embeddings")
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return the rows that the inputs number."""

@@ -59,7 +59,11 @@ class InputLayer(Layer):
             raise ValueError("shape must be that of one example, got None")
         self.shape = shape
         self.batch_shape = (batch_size, *self.shape)
-        super().__init__(input_shape=self.shape, dtype=dtype, name=name, **kwargs)
+        super().__init__(input_shape=self.shape, name=name, **kwargs)
+        if dtype is not None:
+            # Inputs may be whole numbers, as those of an Embedding are; weights may not.
+            self.numpy_dtype = _checked_dtype(dtype)
+            self.dtype = self.numpy_dtype.name
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return the inputs."""
@@ -73,6 +77,17 @@ class InputLayer(Layer):
         """Return the constructor's arguments as plain data."""
         config = super().get_config()
         return {**config, "batch_shape": self.batch_shape}
+
+
+def _checked_dtype(dtype: Any) -> np.dtype:
+    """Return a dtype that inputs may have."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = np.dtype(object)
+    if found.kind not in "biuf":
+        raise ValueError(f"dtype must be one of numbers, got {dtype!r}")
+    return found
 
 
 def Input(  # noqa: N802 - Keras's name

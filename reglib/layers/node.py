@@ -73,6 +73,15 @@ class Node:
         self.keyword = keyword
         self.index = index
         self.training = training
+        if getattr(layer, "first_node", self) is None and index is None:
+            layer.first_node = self
+
+    def __array_function__(self, function: Any, *_: Any) -> Any:
+        """Refuse a function of NumPy: there are no numbers yet."""
+        raise TypeError(
+            f"{function.__name__} takes arrays, got {self!r}: a graph is drawn of layers. Put the "
+            "calculation into the call of a Layer of your own, with a backward beside it"
+        )
 
     def hand_out(self, values: Sequence[Any]) -> tuple[Any, dict[str, Any]]:
         """Return one value a parent as the layer takes them: inputs, and what goes by name."""

@@ -109,9 +109,9 @@ class _Standardization(_AlongAxes):
         """Make ``gamma`` and ``beta``, of the lengths of the axes."""
         shape = self.parameter_shape(input_shape)
         if self.scale:
-            self.gamma = self.add_weight("gamma", shape)
+            self.gamma = self.add_weight(shape, name="gamma")
         if self.center:
-            self.beta = self.add_weight("beta", shape)
+            self.beta = self.add_weight(shape, name="beta")
 
     def shift_and_scale(self, normalized: NDArray) -> NDArray:
         """Return γ x̂ + β."""
@@ -233,8 +233,8 @@ class BatchNormalization(_Standardization):
         """Make ``gamma``, ``beta`` and the running statistics."""
         super().build(input_shape)
         shape = self.parameter_shape(input_shape)
-        self.moving_mean = self.add_weight("moving_mean", shape, trainable=False)
-        self.moving_variance = self.add_weight("moving_variance", shape, trainable=False)
+        self.moving_mean = self.add_weight(shape, name="moving_mean", trainable=False)
+        self.moving_variance = self.add_weight(shape, name="moving_variance", trainable=False)
 
     def call(
         self, inputs: NDArray, training: bool = False, mask: ArrayLike | None = None
@@ -524,7 +524,9 @@ class SpectralNormalization(Layer):
         self.kernel = getattr(self.layer, "kernel", getattr(self.layer, "embeddings", None))
         if self.kernel is None:
             raise ValueError(f"layer must have a kernel, got {self.layer}")
-        self.vector_u = self.add_weight("vector_u", (1, self.kernel.shape[-1]), trainable=False)
+        self.vector_u = self.add_weight(
+            (1, self.kernel.shape[-1]), name="vector_u", trainable=False
+        )
 
     @property
     def weights(self) -> list[Parameter]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
 from reglib import config
@@ -57,8 +58,10 @@ def checked_dtype(dtype: Any) -> str:
     trainable=Flag(),
     dtype=Identifier(checked_dtype),
 )
-class Parameter(Trainable):
+class Parameter(Trainable, NDArrayOperatorsMixin):
     """One array of weights with its gradient, its penalty and its constraint.
+
+    It can be calculated with as if it were its value.
 
     Parameters
     ----------
@@ -131,6 +134,14 @@ class Parameter(Trainable):
             raise ValueError(f"{self.name} must have shape {self.shape}, got {array.shape}")
         self.value[...] = array
 
+    def assign_add(self, value: ArrayLike) -> None:
+        """Add to the value in place."""
+        self.assign(self.value + np.asarray(value))
+
+    def assign_sub(self, value: ArrayLike) -> None:
+        """Subtract from the value in place."""
+        self.assign(self.value - np.asarray(value))
+
     def bind(self, value: NDArray, gradient: NDArray) -> None:
         """Move value and gradient into the given arrays, which keep them from now on."""
         value[...] = self.value
@@ -143,6 +154,28 @@ class Parameter(Trainable):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray:
         return np.array(self.value, dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if any(x is self for x in options.get("out", ())):
+            return NotImplemented
+        values = (x.value if isinstance(x, Parameter) else x for x in inputs)
+        return getattr(ufunc, method)(*values, **options)
+
+    def __getitem__(self, part: Any) -> NDArray:
+        return self.value[part]
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    # Two with equal values are two all the same: a model tells its weights apart.
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         return f"<Parameter {self.name}, shape={self.shape}, dtype={self.dtype}>"
@@ -175,3 +208,20 @@ class HasWeights(Trainable):
         """The parameters that no optimizer changes."""
         trainable = set(map(id, self.trainable_weights))
         return [parameter for parameter in self.weights if id(parameter) not in trainable]
+
+    # Keras's other names.
+
+    @property
+    def variables(self) -> list[Parameter]:
+        """All parameters."""
+        return self.weights
+
+    @property
+    def trainable_variables(self) -> list[Parameter]:
+        """The parameters that an optimizer changes."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Parameter]:
+        """The parameters that no optimizer changes."""
+        return self.non_trainable_weights

@@ -112,9 +112,10 @@ class Normalization(Layer):
             self.mean_initializer = self.count_initializer = initializers.Zeros()
             self.variance_initializer = initializers.Ones()
             self._found = [
-                self.add_weight(name, lengths, trainable=False) for name in ("mean", "variance")
+                self.add_weight(lengths, name=name, trainable=False)
+                for name in ("mean", "variance")
             ]
-            self._count = self.add_weight("count", (), trainable=False)
+            self._count = self.add_weight(name="count", trainable=False)
             self.mean, self.variance = (
                 weight.value.reshape(self._broadcast) for weight in self._found
             )

@@ -138,13 +138,13 @@ class _Recurrent(Layer):
                 f"got {input_shape}"
             )
         columns = self.gates * self.units
-        self.kernel = self.add_weight("kernel", (input_shape[-1], columns))
+        self.kernel = self.add_weight((input_shape[-1], columns), name="kernel")
         self.recurrent_kernel = self.add_weight(
-            "recurrent_kernel", (self.units, columns), options="recurrent"
+            (self.units, columns), name="recurrent_kernel", options="recurrent"
         )
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight("bias", self.bias_shape())
+            self.bias = self.add_weight(self.bias_shape(), name="bias")
 
     def bias_shape(self) -> tuple[int, ...]:
         """Return the shape of the bias."""

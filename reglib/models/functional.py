@@ -28,6 +28,12 @@ from reglib.models.saving import part_of, save_model, to_json
 from reglib.models.shared_layers import Uses
 from reglib.models.trainer import Trainer
 
+# A class with a ``call`` of its own would have to be differentiated.
+_BY_SUBCLASSING = (
+    "{0} cannot be a model by its own call, as reglib has no automatic differentiation: make it "
+    "of layers, Model(inputs, outputs), or write a Layer with call and backward"
+)
+
 
 class Model(Trainer):
     """Layers as a graph from inputs to outputs: for residual and parallel branches.
@@ -77,9 +83,16 @@ class Model(Trainer):
     """
 
     def __init__(
-        self, inputs: Any, outputs: Any, *, name: str | None = None, seed: int | None = None
+        self,
+        inputs: Any = None,
+        outputs: Any = None,
+        *,
+        name: str | None = None,
+        seed: int | None = None,
     ) -> None:
         super().__init__(name=name, seed=seed)
+        if inputs is None and outputs is None and type(self) is not Model:
+            raise NotImplementedError(_BY_SUBCLASSING.format(type(self).__name__))
         self._ins, self._outs = Ends("inputs", inputs), Ends("outputs", outputs)
         self._nodes = _in_order(self._outs.nodes)
         self._calls = [node for node in self._nodes if node.index is None]

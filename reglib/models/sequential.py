@@ -54,6 +54,7 @@ class Sequential(Trainer):
         self._layers: list[Layer] = []
         self._declared_shape: tuple[int | None, ...] | None = None
         self._first_learning = 0
+        self._drawn: list[Node] | None = None
         for layer in layers:
             with naming("layers"):
                 self.add(layer)
@@ -100,7 +101,8 @@ class Sequential(Trainer):
         check_names([*self._layers, layer])
         layer.seed_from(self._seed_for(layer, self._layers))
         self._layers.append(layer)
-        self._block = None
+        layer.sequence = self
+        self._block = self._drawn = None
         self.built = False
         first = self._declared_shape
         if first is None:
@@ -118,8 +120,9 @@ class Sequential(Trainer):
         """
         if not self._layers:
             raise IndexError("the model must have a layer to pop, got none")
-        self._block = None
+        self._block = self._drawn = None
         layer = self._layers.pop()
+        layer.sequence = None
         self.built = self.built and bool(self._layers)
         return layer
 
@@ -149,6 +152,38 @@ class Sequential(Trainer):
 
     def _input_shapes(self) -> list[tuple[int | None, ...]]:
         return [self._input_shape] if self.built else []
+
+    # The same layers as a graph, for models of some of them.
+
+    def draw(self) -> list[Node]:
+        """Return the node of the inputs, and that of each layer after it."""
+        if self._drawn is None:
+            dtype = self._layers[0].dtype
+            nodes = [Node(InputLayer(self.input_shape[1:], dtype=dtype), (), self.input_shape)]
+            for layer in self._layers:
+                nodes.append(layer(nodes[-1]))
+            self._drawn = nodes
+        return self._drawn
+
+    @property
+    def input(self) -> Node:
+        """The node of the inputs."""
+        return self.draw()[0]
+
+    @property
+    def output(self) -> Node:
+        """The node of the outputs."""
+        return self.draw()[-1]
+
+    @property
+    def inputs(self) -> list[Node]:
+        """The node of the inputs, in a list."""
+        return [self.input]
+
+    @property
+    def outputs(self) -> list[Node]:
+        """The node of the outputs, in a list."""
+        return [self.output]
 
     @property
     def output_shape(self) -> tuple[int | None, ...]:

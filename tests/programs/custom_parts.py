@@ -62,6 +62,7 @@ class Huberish(keras.regularizers.Regularizer):
         return {"strength": self.strength}
 
 
+@keras.saving.register_keras_serializable()
 class Halved(keras.constraints.Constraint):
     """Keeps weights within [-0.5, 0.5]."""
 

@@ -214,7 +214,7 @@ def test_a_layer_of_ones_own_says_what_its_weights_are_like(rng):
                 regularizer=regularizers.L2(0.5),
                 constraint="non_neg",
             )
-            self.mixture = self.add_weight("mixture", (3, 3))
+            self.mixture = self.add_weight((3, 3), name="mixture")
             self.seen = self.add_weight(name="seen", initializer="zeros", trainable=False)
 
         def call(self, inputs):
