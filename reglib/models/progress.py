@@ -49,15 +49,20 @@ class Place(Protocol):
 class Terminal:
     """The last line of a terminal."""
 
+    written = False
+
     def show(self, text: str) -> None:
         """Write the line over the last one."""
+        self.written = True
         columns = shutil.get_terminal_size().columns - 1
         print("\r" + text[:columns].ljust(columns), end="", flush=True)
 
     def clear(self, ended: str = "") -> None:
         """Take the line away."""
-        self.show("")
-        print("\r", end="", flush=True)
+        if self.written:
+            self.show("")
+            print("\r", end="", flush=True)
+            self.written = False
 
 
 class Notebook:
@@ -136,7 +141,7 @@ class Progress:
         if self.place is not None:
             self.place.clear()
         if self.prints:
-            print(f"{self.title} - {line_of(logs)}", flush=self.place is not None)
+            print(f"{self.title} - {line_of(logs)}")
 
     def __enter__(self) -> Progress:
         return self
