@@ -31,7 +31,7 @@ from typing import Any
 from warmfork import processes
 from warmfork.channel import Channel, ChannelError
 
-__all__ = ["Ended", "RefusedError", "Zygote", "ZygoteError"]
+__all__ = ["RefusedError", "Zygote", "ZygoteError"]
 
 #: Passed on to the zygote; everything else in the environment stays behind.
 _INHERITED = (
@@ -63,15 +63,6 @@ class ZygoteError(RuntimeError):
 
 class RefusedError(ZygoteError):
     """The warm process lives, and could not do what it was asked to, such as fork."""
-
-
-class Ended(dict):
-    """How a process ended: ``status`` (as of `os.waitpid`), ``cpu`` in seconds, ``rss`` in KiB."""
-
-    @property
-    def signal(self) -> int:
-        """The signal that ended the process, 0 if it left by itself."""
-        return self["status"] & 0x7F
 
 
 class Zygote:
@@ -168,15 +159,15 @@ class Zygote:
         request = {"do": "fork", "entry": entry, "arguments": dict(arguments)}
         return self._ask(request, descriptors)["pid"]
 
-    def end(self, pid: int, sweep: bool = False) -> Ended:
-        """End a forked process with all of its process group, and wait for it.
+    def end(self, pid: int, sweep: bool = False) -> int:
+        """End a forked process with all of its process group; return its wait status.
 
         Parameters
         ----------
         sweep : bool
             Whether to end daemons, too: processes that any fork has left to the warm process.
         """
-        return Ended(self._ask({"do": "end", "pid": pid, "sweep": sweep}))
+        return self._ask({"do": "end", "pid": pid, "sweep": sweep})["status"]
 
     def end_child(self, pid: int, child: int) -> bool:
         """End one process of the group of `pid`; return whether it was one."""
@@ -361,18 +352,16 @@ class _Server:
         # Sessions and groups cannot be changed inside the sandbox, so the group is all there is.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
-        status, cpu, rss = 0, 0.0, 0
+        status = 0
         # Orphans of the group come to us; when none is left to wait for, all are gone.
         with contextlib.suppress(ChildProcessError):
             while True:
-                found, outcome, usage = os.wait4(-pid, 0)
+                found, outcome = os.waitpid(-pid, 0)
                 status = outcome if found == pid else status
-                cpu += usage.ru_utime + usage.ru_stime
-                rss = max(rss, usage.ru_maxrss)
         self._children.discard(pid)
         if request.get("sweep"):
             self._sweep()
-        return {"status": status, "cpu": cpu, "rss": rss}
+        return {"status": status}
 
     def _sweep(self) -> None:
         """End what has left its group and lost its parent, where no sandbox prevents that."""

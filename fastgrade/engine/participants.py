@@ -135,9 +135,9 @@ class StudentProcess:
         self.end_of_it = reason or ProcessEnd(Ending.KILLED, "was ended")
         if self._forks is not None:
             self._forks.close()
-        ended = self.zygote.end(self.pid, sweep=self._is_weak)
+        status = self.zygote.end(self.pid, sweep=self._is_weak)
         self._close()
-        self.end_of_it = reason or ProcessEnd.by_status(ended["status"], self._limits)
+        self.end_of_it = reason or ProcessEnd.by_status(status, self._limits)
         return self.end_of_it
 
     def _close(self) -> None:
@@ -251,4 +251,4 @@ class JudgeProcess:
     def end(self) -> int:
         """End the process; return its wait status."""
         self.channel.close()
-        return self.zygote.end(self.pid)["status"]
+        return self.zygote.end(self.pid)

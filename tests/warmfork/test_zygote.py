@@ -107,8 +107,7 @@ def test_forks_get_arguments_files_and_what_was_warmed(zygote):
     assert "PATH_TO_TEST_SECRET" not in message["environment"]
     with pytest.raises(EOFError):
         channel.receive()
-    ended = zygote.end(pid)
-    assert os.waitstatus_to_exitcode(ended["status"]) in (7, -signal.SIGKILL)
+    assert os.waitstatus_to_exitcode(zygote.end(pid)) in (7, -signal.SIGKILL)
 
 
 def alive(pid):
