@@ -20,6 +20,8 @@ from reglib.layers.core import Embedding as Embedding
 from reglib.layers.core import Flatten as Flatten
 from reglib.layers.core import Masking as Masking
 from reglib.layers.core import Reshape as Reshape
+from reglib.layers.gated import GRU as GRU
+from reglib.layers.gated import LSTM as LSTM
 from reglib.layers.merged import add as add
 from reglib.layers.merged import average as average
 from reglib.layers.merged import concatenate as concatenate
@@ -43,8 +45,6 @@ from reglib.layers.pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
 from reglib.layers.pooling import MaxPooling1D as MaxPooling1D
 from reglib.layers.pooling import MaxPooling2D as MaxPooling2D
 from reglib.layers.preprocessing import Normalization as Normalization
-from reglib.layers.recurrent import GRU as GRU
-from reglib.layers.recurrent import LSTM as LSTM
 from reglib.layers.recurrent import SimpleRNN as SimpleRNN
 from reglib.layers.regularization import ActivityRegularization as ActivityRegularization
 from reglib.layers.regularization import AlphaDropout as AlphaDropout

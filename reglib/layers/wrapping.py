@@ -13,7 +13,8 @@ from reglib._timestep_masks import as_truth
 from reglib._typing import ArrayLike
 from reglib._validation import check_instance, check_mapping
 from reglib.layers.base import Layer, deserialize, serialize
-from reglib.layers.recurrent import GRU, LSTM, SimpleRNN
+from reglib.layers.gated import GRU, LSTM
+from reglib.layers.recurrent import SimpleRNN
 
 
 class TimeDistributed(Layer):

@@ -26,13 +26,13 @@ from reglib.metrics.base import Mean as Mean
 from reglib.metrics.base import MeanMetricWrapper as MeanMetricWrapper
 from reglib.metrics.base import Metric as Metric
 from reglib.metrics.base import Sum as Sum
-from reglib.metrics.confusion import AUC as AUC
 from reglib.metrics.confusion import FalseNegatives as FalseNegatives
 from reglib.metrics.confusion import FalsePositives as FalsePositives
 from reglib.metrics.confusion import Precision as Precision
 from reglib.metrics.confusion import Recall as Recall
 from reglib.metrics.confusion import TrueNegatives as TrueNegatives
 from reglib.metrics.confusion import TruePositives as TruePositives
+from reglib.metrics.curves import AUC as AUC
 from reglib.metrics.errors import BinaryCrossentropy as BinaryCrossentropy
 from reglib.metrics.errors import CategoricalCrossentropy as CategoricalCrossentropy
 from reglib.metrics.errors import MeanAbsoluteError as MeanAbsoluteError

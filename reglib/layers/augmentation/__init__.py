@@ -2,14 +2,10 @@
 
 from reglib.layers.augmentation.base import AugmentationLayer
 from reglib.layers.augmentation.color import (
-    AutoContrast,
-    Equalization,
     RandomBrightness,
     RandomColorDegeneration,
     RandomContrast,
-    RandomPosterization,
     RandomSharpness,
-    Solarization,
 )
 from reglib.layers.augmentation.crop import RandomCrop
 from reglib.layers.augmentation.erasing import Cutout, RandomErasing, cutout
@@ -19,6 +15,12 @@ from reglib.layers.augmentation.geometric import (
     RandomShear,
     RandomTranslation,
     RandomZoom,
+)
+from reglib.layers.augmentation.levels import (
+    AutoContrast,
+    Equalization,
+    RandomPosterization,
+    Solarization,
 )
 from reglib.layers.augmentation.mixing import CutMix, MixUp
 from reglib.layers.augmentation.policies import Pipeline, RandAugment

@@ -12,16 +12,18 @@ from reglib._arguments import Choice, Dict, Instance, Integer, List, arguments
 from reglib.layers.augmentation._warp import INTERPOLATIONS
 from reglib.layers.augmentation.base import AugmentationLayer, Factor, ValueRange, interval
 from reglib.layers.augmentation.color import (
-    AutoContrast,
-    Equalization,
     RandomBrightness,
     RandomColorDegeneration,
     RandomContrast,
-    RandomPosterization,
     RandomSharpness,
-    Solarization,
 )
 from reglib.layers.augmentation.geometric import RandomRotation, RandomShear, RandomTranslation
+from reglib.layers.augmentation.levels import (
+    AutoContrast,
+    Equalization,
+    RandomPosterization,
+    Solarization,
+)
 from reglib.layers.base import Layer, deserialize, serialize
 
 
