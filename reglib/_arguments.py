@@ -113,7 +113,8 @@ class Constraint:
     """What an argument must be.
 
     A subclass has :meth:`check`, a value that it accepts and values that it refuses, by what is
-    wrong with them: ``type`` is a ``TypeError``, anything else a ``ValueError``.
+    wrong with them: their ``type`` (a TypeError) or ``range``, ``shape``, ``nan``, ``empty`` (a
+    ValueError); ``unknown`` is either.
     """
 
     good: Any = None
@@ -151,9 +152,12 @@ class _Either(Constraint):
 
     def bad(self) -> Bad:
         """Return what the first constraint refuses and the second does not accept."""
+        bad = self.first.bad()
+        if self.second is not None:  # which of the two errors it is depends on the value
+            bad = {"unknown": tuple(value for values in bad.values() for value in values)}
         return {
             wrong: tuple(value for value in values if not _accepts(self.second, value))
-            for wrong, values in self.first.bad().items()
+            for wrong, values in bad.items()
         }
 
 

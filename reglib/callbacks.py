@@ -13,22 +13,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reglib._absent import refuse
+from reglib._arguments import (
+    Choice,
+    Flag,
+    Function,
+    Integer,
+    List,
+    Number,
+    PathName,
+    Text,
+    arguments,
+)
 from reglib._validation import (
-    check_callable,
-    check_choice,
-    check_flag,
     check_folder_of,
-    check_integer,
-    check_number,
-    check_path,
-    check_sequence,
-    check_text,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Logs = dict[str, float] | None
+
+
+# How much a callback prints: 0 nothing, above it each change.
+_VERBOSE = Integer(">= 0") | Flag()
 
 
 class Callback:
@@ -203,6 +210,7 @@ class History(Callback):
         return pd.DataFrame(self.history, index=pd.Index(self.epoch, name="epoch"))
 
 
+@arguments(monitor=Text(), mode=Choice("auto", "min", "max"), metrics=List("metrics"))
 def monitor_comparison(monitor: str, mode: str, metrics: Iterable[Any] = ()) -> Callable:
     """Return ``np.less`` or ``np.greater``: which of two monitored values is better.
 
@@ -220,12 +228,11 @@ def monitor_comparison(monitor: str, mode: str, metrics: Iterable[Any] = ()) -> 
     ValueError
         If ``mode`` is ``"auto"`` and nobody knows which way the monitored value is better.
     """
-    name = check_text("monitor", monitor).removeprefix("val_")
-    metrics = check_sequence("metrics", metrics, "metrics")
+    name = monitor.removeprefix("val_")
     for metric in metrics:
         if not hasattr(metric, "name"):
             raise TypeError(f"metrics must have names, got {metric!r}")
-    if check_choice("mode", mode, ("auto", "min", "max")) == "min":
+    if mode == "min":
         return np.less
     if mode == "max":
         return np.greater
@@ -259,6 +266,7 @@ def _tell_direction(callback: Any, model: Any) -> None:
         callback.mode = "min" if better is np.less else "max"
 
 
+@arguments(monitor=Text(), mode=Choice("auto", "min", "max"), min_delta=Number())
 class Monitor(Callback):
     """What callbacks share that watch one value in the logs.
 
@@ -281,9 +289,9 @@ class Monitor(Callback):
 
     def __init__(self, monitor: str, mode: str, min_delta: float) -> None:
         super().__init__()
-        self.monitor = check_text("monitor", monitor)
-        self.mode = check_choice("mode", mode, ("auto", "min", "max"))
-        self.min_delta = abs(check_number("min_delta", min_delta))
+        self.monitor = monitor
+        self.mode = mode
+        self.min_delta = abs(min_delta)
         self.monitor_op: Callable | None = None
 
     def monitored(self, logs: Logs) -> float | None:
@@ -308,6 +316,13 @@ class Monitor(Callback):
         return bool(self.monitor_op(value + margin, reference))
 
 
+@arguments(
+    patience=Integer(">= 0"),
+    verbose=_VERBOSE,
+    baseline=Number(),
+    restore_best_weights=Flag(),
+    start_from_epoch=Integer(">= 0"),
+)
 class EarlyStopping(Monitor):
     """Stop when the monitored value has not improved for ``patience`` epochs.
 
@@ -371,11 +386,11 @@ class EarlyStopping(Monitor):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        self.patience = check_integer("patience", patience, low=0)
-        self.verbose = _checked_verbose(verbose)
-        self.baseline = None if baseline is None else check_number("baseline", baseline)
-        self.restore_best_weights = check_flag("restore_best_weights", restore_best_weights)
-        self.start_from_epoch = check_integer("start_from_epoch", start_from_epoch, low=0)
+        self.patience = patience
+        self.verbose = verbose
+        self.baseline = baseline
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = start_from_epoch
         self._forget()
 
     def _forget(self) -> None:
@@ -420,6 +435,13 @@ class EarlyStopping(Monitor):
             self.model.set_weights(self.best_weights)
 
 
+@arguments(
+    factor=Number("[0, 1)"),
+    patience=Integer(">= 0"),
+    verbose=_VERBOSE,
+    cooldown=Integer(">= 0"),
+    min_lr=Number(">= 0"),
+)
 class ReduceLROnPlateau(Monitor):
     """Lower the learning rate when the monitored value has stopped improving.
 
@@ -466,11 +488,11 @@ class ReduceLROnPlateau(Monitor):
         min_lr: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        self.factor = check_number("factor", factor, low=0, high=1, high_open=True)
-        self.patience = check_integer("patience", patience, low=0)
-        self.verbose = _checked_verbose(verbose)
-        self.cooldown = check_integer("cooldown", cooldown, low=0)
-        self.min_lr = check_number("min_lr", min_lr, low=0)
+        self.factor = factor
+        self.patience = patience
+        self.verbose = verbose
+        self.cooldown = cooldown
+        self.min_lr = min_lr
         self._forget()
 
     def _forget(self) -> None:
@@ -511,6 +533,7 @@ class ReduceLROnPlateau(Monitor):
         self.wait = 0
 
 
+@arguments(schedule=Function(), verbose=_VERBOSE)
 class LearningRateScheduler(Callback):
     """Set the learning rate at the start of each epoch.
 
@@ -535,15 +558,15 @@ class LearningRateScheduler(Callback):
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         super().__init__()
-        self.schedule = check_callable("schedule", schedule)
+        self.schedule = schedule
         self._takes_rate = _takes(schedule, 2)
-        self.verbose = _checked_verbose(verbose)
+        self.verbose = verbose
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Ask the schedule, and set the rate."""
         rate = float(self.model.optimizer.learning_rate)
         rate = self.schedule(epoch, rate) if self._takes_rate else self.schedule(epoch)
-        rate = check_number("learning_rate from the schedule", rate, low=0)
+        rate = Number(">= 0").check("learning_rate from the schedule", rate)
         self.model.optimizer.learning_rate = rate
         if self.verbose:
             print(f"Epoch {epoch + 1}: the learning rate is {rate:g}")
@@ -552,11 +575,6 @@ class LearningRateScheduler(Callback):
         """Write the rate into the logs."""
         if logs is not None:
             logs["learning_rate"] = float(self.model.optimizer.learning_rate)
-
-
-def _checked_verbose(verbose: Any) -> int:
-    """Return what a callback is to print: 0 nothing, above it each change."""
-    return int(verbose) if isinstance(verbose, bool) else check_integer("verbose", verbose, low=0)
 
 
 def _takes(function: Callable, number: int) -> bool:
@@ -570,6 +588,7 @@ def _takes(function: Callable, number: int) -> bool:
     return True
 
 
+@arguments(raise_error=Flag())
 class TerminateOnNaN(Callback):
     """Stop as soon as a batch's loss is NaN or infinite.
 
@@ -590,7 +609,7 @@ class TerminateOnNaN(Callback):
 
     def __init__(self, raise_error: bool = False) -> None:
         super().__init__()
-        self.raise_error = check_flag("raise_error", raise_error)
+        self.raise_error = raise_error
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Look at the loss."""
@@ -631,6 +650,7 @@ class LambdaCallback(Callback):
                 setattr(self, moment, function)
 
 
+@arguments(filename=PathName(), separator=Text(), append=Flag())
 class CSVLogger(Callback):
     """Write the logs of each epoch to a CSV file as they come.
 
@@ -667,11 +687,11 @@ class CSVLogger(Callback):
         from pathlib import Path
 
         super().__init__()
-        self.filename = Path(check_path("filename", filename))
-        self.separator = check_text("separator", separator)
+        self.filename = Path(filename)
+        self.separator = separator
         if len(separator) > 1:
             raise ValueError(f"separator must be one character, got {separator!r}")
-        self.append = check_flag("append", append)
+        self.append = append
         self.file: Any = None
         self.writer: Any = None
 
@@ -704,6 +724,14 @@ class CSVLogger(Callback):
         self.file.close()
 
 
+@arguments(
+    filepath=PathName(),
+    verbose=_VERBOSE,
+    save_best_only=Flag(),
+    save_weights_only=Flag(),
+    save_freq=Integer(">= 1") | Choice("epoch"),
+    initial_value_threshold=Number(),
+)
 class ModelCheckpoint(Monitor):
     """Save the model after each epoch, or only when it is the best so far.
 
@@ -752,20 +780,15 @@ class ModelCheckpoint(Monitor):
         initial_value_threshold: float | None = None,
     ) -> None:
         super().__init__(monitor, mode, 0.0)
-        self.filepath = check_path("filepath", filepath)
-        self.verbose = _checked_verbose(verbose)
-        self.save_best_only = check_flag("save_best_only", save_best_only)
-        self.save_weights_only = check_flag("save_weights_only", save_weights_only)
+        self.filepath = filepath
+        self.verbose = verbose
+        self.save_best_only = save_best_only
+        self.save_weights_only = save_weights_only
         self.save_freq = save_freq
-        if isinstance(save_freq, str):
-            check_choice("save_freq", save_freq, ("epoch",))
-        else:
-            check_integer("save_freq", save_freq, low=1)
+        if save_freq != "epoch":
             self.batches = 0
             # Only now: where a callback listens to batches, fit works out the logs of each.
             self.on_train_batch_end = self._count_batch
-        if initial_value_threshold is not None:
-            check_number("initial_value_threshold", initial_value_threshold)
         self.best = initial_value_threshold
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -807,6 +830,7 @@ class ModelCheckpoint(Monitor):
             print(f"Epoch {counted['epoch']}: saved to {path}")
 
 
+@arguments(swap_on_epoch=Flag())
 class SwapEMAWeights(Callback):
     """Evaluate and predict with the optimizer's averaged weights: swap them in, and back out.
 
@@ -829,7 +853,7 @@ class SwapEMAWeights(Callback):
 
     def __init__(self, swap_on_epoch: bool = False) -> None:
         super().__init__()
-        self.swap_on_epoch = check_flag("swap_on_epoch", swap_on_epoch)
+        self.swap_on_epoch = swap_on_epoch
         # The trained weights, while the average is in their place.
         self._trained: list[np.ndarray] | None = None
 
@@ -900,6 +924,7 @@ def _overwrite(place: Any, value: Any) -> None:
         place.assign(np.asarray(value).copy())  # as JAX gives away the memory of each variable
 
 
+@arguments(start_epoch=Integer(">= 0"), frequency=Integer(">= 1"))
 class SWA(Callback):
     r"""Average the weights of the last epochs: :math:`\bar w \leftarrow \bar w + (w - \bar w)/n`.
 
@@ -930,8 +955,8 @@ class SWA(Callback):
 
     def __init__(self, start_epoch: int = 0, frequency: int = 1) -> None:
         super().__init__()
-        self.start_epoch = check_integer("start_epoch", start_epoch, low=0)
-        self.frequency = check_integer("frequency", frequency, low=1)
+        self.start_epoch = start_epoch
+        self.frequency = frequency
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Start afresh."""

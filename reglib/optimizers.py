@@ -19,22 +19,17 @@ from numpy.typing import NDArray
 
 from reglib import _serialization, schedules
 from reglib._absent import refuse
+from reglib._arguments import Dict, Flag, Function, Instance, Integer, List, Number, Text, arguments
 from reglib._typing import ArrayLike
 from reglib._validation import (
     check_array,
-    check_flag,
-    check_instance,
-    check_integer,
-    check_mapping,
-    check_number,
-    check_sequence,
-    check_text,
     naming,
     refusing_unknown,
 )
 from reglib.layers.base import Parameter, snake_case
 
 
+@arguments(parameters=List("parameters", Instance(Parameter, "parameters of a layer")))
 class Block:
     """Parameters laid end to end in one vector, and their gradients in another.
 
@@ -50,9 +45,7 @@ class Block:
     """
 
     def __init__(self, parameters: Sequence[Parameter]) -> None:
-        self.parameters = check_sequence("parameters", parameters, "parameters")
-        for parameter in self.parameters:
-            check_instance("parameters", parameter, Parameter, "parameters of a layer")
+        self.parameters = parameters
         dtypes = {parameter.dtype for parameter in self.parameters}
         if len(dtypes) > 1:
             raise ValueError(f"parameters must have one dtype, got {sorted(map(str, dtypes))}")
@@ -78,6 +71,18 @@ class Block:
         )
 
 
+@arguments(
+    learning_rate=Number(">= 0") | Function(),
+    weight_decay=Number(">= 0"),
+    clipnorm=Number(">= 0"),
+    clipvalue=Number(">= 0"),
+    global_clipnorm=Number(">= 0"),
+    use_ema=Flag(),
+    ema_momentum=Number("[0, 1]"),
+    ema_overwrite_frequency=Integer(">= 1"),
+    gradient_accumulation_steps=Integer(">= 2"),
+    name=Text(),
+)
 class Optimizer(_serialization.Described):
     """Base of all optimizers: clipping, weight decay, averaging and constraints around a step.
 
@@ -138,19 +143,15 @@ class Optimizer(_serialization.Described):
                 f"got {clipnorm=}, {clipvalue=}, {global_clipnorm=}"
             )
         self.learning_rate = learning_rate
-        self.weight_decay = _optional("weight_decay", weight_decay)
-        self.clipnorm = _optional("clipnorm", clipnorm)
-        self.clipvalue = _optional("clipvalue", clipvalue)
-        self.global_clipnorm = _optional("global_clipnorm", global_clipnorm)
-        self.use_ema = check_flag("use_ema", use_ema)
-        self.ema_momentum = check_number("ema_momentum", ema_momentum, low=0, high=1)
-        if ema_overwrite_frequency is not None:
-            check_integer("ema_overwrite_frequency", ema_overwrite_frequency, low=1)
+        self.weight_decay = weight_decay
+        self.clipnorm = clipnorm
+        self.clipvalue = clipvalue
+        self.global_clipnorm = global_clipnorm
+        self.use_ema = use_ema
+        self.ema_momentum = ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
-        if gradient_accumulation_steps is not None:
-            check_integer("gradient_accumulation_steps", gradient_accumulation_steps, low=2)
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        self.name = snake_case(type(self).__name__) if name is None else check_text("name", name)
+        self.name = snake_case(type(self).__name__) if name is None else name
         self.batches = 0
         self.block: Block | None = None
         self.average: NDArray | None = None
@@ -179,7 +180,7 @@ class Optimizer(_serialization.Described):
                 f"learning_rate must be a callable where it is a schedule already, got {value}"
             )
         self._learning_rate = (
-            value if callable(value) else check_number("learning_rate", value, low=0)
+            value if callable(value) else Number(">= 0").check("learning_rate", value)
         )
         self._rate_asks = callable(value) and _takes_an_argument(value)
 
@@ -212,6 +213,10 @@ class Optimizer(_serialization.Described):
         """Return the initial memory for a slot: zeros."""
         return np.zeros_like(w)
 
+    @arguments(
+        var_list=List("parameters", Instance(Parameter, "parameters of a layer")),
+        var_names=List("names", Text()),
+    )
     def exclude_from_weight_decay(
         self, var_list: Iterable[Parameter] | None = None, var_names: Iterable[str] | None = None
     ) -> None:
@@ -224,18 +229,15 @@ class Optimizer(_serialization.Described):
         """
         if self.block is not None:
             raise ValueError("exclude_from_weight_decay must be called before the first step")
-        variables = check_sequence("var_list", var_list or (), "parameters")
-        for variable in variables:
-            check_instance("var_list", variable, Parameter, "parameters of a layer")
-        self._excluded = set(map(id, variables))
-        names = check_sequence("var_names", var_names or (), "names")
-        self._excluded_names = tuple(check_text("var_names", name) for name in names)
+        self._excluded = set(map(id, var_list or ()))
+        self._excluded_names = tuple(var_names or ())
 
     def decays(self, parameter: Parameter) -> bool:
         """Return whether the weight decay is for this parameter too."""
         named = any(word in parameter.name for word in self._excluded_names)
         return not named and id(parameter) not in self._excluded
 
+    @arguments(grads=List("arrays"), trainable_variables=List("parameters"))
     def apply(
         self, grads: Sequence[ArrayLike], trainable_variables: Sequence[Parameter] | None = None
     ) -> None:
@@ -250,9 +252,8 @@ class Optimizer(_serialization.Described):
             if trainable_variables is None:
                 raise ValueError("trainable_variables must be given at the first step, got None")
             with naming("trainable_variables"):
-                self.build(check_sequence("variables", trainable_variables, "parameters"))
+                self.build(trainable_variables)
         mine = self.block.parameters
-        grads = check_sequence("grads", grads, "arrays")
         if trainable_variables is not None and list(map(id, trainable_variables)) != list(
             map(id, mine)
         ):
@@ -271,15 +272,15 @@ class Optimizer(_serialization.Described):
             )
         self.step(self.block)
 
+    @arguments(grads_and_vars=List("(gradient, parameter) pairs"))
     def apply_gradients(self, grads_and_vars: Iterable[tuple[ArrayLike, Parameter]]) -> None:
         """Take one step with (gradient, parameter) pairs."""
-        pairs = check_sequence("grads_and_vars", grads_and_vars, "(gradient, parameter) pairs")
-        if not pairs:
+        if not grads_and_vars:
             raise ValueError("grads_and_vars must not be empty, got no pair")
-        for pair in pairs:
+        for pair in grads_and_vars:
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
                 raise TypeError(f"grads_and_vars must be (gradient, parameter) pairs, got {pair!r}")
-        grads, variables = zip(*pairs, strict=True)
+        grads, variables = zip(*grads_and_vars, strict=True)
         self.apply(grads, variables)
 
     def step(self, block: Block) -> None:
@@ -341,6 +342,7 @@ class Optimizer(_serialization.Described):
         """
         return {name: np.array(memory) for name, memory in self._memories().items()}
 
+    @arguments(state=Dict())
     def set_state(self, state: Mapping[str, ArrayLike]) -> None:
         """Go on from where an optimizer of the same arguments and parameters was.
 
@@ -360,12 +362,12 @@ class Optimizer(_serialization.Described):
         mine = self._memories()
         given = {
             name: check_array(f"state[{name!r}]", value, allow_empty=True, allow_nan=True)
-            for name, value in check_mapping("state", state).items()
+            for name, value in state.items()
         }
         wanted, found = ({n: np.shape(v) for n, v in each.items()} for each in (mine, given))
         if wanted != found:
             raise ValueError(f"state must be arrays of the shapes {wanted}, got {found}")
-        self.batches = check_integer("state['batches']", given.pop("batches").item(), low=0)
+        self.batches = Integer(">= 0").check("state['batches']", given.pop("batches").item())
         for name, memory in given.items():
             mine[name][...] = memory
 
@@ -405,14 +407,18 @@ class Optimizer(_serialization.Described):
         }
 
     @classmethod
+    @arguments(config=Dict())
     def from_config(cls, config: dict[str, Any]) -> Optimizer:
         """Return a new optimizer from :meth:`get_config`'s result."""
-        rate = dict(check_mapping("config", config)).get("learning_rate")
+        rate = dict(config).get("learning_rate")
         if isinstance(rate, Mapping):
             config = {**config, "learning_rate": schedules.deserialize(rate)}
         return super().from_config(config)
 
 
+@arguments(
+    gradient=Instance(np.ndarray, "an array, which is scaled in place"), limit=Number(">= 0")
+)
 def clip_by_norm(gradient: NDArray, limit: float) -> None:
     """Scale a gradient in place so that its norm is at most ``limit``.
 
@@ -423,8 +429,6 @@ def clip_by_norm(gradient: NDArray, limit: float) -> None:
     >>> g
     array([0.6, 0.8])
     """
-    check_instance("gradient", gradient, np.ndarray, "an array, which is scaled in place")
-    limit = check_number("limit", limit, low=0)
     norm = math.sqrt(np.vdot(gradient, gradient))
     if norm > limit:
         gradient *= limit / norm
@@ -441,10 +445,7 @@ def _takes_an_argument(rate: Callable[..., float]) -> bool:
     return True
 
 
-def _optional(name: str, value: float | None) -> float | None:
-    return None if value is None else check_number(name, value, low=0)
-
-
+@arguments(momentum=Number("[0, 1]"), nesterov=Flag())
 class SGD(Optimizer):
     r"""Gradient descent with momentum: :math:`v \leftarrow \mu v - \eta g,\; w \leftarrow w + v`.
 
@@ -487,8 +488,8 @@ class SGD(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.momentum = check_number("momentum", momentum, low=0, high=1)
-        self.nesterov = check_flag("nesterov", nesterov)
+        self.momentum = momentum
+        self.nesterov = nesterov
         self.slot_names = ("velocity",) if self.momentum else ()
 
     def update(self, w: NDArray, g: NDArray, learning_rate: float) -> None:
@@ -511,6 +512,7 @@ class SGD(Optimizer):
         return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}
 
 
+@arguments(rho=Number("[0, 1]"), momentum=Number("[0, 1]"), epsilon=Number(">= 0"), centered=Flag())
 class RMSprop(Optimizer):
     r"""Steps over a running root mean square, :math:`w \leftarrow w - \eta g/\sqrt{v + \epsilon}`.
 
@@ -561,10 +563,10 @@ class RMSprop(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.rho = check_number("rho", rho, low=0, high=1)
-        self.momentum = check_number("momentum", momentum, low=0, high=1)
-        self.epsilon = check_number("epsilon", epsilon, low=0)
-        self.centered = check_flag("centered", centered)
+        self.rho = rho
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.centered = centered
         mean = ("mean",) if self.centered else ()
         self.slot_names = ("mean_square", *mean, *(("velocity",) if self.momentum else ()))
 
@@ -602,6 +604,7 @@ class RMSprop(Optimizer):
         }
 
 
+@arguments(beta_1=Number("[0, 1)"), beta_2=Number("[0, 1)"), epsilon=Number(">= 0"), amsgrad=Flag())
 class Adam(Optimizer):
     r"""Steps from running means: :math:`w \leftarrow w - \alpha_t\, m / (\sqrt v + \epsilon)`.
 
@@ -659,10 +662,10 @@ class Adam(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = check_number("beta_1", beta_1, low=0, high=1, high_open=True)
-        self.beta_2 = check_number("beta_2", beta_2, low=0, high=1, high_open=True)
-        self.epsilon = check_number("epsilon", epsilon, low=0)
-        self.amsgrad = check_flag("amsgrad", amsgrad)
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.amsgrad = amsgrad
         largest = ("largest_velocity",) if self.amsgrad else ()
         self.slot_names = ("momentum", "velocity", *largest)
 
@@ -745,6 +748,7 @@ class AdamW(Adam):
         )
 
 
+@arguments(beta_1=Number("(0, 1]"), beta_2=Number("[0, 1]"))
 class Lion(Optimizer):
     r"""Steps of one size, by the sign: :math:`w \leftarrow w - \eta\,\mathrm{sign}(c)`.
 
@@ -790,8 +794,8 @@ class Lion(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = check_number("beta_1", beta_1, low=0, high=1, low_open=True)
-        self.beta_2 = check_number("beta_2", beta_2, low=0, high=1)
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
 
     def update(self, w: NDArray, g: NDArray, learning_rate: float) -> None:
         """Change the flat weights in place."""

@@ -5,8 +5,11 @@ for a good call, ``CALLS`` methods of objects to call, ``BAD`` has values that a
 wrong with them, ``SAYS`` other words for an argument, and ``ELSEWHERE`` the reasons of exceptions.
 """
 
+import copy
+import inspect
 import os
 import tempfile
+from fnmatch import fnmatchcase
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -30,7 +33,9 @@ from reglib import (
 from reglib.exercises import l2
 from reglib.exercises.checking import Assignment
 from reglib.layers import Dense, Input, Parameter
+from tests.reglib.bad_input.inventory import inventory
 
+INVENTORY = inventory()
 FOLDER = tempfile.TemporaryDirectory(prefix="bad-input-")
 ONES, NAN = np.ones, float("nan")
 Y, P = np.eye(2)[::-1], np.array([[0.25, 0.75], [0.625, 0.375]])
@@ -208,6 +213,7 @@ GOOD = {
     "schedules.*.values": [0.3, 0.2, 0.1],
     "callbacks.*.monitor": "loss",
     "callbacks.*.mode": "min",
+    "callbacks.LambdaCallback.moments": {"on_epoch_end": print},
     "callbacks.CSVLogger.separator": ",",
     "callbacks.CallbackList.callbacks": lambda: [callbacks.History()],
     # Layers.
@@ -304,7 +310,8 @@ GOOD = {
     "experiments.confidence_interval.values": np.arange(5.0),
     "experiments.*.names": "setting",
     "*.frame": frame,
-    "*.baseline": "off",
+    "experiments.*.baseline": "off",
+    "plotting.*.baseline": "off",
     "plotting.*.ax": axes,
     "plotting.describe.text": "something",
     "plotting.alt_text.drawing": lambda: plotting.plot_history(HISTORY, ax=axes()),
@@ -402,7 +409,7 @@ BAD = {
     "activations.*.z": {"type": NO_NUMBERS},
     "optimizers.Block.parameters": {"type": ([3, 4],)},
     "optimizers.Optimizer.apply.grads": {
-        "type": ([None, None], [["a"], ["b"]]),
+        "unknown": ([None, None], [["a"], ["b"]]),
         "shape": ([], [ONES((2, 3))], [ONES((3, 2)), ONES(3)]),
     },
     "optimizers.Optimizer.apply.trainable_variables": {"type": (3, "ab", [3, 4])},
@@ -444,7 +451,7 @@ BAD = {
         "nan": (ONES((4, 3)) * NAN,),
     },
     "layers.[a-z]*.inputs": {"type": (*NO_LIST, ["a", "b"]), "shape": ([],)},
-    "layers.concatenate.axis": {"type": ("last", 1.5), "nan": (NAN,)},
+    "layers.concatenate.axis": {"type": ("last", 1.5, NAN)},
     "layers.cutout.images": {"shape": (ONES(3), ONES((2, 2)))},
     "layers.AugmentationLayer.*.data": {"type": NO_NUMBERS, "shape": (ONES(3), ONES((2, 2)))},
     "layers.AugmentationLayer.*.image": {},
@@ -470,6 +477,7 @@ BAD = {
         "range": ({0: -1.0},),
         "nan": ({0: NAN},),
     },
+    "callbacks.CallbackList.callbacks": {"type": (3, "text", [3], [callbacks.History])},
     "models.*.callbacks": {"type": (3, "text", [3], [callbacks.History])},
     "models.*.*metrics": {"unknown": (3, [3], ["no such thing"])},
     "models.*.optimizer": {"unknown": UNKNOWN},
@@ -535,15 +543,14 @@ BAD = {
         "empty": ({}, []),
     },
     "experiments.run.seeds": {
-        "type": ("two", 1.5, None, True, ["a"], [1.5]),
+        "type": ("two", 1.5, None, True, ["a"], [1.5], NAN),
         "range": (0, -1, [-1], [1, 1], []),
-        "nan": (NAN,),
     },
     "experiments.*.metric": {"type": (3, ["a"], None), "range": ("no such thing",)},
     "experiments.*.metrics": {"type": (3,), "range": ("no such thing", ["no such thing"])},
     "experiments.*.names": {"type": (3,), "range": ("no such thing",)},
     "*.frame": {"type": (3, "text", None), "shape": (frame().drop(columns="setting"),)},
-    "*.baseline": {"range": ("no such thing", 3, None)},
+    "[ep]*.baseline": {"range": ("no such thing", 3, None)},
     "*.level": {"type": ("a lot", [0.5], None), "range": (0.0, 1.0, 1.5), "nan": (NAN,)},
     "*.interval": {"range": ("sideways", "")},
     "plotting.*.ax": {"type": (3, "text")},
@@ -735,3 +742,32 @@ ELSEWHERE = {
     "utils.PyDataset.*": "takes Keras's arguments, and has no use for them",
     "utils.*": "declared beside the functions, and tried in test_utils.py",
 }
+
+MISSING = object()
+
+
+def find(table, path, default=None):
+    """Return the entry of the first pattern that fits an argument, such as ``layers.*.rate``."""
+    return next((entry for pattern, entry in table.items() if fnmatchcase(path, pattern)), default)
+
+
+def good_arguments(name):
+    """Return the arguments of a call that works: those without a default, and those in GOOD."""
+    public, found = INVENTORY[name], {}
+    for argument, parameter in public.parameters.items():
+        good = find(GOOD, f"{name}.{argument}", MISSING)
+        if good is not MISSING:
+            found[argument] = good() if inspect.isfunction(good) else copy.deepcopy(good)
+        elif parameter.default is parameter.empty and argument in public.constraints:
+            found[argument] = public.constraints[argument].good
+    return found
+
+
+def call(name, arguments):
+    """Call a function or class, or a method of an object that is made for it."""
+    owner, _, method = name.rpartition(".")
+    if name in CALLS or owner not in INVENTORY:
+        return CALLS.get(name, INVENTORY[name].target)(**arguments)
+    make = find(OBJECTS, name)
+    thing = make() if make else call(owner, good_arguments(owner))
+    return getattr(thing, method)(**arguments)

@@ -4,55 +4,30 @@
 beside other arguments, and what is looked at elsewhere, with the reason.
 """
 
-import copy
-import inspect
 import re
-from fnmatch import fnmatchcase
 
 import numpy as np
 import pytest
 
-from tests.reglib.bad_input.calls import BAD, CALLS, ELSEWHERE, GOOD, OBJECTS, SAYS
-from tests.reglib.bad_input.inventory import inventory
+from tests.reglib.bad_input.calls import (
+    BAD,
+    ELSEWHERE,
+    INVENTORY,
+    SAYS,
+    call,
+    find,
+    good_arguments,
+)
 
-INVENTORY = inventory()
 ARGUMENTS = [f"{name}.{argument}" for name, p in INVENTORY.items() for argument in p.parameters]
 
 # What Python says of a call: then the call is wrong, not the argument.
 PYTHONS = re.compile("^(?!config).*(unexpected keyword|multiple values for|required positional)")
-ERRORS = {"type": TypeError, "range": ValueError}
+ERRORS = {"type": TypeError, "range": ValueError, "nan": ValueError, "empty": ValueError}
 
 
-def find(table, path, default=None):
-    """Return the entry of the first pattern that fits an argument, such as ``layers.*.rate``."""
-    return next((entry for pattern, entry in table.items() if fnmatchcase(path, pattern)), default)
-
-
-MISSING = object()
 TRIED = [path for path in ARGUMENTS if not find(ELSEWHERE, path)]
 NAMES = list(dict.fromkeys(path.rpartition(".")[0] for path in TRIED))
-
-
-def good_arguments(name):
-    """Return the arguments of a call that works: those without a default, and those in GOOD."""
-    public, found = INVENTORY[name], {}
-    for argument, parameter in public.parameters.items():
-        good = find(GOOD, f"{name}.{argument}", MISSING)
-        if good is not MISSING:
-            found[argument] = good() if inspect.isfunction(good) else copy.deepcopy(good)
-        elif parameter.default is parameter.empty and argument in public.constraints:
-            found[argument] = public.constraints[argument].good
-    return found
-
-
-def call(name, arguments):
-    """Call a function or class, or a method of an object that is made for it."""
-    owner, _, method = name.rpartition(".")
-    if name in CALLS or owner not in INVENTORY:
-        return CALLS.get(name, INVENTORY[name].target)(**arguments)
-    make = find(OBJECTS, name)
-    thing = make() if make else call(owner, good_arguments(owner))
-    return getattr(thing, method)(**arguments)
 
 
 def bad_values(path):

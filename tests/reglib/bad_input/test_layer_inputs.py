@@ -6,14 +6,14 @@ import pytest
 from reglib import layers
 from reglib.layers.augmentation import AugmentationLayer
 from reglib.layers.merging import _Merge
-from tests.reglib.bad_input.cases import ENTRIES, call, good_arguments
+from tests.reglib.bad_input.calls import call, good_arguments
 
 MERGING = {n for n, c in vars(layers).items() if isinstance(c, type) and issubclass(c, _Merge)}
 BASES = {"Layer", "AugmentationLayer"}
 LAYERS = sorted(
     name
     for name, cls in vars(layers).items()
-    if isinstance(cls, type) and issubclass(cls, layers.Layer) and name not in BASES
+    if isinstance(cls, type) and issubclass(cls, layers.Layer) and name == cls.__name__ not in BASES
 )
 # Names of layers by how many axes their inputs have, the batch included.
 AXES = {
@@ -41,8 +41,7 @@ def axes(name: str) -> tuple[int, ...]:
 
 def make(name: str) -> layers.Layer:
     """Return a layer with good arguments."""
-    entry = ENTRIES[f"layers.{name}"]
-    return call(entry, good_arguments(entry))
+    return call(f"layers.{name}", good_arguments(f"layers.{name}"))
 
 
 WRONG = [(n, rank) for n in LAYERS for rank in SHAPES if rank not in axes(n) and n not in MERGING]
