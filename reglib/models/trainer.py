@@ -57,7 +57,7 @@ class Trainer(BaseModel):
 
     def __init__(self, *, name: str | None = None, seed: int | None = None) -> None:
         super().__init__(name=name, seed=seed)
-        self.stop_training = False
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.optimizer: optimizers.Optimizer | None = None
         self.loss: losses.Loss | None = None
         self.metrics: list[metrics.Metric] = []
@@ -359,6 +359,7 @@ class Trainer(BaseModel):
         return values if self.metrics else values[0]
 
     def _evaluate(self, feed: Feed, watchers: CallbackList) -> dict[str, float]:
+        self.stop_evaluating = False
         watchers.on_test_begin()
         means = RunningMeans(self.metrics, self.weighted_metrics)
         for step, batch in enumerate(feed.epoch()):
@@ -367,6 +368,8 @@ class Trainer(BaseModel):
             data_loss = float(self.loss(batch[1], outputs, batch[2]))
             means.add(data_loss, self.penalty(), outputs, *batch)
             watchers.on_test_batch_end(step, means.logs)
+            if self.stop_evaluating:
+                break
         logs = means.logs()
         watchers.on_test_end(logs)
         return logs
@@ -403,6 +406,7 @@ class Trainer(BaseModel):
         feed = Feed(source, steps)
         self._ensure_built(source.first)
         watchers = CallbackList(callbacks or (), self, verbose=verbose)
+        self.stop_predicting = False
         watchers.on_predict_begin()
         outputs = []
         for step, (inputs, _, _) in enumerate(feed.epoch()):
@@ -410,6 +414,8 @@ class Trainer(BaseModel):
             batch = self.forward(inputs, training=False)
             outputs.append(map_arrays(np.asarray, batch))  # predictions have no masks
             watchers.on_predict_batch_end(step)
+            if self.stop_predicting:
+                break
         watchers.on_predict_end()
         return self.arrange_outputs(map_arrays(lambda *parts: np.concatenate(parts), *outputs))
 

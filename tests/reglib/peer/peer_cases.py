@@ -242,7 +242,6 @@ FILES: dict[str, dict[str, str]] = {
         "*torch_dataloader*": TF_DATA,
         "*grain*": TF_DATA,
         "*generator*": GENERATOR,
-        "test_stop_loop_*": GENERATOR,
         "test_predict_preserve_order_*": GENERATOR,
         "*_steps_per_epoch*": "ends an epoch before the data do: here it is all of them",
         "test_max_epochs_and_steps": "ends an epoch before the data do: here it is all of them",
