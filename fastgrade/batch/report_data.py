@@ -119,10 +119,11 @@ def _mistakes(verdicts: dict[str, list[Verdict]]) -> list[Mistake]:
     hints: dict[str, str] = {}
     for some in verdicts.values():
         made = set()
-        for question in (q for verdict in some for q in verdict.questions if q.mistake):
-            made.add(question.mistake)
-            questions[question.mistake].add(question.grade_id)
-            hints.setdefault(question.mistake, question.hint)
+        for question in (question for verdict in some for question in verdict.questions):
+            if question.mistake:
+                made.add(question.mistake)
+                questions[question.mistake].add(question.grade_id)
+                hints.setdefault(question.mistake, question.hint)
         students.update(made)
     ordered = sorted(students.items(), key=lambda item: (-item[1], item[0]))
     return [

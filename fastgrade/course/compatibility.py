@@ -31,7 +31,7 @@ _FINE = {
 }
 
 
-def steps(names: Sequence[Any]) -> list[type]:
+def steps(names: Sequence[Any]) -> list[type[Any]]:
     """Return preprocessors as classes; a configuration may name them."""
     return [import_item(step) if isinstance(step, str) else step for step in names]
 

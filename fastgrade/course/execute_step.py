@@ -72,7 +72,7 @@ class Execute(StockExecute):
 
     def preprocess(
         self, nb: NotebookNode, resources: ResourcesDict | None = None, km: Any = None
-    ) -> tuple[NotebookNode, ResourcesDict]:
+    ) -> tuple[NotebookNode, ResourcesDict | None]:
         """Return the notebook as it stands after grading."""
         if not self.enabled or resources is None:
             return nb, resources

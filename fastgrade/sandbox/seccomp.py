@@ -31,10 +31,6 @@ _IGNORED = (
     *("utime", "utimes", "futimesat", "utimensat", "setxattr", "lsetxattr", "fsetxattr"),
     *("removexattr", "lremovexattr", "fremovexattr", "sync", "syncfs"),
 )
-_CONDITIONAL = (
-    *("fork", "vfork", "clone", "clone3", "socketpair", "prlimit64", "sched_setaffinity"),
-    *("prctl", "ioctl"),
-)
 _OURS = ("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self")
 _PR_SET_DUMPABLE, _PR_SET_SECCOMP = 4, 22
 
@@ -64,6 +60,66 @@ def _has_action(action: int) -> bool:
     return True
 
 
+_Instruction = tuple[int, int, int, int]  # operation, jump if true, jump if false, operand
+
+
+def _refuse(error: int = errno.EPERM) -> _Instruction:
+    return (_RETURN, 0, 0, _ERRNO | error)
+
+
+def _argument(index: int) -> _Instruction:
+    return (_LOAD, 0, 0, _AT_ARGS + 8 * index)
+
+
+_ALLOWED: _Instruction = (_RETURN, 0, 0, _ALLOW)
+
+
+def _conditional(fork: _Instruction) -> dict[str, list[_Instruction]]:
+    """Return what is done about the calls that are allowed with some arguments only."""
+    itself = [_argument(0), (_EQUAL, 0, 1, 0), _ALLOWED, _refuse()]
+    return {
+        "clone": [
+            _argument(0),
+            (_ANY_BIT, 0, 1, _CLONE_NEW),
+            _refuse(),
+            (_ANY_BIT, 0, 1, _CLONE_THREAD),
+            _ALLOWED,
+            fork,
+        ],
+        "clone3": [_refuse(errno.ENOSYS)],  # the C library then uses clone
+        "fork": [fork],
+        "vfork": [fork],
+        # Datagram sockets, even paired ones, could still write to any named socket.
+        "socketpair": [
+            _argument(0),
+            (_EQUAL, 1, 0, socket.AF_UNIX),
+            _refuse(),
+            _argument(1),
+            (_AND, 0, 0, 0xF),
+            (_EQUAL, 0, 1, socket.SOCK_STREAM),
+            _ALLOWED,
+            _refuse(),
+        ],
+        "prlimit64": itself,
+        "sched_setaffinity": itself,
+        "prctl": [
+            _argument(0),
+            (_EQUAL, 2, 0, processes.PR_SET_PDEATHSIG),
+            (_EQUAL, 1, 0, _PR_SET_DUMPABLE),  # who is not, hides what it shares of its memory
+            (_EQUAL, 0, 1, _PR_SET_SECCOMP),
+            _refuse(),
+            _ALLOWED,
+        ],
+        "ioctl": [
+            _argument(1),
+            (_EQUAL, 1, 0, 0x5412),  # TIOCSTI: type into a terminal
+            (_EQUAL, 0, 1, 0x541C),  # TIOCLINUX
+            _refuse(),
+            _ALLOWED,
+        ],
+    }
+
+
 @functools.cache
 def program(supervised: bool, forks: bool) -> bytes:
     """Return the filter as BPF instructions.
@@ -77,82 +133,26 @@ def program(supervised: bool, forks: bool) -> bytes:
     """
     known = machine()
     assert known is not None
-    code: list[tuple[int, int, int, int]] = []
-
-    def emit(operation: int, operand: int, if_true: int = 0, if_false: int = 0) -> None:
-        code.append((operation, if_true, if_false, operand))
-
-    def when(name: str, *body: tuple[int, int, int, int]) -> None:
-        found = number(name)
-        if found is not None:
-            emit(_EQUAL, found, 0, len(body))
-            code.extend(body)
-
-    refuse = (_RETURN, 0, 0, _ERRNO | errno.EPERM)
-    allow = (_RETURN, 0, 0, _ALLOW)
-    if not forks:
-        fork = (_RETURN, 0, 0, _ERRNO | errno.EAGAIN)
-    else:
-        fork = (_RETURN, 0, 0, _ASK) if supervised else allow
-
-    def argument(index: int) -> tuple[int, int, int, int]:
-        return (_LOAD, 0, 0, _AT_ARGS + 8 * index)
-
-    emit(_LOAD, _AT_ARCH)
-    emit(_EQUAL, known[0], 1, 0)
-    emit(_RETURN, _KILL)
-    emit(_LOAD, _AT_NUMBER)
-    emit(_ABOVE, _NEWEST, 0, 1)  # the x32 calls are above too
-    emit(_RETURN, _ERRNO | errno.ENOSYS)
-    when(
-        "clone",
-        argument(0),
-        (_ANY_BIT, 0, 1, _CLONE_NEW),
-        refuse,
-        (_ANY_BIT, 0, 1, _CLONE_THREAD),
-        allow,
-        fork,
-    )
-    when("clone3", (_RETURN, 0, 0, _ERRNO | errno.ENOSYS))  # the C library then uses clone
-    when("fork", fork)
-    when("vfork", fork)
-    # Datagram sockets, even paired ones, could still write to any named socket.
-    when(
-        "socketpair",
-        argument(0),
-        (_EQUAL, 1, 0, socket.AF_UNIX),
-        refuse,
-        argument(1),
-        (_AND, 0, 0, 0xF),
-        (_EQUAL, 0, 1, socket.SOCK_STREAM),
-        allow,
-        refuse,
-    )
-    when("prlimit64", argument(0), (_EQUAL, 0, 1, 0), allow, refuse)
-    when("sched_setaffinity", argument(0), (_EQUAL, 0, 1, 0), allow, refuse)
-    when(
-        "prctl",
-        argument(0),
-        (_EQUAL, 2, 0, processes.PR_SET_PDEATHSIG),
-        (_EQUAL, 1, 0, _PR_SET_DUMPABLE),  # who is not, hides what it shares of its memory
-        (_EQUAL, 0, 1, _PR_SET_SECCOMP),
-        refuse,
-        allow,
-    )
-    when(
-        "ioctl",
-        argument(1),
-        (_EQUAL, 1, 0, 0x5412),  # TIOCSTI: type into a terminal
-        (_EQUAL, 0, 1, 0x541C),  # TIOCLINUX
-        refuse,
-        allow,
-    )
+    asked = (_RETURN, 0, 0, _ASK) if supervised else _ALLOWED
+    rules = _conditional(asked if forks else _refuse(errno.EAGAIN))
     for name in CALLS:
         if name in _IGNORED:
-            when(name, (_RETURN, 0, 0, _ERRNO))
-        elif name not in _CONDITIONAL and name not in _OURS:
-            when(name, refuse)
-    emit(_RETURN, _ALLOW)
+            rules[name] = [_refuse(0)]
+        elif name not in _OURS:
+            rules.setdefault(name, [_refuse()])
+    code = [
+        (_LOAD, 0, 0, _AT_ARCH),
+        (_EQUAL, 1, 0, known[0]),
+        (_RETURN, 0, 0, _KILL),
+        (_LOAD, 0, 0, _AT_NUMBER),
+        (_ABOVE, 0, 1, _NEWEST),  # the x32 calls are above too
+        _refuse(errno.ENOSYS),
+    ]
+    for name, body in rules.items():
+        found = number(name)
+        if found is not None:
+            code += [(_EQUAL, 0, len(body), found), *body]
+    code.append(_ALLOWED)
     return b"".join(struct.pack("HBBI", *instruction) for instruction in code)
 
 

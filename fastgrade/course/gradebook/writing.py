@@ -230,15 +230,15 @@ def _submitted_notebooks(
     for submission in submissions.values():
         for name, notebook in assignment.notebooks.items():
             if (submission["id"], name) not in found:
-                row = {
+                added = {
                     "id": api.new_uuid(),
                     "assignment_id": submission["id"],
                     "notebook_id": notebook.id,
                     "flagged": False,
                     "late_submission_penalty": None,
                 }
-                new.append(row)
-                found[submission["id"], name] = row["id"]
+                new.append(added)
+                found[submission["id"], name] = added["id"]
     _execute(connection, insert(SUBMITTED), new)
     return found
 
@@ -274,10 +274,11 @@ def _grade_values(
 
 def _score(automatic: float | None, row: Any) -> float:
     manual = row.manual_score if row is not None else None
-    if manual is None and automatic is None:
+    score = automatic if manual is None else manual
+    if score is None:
         return 0.0
     extra = (row.extra_credit if row is not None else None) or 0.0
-    return (manual if manual is not None else automatic) + extra
+    return score + extra
 
 
 def _new_row(notebook: str, cell: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -291,7 +292,7 @@ def _changed_row(row: str, values: dict[str, Any]) -> dict[str, Any]:
 
 def _set(table: Any, *columns: str) -> Any:
     """Return the statement that sets columns of the rows whose ids stand under ``row``."""
-    values = {name: bindparam(f"to_{name}") for name in columns}
+    values: dict[str, Any] = {name: bindparam(f"to_{name}") for name in columns}
     return update(table).where(table.c.id == bindparam("row")).values(values)
 
 
