@@ -39,14 +39,16 @@ def select(
         if (found := find_submissions(course.coursedir, name)) or wanted
     }
     where = course.coursedir.submitted_directory
-    for name, found in handed_in.items():
-        if not found:
-            raise CourseError(f"nobody has handed in {name!r} in {where}/")
     if not handed_in:
         raise CourseError(
             f"nobody has handed in an assignment that matches {', '.join(assignments)} in {where}/"
         )
-    return _of_students(handed_in, students) if students else handed_in
+    if students:
+        return _of_students(handed_in, students)
+    for name, found in handed_in.items():
+        if not found:
+            raise CourseError(f"nobody has handed in {name!r} in {where}/")
+    return handed_in
 
 
 def _names(course: Course, assignments: Sequence[str]) -> dict[str, bool]:

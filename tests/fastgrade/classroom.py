@@ -117,6 +117,8 @@ def counts(done, assignment="ps1"):
     """The row of an assignment in the summary that a run ends with, and what was reused for it."""
     lines = [re.split(r"\s{2,}", line.strip()) for line in done.stdout.splitlines()]
     (head,) = [line for line in lines if line[0] == "assignment"]
+    if assignment == "all":
+        head.remove("mean")
     (row,) = [line for line in lines if line[0] == assignment and len(line) == len(head)]
     found = dict(zip(head[1:], row[1:], strict=True))
     counted = {name: value if name == "mean" else int(value) for name, value in found.items()}
