@@ -197,7 +197,7 @@ def test_a_score_for_each_class_is_logged_and_shown(rng, capsys):
     model.compile("sgd", "categorical_crossentropy", metrics=["f1_score", "mse"])
     history = model.fit(x, y, verbose=2)
     assert history.history["f1_score"][0].shape == (3,)
-    assert "f1_score [" in capsys.readouterr().out
+    assert "f1_score: [" in capsys.readouterr().out
     assert history.to_frame().shape == (1, 3)
 
 
