@@ -7,7 +7,6 @@ reglib counts by its own source. All of it goes into one hash.
 
 from __future__ import annotations
 
-import dis
 import functools
 import hashlib
 import inspect
@@ -189,11 +188,6 @@ def _source(thing: Any) -> str:
 
 
 def _names(code: CodeType) -> set[str]:
-    """Return the global names that a function reads, those of functions inside it included."""
+    """Return the names that a function reads, attributes and inner functions' names included."""
     inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
-    own = {
-        instruction.argval
-        for instruction in dis.get_instructions(code)
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME")
-    }
-    return own.union(*map(_names, inner))
+    return set(code.co_names).union(*map(_names, inner))

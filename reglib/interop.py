@@ -13,7 +13,7 @@ from typing import Any
 from reglib import initializers, layers, models, optimizers
 from reglib._twin import hand_over, loaded_keras, to_keras_layer
 from reglib.layers.base import Layer, Node
-from reglib.layers.merging import InputLayer
+from reglib.layers.inputs import InputLayer
 from reglib.models.inputs_and_outputs import map_structure
 from reglib.models.inputs_and_outputs import several as _several
 

@@ -1,4 +1,8 @@
-"""Where branches begin and meet: Input and the layers that make one of several inputs."""
+"""Layers that make one of several inputs, and the same in one call: ``add([a, b])``.
+
+Each function takes a list of arrays, or of nodes of a functional model, and the arguments of its
+layer, ``name`` and ``dtype`` among them.
+"""
 
 from __future__ import annotations
 
@@ -10,122 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._arguments import Integer, Shape, arguments
+from reglib._arguments import Integer, arguments
 from reglib._timestep_masks import as_truth, expanded, mask_of
 from reglib._typing import ArrayLike
 from reglib._validation import check_instance
 from reglib.layers.base import Layer, Node
 
 Lengths = tuple[int | None, ...]
-
-
-@arguments(shape=Shape(), batch_size=Integer(">= 1"), batch_shape=Shape())
-class InputLayer(Layer):
-    """The place where a batch enters a model; it passes it on.
-
-    Parameters
-    ----------
-    shape : sequence of int
-        The shape of one example.
-    batch_size : int, optional
-        How many examples a batch is said to have; batches of other sizes pass as well.
-    batch_shape : sequence of int, optional
-        Both in one, instead.
-
-    Raises
-    ------
-    TypeError
-        If a shape holds no integers.
-    ValueError
-        If there is no shape, or there are two.
-    """
-
-    supports_masking = True
-
-    def __init__(
-        self,
-        shape: Sequence[int | None] | None = None,
-        batch_size: int | None = None,
-        dtype: str | None = None,
-        batch_shape: Sequence[int | None] | None = None,
-        name: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        if batch_shape is not None:
-            if shape is not None or batch_size is not None:
-                raise ValueError("batch_shape must be given alone, got shape or batch_size besides")
-            batch_size, *shape = batch_shape
-        if shape is None:
-            raise ValueError("shape must be that of one example, got None")
-        self.shape = shape
-        self.batch_shape = (batch_size, *self.shape)
-        super().__init__(input_shape=self.shape, name=name, **kwargs)
-        if dtype is not None:
-            # Inputs may be whole numbers, as those of an Embedding are; weights may not.
-            self.numpy_dtype = _checked_dtype(dtype)
-            self.dtype = self.numpy_dtype.name
-
-    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
-        """Return the inputs."""
-        return inputs
-
-    def backward(self, gradient: NDArray) -> NDArray:
-        """Return the gradient."""
-        return gradient
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        config = super().get_config()
-        return {**config, "batch_shape": self.batch_shape}
-
-
-def _checked_dtype(dtype: Any) -> np.dtype:
-    """Return a dtype that inputs may have."""
-    try:
-        found = np.dtype(dtype)
-    except TypeError:
-        found = np.dtype(object)
-    if found.kind not in "biuf":
-        raise ValueError(f"dtype must be one of numbers, got {dtype!r}")
-    return found
-
-
-def Input(  # noqa: N802 - Keras's name
-    shape: Sequence[int | None] | None = None,
-    batch_size: int | None = None,
-    dtype: str | None = None,
-    batch_shape: Sequence[int | None] | None = None,
-    name: str | None = None,
-) -> Node:
-    """Return the node that a functional model starts from.
-
-    Parameters
-    ----------
-    shape : sequence of int
-        The shape of one example.
-    batch_size : int, optional
-        How many examples a batch is said to have; batches of other sizes pass as well.
-    dtype : str, optional
-        What inputs are cast to.
-    batch_shape : sequence of int, optional
-        The shape of a batch, instead of ``shape`` and ``batch_size``.
-    name : str, optional
-        What the input is called.
-
-    Raises
-    ------
-    TypeError
-        If a shape holds no integers.
-    ValueError
-        If there is no shape, or there are two.
-
-    Examples
-    --------
-    >>> Input((8, 8, 1)).shape
-    (None, 8, 8, 1)
-    """
-    layer = InputLayer(shape, batch_size, dtype, batch_shape, name)
-    return Node(layer, (), layer.batch_shape)
 
 
 class _Merge(Layer):
@@ -445,3 +340,49 @@ class Concatenate(_Merge):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""
         return {**super().get_config(), "axis": self.axis}
+
+
+def add(inputs: Sequence[ArrayLike | Node], **kwargs: Any) -> NDArray | Node:
+    """Return the sum of several inputs, as :class:`Add` does.
+
+    Examples
+    --------
+    >>> add([[[1.0]], [[2.0]]]).tolist()
+    [[3.0]]
+    """
+    return Add(**kwargs)(inputs)
+
+
+def multiply(inputs: Sequence[ArrayLike | Node], **kwargs: Any) -> NDArray | Node:
+    """Return the product of several inputs, entry by entry, as :class:`Multiply` does.
+
+    Examples
+    --------
+    >>> multiply([[[3.0]], [[2.0]]]).tolist()
+    [[6.0]]
+    """
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs: Sequence[ArrayLike | Node], **kwargs: Any) -> NDArray | Node:
+    """Return the mean of several inputs, as :class:`Average` does.
+
+    Examples
+    --------
+    >>> average([[[1.0]], [[2.0]]]).tolist()
+    [[1.5]]
+    """
+    return Average(**kwargs)(inputs)
+
+
+def concatenate(
+    inputs: Sequence[ArrayLike | Node], axis: int = -1, **kwargs: Any
+) -> NDArray | Node:
+    """Return several inputs side by side along an axis, as :class:`Concatenate` does.
+
+    Examples
+    --------
+    >>> concatenate([[[1.0]], [[2.0, 3.0]]]).tolist()
+    [[1.0, 2.0, 3.0]]
+    """
+    return Concatenate(axis=axis, **kwargs)(inputs)

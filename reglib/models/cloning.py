@@ -9,7 +9,7 @@ from reglib import optimizers
 from reglib._arguments import Function, Instance, Seed, arguments
 from reglib._validation import check_instance
 from reglib.layers.base import Layer, Node
-from reglib.layers.merging import InputLayer
+from reglib.layers.inputs import InputLayer
 from reglib.models.functional import Model, drawn
 from reglib.models.inputs_and_outputs import map_structure
 from reglib.models.sequential import Sequential

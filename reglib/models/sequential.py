@@ -12,7 +12,7 @@ from reglib._serialization import custom_object_scope
 from reglib._typing import ArrayLike
 from reglib._validation import naming
 from reglib.layers.base import Layer, Node, deserialize, serialize
-from reglib.layers.merging import InputLayer
+from reglib.layers.inputs import InputLayer
 from reglib.models.base import check_names, every_layer
 from reglib.models.nested import as_layer, shorten_ways_back
 from reglib.models.saving import part_of, save_model, to_json
