@@ -166,13 +166,6 @@ def _summed(gradient: NDArray, shape: tuple[int, ...]) -> NDArray:
 class Add(_Elementwise):
     """The sum of several inputs: where a residual branch meets the trunk.
 
-    Raises
-    ------
-    TypeError
-        If it is not called with a list.
-    ValueError
-        If fewer than two inputs come, or their shapes do not fit.
-
     References
     ----------
     He et al. (2016), "Deep residual learning for image recognition"; ``keras.layers.Add``.
@@ -194,13 +187,6 @@ class Add(_Elementwise):
 
 class Multiply(_Elementwise):
     """The product of several inputs, entry by entry: how one branch gates another.
-
-    Raises
-    ------
-    TypeError
-        If it is not called with a list.
-    ValueError
-        If fewer than two inputs come, or their shapes do not fit.
 
     References
     ----------
@@ -239,13 +225,6 @@ class Multiply(_Elementwise):
 
 class Average(_Elementwise):
     """The mean of several inputs: an ensemble in one model.
-
-    Raises
-    ------
-    TypeError
-        If it is not called with a list.
-    ValueError
-        If fewer than two inputs come, or their shapes do not fit.
 
     References
     ----------

@@ -393,13 +393,6 @@ class KLDivergence(Loss):
     reduction, name, dtype
         As for :class:`Loss`.
 
-    Raises
-    ------
-    TypeError
-        If ``name`` is no string, or ``dtype`` holds no fractions.
-    ValueError
-        If the reduction is another.
-
     References
     ----------
     Kullback and Leibler (1951), "On information and sufficiency"; Hinton, Vinyals and Dean

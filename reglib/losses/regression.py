@@ -19,13 +19,6 @@ class MeanSquaredError(Elementwise):
     reduction, name, dtype
         As for :class:`Loss`.
 
-    Raises
-    ------
-    TypeError
-        If ``name`` is no string, or ``dtype`` holds no fractions.
-    ValueError
-        If the reduction is another.
-
     References
     ----------
     ``keras.losses.MeanSquaredError``.
@@ -68,13 +61,6 @@ class MeanAbsoluteError(Elementwise):
     reduction, name, dtype
         As for :class:`Loss`.
 
-    Raises
-    ------
-    TypeError
-        If ``name`` is no string, or ``dtype`` holds no fractions.
-    ValueError
-        If the reduction is another.
-
     References
     ----------
     ``keras.losses.MeanAbsoluteError``.
@@ -111,13 +97,6 @@ class MeanAbsolutePercentageError(Elementwise):
     ----------
     reduction, name, dtype
         As for :class:`Loss`.
-
-    Raises
-    ------
-    TypeError
-        If ``name`` is no string, or ``dtype`` holds no fractions.
-    ValueError
-        If the reduction is another.
 
     References
     ----------
