@@ -407,7 +407,7 @@ class List(Constraint):
     @property
     def good(self) -> list[Any]:
         """A list of one good entry."""
-        return [] if self.of is None else [self.of.good]
+        return [] if self.of is None or self.of.good is None else [self.of.good]
 
     def check(self, name: str, value: Any) -> list[Any]:
         """Return the entries in a list."""

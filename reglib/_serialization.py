@@ -14,7 +14,8 @@ from contextvars import ContextVar
 from typing import Any, Self, TypeVar
 
 from reglib._absent import advice
-from reglib._validation import check_mapping, check_text, naming
+from reglib._arguments import Dict, Text
+from reglib._validation import naming
 
 Thing = TypeVar("Thing", bound=Callable)
 
@@ -51,7 +52,7 @@ class Described:
             If an argument is bad.
         """
         with naming("config"):
-            return cls(**check_mapping("config", config))
+            return cls(**Dict().check("config", config))
 
 
 def is_of_library(cls: type) -> bool:
@@ -96,9 +97,9 @@ def register_keras_serializable(
     >>> get_registered_name(doubled), get_registered_object("course>doubled") is doubled
     ('course>doubled', True)
     """
-    check_text("package", package)
+    Text().check("package", package)
     if name is not None:
-        check_text("name", name)
+        Text().check("name", name)
 
     def register(thing: Thing) -> Thing:
         if isinstance(thing, type) and not hasattr(thing, "get_config"):
@@ -144,7 +145,7 @@ def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[No
     ...     get_registered_object("half")
     0.5
     """
-    known = check_mapping("custom_objects", custom_objects or {})
+    known = Dict().check("custom_objects", custom_objects or {})
     token = _in_scope.set({**_in_scope.get(), **known})
     try:
         yield
@@ -241,7 +242,7 @@ def deserialize(
     with custom_object_scope(custom_objects):
         if isinstance(description, str):
             return get(description, registry, kind)
-        check_mapping(f"{kind} config", description)
+        Dict().check(f"{kind} config", description)
         if "class_name" not in description:
             raise ValueError(f"{kind} config must have a 'class_name', got {dict(description)!r}")
         found: Any = _found(description, registry)

@@ -25,13 +25,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reglib._arguments import Array, Choice, Flag, Function, Integer, Number, PathName, arguments
+from reglib._arguments import (
+    Array,
+    Choice,
+    Flag,
+    Function,
+    Integer,
+    List,
+    Number,
+    PathName,
+    arguments,
+)
 from reglib._result_cache import ResultCache
 from reglib._typing import ArrayLike
-from reglib._validation import (
-    check_integer,
-    check_sequence,
-)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -436,7 +442,7 @@ def require_columns(frame: Any, *names: str) -> None:
 def _chosen(frame: Any, metrics: str | Sequence[str] | None) -> list[str]:
     """Return the metrics asked for, or else all in the table."""
     names = [metrics] if isinstance(metrics, str) else metrics or ()
-    names = check_sequence("metrics", names, "names")
+    names = List("names").check("metrics", names)
     require_columns(frame, "setting", "seed", *names)
     return names or [name for name in frame.columns if name not in ("setting", "seed")]
 
@@ -464,10 +470,10 @@ def _named_settings(settings: Any) -> dict[Any, dict[str, Any]]:
 
 def _seeds(seeds: int | Iterable[int]) -> list[int]:
     if isinstance(seeds, (int, np.integer)):
-        return list(range(check_integer("seeds", seeds, low=1)))
+        return list(range(Integer(">= 1").check("seeds", seeds)))
     if not isinstance(seeds, Iterable) or isinstance(seeds, (str, bytes)):
         raise TypeError(f"seeds must be an integer or a list of integers, got {seeds!r}")
-    listed = [check_integer("seeds", seed, low=0) for seed in seeds]
+    listed = [Integer(">= 0").check("seeds", seed) for seed in seeds]
     if not listed or len(set(listed)) < len(listed):
         raise ValueError(f"seeds must be one or more different integers, got {listed}")
     return listed

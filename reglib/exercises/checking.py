@@ -30,8 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from reglib._arguments import Integer, Text, arguments
-from reglib._validation import check_instance
+from reglib._arguments import Instance, Integer, Text, arguments
 from reglib.exercises._findings import NOT_WRITTEN, BrokenCall, Finding, Mistake
 from reglib.exercises._student_function import Student
 
@@ -250,7 +249,7 @@ class Assignment:
         if not exercises:
             raise ValueError("exercises must not be empty, got none")
         for exercise in exercises:
-            check_instance("exercises", exercise, Exercise, "exercises")
+            Instance(Exercise, "exercises").check("exercises", exercise)
         self.exercises = {exercise.name: exercise for exercise in exercises}
 
     def check(self, function: Any, aspect: str | None = None, *, name: str | None = None) -> None:

@@ -26,7 +26,6 @@ from reglib._timestep_masks import mask_of, masked
 from reglib._typing import ArrayLike
 from reglib._validation import (
     check_array,
-    check_shape,
     naming,
     refusing_unknown,
 )
@@ -103,7 +102,7 @@ def _checked_shape(input_shape: Any) -> Any:
     """Return the shape of inputs, or those of several; a batch may be empty, no other axis."""
     if isinstance(input_shape, (tuple, list)) and isinstance((*input_shape, 0)[0], (tuple, list)):
         return [_checked_shape(one) for one in input_shape]
-    shape = check_shape("input_shape", input_shape, low=0)
+    shape = Shape(low=0).check("input_shape", input_shape)
     if 0 in shape[1:]:
         raise ValueError(f"input_shape must be lengths of at least 1, got {input_shape!r}")
     return shape

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._arguments import Integer, arguments
+from reglib._arguments import Instance, Integer, arguments
 from reglib._timestep_masks import as_truth, expanded, mask_of
 from reglib._typing import ArrayLike
-from reglib._validation import check_instance
 from reglib.layers.base import Layer, Node
 
 Lengths = tuple[int | None, ...]
@@ -40,7 +39,7 @@ class _Merge(Layer):
         ValueError
             If there are fewer than two inputs, or their shapes do not fit.
         """
-        check_instance(f"inputs of layer {self.name}", inputs, (list, tuple), "a list of inputs")
+        Instance((list, tuple), "a list of inputs").check(f"inputs of layer {self.name}", inputs)
         if len(inputs) < 2:
             raise ValueError(f"inputs of layer {self.name} must be at least 2, got {len(inputs)}")
         if isinstance(inputs[0], Node):
@@ -71,7 +70,7 @@ class _Merge(Layer):
         if mask is None:
             return None
         for name, value in (("mask", mask), ("inputs", inputs)):
-            check_instance(name, value, (list, tuple), "a list, with an entry for each input")
+            Instance((list, tuple), "a list, with an entry for each input").check(name, value)
         if len(mask) != len(inputs):
             raise ValueError(f"mask must have an entry for each of inputs, got {len(mask)}")
         if all(one is None for one in mask):

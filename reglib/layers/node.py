@@ -10,9 +10,6 @@ import numpy as np
 
 from reglib._arguments import Flag, Instance, Integer, List, Shape, Text, arguments
 from reglib._serialization import Described
-from reglib._validation import (
-    check_instance,
-)
 
 if TYPE_CHECKING:
     from reglib.layers.base import Layer
@@ -68,7 +65,7 @@ class Node:
         self.layer = layer
         self.parents = tuple(parents)
         for parent in self.parents:
-            check_instance("parents", parent, Node, "nodes")
+            Instance(Node, "nodes").check("parents", parent)
         self.shape = shape
         self.keyword = keyword
         self.index = index

@@ -20,12 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import activations
-from reglib._arguments import Choice, Flag, Integer, Number, Seed, arguments
+from reglib._arguments import Choice, Flag, Integer, List, Number, Seed, arguments
 from reglib._timestep_masks import as_truth
 from reglib._typing import ArrayLike
 from reglib._validation import (
     check_array,
-    check_sequence,
     naming,
 )
 from reglib.layers.base import Layer, Node
@@ -211,7 +210,7 @@ class Recurrent(Layer):
         states = []
         if initial_state is not None:
             alone = hasattr(initial_state, "shape")  # the only one, as Keras takes it too
-            states = [initial_state] if alone else check_sequence("initial_state", initial_state)
+            states = [initial_state] if alone else List().check("initial_state", initial_state)
             options["initial_state"] = states
         if any(isinstance(thing, Node) for thing in (inputs, *states)):
             return self._drawn(inputs, states, training, options)

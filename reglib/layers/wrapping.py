@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._arguments import Choice, arguments
+from reglib._arguments import Choice, Dict, Instance, arguments
 from reglib._timestep_masks import as_truth
 from reglib._typing import ArrayLike
-from reglib._validation import check_instance, check_mapping
 from reglib.layers.base import Layer, deserialize, serialize
 from reglib.layers.gated import GRU, LSTM
 from reglib.layers.recurrent import SimpleRNN
@@ -59,7 +58,7 @@ class TimeDistributed(Layer):
         super().__init__(**kwargs)
         if hasattr(layer, "as_layer"):  # a model
             layer = layer.as_layer()
-        self.layer = _of_one_output("layer", check_instance("layer", layer, Layer, "a layer"))
+        self.layer = _of_one_output("layer", Instance(Layer, "a layer").check("layer", layer))
 
     def sublayers(self) -> tuple[Layer, ...]:
         """Return the wrapped layer."""
@@ -281,14 +280,14 @@ def _of_all_steps(array: NDArray) -> NDArray:
 
 def _revived(config: Mapping[str, Any], *parts: str) -> dict[str, Any]:
     """Return a configuration with its layers made."""
-    if "layer" not in check_mapping("config", config):
+    if "layer" not in Dict().check("config", config):
         raise ValueError(f"config must have a 'layer', got {dict(config)!r}")
     layers = {part: deserialize(config[part]) for part in parts if config.get(part) is not None}
     return {**config, **layers}
 
 
 def _checked(name: str, layer: Any) -> Layer:
-    check_instance(name, layer, (SimpleRNN, LSTM, GRU), "a SimpleRNN, an LSTM or a GRU")
+    Instance((SimpleRNN, LSTM, GRU), "a SimpleRNN, an LSTM or a GRU").check(name, layer)
     return _of_one_output(name, layer)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from reglib import optimizers
 from reglib._arguments import Function, Instance, Seed, arguments
-from reglib._validation import check_instance
 from reglib.layers.base import Layer, Node
 from reglib.layers.inputs import InputLayer
 from reglib.models.functional import Model, drawn
@@ -48,7 +47,7 @@ def clone_model(
     def made(layer: Layer) -> Layer:
         given = _copied(layer) if isinstance(layer, InputLayer) else make(layer)
         what = "a function that returns layers"
-        check_instance("clone_function", given, Layer, what)
+        Instance(Layer, what).check("clone_function", given)
         return given
 
     if isinstance(model, Sequential):

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import losses, metrics
+from reglib._arguments import Instance, Number
 from reglib._typing import ArrayLike
-from reglib._validation import check_instance, check_number, naming
+from reglib._validation import naming
 from reglib.layers.base import Node
 
 
@@ -79,8 +80,8 @@ class Ends:
         if not self.nodes:
             raise ValueError(f"{what} must hold a node, got {structure}")
         for node in self.nodes:
-            check_instance(
-                what, node, Node, "a node from layers.Input and layers called on it, or nodes"
+            Instance(Node, "a node from layers.Input and layers called on it, or nodes").check(
+                what, node
             )
         self.names = names or [node.layer.name for node in self.nodes]
 
@@ -118,7 +119,7 @@ class Ends:
                     f"got {', '.join(map(str, given))}"
                 )
             return [given.get(key) for key in self.names]
-        check_instance(name, given, (list, tuple), f"a list or a dict, one for each of {self}")
+        Instance((list, tuple), f"a list or a dict, one for each of {self}").check(name, given)
         if len(given) != len(self):
             raise ValueError(
                 f"{name} must be {len(self)}, one for each of {self}, got {len(given)}"
@@ -184,7 +185,7 @@ class JointLoss:
         self.weights = [1.0] * len(outputs)
         if weights is not None:
             self.weights = [
-                1.0 if weight is None else check_number("loss_weights", weight, low=0)
+                1.0 if weight is None else Number(">= 0").check("loss_weights", weight)
                 for weight in outputs.values("loss_weights", weights, missing=True)
             ]
 

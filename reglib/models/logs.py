@@ -8,7 +8,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from reglib import metrics
-from reglib._validation import check_sequence, naming
+from reglib._arguments import List
+from reglib._validation import naming
 
 
 class RunningMeans:
@@ -66,7 +67,7 @@ def metrics_of(name: str, given: Any) -> list[metrics.Metric]:
         If a name is unknown.
     """
     with naming(name):
-        watched = check_sequence(name, () if given is None else given, "metrics")
+        watched = List("metrics").check(name, () if given is None else given)
         if None in watched:
             raise TypeError("metrics must be names, classes or objects, got None")
         return [metrics.get(metric) for metric in watched]

@@ -13,10 +13,8 @@ from typing import Any
 import numpy as np
 
 from reglib import _archive, _serialization, losses, optimizers
-from reglib._arguments import Dict, Flag, Instance, PathName, Text, arguments
+from reglib._arguments import Dict, Flag, Instance, List, PathName, Text, arguments
 from reglib._validation import (
-    check_mapping,
-    check_sequence,
     naming,
 )
 from reglib.models import training_state
@@ -167,7 +165,7 @@ def revived(
     description: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
 ) -> Trainer:
     """Return the model that a class name and a config mean."""
-    if not {"class_name", "config"} <= set(check_mapping("model", description)):
+    if not {"class_name", "config"} <= set(Dict().check("model", description)):
         raise ValueError(f"model must have a class_name and a config, got {sorted(description)}")
     return _serialization.deserialize(
         description, model_classes, "the model's class", custom_objects
@@ -179,7 +177,7 @@ def part_of(config: Any, name: str) -> list[Any]:
     """Return a list out of a model's config."""
     if name not in config:
         raise ValueError(f"config must have {name!r}, got {sorted(config) or 'nothing'}")
-    return check_sequence(f"config[{name!r}]", config[name], name)
+    return List(name).check(f"config[{name!r}]", config[name])
 
 
 def aims(model: Trainer) -> dict[str, Any]:

@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import losses, metrics, optimizers
-from reglib._arguments import Choice, Dict, Flag, Integer, Number, arguments
+from reglib._arguments import Choice, Dict, Flag, Integer, List, Number, arguments
 from reglib._timestep_masks import mask_of, masked
 from reglib._typing import ArrayLike
 from reglib._validation import (
     check_array,
-    check_sequence,
     naming,
 )
 from reglib.callbacks import CallbackList, History
@@ -489,7 +488,7 @@ class Trainer(BaseModel):
     def _validation_data(self, given: Any) -> Any:
         if is_batches(given):
             return given
-        parts = check_sequence("validation_data", given, "arrays")
+        parts = List("arrays").check("validation_data", given)
         if len(parts) not in (2, 3):
             raise ValueError(
                 f"validation_data must be (x, y) or (x, y, sample_weight), got {len(parts)} arrays"

@@ -4,7 +4,9 @@
 beside other arguments, and what is looked at elsewhere, with the reason.
 """
 
+import inspect
 import re
+from fnmatch import fnmatchcase
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from tests.reglib.bad_input.calls import (
     BAD,
     ELSEWHERE,
+    GOOD,
     INVENTORY,
     SAYS,
     call,
@@ -99,3 +102,18 @@ def test_bad_values_are_refused_and_named(path):
     assert values, "declare it, add values to BAD, or give a reason in ELSEWHERE"
     found = [(value, complaint(path, wrong, value)) for wrong, value in values]
     assert not [f"{value!r} {text}" for value, text in found if text]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_defaults_and_good_values_pass(name):
+    public = INVENTORY[name]
+    for argument, constraint in public.constraints.items():
+        default = public.parameters[argument].default if argument in public.parameters else None
+        for value in (constraint.good, default):
+            if value is not inspect.Parameter.empty and value is not None:
+                constraint.check(argument, value)
+
+
+@pytest.mark.parametrize("table", [GOOD, BAD, SAYS, ELSEWHERE], ids=["GOOD", "BAD", "SAYS", "ELSE"])
+def test_no_pattern_is_left_over(table):
+    assert not [pattern for pattern in table if not any(fnmatchcase(a, pattern) for a in ARGUMENTS)]

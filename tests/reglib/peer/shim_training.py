@@ -15,7 +15,7 @@ import reglib.models
 import reglib.models.trainer
 import reglib.optimizers
 import reglib.schedules
-from reglib._validation import check_number
+from reglib._arguments import Number
 from reglib.layers.base import Parameter
 
 
@@ -144,7 +144,7 @@ class PyDataset:
 
 
 def validate_float_arg(value, name):
-    return check_number(name, value, low=0)
+    return Number(">= 0").check(name, value)
 
 
 class MonitorCallback(reglib.callbacks.Monitor):
