@@ -83,6 +83,10 @@ class Activation:
         ValueError
             If an option is out of range.
         """
+        if hasattr(z, "parents"):  # a node: what it will be is for a layer to say
+            from reglib.layers.core import Activation as ActivationLayer
+
+            return ActivationLayer(self)(z)
         array = np.asarray(z)
         if array.dtype.kind not in "biuf":
             raise TypeError(f"z must hold numbers, got dtype {array.dtype}")

@@ -29,6 +29,27 @@ from reglib._validation import (
 from reglib.layers.base import Parameter, snake_case
 
 
+class Rate(float):
+    """A learning rate: a number that can be set where it is, as Keras's variable can."""
+
+    def __new__(cls, value: float, optimizer: Optimizer) -> Rate:
+        """Return the rate of an optimizer."""
+        rate = super().__new__(cls, value)
+        rate.optimizer = optimizer
+        return rate
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return float, (float(self),)
+
+    def assign(self, value: float) -> None:
+        """Set the optimizer's learning rate."""
+        self.optimizer.learning_rate = float(value)
+
+    def numpy(self) -> np.float32:
+        """Return the number in float32."""
+        return np.float32(self)
+
+
 @arguments(parameters=List("parameters", Instance(Parameter, "parameters of a layer")))
 class Block:
     """Parameters laid end to end in one vector, and their gradients in another.
@@ -166,10 +187,10 @@ class Optimizer(_serialization.Described):
 
     @property
     def learning_rate(self) -> float:
-        """The step size that the next step will use."""
+        """The step size that the next step will use; ``learning_rate.assign`` sets it too."""
         rate = self._learning_rate
         if not callable(rate):
-            return rate
+            return Rate(rate, self)
         return float(rate(self.batches) if self._rate_asks else rate())
 
     @learning_rate.setter
@@ -289,7 +310,7 @@ class Optimizer(_serialization.Described):
             self.build(block)
         w, g = block.value, block.gradient
         if self.gathered is None or self._gather(g):
-            learning_rate = self.learning_rate
+            learning_rate = float(self.learning_rate)
             self._clip(block)
             if self.weight_decay is not None:
                 decay = 1 - self.weight_decay * learning_rate

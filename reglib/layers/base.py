@@ -456,7 +456,7 @@ class Layer(HasWeights, _serialization.Described):
             given[role] = kept if option is None else _OPTION_MODULES[role].get(option)
         start = given.pop("initializer") or initializers.GlorotUniform()
         parameter = Parameter(
-            start(tuple(shape), dtype=dtype, generator=self.generator),
+            self._started(start, tuple(shape), dtype),
             name=name,
             trainable=trainable,
             dtype=dtype,
@@ -464,6 +464,12 @@ class Layer(HasWeights, _serialization.Described):
         )
         self._keep(parameter)
         return parameter
+
+    def _started(self, start: Callable, shape: tuple[int, ...], dtype: str) -> NDArray:
+        """Return initial weights; an initializer of your own draws from where it likes."""
+        if "generator" in inspect.signature(start).parameters:
+            return start(shape, dtype=dtype, generator=self.generator)
+        return np.asarray(start(shape, dtype=dtype), dtype)
 
     @property
     def generator(self) -> np.random.Generator:

@@ -161,6 +161,9 @@ class Parameter(Trainable, NDArrayOperatorsMixin):
         values = (x.value if isinstance(x, Parameter) else x for x in inputs)
         return getattr(ufunc, method)(*values, **options)
 
+    def __float__(self) -> float:
+        return float(self.value)
+
     def __getitem__(self, part: Any) -> NDArray:
         return self.value[part]
 

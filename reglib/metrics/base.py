@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,22 @@ class Metric(_serialization.Described):
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = type(self).__name__ if name is None else name
         self._dtype = dtype
-        self.reset_state()
+        self.variables: list[Any] = []
+        if _serialization.is_of_library(type(self)):
+            self.reset_state()
+
+    def add_weight(
+        self, shape: Sequence[int] = (), initializer: Any = "zeros", name: str = "variable"
+    ) -> Any:
+        """Return a variable for a metric of your own: :meth:`reset_state` sets it to 0."""
+        from reglib import initializers  # here, as a metric of the library needs neither
+        from reglib.layers.parameter import Parameter
+
+        start = initializers.get(initializer)(tuple(shape), dtype="float32")
+        self.variables.append(Parameter(start, name=name))
+        return self.variables[-1]
+
+    add_variable = add_weight
 
     @property
     def dtype(self) -> str | None:
@@ -74,8 +89,11 @@ class Metric(_serialization.Described):
         return self._dtype
 
     def reset_state(self) -> None:
-        """Forget what was seen."""
-        raise NotImplementedError(f"{type(self).__name__} must define reset_state")
+        """Forget what was seen; of a metric of your own, the variables."""
+        if not self.variables:
+            raise NotImplementedError(f"{type(self).__name__} must define reset_state")
+        for variable in self.variables:
+            variable.assign(np.zeros(variable.shape))
 
     def update_state(self, *arguments: Any, **options: Any) -> None:
         """Add a batch."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from reglib import metrics
@@ -53,7 +54,12 @@ class RunningMeans:
         if self.penalty is not None:
             penalty = self.penalty / self.examples
             logs = {"loss": data_loss + penalty, "data_loss": data_loss, "penalty": penalty}
-        return logs | {metric.name: metric.result() for metric in self.metrics}
+        return logs | {metric.name: _plain(metric.result()) for metric in self.metrics}
+
+
+def _plain(result: Any) -> Any:
+    """Return a number as Python's own; a metric may have several, or hold one in a variable."""
+    return result if isinstance(result, float) or np.ndim(result) else float(result)
 
 
 def metrics_of(name: str, given: Any) -> list[metrics.Metric]:

@@ -73,6 +73,10 @@ def without(values, name):
 def arrays_of(good, name):
     """Return dicts that are wrong in one of their arrays."""
     return {
+        "layers.Parameter.assign_*": "comes in through assign, which looks at it",
+        "layers.Layer.add_loss.*": "refuses whatever comes, and says what to use",
+        "metrics.Metric.add_*": "called by constructors of one's own; the initializer looks at it",
+        "optimizers.Rate*": "comes in through the optimizer's learning_rate, which looks at it",
         "type": (3, "text", None, {**good, name: "text"}),
         "shape": (without(good, name), {**good, name: ONES((9, 9))}),
         "nan": ({**good, name: good[name] * np.nan},),
