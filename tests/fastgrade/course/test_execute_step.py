@@ -17,8 +17,10 @@ from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
+from nbgrader.apps import NbGrader
+from nbgrader.coursedir import CourseDirectory
 
-from fastgrade.course.execute_step import _close, _grader
+from fastgrade.course.execute_step import Execute, _close, _grader
 from fastgrade.settings import Settings
 from tests import ROOT
 from tests.fastgrade.attacks.hostile import ANSWERS, SOURCE, STUB, submission
@@ -105,6 +107,18 @@ def test_warm_processes_are_replaced_when_a_module_of_the_course_changes(tmp_pat
     second = _grader(settings)
     assert second is not first
     _close()
+
+
+def test_a_file_is_the_instructors_if_it_is_the_same_there(tmp_path):
+    """Tests may import it; what students hand in under that name stays out of the judge."""
+    (tmp_path / "source/ps1").mkdir(parents=True)
+    (tmp_path / "source/ps1/checks.py").write_bytes(b"x = 1")
+    app = NbGrader()
+    app.coursedir = CourseDirectory(parent=app, root=str(tmp_path))
+    step = Execute(parent=app)
+    files = {"checks.py": b"x = 1", "mine.py": b"x = 1"}
+    assert step._instructors("ps1", files) == ("checks.py",)
+    assert step._instructors("ps1", {**files, "checks.py": b"x = 2"}) == ()
 
 
 def test_feedback_shows_hidden_tests_with_stock_only(course):
