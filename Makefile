@@ -13,6 +13,14 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
+# The grader needs Linux; make SYSTEM=Darwin shows what happens elsewhere.
+SYSTEM ?= $(shell uname -s)
+
+# A stage of the work: it says what it does, stops at the first failure, and says how long it took.
+begin = @set -e; printf '%s\n' "$(1)"; began=$$(date +%s);
+end = ; printf '  done in %d s\n' $$(($$(date +%s) - began))
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
 SOURCES := $(shell find reglib -name '*.py')
 GRADER := $(shell find fastgrade -type f -not -name '*.pyc')
 CHAPTERS := _config.yml $(shell find book -type f -not -name '*.pyc')
@@ -22,7 +30,7 @@ CLASS := $(shell find submitted -type f)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all setup book exercises grade grade-stock publish-grades test check machine lint serve
-.PHONY: lock clean help where
+.PHONY: lines lock clean help where
 
 all: book exercises grade where ## set up, build, generate, grade, and say where everything is
 
@@ -30,9 +38,10 @@ where:
 	@echo
 	@echo "The book       $(CURDIR)/_build/html/index.html   (make serve: http://localhost:$(PORT))"
 	@echo "The exercises  $(CURDIR)/exercises/"
-	@echo "The feedback   $(CURDIR)/feedback/<student>/<assignment>/"
-	@echo "The grades     $(CURDIR)/grades.csv"
-	@echo "The gradebook  $(CURDIR)/gradebook.db   (formgrader, in JupyterLab, opens it)"
+	@test ! -e $(DONE)/graded || printf '%s\n' \
+	  "The feedback   $(CURDIR)/feedback/<student>/<assignment>/" \
+	  "The grades     $(CURDIR)/grades.csv" \
+	  "The gradebook  $(CURDIR)/gradebook.db   (formgrader, in JupyterLab, opens it)"
 
 setup: $(DONE)/course ## make .venv and install from the locks
 
@@ -40,44 +49,57 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m tests.machine venv
-	$(PYTHON) -m venv $(VENV)
+	$(call begin,Making a virtual environment in $(VENV)) \
+	$(PYTHON) -m venv $(VENV) $(end)
 
 $(DONE)/course: requirements/course.txt pyproject.toml fastgrade/pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/course.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e ./fastgrade
+	$(call begin,Installing what requirements/course.txt names) \
+	$(PIP) --require-hashes -r requirements/course.txt; \
+	$(PIP) --no-deps --no-build-isolation -e . -e ./fastgrade $(end)
 	@mkdir -p $(DONE) && touch $@
 
 $(DONE)/dev: requirements/dev.txt $(DONE)/course
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(call begin,Installing what requirements/dev.txt adds) \
+	$(PIP) --require-hashes -r requirements/dev.txt $(end)
 	@mkdir -p $(DONE) && touch $@
 
 book: $(DONE)/book ## build the book into _build/html
 
 $(DONE)/book: $(DONE)/course $(CHAPTERS) $(SOURCES) $(DONE)/exercises
-	$(BIN)/python book/build.py -W -n --keep-going -q
+	$(call begin,Building the book: chapters run that are new or import what has changed) \
+	$(BIN)/python book/build.py -W -n --keep-going -q $(end)
 	@touch $@
 
 # nbgrader takes a pattern for the assignment: '*' does all of them in one start.
 exercises: $(DONE)/exercises ## generate exercises/ from solutions/
 
 $(DONE)/exercises: $(DONE)/course $(SOLUTIONS)
-	@$(BIN)/nbgrader generate_assignment --force --log-level=ERROR '*'
+	$(call begin,Generating the exercises from solutions/) \
+	$(BIN)/nbgrader generate_assignment --force --log-level=ERROR '*' $(end)
 	@touch $@
 
 grade: $(DONE)/graded ## grade submitted/ and write feedback/, grades.csv and gradebook.db
 
+ifeq ($(SYSTEM),Linux)
 $(DONE)/graded: $(DONE)/exercises $(CLASS) $(SOURCES) $(GRADER)
-	@$(BIN)/fastgrade --all
+	$(call begin,Grading the class in submitted/) \
+	$(BIN)/fastgrade --all $(end)
 	@$(MAKE) --no-print-directory publish-grades
 	@touch $@
+else
+.PHONY: $(DONE)/graded
+$(DONE)/graded:
+	@echo "The class in submitted/ is not graded: the grader needs Linux, and this is $(SYSTEM)."
+endif
 
 grade-stock: $(DONE)/exercises ## the same with nbgrader's own autograde, one submission at a time
 	@$(BIN)/nbgrader autograde --force --log-level=ERROR '*'
 	@$(MAKE) --no-print-directory publish-grades
 
 publish-grades:
-	@$(BIN)/nbgrader generate_feedback --force --log-level=ERROR '*'
-	@$(BIN)/nbgrader export --log-level=ERROR
+	$(call begin,Writing feedback/ and grades.csv) \
+	$(BIN)/nbgrader generate_feedback --force --log-level=ERROR '*'; \
+	$(BIN)/nbgrader export --log-level=ERROR $(end)
 
 # Many tests wait for a process, so that a worker more than there are cores keeps these busy.
 PYTEST := $(BIN)/python -m pytest --numprocesses $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) \
@@ -104,6 +126,9 @@ serve: book ## show the book at http://localhost:8000 (PORT=... for another)
 
 RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-header --group build --extra book
+
+lines: ## count the lines of each room and name the files over 600
+	@$(PYTHON) .ci/lines.py
 
 lock: ## resolve the dependencies anew and write the locks
 	$(RESOLVE) --upgrade --group dev --extra dask --extra postgres \

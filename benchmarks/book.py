@@ -1,6 +1,6 @@
 """How long a cold build of a book takes: plain Jupyter Book against `book/build.py`, in turns.
 
-The book is made up, fifteen chapters of six cells with one seaborn plot each, or with
+The book is made up, fifteen chapters of six cells with one plot each, or with
 ``--this-book`` this project's own. Both sides start without a cache, and count start-up, execution
 and writing. A third build, with every result in the cache, tells what Sphinx takes by itself.
 
@@ -36,7 +36,6 @@ kernelspec:
 ```{{code-cell}} python3
 import numpy as np
 import pandas as pd
-import seaborn as sns
 ```
 
 ```{{code-cell}} python3
@@ -58,7 +57,7 @@ mystnb:
   image:
     alt: A cloud of two hundred points without a trend, made of random numbers.
 ---
-sns.scatterplot(frame, x="loss", y="gap");
+frame.plot.scatter("loss", "gap");
 ```
 
 ```{{code-cell}} python3

@@ -26,8 +26,6 @@ _texts: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 def set_style() -> None:
     """Set matplotlib's defaults to the house style, for all figures from now on.
 
-    seaborn follows these defaults too, unless its own ``set_theme`` is called.
-
     Examples
     --------
     >>> set_style()

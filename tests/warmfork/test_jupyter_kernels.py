@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
     not hasattr(os, "pidfd_open"), reason="warm kernels need Linux; others get plain ones"
 )
 
-PRELOAD = "matplotlib.pyplot,pandas,seaborn"
+PRELOAD = "matplotlib.pyplot,pandas"
 
 CELLS = [
     "print('to stdout')",
@@ -35,7 +35,7 @@ CELLS = [
     "import pandas as pd\nframe = pd.DataFrame({'loss': [0.5, 0.25], 'seed': [1, 2]})\nframe",
     "wide = pd.DataFrame({f'a long name {n}': [n / 7] for n in range(9)})\nwide",
     "pd.DataFrame({f'column {n}': [n] for n in range(30)})",
-    "import seaborn as sns\nsns.lineplot(frame, x='seed', y='loss');",
+    "frame.plot('seed', 'loss');",
     "from IPython.display import HTML, Markdown, display\n"
     "display(Markdown('**bold**'))\nHTML('<i>x</i>')",
     "import numpy as np\nnp.random.default_rng(0).normal(size=3)",
@@ -227,7 +227,7 @@ def test_two_kernels_draw_different_random_numbers(run):
 
 
 def test_preloaded_modules_are_there_before_the_first_cell(run):
-    text = printed(run("warm", "import sys\nprint('seaborn' in sys.modules)"))
+    text = printed(run("warm", "import sys\nprint('pandas' in sys.modules)"))
     assert text == "True\n"
 
 

@@ -27,10 +27,11 @@ STAMPS = "imports.json"
 
 
 def digest(paths: Iterable[Path]) -> str:
-    """Return a hash of the files' names and contents, whatever the order they come in."""
+    """Return a hash of names and contents of files, in any order and wherever they lie."""
     total = hashlib.sha256()
     for path in sorted(paths):
-        total.update(path.as_posix().encode() + b"\0")
+        name = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        total.update(name.as_posix().encode() + b"\0")
         total.update(hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()
 
