@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reglib._validation import check_folder_of
+
+_FORMATS_OF_KERAS = (".keras", ".h5", ".hdf5")
 
 
 def write(filepath: str | os.PathLike, overwrite: bool = True, **arrays: NDArray) -> None:
@@ -26,6 +29,13 @@ def write(filepath: str | os.PathLike, overwrite: bool = True, **arrays: NDArray
     from pathlib import Path
 
     path = Path(filepath)
+    if path.suffix in _FORMATS_OF_KERAS:
+        warnings.warn(
+            f"{path.name} will be a NumPy archive of reglib, whatever its ending says, and Keras "
+            f"cannot read it: call it {path.name.split('.')[0]}.npz, or save "
+            "interop.to_keras(model)",
+            stacklevel=4,
+        )
     if not overwrite and path.exists():
         raise FileExistsError(f"filepath must be free unless overwrite=True, got {path}")
     check_folder_of("filepath", path)
@@ -46,8 +56,15 @@ def read(filepath: str | os.PathLike, what: str) -> dict[str, NDArray]:
     ValueError
         If it is no archive, and so not ``what`` it must be.
     """
-    with refusing(filepath, what), np.load(filepath, allow_pickle=False) as archive:
-        return dict(archive)
+    with refusing(filepath, what):
+        with open(filepath, "rb") as file:
+            is_hdf5 = file.read(8) == b"\x89HDF\r\n\x1a\n"
+        if not is_hdf5:
+            with np.load(filepath, allow_pickle=False) as archive:
+                arrays = dict(archive)
+        if is_hdf5 or "model.weights.h5" in arrays:
+            raise ValueError("Keras wrote it: let Keras load it, then use interop.from_keras")
+        return arrays
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ name                           formula
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -255,6 +256,12 @@ exponential = _elementwise("exponential", np.exp, lambda z, a: a)
 def _softmax(z: NDArray, axis: int | tuple[int, ...] = -1) -> NDArray:
     if z.dtype.kind != "f":
         z = z.astype("float64")
+    if type(axis) is int and z.shape[axis] == 1:
+        warnings.warn(
+            f"softmax over axis {axis} of shape {z.shape} is 1 whatever comes in: a single output "
+            "needs a sigmoid",
+            stacklevel=2,
+        )
     if np.maximum.reduce(np.abs(z), axis=None, initial=0) < 60:
         a = np.exp(z)  # far from what overflows: the largest need not be taken off first
     else:

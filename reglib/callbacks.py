@@ -248,6 +248,15 @@ def monitor_comparison(monitor: str, mode: str, metrics: Iterable[Any] = ()) -> 
     )
 
 
+@contextlib.contextmanager
+def _naming_what_there_is(logs: Logs) -> Iterator[None]:
+    """Add the names in the logs to an error that one of them is unknown."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{error}; the logs have {', '.join(logs or {}) or 'nothing'}") from error
+
+
 def _for_us(callback: Any) -> Any:
     """Return ours for a callback of Keras that changes Keras's variables; others as they are."""
     if type(callback).__name__ == "SwapEMAWeights" and not isinstance(callback, Callback):
@@ -298,7 +307,8 @@ class Monitor(Callback):
         """Return the value in the logs; warn and return None when it is not there."""
         if self.monitor_op is None:
             metrics = getattr(self.model, "metrics", ())
-            self.monitor_op = monitor_comparison(self.monitor, self.mode, metrics)
+            with _naming_what_there_is(logs):
+                self.monitor_op = monitor_comparison(self.monitor, self.mode, metrics)
         value = (logs or {}).get(self.monitor)
         if value is None:
             warnings.warn(
@@ -949,8 +959,8 @@ class SWA(Callback):
 
     Notes
     -----
-    Running means of batch normalization belong to the weights before the average; call the
-    model once in training mode on the training data to renew them.
+    Running means of batch normalization belong to the weights before the average: renew them
+    with :func:`reglib.models.renew_batch_statistics` on the training data afterwards.
     """
 
     def __init__(self, start_epoch: int = 0, frequency: int = 1) -> None:

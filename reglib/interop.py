@@ -73,9 +73,10 @@ def from_keras(thing: Any) -> Layer | models.Sequential | models.Model:
     """
     keras = _require_keras()
     if isinstance(thing, keras.Sequential):
-        ours = models.Sequential(
-            [_layer_from_keras(part) for part in thing.layers], name=thing.name
-        )
+        parts = [_layer_from_keras(part) for part in thing.layers]
+        if thing.inputs:
+            parts.insert(0, _input_from_keras(thing.inputs[0]))
+        ours = models.Sequential(parts, name=thing.name)
         if thing.built:
             ours.build(tuple(thing.input_shape))
     elif isinstance(thing, keras.Model):
@@ -174,9 +175,14 @@ def _layer_from_keras(layer: Any) -> Layer:
     return cls.from_config(config)
 
 
+def _input_from_keras(tensor: Any) -> Node:
+    """Return the node that stands for one of Keras's symbolic inputs."""
+    return layers.Input(batch_shape=tuple(tensor.shape), dtype=tensor.dtype, name=tensor.name)
+
+
 def _model_to_keras(model: models.Sequential | models.Model, name: str, keras: Any) -> Any:
     if isinstance(model, models.Sequential):
-        theirs = keras.Sequential([to_keras(layer) for layer in model.layers], name=name)
+        theirs = keras.Sequential([to_keras(layer) for layer in model._with_input()], name=name)
         if model.built:
             theirs.build(model.input_shape)
     else:
@@ -249,9 +255,7 @@ def _graph_from_keras(model: Any) -> models.Model:
             continue
         theirs = known[name]
         if not description["inbound_nodes"]:
-            nodes[name, 0, 0] = layers.Input(
-                batch_shape=theirs.batch_shape, dtype=theirs.dtype, name=name
-            )
+            nodes[name, 0, 0] = _input_from_keras(theirs.output)
             continue
         layer = _layer_from_keras(theirs)
         # Keras counts the uses of a graph from 1 where its own making is one of them.

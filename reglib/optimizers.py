@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -178,7 +179,7 @@ class Optimizer(_serialization.Described):
         self.average: NDArray | None = None
         self.gathered: NDArray | None = None
         self._excluded: set[int] = set()
-        self._excluded_names: tuple[str, ...] = ()
+        self._excluded_names: list[re.Pattern[str]] = []
 
     @property
     def iterations(self) -> int:
@@ -241,21 +242,24 @@ class Optimizer(_serialization.Described):
     def exclude_from_weight_decay(
         self, var_list: Iterable[Parameter] | None = None, var_names: Iterable[str] | None = None
     ) -> None:
-        """Exempt parameters from weight decay, by object or by part of their name.
+        """Exempt parameters from weight decay, by object or by name.
+
+        Names are regular expressions that are looked for in a parameter's name: ``"bias"`` means
+        every bias, ``"gamma|beta"`` the weights of normalization, ``"^kernel$"`` kernels alone.
 
         Raises
         ------
         ValueError
-            If the optimizer has been built.
+            If the optimizer has been built, or a name is no regular expression.
         """
         if self.block is not None:
             raise ValueError("exclude_from_weight_decay must be called before the first step")
         self._excluded = set(map(id, var_list or ()))
-        self._excluded_names = tuple(var_names or ())
+        self._excluded_names = [_pattern(name) for name in var_names or ()]
 
     def decays(self, parameter: Parameter) -> bool:
         """Return whether the weight decay is for this parameter too."""
-        named = any(word in parameter.name for word in self._excluded_names)
+        named = any(pattern.search(parameter.name) for pattern in self._excluded_names)
         return not named and id(parameter) not in self._excluded
 
     @arguments(grads=List("arrays"), trainable_variables=List("parameters"))
@@ -435,6 +439,15 @@ class Optimizer(_serialization.Described):
         if isinstance(rate, Mapping):
             config = {**config, "learning_rate": schedules.deserialize(rate)}
         return super().from_config(config)
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    try:
+        return re.compile(name)
+    except re.error as error:
+        raise ValueError(
+            f"var_names must be regular expressions, got {name!r} ({error})"
+        ) from error
 
 
 @arguments(

@@ -30,7 +30,14 @@ from reglib._validation import (
     refusing_unknown,
 )
 from reglib.layers.node import Node as Node
-from reglib.layers.parameter import HasWeights, Trainable, checked_dtype
+from reglib.layers.parameter import (
+    FLOATS,
+    HasWeights,
+    Trainable,
+    checked_dtype,
+    differentiable,
+    number_dtype,
+)
 from reglib.layers.parameter import Parameter as Parameter
 
 _names: Counter[str] = Counter()
@@ -88,6 +95,11 @@ def _taking_training(call: Callable) -> Callable:
     return call_anyway
 
 
+def _with_derivative(name: str, option: Any) -> Any:
+    """Return an option of weights; refuse a penalty that has no derivative."""
+    return differentiable(name, option) if name.endswith("regularizer") else option
+
+
 def _layers_in(value: Any) -> list[Layer]:
     """Return the layers that an attribute is, or holds."""
     if isinstance(value, Layer):
@@ -111,7 +123,7 @@ def _checked_shape(input_shape: Any) -> Any:
 @arguments(
     activity_regularizer=Identifier(regularizers.get),
     trainable=Flag(),
-    dtype=Identifier(checked_dtype),
+    dtype=Identifier(number_dtype),  # what a layer takes of it, its constructor says
     name=Text(),
     input_shape=Shape(),
 )
@@ -147,9 +159,9 @@ class Layer(HasWeights, _serialization.Described):
         name: str | None = None,
         input_shape: Sequence[int | None] | None = None,
     ) -> None:
-        self.activity_regularizer = activity_regularizer
+        self.activity_regularizer = differentiable("activity_regularizer", activity_regularizer)
         self._trainable = trainable  # what lies within is left as it is
-        self.dtype = dtype or config.floatx()
+        self.dtype = config.floatx() if dtype is None else checked_dtype(dtype, self._dtypes)
         self.numpy_dtype = np.dtype(self.dtype)
         self.is_named = name is not None
         self.name = _default_name(type(self)) if name is None else name
@@ -172,6 +184,7 @@ class Layer(HasWeights, _serialization.Described):
     # What ``training`` means where nobody says it, as the signature of ``call`` has it; None: it
     # is left to the layers within.
     _default_training: ClassVar[bool | None] = False
+    _dtypes: ClassVar[tuple[str, ...]] = FLOATS
     # Whether the outputs have a mask where the inputs have one; a layer may set it for itself.
     supports_masking = False
     _computes_mask = False
@@ -426,7 +439,7 @@ class Layer(HasWeights, _serialization.Described):
         for name, value in options.items():
             module = _OPTION_MODULES[name.rpartition("_")[2]]
             with naming(name):
-                setattr(self, name, module.get(value))
+                setattr(self, name, _with_derivative(name, module.get(value)))
             self._weight_options.append(name)
 
     def add_weight(
@@ -453,7 +466,8 @@ class Layer(HasWeights, _serialization.Described):
         given = {"initializer": initializer, "regularizer": regularizer, "constraint": constraint}
         for role, option in given.items():
             kept = getattr(self, f"{options or name}_{role}", None)
-            given[role] = kept if option is None else _OPTION_MODULES[role].get(option)
+            found = kept if option is None else _OPTION_MODULES[role].get(option)
+            given[role] = _with_derivative(role, found)
         start = given.pop("initializer") or initializers.GlorotUniform()
         parameter = Parameter(
             self._started(start, tuple(shape), dtype),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from reglib._arguments import Integer, Shape, arguments
 from reglib.layers.base import Layer, Node
+from reglib.layers.parameter import NUMBERS
 
 
 @arguments(shape=Shape(), batch_size=Integer(">= 1"), batch_shape=Shape())
@@ -34,6 +34,7 @@ class InputLayer(Layer):
     """
 
     supports_masking = True
+    _dtypes = NUMBERS  # whole ones too, as those of an Embedding are
 
     def __init__(
         self,
@@ -50,13 +51,9 @@ class InputLayer(Layer):
             batch_size, *shape = batch_shape
         if shape is None:
             raise ValueError("shape must be that of one example, got None")
-        self.shape = shape
+        self.shape = tuple(shape)
         self.batch_shape = (batch_size, *self.shape)
-        super().__init__(input_shape=self.shape, name=name, **kwargs)
-        if dtype is not None:
-            # Inputs may be whole numbers, as those of an Embedding are; weights may not.
-            self.numpy_dtype = _checked_dtype(dtype)
-            self.dtype = self.numpy_dtype.name
+        super().__init__(input_shape=self.shape, dtype=dtype, name=name, **kwargs)
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return the inputs."""
@@ -108,14 +105,3 @@ def Input(  # noqa: N802 - Keras's name
     """
     layer = InputLayer(shape, batch_size, dtype, batch_shape, name)
     return Node(layer, (), layer.batch_shape)
-
-
-def _checked_dtype(dtype: Any) -> np.dtype:
-    """Return a dtype that inputs may have."""
-    try:
-        found = np.dtype(dtype)
-    except TypeError:
-        found = np.dtype(object)
-    if found.kind not in "biuf":
-        raise ValueError(f"dtype must be one of numbers, got {dtype!r}")
-    return found

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from reglib import config
 from reglib._arguments import Flag, Instance, Integer, List, Shape, Text, arguments
 from reglib._serialization import Described
+from reglib.layers.parameter import FLOATS
 
 if TYPE_CHECKING:
     from reglib.layers.base import Layer
@@ -114,7 +114,7 @@ class Node:
 
     def _merged(self, name: str, other: Node) -> Node:
         """Return the node of a merging layer, as precise as the more precise of both."""
-        dtype = np.result_type(self.layer.dtype, other.layer.dtype).name
+        dtype = max(_float_of(self), _float_of(other))
         return self.layer.library[name](dtype=dtype)([self, other])
 
     def _rescaled(self, scale: Any, offset: Any = 0, sign: int = 1) -> Node:
@@ -122,7 +122,13 @@ class Node:
         if not (isinstance(scale, Real) and isinstance(offset, Real)):
             return NotImplemented
         rescaling = self.layer.library["Rescaling"]
-        return rescaling(float(scale), sign * float(offset), dtype=self.layer.dtype)(self)
+        return rescaling(float(scale), sign * float(offset), dtype=_float_of(self))(self)
 
     def __repr__(self) -> str:
         return f"<Node of {self.layer.name}, shape={self.shape}>"
+
+
+def _float_of(node: Node) -> str:
+    """Return the dtype that is calculated with: integers become floats."""
+    dtype = node.layer.dtype
+    return dtype if dtype in FLOATS else config.floatx()

@@ -486,7 +486,8 @@ class SpectralNormalization(Layer):
     r"""Another layer with its kernel divided by its largest singular value.
 
     Power iteration estimates :math:`\sigma = v^T W u`; each training call writes
-    :math:`W/\sigma` into the kernel, as Keras does. Evaluation leaves the kernel alone.
+    :math:`W/\sigma` into the kernel, as Keras does. Evaluation leaves the kernel alone. A kernel
+    of zeros stays one, where Keras's becomes NaN.
 
     Parameters
     ----------
@@ -550,7 +551,8 @@ class SpectralNormalization(Layer):
             v = _unit(u @ W.T)
             u = _unit(v @ W)
         self.vector_u.value[...] = u
-        self._sigma, self._uv = (v @ W @ u.T).item(), v.T @ u
+        # A kernel of zeros has no largest direction and stays as it is.
+        self._sigma, self._uv = (v @ W @ u.T).item() or 1.0, v.T @ u
         self.kernel.value /= self._sigma
 
     def backward(self, gradient: NDArray) -> NDArray:

@@ -10,9 +10,15 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
-from reglib import config
+from reglib import config, regularizers
 from reglib._arguments import Array, Choice, Flag, Function, Identifier, Text, arguments
 from reglib._typing import ArrayLike
+
+FLOATS = ("float32", "float64")
+NUMBERS = (
+    *("float16", *FLOATS, "bool"),
+    *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)),
+)
 
 
 class Trainable:
@@ -43,11 +49,16 @@ class Trainable:
         return ()
 
 
-def checked_dtype(dtype: Any) -> str:
-    """Return the name of a dtype that weights may have."""
+def checked_dtype(dtype: Any, among: tuple[str, ...] = FLOATS) -> str:
+    """Return the name of a dtype, by default of one that weights may have."""
     with contextlib.suppress(TypeError, ValueError):
         dtype = np.dtype(dtype).name
-    return Choice("float32", "float64").check("dtype", dtype)
+    return Choice(*among).check("dtype", dtype)
+
+
+def number_dtype(dtype: Any) -> str:
+    """Return the name of a dtype that inputs may have."""
+    return checked_dtype(dtype, NUMBERS)
 
 
 @arguments(
@@ -103,7 +114,7 @@ class Parameter(Trainable, NDArrayOperatorsMixin):
         self.value: NDArray = array.copy()
         self.gradient: NDArray = np.zeros_like(array)
         self.name = name
-        self.regularizer = regularizer
+        self.regularizer = differentiable("regularizer", regularizer)
         self.constraint = constraint
         self._trainable = trainable
 
@@ -228,3 +239,21 @@ class HasWeights(Trainable):
     def non_trainable_variables(self) -> list[Parameter]:
         """The parameters that no optimizer changes."""
         return self.non_trainable_weights
+
+
+def differentiable(name: str, regularizer: Any) -> Any:
+    """Return a penalty that weights are trained with, or None.
+
+    Raises
+    ------
+    TypeError
+        If it has no derivative, as a mere function has none.
+    """
+    missing = regularizers.Regularizer.gradient
+    if regularizer is not None and getattr(type(regularizer), "gradient", missing) is missing:
+        raise TypeError(
+            f"{name} must have its derivative, gradient(w), beside its value: derive a class from "
+            "regularizers.Regularizer and define both, got "
+            f"{getattr(regularizer, '__name__', type(regularizer).__name__)}"
+        )
+    return regularizer

@@ -34,13 +34,15 @@ class Dropout(Layer):
         Fraction of the inputs to drop, in [0, 1]. The textbook's ``keep_prob`` is 1 - rate.
     noise_shape : tuple, optional
         Shape of the mask, which is broadcast over the inputs; None stands for their length.
+        ``(None, 1, None)`` drops the same units at all time steps.
     seed : int, optional
         Makes the sequence of masks repeatable.
 
     Raises
     ------
     ValueError
-        If ``rate`` or an entry of ``noise_shape`` is out of range.
+        If ``rate`` or an entry of ``noise_shape`` is out of range, or the mask of this shape does
+        not fit the inputs.
 
     References
     ----------
@@ -70,14 +72,28 @@ class Dropout(Layer):
         self.seed = seed
         self.mask: NDArray | None = None
 
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Check that the mask will fit inputs of this shape."""
+        if self.noise_shape is not None:
+            self._noise_shape_for(input_shape)
+
     def mask_shape(self, inputs: NDArray) -> tuple[int, ...]:
         """Return the shape in which the mask is drawn."""
-        if self.noise_shape is None:
-            return inputs.shape
-        return tuple(
-            length if n is None else n
-            for n, length in zip(self.noise_shape, inputs.shape, strict=True)
-        )
+        return inputs.shape if self.noise_shape is None else self._noise_shape_for(inputs.shape)
+
+    def _noise_shape_for(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the noise shape for inputs of a shape; as in NumPy it may lack the first axes."""
+        fits = len(self.noise_shape) <= len(shape)
+        if fits:
+            noise = tuple(shape[i] if n is None else n for i, n in enumerate(self.noise_shape))
+            ends = zip(reversed(noise), reversed(shape), strict=False)
+            fits = all(n in (1, None, length) or length is None for n, length in ends)
+        if not fits:
+            raise ValueError(
+                f"noise_shape of layer {self.name} must repeat over inputs of shape {shape}, each "
+                f"length theirs or 1, got {self.noise_shape}"
+            )
+        return noise
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
         """Return a * mask / (1 - rate) in training, a otherwise."""

@@ -1,6 +1,7 @@
 """Models: how layers are connected, trained and saved."""
 
 from reglib.models.base import BaseModel as BaseModel
+from reglib.models.batch_statistics import renew_batch_statistics as renew_batch_statistics
 from reglib.models.cloning import clone_model as clone_model
 from reglib.models.functional import Model as Model
 from reglib.models.nested import Nested as Nested

@@ -51,7 +51,9 @@ def clone_model(
         return given
 
     if isinstance(model, Sequential):
-        clone = type(model)([made(layer) for layer in model.layers], name=model.name, seed=seed)
+        clone = type(model)(
+            [made(layer) for layer in model._with_input()], name=model.name, seed=seed
+        )
         if model.built:
             clone.build(model.input_shape)
     else:

@@ -176,9 +176,8 @@ class Model(Trainer):
     def build(self, input_shape: Any) -> None:
         """Build every layer for the shapes in the graph, which the inputs gave."""
         for node in self._calls:
-            if node.parents:
-                shapes, _ = node.hand_out([parent.shape for parent in node.parents])
-                node.layer.ensure_built(shapes)
+            shapes, _ = node.hand_out([parent.shape for parent in node.parents] or [node.shape])
+            node.layer.ensure_built(shapes)
         self.built = True
 
     def forward(self, inputs: Data, training: bool | None) -> Data:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from reglib._arguments import Dict, Instance, arguments
 from reglib._timestep_masks import masked
 from reglib.layers.base import Layer
+from reglib.layers.parameter import NUMBERS
 from reglib.models.saving import architecture, revived
 from reglib.models.trainer import Trainer
 
@@ -43,6 +44,8 @@ class Nested(Layer):
     True
     """
 
+    _dtypes = NUMBERS  # of the inputs
+
     def __init__(self, model: Trainer, name: str | None = None, **kwargs: Any) -> None:
         self.model = model
         if hasattr(model, "inputs") and len(model.inputs) + len(model.outputs) > 2:
@@ -52,8 +55,9 @@ class Nested(Layer):
             )
         if name is None and model.name != type(model).__name__.lower():
             name = model.name
-        if model.layers:
-            kwargs.setdefault("dtype", model.layers[0].dtype)
+        first = getattr(model, "_input", None) or (model.layers or [None])[0]
+        if first is not None:
+            kwargs.setdefault("dtype", first.dtype)
         if model.built:
             kwargs.setdefault("input_shape", model.input_shape[1:])
         super().__init__(name=name, **kwargs)

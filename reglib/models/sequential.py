@@ -52,7 +52,7 @@ class Sequential(Trainer):
     ) -> None:
         super().__init__(name=name, seed=seed)
         self._layers: list[Layer] = []
-        self._declared_shape: tuple[int | None, ...] | None = None
+        self._input: InputLayer | None = None
         self._first_learning = 0
         self._drawn: list[Node] | None = None
         for layer in layers:
@@ -84,9 +84,9 @@ class Sequential(Trainer):
         if isinstance(layer, Trainer):
             layer = as_layer(layer)
         if isinstance(layer, InputLayer):
-            if self._layers or self._declared_shape is not None:
+            if self._layers or self._input is not None:
                 raise ValueError("an Input must be the first of a model, got it later")
-            self._declared_shape = layer.shape
+            self._input = layer
             return
         if not isinstance(layer, Layer):
             raise TypeError(f"layer must be a reglib layer, got {type(layer).__name__}")
@@ -104,9 +104,7 @@ class Sequential(Trainer):
         layer.sequence = self
         self._block = self._drawn = None
         self.built = False
-        first = self._declared_shape
-        if first is None:
-            first = self._layers[0].input_shape
+        first = (self._input or self._layers[0]).input_shape
         if first is not None:
             self.build((None, *first))
 
@@ -132,9 +130,9 @@ class Sequential(Trainer):
         if not self._layers:
             raise ValueError("the model must have a layer before it is built, got none")
         shape = input_shape
-        if self._declared_shape not in (None, shape[1:]):
+        if self._input is not None and self._input.shape != shape[1:]:
             raise ValueError(
-                f"input_shape must be (batch, ...) with {self._declared_shape} as the Input "
+                f"input_shape must be (batch, ...) with {self._input.shape} as the Input "
                 f"says, got {shape}"
             )
         self._input_shape = shape
@@ -142,6 +140,10 @@ class Sequential(Trainer):
             layer.ensure_built(shape)
             shape = layer.compute_output_shape(shape)
         self.built = True
+
+    def _with_input(self) -> list[Layer]:
+        """Return the layers, and before them the Input, if there is one."""
+        return self._layers if self._input is None else [self._input, *self._layers]
 
     @property
     def input_shape(self) -> tuple[int | None, ...]:
@@ -205,7 +207,7 @@ class Sequential(Trainer):
 
     def forward(self, inputs: NDArray, training: bool | None) -> NDArray:
         """Return the outputs for a batch."""
-        for layer in self._layers:
+        for layer in self._with_input():
             inputs = layer(inputs, training=training)
         return inputs
 
@@ -237,7 +239,7 @@ class Sequential(Trainer):
         config = {
             "name": self.name,
             "trainable": self.trainable,
-            "layers": [serialize(layer) for layer in self._layers],
+            "layers": [serialize(layer) for layer in self._with_input()],
         }
         if self.built:
             config["build_input_shape"] = list(self._input_shape)

@@ -183,7 +183,8 @@ def ridge_closed_form(X: ArrayLike, y: ArrayLike, lam: float) -> NDArray:
     Raises
     ------
     TypeError, ValueError
-        If an argument is unfit, or ``lam`` is 0 and no single solution exists.
+        If an argument is unfit, or ``lam`` is too small for dependent columns: no single solution
+        exists, or none that float64 can tell.
 
     References
     ----------
@@ -195,10 +196,14 @@ def ridge_closed_form(X: ArrayLike, y: ArrayLike, lam: float) -> NDArray:
     array([2.])
     """
     y = check_array("y", y, shape=(X.shape[0],), dtype=np.float64)
-    features = X.shape[1]
-    if lam == 0 and np.linalg.matrix_rank(X) < features:
-        raise ValueError("lam must be above 0 where the columns of X are dependent, got 0")
-    return np.linalg.solve(X.T @ X + lam * np.eye(features), X.T @ y)
+    A = X.T @ X + lam * np.eye(X.shape[1])
+    size = np.sqrt(np.diag(A))  # whatever units the columns are measured in
+    if not size.all() or np.linalg.cond(A / np.outer(size, size)) > 1 / np.finfo(float).eps:
+        raise ValueError(
+            "lam must be above 0, by more than float64 rounds off, where the columns of X are "
+            f"dependent, got {lam:g}"
+        )
+    return np.linalg.solve(A, X.T @ y)
 
 
 @arguments(noise_variance=Number(">= 0"), prior_variance=Number("> 0"))
