@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reglib._arguments import Integer, arguments
-from reglib._validation import check_instance
+from reglib._arguments import Instance, Integer, arguments
 from reglib.layers.normalization import BatchNormalization
 from reglib.models.base import every_layer
 from reglib.models.trainer import Trainer
 
 
-@arguments(batch_size=Integer(">= 1"))
+@arguments(model=Instance(Trainer, "a model"), batch_size=Integer(">= 1"))
 def renew_batch_statistics(model: Trainer, x: ArrayLike, batch_size: int | None = None) -> None:
     r"""Give each batch normalization the exact mean and variance of what reaches it from ``x``.
 
@@ -55,7 +54,6 @@ def renew_batch_statistics(model: Trainer, x: ArrayLike, batch_size: int | None 
     >>> model.layers[0].moving_mean.value, model.layers[0].moving_variance.value
     (array([2.], dtype=float32), array([1.], dtype=float32))
     """
-    check_instance("model", model, Trainer, "a model")
     model.get_weights()  # which a model that is not built refuses
     model._checked_inputs("x", x)
     for layer in every_layer(model.layers):
