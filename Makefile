@@ -111,15 +111,16 @@ test: $(DONE)/dev $(DONE)/book machine ## run all tests
 	KERAS_BACKEND=jax $(PYTEST) -m not_on_keras_numpy \
 	  --ignore tests/reglib/bad_input --ignore tests/fastgrade --ignore tests/book
 
-check: lint ## check style and run what needs no book, no Keras, no browser and no long wait
+check: lint ## check style and types, and run what needs no book, no Keras, no browser and no long wait
 	$(PYTEST) -m "not (slow or browser or keras)" --ignore tests/book
 
 machine: $(DONE)/dev
 	@$(BIN)/python -m tests.machine
 
-lint: $(DONE)/dev ## check style
+lint: $(DONE)/dev ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 serve: book ## show the book at http://localhost:8000 (PORT=... for another)
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)

@@ -6,7 +6,7 @@ import base64
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastgrade.batch.report_data import MOST, Report
 
@@ -48,7 +48,7 @@ def _draw_scores(report: Report) -> Picture:
         axes.axvline(report.mean, color=ORANGE, linewidth=2, label=f"mean {report.mean:.2f}")
         axes.axvline(report.median, color=INK, linestyle="--", label=f"median {report.median:.2f}")
         axes.set(xlabel=f"score, of {report.max_score:g}", ylabel="students")
-        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="y", integer=True)
         axes.legend(frameon=False)
 
     return Picture(
@@ -111,7 +111,7 @@ def _draw_mistakes(report: Report) -> Picture:
         axes.invert_yaxis()
         axes.set(xlabel="students")
         axes.margins(x=0.1)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="x", integer=True)
 
     told = "; ".join(f"{m.name}, {m.count}" for m in shown)
     return Picture(
@@ -127,7 +127,7 @@ def _svg(paint: Callable[[Axes], None], size: tuple[float, float]) -> str:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    style = {
+    style: Any = {
         **dict.fromkeys(
             ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
         ),

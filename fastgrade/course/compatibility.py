@@ -36,7 +36,7 @@ def steps(names: Sequence[Any]) -> list[type[Any]]:
     return [import_item(step) if isinstance(step, str) else step for step in names]
 
 
-def _enabled(autograde: Autograde, kind: type) -> bool:
+def _enabled(autograde: Autograde, kind: type[Any]) -> bool:
     """Whether the course has a step of this kind that is switched on."""
     return any(
         issubclass(step, kind) and step(parent=autograde).enabled

@@ -108,7 +108,7 @@ class FeedbackExporter(HTMLExporter):
         renderer = _Renderer(self._formulas, **_options(context))
         return clean(MarkdownWithMath(renderer=renderer).render(source))
 
-    def from_notebook_node(
+    def from_notebook_node(  # type: ignore[override]  # a page, as of every HTML exporter
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         """Return the page."""

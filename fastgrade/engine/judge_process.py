@@ -243,8 +243,9 @@ def _is_calculation(code: str) -> bool:
     """Whether a cell ends in arithmetic, or in a name for the result of arithmetic."""
     *before, last = ast.parse(code).body
     value = getattr(last, "value", None)
-    for node in reversed(before) if isinstance(value, ast.Name) else ():
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == ast.unparse(value):
+    name = value.id if isinstance(value, ast.Name) else None
+    for node in reversed(before) if name is not None else ():
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             value = node.value
             break
     return isinstance(value, ast.BinOp) and not isinstance(value.op, ast.MatMult)

@@ -41,7 +41,7 @@ class Marks:
         ordered = []
         for cell in self._rebuilt.notebook["cells"]:
             tag = cell.get("metadata", {}).get("nbgrader") or {}
-            name = tag.get("grade_id")
+            name = str(tag.get("grade_id"))
             if name in verdicts:
                 ordered.append(verdicts[name])
             elif name in self._rebuilt.manual:

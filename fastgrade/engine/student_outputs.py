@@ -116,8 +116,8 @@ def _as_json(value: Any, above: tuple[int, ...]) -> Any:
         number = int(value)
         return number if number.bit_length() < 10_000 else hex(number)
     if isinstance(value, Real):
-        number = float(value)
-        return number if math.isfinite(number) else repr(number)
+        real = float(value)
+        return real if math.isfinite(real) else repr(real)
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, Mapping):

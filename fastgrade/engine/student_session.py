@@ -102,8 +102,9 @@ class StudentSession:
             last.questions.append(question)
             self._wait_in(process, last, question)
         else:
-            self._log.append(Place([question]))
-            self._stay(process, self._log[-1])
+            place = Place([question])
+            self._log.append(place)
+            self._stay(process, place)
 
     def for_tests(self) -> StudentProcess | None:
         """Return a process that runs no more cells, and whose forks wait for their tests.

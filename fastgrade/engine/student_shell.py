@@ -35,7 +35,7 @@ class _Compiler(XCachingCompiler):
 class _Shell(ZMQInteractiveShell):
     """A kernel's shell that needs no event loop and runs no commands."""
 
-    @property
+    @property  # type: ignore[misc]  # IPython may set it; here it is made when it is read
     def db(self) -> Any:
         if getattr(self, "_db", None) is None:
             from IPython.external.pickleshare import PickleShareDB
@@ -79,7 +79,7 @@ def make_shell(publish: Callable[[str, dict[str, Any]], None]) -> Any:
     config = Config()
     config.HistoryManager.enabled = False
     config.IPKernelApp = Config()  # some libraries tell a notebook from a console by this name
-    shell = _Shell.instance(config=config, compiler_class=_Compiler)
+    shell: Any = _Shell.instance(config=config, compiler_class=_Compiler)
     session = Wire(key=b"", username="student")
     for publisher in (shell.display_pub, shell.displayhook):
         publisher.session = session

@@ -92,7 +92,7 @@ def sequence_from(seed: Any) -> np.random.SeedSequence:
     """Return the sequence of seeds that `plain_of` has told."""
 
     def is_words(value: Any, kind: type) -> bool:
-        words = value if type(value) is kind else [value]
+        words: Any = value if type(value) is kind else [value]
         return len(words) <= _MAX_WORDS and all(type(w) is int and w >= 0 for w in words)
 
     good = type(seed) is tuple and len(seed) == 4 and is_words(seed[0], list)
@@ -109,7 +109,8 @@ def _plain_seed(sequence: Any) -> tuple[Any, ...] | None:
     """Return what makes a sequence of seeds what it is; None of one that cannot be told."""
     if type(sequence) is not np.random.SeedSequence:
         return None
-    entropy, key = sequence.entropy, sequence.spawn_key
+    entropy: Any = sequence.entropy
+    key: Any = sequence.spawn_key
     try:
         words = [int(word) for word in entropy] if np.iterable(entropy) else int(entropy)
         place = tuple(int(word) for word in key) if np.iterable(key) else int(key)

@@ -29,7 +29,7 @@ from warmfork import processes
 try:
     import resource
 except ImportError:  # Windows: `protection.probe` still says what is missing there
-    resource = None
+    resource = None  # type: ignore[assignment]
 
 __all__ = ["REFUSED", "confine", "prepare", "unprivileged_identity"]
 
