@@ -55,6 +55,7 @@ def arguments(**constraints: Constraint) -> Callable[[Declared], Declared]:
             for name, constraint in constraints.items()
         }
         places = [(place, name) for place, name in enumerate(positional) if name in declared]
+        first = places[0][0] if places else math.inf
         changing: list[tuple[float, str]] | None = None
 
         @functools.wraps(target)
@@ -68,6 +69,8 @@ def arguments(**constraints: Constraint) -> Callable[[Declared], Declared]:
                     for name in declared
                     if name in defaults and _changes(declared[name], defaults[name])
                 ]
+            if len(given) <= first and not named and not changing:
+                return target(*given)  # activations are called so in each step
             try:
                 values = list(given)
                 for place, name in places:
