@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from reglib._typing import Lengths
 from reglib._validation import check_array, naming, shown
 
 Declared = TypeVar("Declared", bound=Callable[..., Any])
@@ -475,7 +476,7 @@ class Shape(Constraint):
     def __init__(self, low: int = 1) -> None:
         self.low, self.good = low, (3, 2)
 
-    def check(self, name: str, value: Any) -> tuple[int | None, ...]:
+    def check(self, name: str, value: Any) -> Lengths:
         """Return the lengths in a tuple.
 
         Examples
@@ -534,7 +535,7 @@ class Array(Constraint):
         self,
         ndim: int | None = None,
         *,
-        shape: tuple[int | None, ...] | None = None,
+        shape: Lengths | None = None,
         dtype: Any = None,
         within: str = "",
         empty: bool = False,

@@ -16,4 +16,7 @@ else:
     ArrayLike = numpy.typing.ArrayLike
     RandomSource = np.random.Generator | int
 
-__all__ = ["ArrayLike", "RandomSource"]
+#: A length for each axis of a batch; None where it may differ from batch to batch.
+Lengths = tuple[Any, ...]
+
+__all__ = ["ArrayLike", "Lengths", "RandomSource"]

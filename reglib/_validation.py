@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from reglib._typing import Lengths
+
 
 def shown(value: Any) -> str:
     """Return a short text for a value, so that an array does not fill the screen."""
@@ -62,7 +64,7 @@ def check_array(
     value: Any,
     *,
     ndim: int | None = None,
-    shape: tuple[int | None, ...] | None = None,
+    shape: Lengths | None = None,
     dtype: Any = None,
     allow_empty: bool = False,
     allow_nan: bool = False,
@@ -137,7 +139,7 @@ def _of_pandas(name: str, value: Any) -> np.ndarray:
     return value.to_numpy(dtype=np.result_type(*dtypes)) if dtypes else np.asarray(value)
 
 
-def _fits(actual: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+def _fits(actual: tuple[int, ...], wanted: Lengths) -> bool:
     return len(actual) == len(wanted) and all(
         n is None or n == m for m, n in zip(actual, wanted, strict=True)
     )

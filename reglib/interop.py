@@ -12,6 +12,7 @@ from typing import Any
 
 from reglib import initializers, layers, models, optimizers
 from reglib._twin import hand_over, loaded_keras, to_keras_layer
+from reglib._typing import Lengths
 from reglib.layers.base import Layer, Node
 from reglib.layers.inputs import InputLayer
 from reglib.models.inputs_and_outputs import map_structure
@@ -111,7 +112,7 @@ def _weighted(layers: list[Layer]) -> list[Layer]:
     return [layer for layer in layers if layer.weights and not isinstance(layer, models.Nested)]
 
 
-def _built_shape(layer: Any) -> tuple[int | None, ...]:
+def _built_shape(layer: Any) -> Lengths:
     return tuple(layer.get_build_config()["input_shape"])
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from reglib import _seeding, _serialization, _twin, config, constraints, initializers, regularizers
 from reglib._arguments import Flag, Identifier, Instance, List, Shape, Text, arguments
 from reglib._timestep_masks import mask_of, masked
-from reglib._typing import ArrayLike
+from reglib._typing import ArrayLike, Lengths
 from reglib._validation import (
     check_array,
     naming,
@@ -73,7 +73,7 @@ def _noting(build: Callable) -> Callable:
     """
 
     @functools.wraps(build)
-    def build_and_note(self: Layer, input_shape: tuple[int | None, ...] = (None,)) -> None:
+    def build_and_note(self: Layer, input_shape: Lengths = (None,)) -> None:
         build(self, _checked_shape(input_shape))
         # A build that another calls by super() is a part of that one.
         if type(self).build is build_and_note:
@@ -167,7 +167,7 @@ class Layer(HasWeights, _serialization.Described):
         self.name = _default_name(type(self)) if name is None else name
         self.input_shape = input_shape
         self.built = False
-        self.built_shape: tuple[int | None, ...] | None = None
+        self.built_shape: Lengths | None = None
         self.keras_twin: Any = None
         self.to_inputs = True
         self.activity_penalty = 0.0
@@ -211,7 +211,7 @@ class Layer(HasWeights, _serialization.Described):
 
     # What a layer overrides.
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Make the parameters for inputs of this shape (batch axis included)."""
 
     def call(self, inputs: NDArray, training: bool = False) -> NDArray:
@@ -226,7 +226,7 @@ class Layer(HasWeights, _serialization.Described):
             "differentiation"
         )
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Lengths) -> Lengths:
         """Return the shape of the outputs, batch axis included.
 
         A layer of your own need not define it: it is called on zeros to find out.
@@ -235,7 +235,7 @@ class Layer(HasWeights, _serialization.Described):
             return tuple(input_shape)
         return self._shape_for_zeros(input_shape)
 
-    def _shape_for_zeros(self, input_shape: Any) -> tuple[int | None, ...]:
+    def _shape_for_zeros(self, input_shape: Any) -> Lengths:
         """Return the shape of a copy's outputs for zeros; what grows with the inputs is None."""
         found = []
         for length in (2, 3):  # for None
@@ -359,7 +359,7 @@ class Layer(HasWeights, _serialization.Described):
             gradient = gradient + penalty_gradient / max(len(self._outputs), 1)
         return self.backward(gradient)
 
-    def ensure_built(self, input_shape: tuple[int | None, ...]) -> None:
+    def ensure_built(self, input_shape: Lengths) -> None:
         """Build once; a later call with the parameters in place does nothing."""
         if not self.built:
             shape = _checked_shape(input_shape)
@@ -416,7 +416,7 @@ class Layer(HasWeights, _serialization.Described):
             "give it an activity_regularizer with __call__ and gradient"
         )
 
-    def _note_built(self, shape: tuple[int | None, ...]) -> None:
+    def _note_built(self, shape: Lengths) -> None:
         """Note that the layer is built, and which of its attributes are parameters of its own."""
         self.built_shape, self.built = shape, True
         known = set(map(id, self.weights))

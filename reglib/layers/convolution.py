@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from reglib import activations
 from reglib._arguments import Choice, Flag, Integer, arguments
+from reglib._typing import Lengths
 from reglib.layers.windows import DATA_FORMAT, Sizes, Windowed
 
 
@@ -70,7 +71,7 @@ class _Convolution(Windowed):
             bias_constraint=bias_constraint,
         )
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Make ``kernel`` of shape (*kernel_size, channels / groups, filters), and ``bias``."""
         self.channels = self.channels_last(input_shape)[-1]
         if self.channels is None or self.channels % self.groups:

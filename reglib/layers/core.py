@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from reglib import activations
 from reglib._arguments import Flag, Integer, List, Number, arguments
 from reglib._timestep_masks import masked
-from reglib._typing import ArrayLike
+from reglib._typing import ArrayLike, Lengths
 from reglib._validation import (
     check_array,
 )
@@ -86,7 +86,7 @@ class Dense(Layer):
             bias_constraint=bias_constraint,
         )
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Make ``kernel`` and ``bias`` for inputs of this shape."""
         if len(input_shape) < 2 or input_shape[-1] is None:
             raise ValueError(
@@ -132,7 +132,7 @@ class Dense(Layer):
             np.dot(_ones(len(rows), rows.dtype), rows, out=self.bias.gradient)
         return dz @ self._kernel.T if self.to_inputs else None
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Lengths) -> Lengths:
         """Return the shape of the outputs."""
         return (*input_shape[:-1], self.units)
 
@@ -232,7 +232,7 @@ class Flatten(Layer):
         gradient = gradient.reshape(self._shape)
         return np.moveaxis(gradient, -1, 1) if self._turned else gradient
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Lengths) -> Lengths:
         """Return the shape of the outputs."""
         lengths = input_shape[1:]
         return (input_shape[0], None if None in lengths else math.prod(lengths))
@@ -272,7 +272,7 @@ class Reshape(Layer):
         """Return the gradient in the shape of the inputs."""
         return gradient.reshape(self._shape)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Lengths) -> Lengths:
         """Return the shape of the outputs.
 
         Raises
@@ -362,7 +362,7 @@ class Embedding(Layer):
             shape = (self.input_dim, self.output_dim)
             self.set_weights([check_array("weights", table, shape=shape)])
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Make ``embeddings`` of shape (input_dim, output_dim), whatever the inputs."""
         self.embeddings = self.add_weight((self.input_dim, self.output_dim), name="embeddings")
 
@@ -387,7 +387,7 @@ class Embedding(Layer):
         np.add.at(self.embeddings.gradient, self._rows, gradient)
         return np.zeros(self._rows.shape, gradient.dtype)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Lengths) -> Lengths:
         """Return the shape of the outputs."""
         return (*input_shape, self.output_dim)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from reglib import activations
 from reglib._arguments import Flag, arguments
+from reglib._typing import Lengths
 from reglib.layers.recurrent import Recurrent, apply, entrywise
 
 
@@ -70,7 +71,7 @@ class LSTM(Recurrent):
         self.recurrent_activation = entrywise("recurrent_activation", recurrent_activation)
         self.unit_forget_bias = unit_forget_bias
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Make the weights; the forget gate starts open."""
         super().build(input_shape)
         if self.bias is not None and self.unit_forget_bias:

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from reglib._arguments import Instance, Integer, arguments
 from reglib._timestep_masks import as_truth, expanded, mask_of
-from reglib._typing import ArrayLike
+from reglib._typing import ArrayLike, Lengths
 from reglib.layers.base import Layer, Node
 
-Lengths = tuple[int | None, ...]
+Lengths = Lengths
 
 
 class _Merge(Layer):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reglib import config
 from reglib._arguments import Flag, Instance, Integer, List, Shape, Text, arguments
 from reglib._serialization import Described
+from reglib._typing import Lengths
 from reglib.layers.parameter import FLOATS
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Node:
         self,
         layer: Layer,
         parents: tuple[Node, ...],
-        shape: tuple[int | None, ...],
+        shape: Lengths,
         keyword: str | None = None,
         index: int | None = None,
         training: bool | None = None,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from reglib import initializers
 from reglib._arguments import Axis, Dict, Flag, Instance, Integer, Number, arguments
 from reglib._timestep_masks import as_truth
-from reglib._typing import ArrayLike
+from reglib._typing import ArrayLike, Lengths
 from reglib.layers.base import Layer, Parameter, deserialize, serialize
 
 
@@ -24,7 +24,7 @@ class _AlongAxes(Layer):
         self.axis = axis
         self.axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
 
-    def parameter_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int, ...]:
+    def parameter_shape(self, input_shape: Lengths) -> tuple[int, ...]:
         """Return the lengths of the axes; they must be known."""
         self.compute_output_shape(input_shape)
         # In the order of the inputs, whatever the order of the argument.
@@ -37,7 +37,7 @@ class _AlongAxes(Layer):
             )
         return shape
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Lengths) -> Lengths:
         """Return the shape of the inputs."""
         rank = len(input_shape)
         if not all(-rank <= axis < rank for axis in self.axes):
@@ -105,7 +105,7 @@ class _Standardization(_AlongAxes):
         self.gamma: Parameter | None = None
         self.beta: Parameter | None = None
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Make ``gamma`` and ``beta``, of the lengths of the axes."""
         shape = self.parameter_shape(input_shape)
         if self.scale:
@@ -229,7 +229,7 @@ class BatchNormalization(_Standardization):
             moving_variance_initializer=moving_variance_initializer,
         )
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Make ``gamma``, ``beta`` and the running statistics."""
         super().build(input_shape)
         shape = self.parameter_shape(input_shape)
@@ -443,7 +443,7 @@ class GroupNormalization(_Standardization):
         if self.groups == 0:
             raise ValueError("groups must be at least 1, or -1, got 0")
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Make ``gamma`` and ``beta``."""
         (features,) = self.parameter_shape(input_shape)
         if features % abs(self.groups):
@@ -519,7 +519,7 @@ class SpectralNormalization(Layer):
         """Return the wrapped layer."""
         return (self.layer,)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Build the wrapped layer and the start of the power iteration."""
         self.layer.ensure_built(input_shape)
         self.kernel = getattr(self.layer, "kernel", getattr(self.layer, "embeddings", None))
@@ -565,7 +565,7 @@ class SpectralNormalization(Layer):
             g /= self._sigma
         return gradient
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Lengths) -> Lengths:
         """Return the shape of the wrapped layer's outputs."""
         return self.layer.compute_output_shape(input_shape)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib._arguments import Choice, Flag, arguments
-from reglib._typing import ArrayLike
+from reglib._typing import ArrayLike, Lengths
 from reglib._validation import check_array
 from reglib.layers.windows import DATA_FORMAT, Sizes, Spatial, Windowed
 
@@ -101,7 +101,7 @@ class _GlobalPooling(Spatial):
         """The axes that make a map, where the channels are last."""
         return tuple(range(1, 1 + self.rank))
 
-    def shape_after(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def shape_after(self, shape: Lengths) -> Lengths:
         """Return the shape of the outputs."""
         ones = (1,) * self.rank if self.keepdims else ()
         return (shape[0], *ones, shape[-1])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reglib import initializers
 from reglib._arguments import Array, Axis, Flag, arguments
-from reglib._typing import ArrayLike
+from reglib._typing import ArrayLike, Lengths
 from reglib._validation import check_array
 from reglib.layers.base import Layer
 from reglib.losses.base import EPSILON
@@ -88,7 +88,7 @@ class Normalization(Layer):
             raise ValueError(f"variance must be at least 0, got {variance.tolist()}")
         return mean, variance
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Note which axes are kept, and make the weights that :meth:`adapt` fills."""
         ndim = len(input_shape)
         if any(not -ndim <= axis < ndim for axis in self.axis):

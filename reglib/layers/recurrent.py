@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from reglib import activations
 from reglib._arguments import Choice, Flag, Integer, List, Number, Seed, arguments
 from reglib._timestep_masks import as_truth
-from reglib._typing import ArrayLike
+from reglib._typing import ArrayLike, Lengths
 from reglib._validation import (
     check_array,
     naming,
@@ -129,7 +129,7 @@ class Recurrent(Layer):
 
     # What all share.
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Make ``kernel``, ``recurrent_kernel`` and ``bias``."""
         if len(input_shape) != 3 or input_shape[-1] is None:
             raise ValueError(
@@ -403,7 +403,7 @@ class Recurrent(Layer):
         """Return the mask, if there is an output for each time step."""
         return mask if self.return_sequences else None
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> Any:
+    def compute_output_shape(self, input_shape: Lengths) -> Any:
         """Return the shape of the outputs; with ``return_state`` a list, of the states' too."""
         batch, length, _ = input_shape
         state = (batch, self.units)

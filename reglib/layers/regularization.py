@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib._arguments import Integer, Number, Seed, Shape, arguments
+from reglib._typing import Lengths
 from reglib.layers.base import Layer
 from reglib.layers.core import Dense
 from reglib.layers.windows import DATA_FORMAT
@@ -72,7 +73,7 @@ class Dropout(Layer):
         self.seed = seed
         self.mask: NDArray | None = None
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Check that the mask will fit inputs of this shape."""
         if self.noise_shape is not None:
             self._noise_shape_for(input_shape)
@@ -81,7 +82,7 @@ class Dropout(Layer):
         """Return the shape in which the mask is drawn."""
         return inputs.shape if self.noise_shape is None else self._noise_shape_for(inputs.shape)
 
-    def _noise_shape_for(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def _noise_shape_for(self, shape: Lengths) -> Lengths:
         """Return the noise shape for inputs of a shape; as in NumPy it may lack the first axes."""
         fits = len(self.noise_shape) <= len(shape)
         if fits:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib._arguments import Bad, Constraint, Integer, arguments
+from reglib._typing import Lengths
 from reglib.layers.base import Layer
 from reglib.layers.windows import DATA_FORMAT, Spatial
 
@@ -110,7 +111,7 @@ class ZeroPadding2D(Spatial):
         _, height, width, _ = gradient.shape
         return gradient[:, top : height - bottom, left : width - right]
 
-    def shape_after(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def shape_after(self, shape: Lengths) -> Lengths:
         """Return the shape of the outputs."""
         lengths = [
             None if n is None else n + a + b

@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from reglib._arguments import Bad, Choice, Constraint, Integer
+from reglib._typing import Lengths
 from reglib.layers.base import Layer
 
 _AXES = {1: ("length",), 2: ("height", "width")}
@@ -80,11 +81,11 @@ class Spatial(Layer):
         """Return the inputs' gradient for one of the outputs, both with the channels last."""
         raise NotImplementedError(f"{type(self).__name__} must define back")
 
-    def shape_after(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def shape_after(self, shape: Lengths) -> Lengths:
         """Return the shape of the outputs, given that of the inputs, both with channels last."""
         raise NotImplementedError(f"{type(self).__name__} must define shape_after")
 
-    def check_inputs(self, shape: tuple[int | None, ...]) -> None:
+    def check_inputs(self, shape: Lengths) -> None:
         """Refuse inputs of the wrong number of axes."""
         if len(shape) != self.rank + 2:
             axes = ["batch", *_AXES[self.rank]]
@@ -93,14 +94,14 @@ class Spatial(Layer):
                 f"inputs of layer {self.name} must have shape ({', '.join(axes)}), got {shape}"
             )
 
-    def channels_last(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def channels_last(self, shape: Lengths) -> Lengths:
         """Return the shape of the inputs with the channels last."""
         self.check_inputs(shape)
         if self.data_format == "channels_last":
             return tuple(shape)
         return (shape[0], *shape[2:], shape[1])
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Lengths) -> Lengths:
         """Return the shape of the outputs."""
         batch, *lengths, channels = self.shape_after(self.channels_last(input_shape))
         if self.data_format == "channels_last":
@@ -139,7 +140,7 @@ class Windowed(Spatial):
             (n - 1) * rate + 1 for n, rate in zip(self.window, self.dilation_rate, strict=True)
         )
 
-    def check_inputs(self, shape: tuple[int | None, ...]) -> None:
+    def check_inputs(self, shape: Lengths) -> None:
         """Refuse inputs of the wrong number of axes, or too small for one window."""
         super().check_inputs(shape)
         if self.padding == "valid":
@@ -226,7 +227,7 @@ class Windowed(Spatial):
             total[place] += gradient
         return total[self.inside()]
 
-    def shape_after(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def shape_after(self, shape: Lengths) -> Lengths:
         """Return the shape of the outputs."""
         batch, *lengths, channels = shape
         each = zip(lengths, self.span, self.strides, strict=True)

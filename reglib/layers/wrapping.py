@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from reglib._arguments import Choice, Dict, Instance, arguments
 from reglib._timestep_masks import as_truth
-from reglib._typing import ArrayLike
+from reglib._typing import ArrayLike, Lengths
 from reglib.layers.base import Layer, deserialize, serialize
 from reglib.layers.gated import GRU, LSTM
 from reglib.layers.recurrent import SimpleRNN
@@ -64,11 +64,11 @@ class TimeDistributed(Layer):
         """Return the wrapped layer."""
         return (self.layer,)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Build the wrapped layer for one time step."""
         self.layer.ensure_built(self._of_a_step(input_shape))
 
-    def _of_a_step(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def _of_a_step(self, shape: Lengths) -> Lengths:
         if len(shape) < 3:
             raise ValueError(
                 f"inputs of layer {self.name} must have shape (batch, time, ...), "
@@ -118,7 +118,7 @@ class TimeDistributed(Layer):
             return mask.any(axis=tuple(range(2, mask.ndim)))
         return parts.reshape(*mask.shape[:2], *parts.shape[1:])
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Lengths) -> Lengths:
         """Return the shape of the outputs."""
         batch, *rest = self.layer.compute_output_shape(self._of_a_step(input_shape))
         return (batch, input_shape[1], *rest)
@@ -198,7 +198,7 @@ class Bidirectional(Layer):
         """Return the layers of both directions."""
         return (self.forward_layer, self.backward_layer)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Build the layers of both directions."""
         for layer in self.sublayers():
             layer.ensure_built(input_shape)
@@ -252,7 +252,7 @@ class Bidirectional(Layer):
         """Return the mask, if there is an output for each time step."""
         return mask if self.return_sequences else None
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Lengths) -> Lengths:
         """Return the shape of the outputs."""
         ahead, back = (layer.compute_output_shape(input_shape) for layer in self.sublayers())
         return (*ahead[:-1], ahead[-1] + back[-1]) if self.merge_mode == "concat" else ahead

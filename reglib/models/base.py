@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reglib import _archive, _seeding, _serialization
 from reglib._arguments import Choice, Flag, Function, Integer, List, PathName, Seed, Text, arguments
-from reglib._typing import ArrayLike
+from reglib._typing import ArrayLike, Lengths
 from reglib._validation import (
     check_array,
 )
@@ -76,7 +76,7 @@ class BaseModel(HasWeights, _serialization.Described):
         """The layer that the outputs come out of."""
         return self.layers[-1]
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Build every layer for inputs of this shape."""
         raise NotImplementedError
 
@@ -236,11 +236,11 @@ class BaseModel(HasWeights, _serialization.Described):
         """Print a table of layers, output shapes and numbers of weights."""
         print_summary(self, print_fn, expand_nested, show_trainable)
 
-    def _input_shapes(self) -> list[tuple[int | None, ...]]:
+    def _input_shapes(self) -> list[Lengths]:
         """Return the shape of a batch of each input; nothing before the model is built."""
         raise NotImplementedError
 
-    def _shapes(self) -> Iterator[tuple[Layer, tuple[int | None, ...]]]:
+    def _shapes(self) -> Iterator[tuple[Layer, Lengths]]:
         """Yield each layer with the shape of its outputs."""
         raise NotImplementedError
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from reglib._arguments import Dict, Seed, arguments
 from reglib._serialization import custom_object_scope
 from reglib._timestep_masks import mask_of, masked
+from reglib._typing import Lengths
 from reglib._validation import check_array
 from reglib.layers.base import Layer, Node, deserialize, serialize
 from reglib.models.base import check_names
@@ -152,7 +153,7 @@ class Model(Trainer):
         """The shape of a batch; of several inputs, each one's in their structure."""
         return self._ins.arrange([node.shape for node in self._ins.nodes])
 
-    def _input_shapes(self) -> list[tuple[int | None, ...]]:
+    def _input_shapes(self) -> list[Lengths]:
         return [node.shape for node in self._ins.nodes]
 
     @property
@@ -325,7 +326,7 @@ class Model(Trainer):
             if node.layer.unfrozen_weights or not self._learning.isdisjoint(node.parents):
                 self._learning.add(node)
 
-    def _shapes(self) -> Iterator[tuple[Layer, tuple[int | None, ...]]]:
+    def _shapes(self) -> Iterator[tuple[Layer, Lengths]]:
         shapes = {node.layer: node.shape for node in reversed(self._calls)}  # of the first uses
         for layer in self.layers:
             yield layer, shapes[layer]

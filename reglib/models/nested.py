@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from reglib._arguments import Dict, Instance, arguments
 from reglib._timestep_masks import masked
+from reglib._typing import Lengths
 from reglib.layers.base import Layer
 from reglib.layers.parameter import NUMBERS
 from reglib.models.saving import architecture, revived
@@ -82,7 +83,7 @@ class Nested(Layer):
         """Return the layers of the model."""
         return tuple(self.layers)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Build the model, unless it is built."""
         if not self.model.built:
             self.model.build(input_shape)
@@ -100,7 +101,7 @@ class Nested(Layer):
         """Go back through the model."""
         return self.model.backward(gradient, self.to_inputs)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Lengths) -> Lengths:
         """Return the shape of the model's outputs."""
         return self.model.compute_output_shape(input_shape)
 

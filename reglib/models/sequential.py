@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from reglib._arguments import Dict, List, Seed, Shape, arguments
 from reglib._serialization import custom_object_scope
-from reglib._typing import ArrayLike
+from reglib._typing import ArrayLike, Lengths
 from reglib._validation import naming
 from reglib.layers.base import Layer, Node, deserialize, serialize
 from reglib.layers.inputs import InputLayer
@@ -125,7 +125,7 @@ class Sequential(Trainer):
         return layer
 
     @arguments(input_shape=Shape())
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Build every layer for inputs of this shape, batch axis included."""
         if not self._layers:
             raise ValueError("the model must have a layer before it is built, got none")
@@ -146,13 +146,13 @@ class Sequential(Trainer):
         return self._layers if self._input is None else [self._input, *self._layers]
 
     @property
-    def input_shape(self) -> tuple[int | None, ...]:
+    def input_shape(self) -> Lengths:
         """The shape of a batch."""
         if not self.built:
             raise AttributeError("the model has no input_shape before it is built")
         return self._input_shape
 
-    def _input_shapes(self) -> list[tuple[int | None, ...]]:
+    def _input_shapes(self) -> list[Lengths]:
         return [self._input_shape] if self.built else []
 
     # The same layers as a graph, for models of some of them.
@@ -188,11 +188,11 @@ class Sequential(Trainer):
         return [self.output]
 
     @property
-    def output_shape(self) -> tuple[int | None, ...]:
+    def output_shape(self) -> Lengths:
         """The shape of the outputs for a batch."""
         return self.compute_output_shape(self.input_shape)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Lengths) -> Lengths:
         """Return the shape of the outputs for inputs of this shape, batch axis included."""
         shape = tuple(input_shape)
         for layer in self._layers:
@@ -228,7 +228,7 @@ class Sequential(Trainer):
         learning = [bool(layer.unfrozen_weights) for layer in self._layers]
         self._first_learning = learning.index(True) if any(learning) else len(learning)
 
-    def _shapes(self) -> Iterator[tuple[Layer, tuple[int | None, ...]]]:
+    def _shapes(self) -> Iterator[tuple[Layer, Lengths]]:
         shape = self._input_shape
         for layer in self._layers:
             shape = layer.compute_output_shape(shape)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from reglib._typing import Lengths
+
 if TYPE_CHECKING:
     from reglib.models.base import BaseModel
 
@@ -58,5 +60,5 @@ def _rows(model: BaseModel, expand_nested: bool, indent: str = "") -> Iterator[l
             yield from _rows(layer.model, expand_nested, f"{indent}  ")
 
 
-def _shown(shape: tuple[int | None, ...] | None) -> str:
+def _shown(shape: Lengths | None) -> str:
     return "?" if shape is None else "(" + ", ".join(map(str, shape)) + ")"

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib._arguments import Integer, arguments
+from reglib._typing import Lengths
 from reglib.layers.augmentation.base import AugmentationLayer, images_in
 from reglib.layers.augmentation.resizing import inner_frame, resized, resizing_matrices
 
@@ -105,7 +106,7 @@ class RandomCrop(AugmentationLayer):
         window[...] = resized(gradient, *(None if m is None else m.T for m in matrices))
         return self._restored(result)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Lengths) -> Lengths:
         """Return the shape of the outputs in training."""
         shape = list(input_shape)
         first = -3 if self.data_format == "channels_last" else -2

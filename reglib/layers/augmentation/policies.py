@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib._arguments import Choice, Dict, Instance, Integer, List, arguments
+from reglib._typing import Lengths
 from reglib.layers.augmentation._warp import INTERPOLATIONS
 from reglib.layers.augmentation.base import AugmentationLayer, Factor, ValueRange, interval
 from reglib.layers.augmentation.color import (
@@ -198,7 +199,7 @@ class Pipeline(Layer):
         """Return the layers in order."""
         return tuple(self._layers)
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Lengths) -> None:
         """Build every layer for what the one before gives."""
         for layer in self._layers:
             layer.ensure_built(input_shape)
@@ -222,7 +223,7 @@ class Pipeline(Layer):
             gradient = layer.propagate_back(gradient)
         return gradient
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Lengths) -> Lengths:
         """Return the shape of the last layer's outputs."""
         for layer in self._layers:
             input_shape = layer.compute_output_shape(input_shape)

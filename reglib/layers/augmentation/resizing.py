@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from reglib._arguments import Array, Choice, Flag, Integer, Number, arguments
-from reglib._typing import ArrayLike
+from reglib._typing import ArrayLike, Lengths
 from reglib.layers.augmentation.base import AugmentationLayer
 from reglib.layers.base import Layer
 
@@ -255,7 +255,7 @@ class Resizing(AugmentationLayer):
         target = (self.height, self.width)
         return resizing_matrices(frame, target, dtype, interpolation, self.antialias)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Lengths) -> Lengths:
         """Return the shape of the outputs."""
         shape = list(input_shape)
         first = -3 if self.data_format == "channels_last" else -2
