@@ -42,9 +42,10 @@ class Rate(float):
     def __reduce__(self) -> tuple[Any, ...]:
         return float, (float(self),)
 
+    @arguments(value=Number(">= 0"))
     def assign(self, value: float) -> None:
         """Set the optimizer's learning rate."""
-        self.optimizer.learning_rate = float(value)
+        self.optimizer.learning_rate = value
 
     def numpy(self) -> np.float32:
         """Return the number in float32."""

@@ -145,13 +145,15 @@ class Parameter(Trainable, NDArrayOperatorsMixin):
             raise ValueError(f"{self.name} must have shape {self.shape}, got {array.shape}")
         self.value[...] = array
 
+    @arguments(value=Array(empty=True, nan=True))
     def assign_add(self, value: ArrayLike) -> None:
         """Add to the value in place."""
-        self.assign(self.value + np.asarray(value))
+        self.assign(self.value + value)
 
+    @arguments(value=Array(empty=True, nan=True))
     def assign_sub(self, value: ArrayLike) -> None:
         """Subtract from the value in place."""
-        self.assign(self.value - np.asarray(value))
+        self.assign(self.value - value)
 
     def bind(self, value: NDArray, gradient: NDArray) -> None:
         """Move value and gradient into the given arrays, which keep them from now on."""

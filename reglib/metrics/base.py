@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib import _serialization
-from reglib._arguments import Function, Identifier, Text, arguments
+from reglib._arguments import Function, Identifier, Shape, Text, arguments
 from reglib._timestep_masks import mask_of
 from reglib._typing import ArrayLike
 from reglib.losses.base import weights_for
@@ -70,6 +70,7 @@ class Metric(_serialization.Described):
         if _serialization.is_of_library(type(self)):
             self.reset_state()
 
+    @arguments(shape=Shape(low=0), name=Text())
     def add_weight(
         self, shape: Sequence[int] = (), initializer: Any = "zeros", name: str = "variable"
     ) -> Any:

@@ -356,6 +356,8 @@ OBJECTS = {
     "activations.Activation.*": lambda: activations.relu,
     "initializers.Initializer.*": lambda: initializers.GlorotUniform(),
     "losses.Loss.*": lambda: losses.MeanSquaredError(),
+    "metrics.Metric.add_*": lambda: metrics.Mean(),
+    "optimizers.Rate.*": lambda: optimizers.SGD().learning_rate,
     "metrics.MeanMetricWrapper.*": lambda: metrics.MeanSquaredError(),
     "optimizers.Optimizer.*": lambda: optimizers.SGD(),
     "schedules.LearningRateSchedule.*": lambda: schedules.CosineDecay(0.1, 10),
@@ -387,6 +389,7 @@ DATA = {"type": NO_NUMBERS, "nan": (X * NAN,), "empty": (X[:0],)}
 BAD = {
     # Names of things, their descriptions and their configurations.
     "*.get.identifier": {"unknown": UNKNOWN},
+    "metrics.Metric.add_*.initializer": {"unknown": UNKNOWN},
     "layers.*.*activation": {"unknown": UNKNOWN},
     "layers.*_initializer": {"unknown": UNKNOWN},
     "layers.*_regularizer": {"unknown": UNKNOWN},
@@ -646,6 +649,7 @@ HANDED_ON = "handed on as it is, to what looks at it"
 TRUTH = "taken for its truth: Keras's None means off, and each layer of each step asks"
 
 ELSEWHERE = {
+    "layers.Layer.add_loss.loss": "always refused, with what to use instead",
     "*.training": TRUTH,
     "*.options": HANDED_ON,
     "*.kwargs": HANDED_ON,
