@@ -205,20 +205,20 @@ class Layer(HasWeights, _serialization.Described):
             if "training" in parameters:
                 cls._default_training = parameters["training"].default
         if "build" in vars(cls):
-            cls.build = _noting(cls.build)
+            cls.build = _noting(cls.build)  # type: ignore[method-assign]
         if "call" in vars(cls):
-            cls.call = _taking_training(cls.call)
+            cls.call = _taking_training(cls.call)  # type: ignore[method-assign]
 
-    # What a layer overrides.
+    # What a layer overrides. Where it has several inputs, these are lists of arrays.
 
     def build(self, input_shape: Lengths) -> None:
         """Make the parameters for inputs of this shape (batch axis included)."""
 
-    def call(self, inputs: NDArray, training: bool = False) -> NDArray:
+    def call(self, inputs: Any, training: Any = False) -> Any:
         """Return the outputs, and keep what :meth:`backward` needs."""
         raise NotImplementedError(f"{type(self).__name__} must define call")
 
-    def backward(self, gradient: NDArray) -> NDArray:
+    def backward(self, gradient: NDArray) -> Any:
         """Write the parameters' gradients and return the gradient with respect to the inputs."""
         raise NotImplementedError(
             f"{type(self).__name__} must define backward(gradient), which writes the gradient of "
@@ -226,7 +226,7 @@ class Layer(HasWeights, _serialization.Described):
             "differentiation"
         )
 
-    def compute_output_shape(self, input_shape: Lengths) -> Lengths:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the outputs, batch axis included.
 
         A layer of your own need not define it: it is called on zeros to find out.
@@ -244,7 +244,7 @@ class Layer(HasWeights, _serialization.Described):
             found.append(np.shape(twin(_zeros(input_shape, length), training=False)))
         return tuple(a if a == b else None for a, b in zip(*found, strict=True))
 
-    def compute_mask(self, inputs: NDArray, mask: NDArray | None = None) -> NDArray | None:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask of the outputs: that of the inputs, unless a layer knows better."""
         return mask
 
@@ -258,9 +258,7 @@ class Layer(HasWeights, _serialization.Described):
 
     # What every layer offers.
 
-    def __call__(
-        self, inputs: ArrayLike | Node, training: bool | None = None, **options: Any
-    ) -> NDArray | Node:
+    def __call__(self, inputs: Any, training: bool | None = None, **options: Any) -> Any:
         """Return the outputs for a batch; the first call builds the parameters.
 
         A :class:`Node` instead of a batch gives a node: so functional models are drawn. Without
@@ -298,7 +296,7 @@ class Layer(HasWeights, _serialization.Described):
             return self._call_with_mask(inputs, mask, training, **options)
         return self._finish(self.call(inputs, training=training))
 
-    def _told(self, training: bool | None) -> bool | None:
+    def _told(self, training: bool | None) -> Any:
         """Return what :meth:`call` is told, where the caller may have said nothing."""
         return self._default_training if training is None else bool(training)
 
@@ -342,9 +340,7 @@ class Layer(HasWeights, _serialization.Described):
             self.activity_penalty = penalty / max(len(outputs), 1)
         return outputs
 
-    def propagate_back(
-        self, gradient: NDArray, to_inputs: bool = True, linked: bool = False
-    ) -> NDArray | None:
+    def propagate_back(self, gradient: Any, to_inputs: bool = True, linked: bool = False) -> Any:
         """Return :meth:`backward` of the gradient plus that of the activity penalty.
 
         Without ``to_inputs`` a layer may leave out the gradient of its inputs and return None:
@@ -353,13 +349,13 @@ class Layer(HasWeights, _serialization.Described):
         """
         self.to_inputs = to_inputs
         if linked:
-            return self.backward_linear(gradient)
+            return self.backward_linear(gradient)  # type: ignore[attr-defined]
         if self.activity_regularizer is not None:
             penalty_gradient = self.activity_regularizer.gradient(self._outputs)
             gradient = gradient + penalty_gradient / max(len(self._outputs), 1)
         return self.backward(gradient)
 
-    def ensure_built(self, input_shape: Lengths) -> None:
+    def ensure_built(self, input_shape: Any) -> None:
         """Build once; a later call with the parameters in place does nothing."""
         if not self.built:
             shape = _checked_shape(input_shape)
@@ -381,7 +377,7 @@ class Layer(HasWeights, _serialization.Described):
         return self._node("output")
 
     @property
-    def input(self) -> Node | list[Node]:
+    def input(self) -> Node | list[Node] | None:
         """The node of the inputs, or the nodes, where the layer was first used in a graph."""
         parents = self._node("input").parents
         return parents[0] if len(parents) == 1 else list(parents) or self.first_node

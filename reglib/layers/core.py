@@ -117,7 +117,7 @@ class Dense(Layer):
         """Return the weights that this pass uses."""
         return self.kernel.value
 
-    def backward(self, gradient: NDArray) -> NDArray:
+    def backward(self, gradient: NDArray) -> NDArray | None:
         """Write dW = xᵀ dz and db = Σ dz; return dx = dz Wᵀ, if it is wanted."""
         return self.backward_linear(self.activation.gradient(gradient, self._z, self._a))
 
@@ -356,7 +356,7 @@ class Embedding(Layer):
         )
         self.mask_zero = self.supports_masking = mask_zero
         if weights is not None:
-            self.build()
+            self.build((None,))
             listed = isinstance(weights, (list, tuple)) and len(weights) == 1
             table = weights[0] if listed and np.ndim(weights[0]) == 2 else weights
             shape = (self.input_dim, self.output_dim)

@@ -291,6 +291,7 @@ class GRU(Recurrent):
 
     def _state_mask(self) -> NDArray:
         """Return the candidate's dropout mask of the state."""
+        assert self._masks is not None
         return self._masks[-1, -1 - self.units : -1]
 
     def get_config(self) -> dict[str, Any]:

@@ -6,7 +6,6 @@ layer, ``name`` and ``dtype`` among them.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -27,9 +26,7 @@ class _Merge(Layer):
 
     supports_masking = True
 
-    def __call__(
-        self, inputs: Sequence[ArrayLike | Node], training: bool | None = None
-    ) -> NDArray | Node:
+    def __call__(self, inputs: Any, training: bool | None = None, **options: Any) -> Any:
         """Return the merged outputs of several batches, or a node of several nodes.
 
         Raises
@@ -55,9 +52,7 @@ class _Merge(Layer):
             return self._call_with_mask(inputs, masks, training)
         return self._finish(self.call(inputs, training=training))
 
-    def compute_mask(
-        self, inputs: Sequence[ArrayLike], mask: Sequence[ArrayLike | None] | None = None
-    ) -> NDArray | None:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> NDArray | None:
         """Return the mask of the outputs, given those of the inputs.
 
         Raises
@@ -149,9 +144,8 @@ class _Elementwise(_Merge):
 
 def _any(masks: list[NDArray | None]) -> NDArray | None:
     """Return where one of the masks is true; None if there is an input without one."""
-    if any(mask is None for mask in masks):
-        return None
-    return functools.reduce(np.logical_or, masks)
+    known = [mask for mask in masks if mask is not None]
+    return np.logical_or.reduce(known) if len(known) == len(masks) else None
 
 
 def _summed(gradient: NDArray, shape: tuple[int, ...]) -> NDArray:
@@ -292,7 +286,7 @@ class Concatenate(_Merge):
             else:
                 full = (*mask.shape, *shape[mask.ndim :])
                 parts.append(np.broadcast_to(expanded(mask, len(shape)), full))
-        return np.concatenate(parts, axis=self.axis).any(axis=-1)
+        return np.asarray(np.concatenate(parts, axis=self.axis).any(axis=-1))
 
     def backward(self, gradient: NDArray) -> list[NDArray]:
         """Return each input's part of the gradient."""

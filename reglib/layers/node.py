@@ -116,7 +116,8 @@ class Node:
     def _merged(self, name: str, other: Node) -> Node:
         """Return the node of a merging layer, as precise as the more precise of both."""
         dtype = max(_float_of(self), _float_of(other))
-        return self.layer.library[name](dtype=dtype)([self, other])
+        merged: Node = self.layer.library[name](dtype=dtype)([self, other])
+        return merged
 
     def _rescaled(self, scale: Any, offset: Any = 0, sign: int = 1) -> Node:
         """Return the node times ``scale``, plus or minus ``offset``, where both are numbers."""

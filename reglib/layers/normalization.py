@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -104,6 +104,8 @@ class _Standardization(_AlongAxes):
         )
         self.gamma: Parameter | None = None
         self.beta: Parameter | None = None
+        self._normalized: Any = None
+        self._inverse: Any = None
 
     def build(self, input_shape: Lengths) -> None:
         """Make ``gamma`` and ``beta``, of the lengths of the axes."""
@@ -513,6 +515,8 @@ class SpectralNormalization(Layer):
         super().__init__(**kwargs)
         self.layer = layer
         self.power_iterations = power_iterations
+        self.kernel: Any = None
+        self._sigma: float | None = None
         self.vector_u_initializer = initializers.RandomNormal(stddev=0.02)
 
     def sublayers(self) -> tuple[Layer, ...]:
@@ -579,7 +583,7 @@ class SpectralNormalization(Layer):
 
     @classmethod
     @arguments(config=Dict())
-    def from_config(cls, config: dict[str, Any]) -> SpectralNormalization:
+    def from_config(cls, config: Mapping[str, Any]) -> SpectralNormalization:
         """Return a new layer from :meth:`get_config`'s result."""
         if "layer" not in config:
             raise ValueError(f"config must have a 'layer', got {dict(config)!r}")

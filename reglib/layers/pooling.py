@@ -78,7 +78,7 @@ class _AveragePooling(_Pooling):
 
     def _sums(self, inputs: NDArray) -> NDArray:
         padded = self.pad(inputs)
-        return sum(padded[place] for place in self.taps())
+        return np.asarray(sum(padded[place] for place in self.taps()))
 
     def back(self, gradient: NDArray) -> NDArray:
         """Return the gradient, each window's shared equally."""
@@ -329,7 +329,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     def compute_mask(self, inputs: NDArray, mask: NDArray | None = None) -> None:
         """Return None: no steps are left."""
 
-    def backward(self, gradient: NDArray) -> NDArray:
+    def backward(self, gradient: NDArray) -> NDArray | None:
         """Return the gradient, shared out among the steps that count."""
         if self._share is None:
             return super().backward(gradient)

@@ -68,15 +68,15 @@ class Normalization(Layer):
         if axis is None or axis in ((), []):  # as its own configuration has it
             self.axis: tuple[int, ...] = ()
         else:
-            self.axis = (axis,) if isinstance(axis, int) else axis
+            self.axis = (axis,) if isinstance(axis, int) else tuple(axis)
         if (mean is None) != (variance is None):
             raise ValueError(
                 f"mean and variance must both be given or neither, got {mean=} and {variance=}"
             )
         self.given = None if mean is None else self._checked(mean, variance)
         self.invert = invert
-        self.mean: NDArray | None = None
-        self.variance: NDArray | None = None
+        self.mean: Any = None
+        self.variance: Any = None
 
     def _checked(self, mean: ArrayLike, variance: ArrayLike) -> tuple[NDArray, NDArray]:
         if mean.shape != variance.shape or mean.ndim > len(self.axis):

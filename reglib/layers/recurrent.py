@@ -247,9 +247,7 @@ class Recurrent(Layer):
         every = Node(self, tuple(nodes), found[0], keyword, training=training)
         return [Node(self, (every,), shape, index=number) for number, shape in enumerate(found)]
 
-    def propagate_back(
-        self, gradient: NDArray | list[NDArray | None], to_inputs: bool = True, linked: bool = False
-    ) -> NDArray | None:
+    def propagate_back(self, gradient: Any, to_inputs: bool = True, linked: bool = False) -> Any:
         """Go back from the gradient of the outputs; or of these and the last states, in a list.
 
         In the list, None is what nobody went on with.

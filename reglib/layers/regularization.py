@@ -69,7 +69,7 @@ class Dropout(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.rate = rate
-        self.noise_shape = noise_shape
+        self.noise_shape: Any = noise_shape
         self.seed = seed
         self.mask: NDArray | None = None
 
@@ -616,12 +616,12 @@ class DropConnect(Dense):
         self.mask = kept * self.kernel.dtype.type(1 / (1 - self.rate))
         return self.kernel.value * self.mask
 
-    def backward(self, gradient: NDArray) -> NDArray:
+    def backward(self, gradient: NDArray) -> NDArray | None:
         """Write the gradients of the weights that were kept; return that of the inputs."""
-        gradient = super().backward(gradient)
+        by_inputs = super().backward(gradient)
         if self.mask is not None:
             self.kernel.gradient *= self.mask
-        return gradient
+        return by_inputs
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain data."""

@@ -57,7 +57,7 @@ class Ends(Constraint):
 
     def bad(self) -> Bad:
         """Return no whole numbers, those below 0, and too many of them."""
-        types = ("two", 1.5, None, ("a", 2), {}, float("nan"))
+        types: tuple[Any, ...] = ("two", 1.5, None, ("a", 2), {}, float("nan"))
         return {"type": types, "range": (-1, (1, -2)), "shape": ((1, 1, 1, 1), ((1, 1, 1), 1))}
 
 

@@ -33,11 +33,11 @@ class Sizes(Constraint):
 
     def bad(self) -> Bad:
         """Return no whole numbers, and those that are too small."""
-        types = ("two", 1.5, None, ("a", 2), {}, float("nan"))
+        types: tuple[Any, ...] = ("two", 1.5, None, ("a", 2), {}, float("nan"))
         return {"type": types, "range": (0, -1, (1, 0))}
 
 
-def sizes(name: str, value: int | Sequence[int], rank: int) -> tuple[int, ...]:
+def sizes(name: str, value: Any, rank: int) -> tuple[int, ...]:
     """Return one size an axis."""
     values = (value,) * rank if np.ndim(value) == 0 else tuple(value)
     if len(values) != rank:
@@ -173,7 +173,7 @@ class Windowed(Spatial):
         lengths = inputs.shape[1:-1]
         each = list(zip(lengths, self.span, self.strides, strict=True))
         self.pads = [self._pads(*axis) for axis in each]
-        self.positions = tuple(self._positions(*axis) for axis in each)
+        self.positions: tuple[Any, ...] = tuple(self._positions(*axis) for axis in each)
         if not any(map(any, self.pads)):
             return inputs
         padded = np.full(self._padded_shape(), fill, inputs.dtype)

@@ -115,7 +115,7 @@ class TimeDistributed(Layer):
         if self.layer.supports_masking:
             parts = self.layer.compute_mask(_of_all_steps(inputs), _of_all_steps(mask))
         if parts is None:  # a step of nothing that counts does not count
-            return mask.any(axis=tuple(range(2, mask.ndim)))
+            return np.asarray(mask.any(axis=tuple(range(2, mask.ndim))))
         return parts.reshape(*mask.shape[:2], *parts.shape[1:])
 
     def compute_output_shape(self, input_shape: Lengths) -> Lengths:
@@ -172,7 +172,7 @@ class Bidirectional(Layer):
 
     def __init__(
         self,
-        layer: Layer,
+        layer: Any,
         merge_mode: str = "concat",
         backward_layer: Layer | None = None,
         **kwargs: Any,
@@ -194,7 +194,7 @@ class Bidirectional(Layer):
             # What is masked is skipped: without zeros it would repeat another step's output.
             each.zero_output_for_mask = self.return_sequences
 
-    def sublayers(self) -> tuple[Layer, ...]:
+    def sublayers(self) -> tuple[Any, ...]:
         """Return the layers of both directions."""
         return (self.forward_layer, self.backward_layer)
 
@@ -286,18 +286,18 @@ def _revived(config: Mapping[str, Any], *parts: str) -> dict[str, Any]:
     return {**config, **layers}
 
 
-def _checked(name: str, layer: Any) -> Layer:
+def _checked(name: str, layer: Any) -> Any:
     Instance((SimpleRNN, LSTM, GRU), "a SimpleRNN, an LSTM or a GRU").check(name, layer)
     return _of_one_output(name, layer)
 
 
-def _of_one_output(name: str, layer: Layer) -> Layer:
+def _of_one_output(name: str, layer: Any) -> Any:
     if getattr(layer, "return_state", False):
         raise ValueError(f"{name} must return its outputs alone, got return_state=True")
     return layer
 
 
-def _twin(direction: str, layer: Layer, **options: Any) -> Layer:
+def _twin(direction: str, layer: Any, **options: Any) -> Any:
     """Return a layer of the same configuration, named after its direction."""
     name = f"{direction}_{layer.name.removeprefix(f'{direction}_')}"
     return type(layer).from_config({**layer.get_config(), "name": name, **options})

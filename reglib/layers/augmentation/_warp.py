@@ -349,9 +349,9 @@ class _Axis:
         # With room for the neighbor to the right, for rounding, and for the whole image.
         self.low, self.high = min(int(np.floor(low)) - 1, 0), max(int(np.ceil(high)) + 1, size)
         self.size, self.fill_mode, self.dtype = size, fill_mode, np.dtype(dtype)
-        self.whole_dtype = np.dtype(np.int64 if self.dtype == np.float64 else np.int32)
+        self.whole_dtype = np.dtype("int64" if self.dtype == np.float64 else "int32")
         # As many binary places as the numbers hold, and as the fractions can keep.
-        places = np.iinfo(self.whole_dtype).bits - 2 - int(self.high - self.low).bit_length()
+        places = 8 * self.whole_dtype.itemsize - 2 - int(self.high - self.low).bit_length()
         self.places = min(places, np.finfo(self.dtype).nmant)
         line -= 0 if self.folded else self.low
         self.column, self.line = column[:, None, :], line[:, :, None]

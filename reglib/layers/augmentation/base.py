@@ -191,10 +191,10 @@ class AugmentationLayer(Layer):
 
     # The layer protocol.
 
-    def __call__(self, inputs: Any, training: bool | None = None) -> Any:
+    def __call__(self, inputs: Any, training: bool | None = None, **options: Any) -> Any:
         """Return the augmented images, or a dict of them with their labels and masks."""
         if not isinstance(inputs, Mapping):
-            return super().__call__(inputs, training=training)
+            return super().__call__(inputs, training=training, **options)
         if "images" not in inputs:
             raise ValueError(f"inputs must have a key 'images', got {sorted(inputs)}")
         if "bounding_boxes" in inputs:
@@ -320,7 +320,17 @@ class Factor(Constraint):
     def bad(self) -> Bad:
         """Return no numbers and no pairs, and those that lie outside."""
         high, nan = self.range.high, float("nan")
-        shapes = ((), [], (0.1,), [0.1, 0.2, 0.3], ("a", "b"), {}, "a lot", True, None)
+        shapes: tuple[Any, ...] = (
+            (),
+            [],
+            (0.1,),
+            [0.1, 0.2, 0.3],
+            ("a", "b"),
+            {},
+            "a lot",
+            True,
+            None,
+        )
         outside = (high + 1, self.range.low - 0.5, (high + 1, high + 2))
         nans = (nan, float("inf"), (nan, high), (high, nan))
         return {"shape": shapes, "range": outside, "nan": nans}

@@ -61,9 +61,7 @@ class RandomCrop(AugmentationLayer):
         self.height = height
         self.width = width
 
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> tuple[int, int]:
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         """Draw the window's upper left corner, (row, column); the central one if not training."""
         if training:
             return self._random_transformation(data, seed)

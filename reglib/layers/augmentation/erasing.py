@@ -180,7 +180,7 @@ class RandomErasing(_BoxLayer):
         # A mask's first pixel is the first whole number from its edge on.
         x0, x1, y0, y1 = (np.ceil(edge).astype(int) for edge in edges)
         sizes = apply * (x1 - x0) * (y1 - y0) * channels
-        noise = generator.standard_normal(sizes.sum(), dtype=self.dtype)
+        noise = generator.standard_normal(sizes.sum(), dtype=self.numpy_dtype)
         noise *= self.value_range[1]
         np.clip(noise, *self.value_range, out=noise)
         parts = np.split(noise, np.cumsum(sizes)[:-1])
@@ -285,7 +285,7 @@ class Cutout(_BoxLayer):
 
 
 def _square(
-    generator: np.random.Generator, number: int, shape: tuple[int, int], sides: tuple[int, int]
+    generator: np.random.Generator, number: int, shape: tuple[int, ...], sides: tuple[int, ...]
 ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Return the edges x0, x1, y0, y1 of boxes whose centers are uniform over the image."""
     (height, width), (box_height, box_width) = shape, sides

@@ -88,7 +88,7 @@ class RandomFlip(AugmentationLayer):
         return self._transform(masks.astype(self.dtype, copy=False), transformation)
 
     # A mirror is its own transpose.
-    _transpose = _transform
+    _transpose = _transform  # type: ignore[assignment]
 
     def _mirrored(self, image: NDArray) -> NDArray:
         height, width = (axis - 1 for axis in self._side_axes)

@@ -205,11 +205,11 @@ class Pipeline(Layer):
             layer.ensure_built(input_shape)
             input_shape = layer.compute_output_shape(input_shape)
 
-    def __call__(self, inputs: Any, training: bool | None = None) -> Any:
+    def __call__(self, inputs: Any, training: bool | None = None, **options: Any) -> Any:
         """Return the last layer's outputs, for images or for a dict that holds them."""
         if isinstance(inputs, Mapping):
             return self.call(inputs, training=training)
-        return super().__call__(inputs, training=training)
+        return super().__call__(inputs, training=training, **options)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the last layer's outputs."""
@@ -235,7 +235,7 @@ class Pipeline(Layer):
 
     @classmethod
     @arguments(config=Dict())
-    def from_config(cls, config: dict[str, Any]) -> Pipeline:
+    def from_config(cls, config: Mapping[str, Any]) -> Pipeline:
         """Return a new pipeline from :meth:`get_config`'s result.
 
         Raises
