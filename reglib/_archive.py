@@ -42,7 +42,7 @@ def write(filepath: str | os.PathLike, overwrite: bool = True, **arrays: NDArray
     # Written beside its place and moved there: a reader sees the old file or the new one.
     unfinished = path.with_name(path.name + ".part")
     with unfinished.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # the names could be allow_pickle
     unfinished.replace(path)
 
 

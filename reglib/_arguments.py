@@ -81,8 +81,8 @@ def arguments(**constraints: Constraint) -> Callable[[Declared], Declared]:
                 for name, value in named.items():
                     if name in declared:
                         named[name] = declared[name].check(name, value)
-                for place, name in changing:
-                    if place >= len(values) and name not in named:
+                for at, name in changing:
+                    if at >= len(values) and name not in named:
                         named[name] = declared[name].check(name, defaults[name])
             except Exception as error:
                 # What lies between the caller's line and the message is of no interest.

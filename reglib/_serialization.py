@@ -253,7 +253,8 @@ def deserialize(
                 f"got {_got(kind, description['class_name'])}"
             )
         config = description.get("config") or {}
-        return found.from_config(config) if isinstance(found, type) else found
+        is_class = isinstance(found, type)
+        return found.from_config(config) if is_class else found
 
 
 def _found(description: Mapping[str, Any], registry: Mapping[str, Any]) -> Any:

@@ -176,7 +176,7 @@ def _keywords(cls: type) -> list[str]:
     found: list[str] = []
     for base in cls.__mro__:
         if "__init__" in vars(base):
-            named = list(inspect.signature(base.__init__).parameters.values())[1:]
+            named = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
             found += [p.name for p in named if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
             if not any(p.kind is p.VAR_KEYWORD for p in named):
                 break

@@ -87,7 +87,8 @@ class Activation:
         if hasattr(z, "parents"):  # a node: what it will be is for a layer to say
             from reglib.layers.core import Activation as ActivationLayer
 
-            return ActivationLayer(self)(z)
+            drawn: Any = ActivationLayer(self)(z)
+            return drawn
         array = np.asarray(z)
         if array.dtype.kind not in "biuf":
             raise TypeError(f"z must hold numbers, got dtype {array.dtype}")

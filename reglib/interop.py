@@ -73,8 +73,9 @@ def from_keras(thing: Any) -> Layer | models.Sequential | models.Model:
         If a layer, or an option that is set, does not exist here.
     """
     keras = _require_keras()
+    ours: models.Sequential | models.Model
     if isinstance(thing, keras.Sequential):
-        parts = [_layer_from_keras(part) for part in thing.layers]
+        parts: list[Any] = [_layer_from_keras(part) for part in thing.layers]
         if thing.inputs:
             parts.insert(0, _input_from_keras(thing.inputs[0]))
         ours = models.Sequential(parts, name=thing.name)
@@ -83,11 +84,11 @@ def from_keras(thing: Any) -> Layer | models.Sequential | models.Model:
     elif isinstance(thing, keras.Model):
         ours = _graph_from_keras(thing)
     elif isinstance(thing, keras.Layer):
-        ours = _layer_from_keras(thing)
+        layer = _layer_from_keras(thing)
         if thing.built and thing.weights:
-            ours.ensure_built(_built_shape(thing))
-            ours.set_weights(thing.get_weights())
-        return ours
+            layer.ensure_built(_built_shape(thing))
+            layer.set_weights(thing.get_weights())
+        return layer
     else:
         raise TypeError(f"thing must be a layer or model of Keras, got {type(thing).__name__}")
     ours._trainable = thing.trainable  # the layers know of themselves
@@ -122,18 +123,18 @@ def _accepted(cls: type) -> set[str]:
         name
         for base in cls.__mro__
         if "__init__" in vars(base)
-        for name in inspect.signature(base.__init__).parameters
+        for name in inspect.signature(vars(base)["__init__"]).parameters
     } - {"self", "args", "kwargs"}
 
 
-def _known_part(config: Mapping[str, Any], theirs: type, ours: type, what: str) -> dict[str, Any]:
+def _known_part(config: Mapping[str, Any], theirs: Any, ours: type, what: str) -> dict[str, Any]:
     """Return the options that our class has; refuse others unless they are at their default."""
     known = _accepted(ours)
     defaults = inspect.signature(theirs.__init__).parameters
     for option in sorted(set(config) - known):
         value = config[option]
         default = defaults[option].default if option in defaults else None
-        harmless = (default, None, False, "auto", "channels_last")
+        harmless: tuple[Any, ...] = (default, None, False, "auto", "channels_last")
         if isinstance(value, (tuple, list)):
             harmless = (*harmless, type(value)([default]) * len(value))
         if value not in harmless:
@@ -147,7 +148,8 @@ def _layer_from_keras(layer: Any) -> Layer:
     """Return a layer of the same name and configuration, without weights."""
     keras = _require_keras()
     if isinstance(layer, keras.Model):
-        return models.Nested(from_keras(layer), name=layer.name)
+        model: Any = from_keras(layer)
+        return models.Nested(model, name=layer.name)
     name = type(layer).__name__
     cls = getattr(layers, name, None)
     is_kerass = type(layer).__module__.partition(".")[0] == "keras"  # one's own has any name
@@ -161,8 +163,8 @@ def _layer_from_keras(layer: Any) -> Layer:
         # Keras makes a list of one axis once it is built.
         axes = config["axis"]
         config["axis"] = axes[0] if isinstance(axes, (list, tuple)) and len(axes) == 1 else axes
-    for part, attribute in _AROUND.get(name, {}).items():
-        config[part] = layers.serialize(_layer_from_keras(getattr(layer, attribute)))
+    for within, attribute in _AROUND.get(name, {}).items():
+        config[within] = layers.serialize(_layer_from_keras(getattr(layer, attribute)))
     for option, value in config.items():
         if isinstance(value, dict) and value.get("module") == "keras.initializers":
             kind = value["class_name"]
@@ -192,7 +194,7 @@ def _model_to_keras(model: models.Sequential | models.Model, name: str, keras: A
     if model.built:
         for mine in _weighted(model.layers):
             hand_over(mine, theirs.get_layer(mine.name))
-    if model.compiled:
+    if model.optimizer is not None:
         aims = models.aims(model)
         for watched in ("metrics", "weighted_metrics"):
             aims[watched] = _metrics_to_keras(aims[watched], keras)
@@ -277,7 +279,7 @@ def _graph_from_keras(model: Any) -> models.Model:
         key, layer, origins, from_states, options = ready[0]
         first, *others = parents = [nodes[origin] for origin in origins]
         if from_states:
-            options["initial_state"], others = others, None
+            options["initial_state"], others = others, []
         drawn = layer(parents if others else first, **options)
         nodes |= {(*key, number): node for number, node in enumerate(_several(drawn))}
         calls = [call for call in calls if call[0] != key]

@@ -94,7 +94,7 @@ def truncated_normal(
     seed: Seeds = None,
 ) -> NDArray:
     """Return normal numbers; those more than two deviations from the mean are drawn again."""
-    return _made(TruncatedNormal(mean, stddev).draw(shape, _from(seed)), dtype)
+    return _made(TruncatedNormal(mean, stddev).draw(tuple(shape), _from(seed)), dtype)
 
 
 @arguments(shape=_SHAPE, minval=_NUMBERS, maxval=_NUMBERS, seed=_SEED)

@@ -120,6 +120,7 @@ class Monitor(Callback):
         """Return whether a value beats the reference by more than ``min_delta``."""
         if reference is None:
             return not np.isnan(value)
+        assert self.monitor_op is not None  # as the value came from monitored
         margin = self.min_delta if self.monitor_op is np.less else -self.min_delta
         return bool(self.monitor_op(value + margin, reference))
 
@@ -401,11 +402,11 @@ class ModelCheckpoint(Monitor):
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
-        self.save_freq = save_freq
+        self.save_freq: Any = save_freq
         if save_freq != "epoch":
             self.batches = 0
             # Only now: where a callback listens to batches, fit works out the logs of each.
-            self.on_train_batch_end = self._count_batch
+            self.on_train_batch_end = self._count_batch  # type: ignore[method-assign]  # see above
         self.best = initial_value_threshold
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -432,7 +433,7 @@ class ModelCheckpoint(Monitor):
                 return
             self.best = value if value is not None else self.best
         try:
-            path = self.filepath.format(**{**logs, **counted})
+            path = os.fspath(self.filepath).format(**{**logs, **counted})
         except (KeyError, IndexError) as error:
             raise ValueError(
                 f"filepath must name what there is, {', '.join([*counted, *logs])}, "

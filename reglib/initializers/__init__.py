@@ -38,7 +38,7 @@ lecun_uniform, lecun_normal = LecunUniform, LecunNormal
 orthogonal = Orthogonal
 IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
 
-_REGISTRY: dict[str, type[Initializer]] = {
+_REGISTRY: Mapping[str, type[Initializer]] = {
     name: cls
     for cls, snake in (
         (Constant, "constant"),

@@ -132,7 +132,7 @@ class Initializer(_serialization.Described):
         if self.seed is not None or generator is None:
             # A generator is handed on as it is.
             generator = _seeding.generator(self.seed)
-        return self.draw(shape, generator).astype(dtype, copy=False)
+        return self.draw(tuple(shape), generator).astype(dtype, copy=False)
 
     def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> NDArray:
         """Return weights in float64."""

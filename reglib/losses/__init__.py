@@ -72,7 +72,7 @@ def get(identifier: Any) -> Loss | None:
     return loss
 
 
-def serialize(loss: Loss) -> dict[str, Any] | None:
+def serialize(loss: Loss | None) -> dict[str, Any] | None:
     """Return Keras's description of a loss, as plain data."""
     return _serialization.serialize(loss, "losses")
 

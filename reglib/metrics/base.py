@@ -62,6 +62,7 @@ class Metric(_serialization.Described):
     """
 
     _direction: str | None = None
+    given_name: str  # what it was called before a compile told it apart from others
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = type(self).__name__ if name is None else name
@@ -78,7 +79,8 @@ class Metric(_serialization.Described):
         from reglib import initializers  # here, as a metric of the library needs neither
         from reglib.layers.parameter import Parameter
 
-        start = initializers.get(initializer)(tuple(shape), dtype="float32")
+        make: Any = initializers.get(initializer)
+        start = make(tuple(shape), dtype="float32")
         self.variables.append(Parameter(start, name=name))
         return self.variables[-1]
 
@@ -221,7 +223,7 @@ class MeanMetricWrapper(Mean):
         named = getattr(fn, "__name__", type(fn).__name__)
         super().__init__(named if name is None else name, dtype)
 
-    def update_state(
+    def update_state(  # type: ignore[override]  # a Mean takes values
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> None:
         """Add a batch; where predictions have a mask, what is masked does not count."""

@@ -191,7 +191,7 @@ class Thresholds(Constraint):
         return {"type": ("ab", ["low", "high"], [None], 1j, True, None), "empty": ([],)} | inside
 
 
-def _listed(thresholds: float | list[float] | None, default: float) -> list[float]:
+def _listed(thresholds: Any, default: float) -> list[float]:
     if thresholds is None:
         return [default]
     return thresholds if isinstance(thresholds, list) else [thresholds]

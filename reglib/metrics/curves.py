@@ -83,7 +83,7 @@ class AUC(Confusion):
 
     def __init__(
         self,
-        num_thresholds: int | None = 200,
+        num_thresholds: int = 200,
         curve: str = "ROC",
         summation_method: str = "interpolation",
         name: str | None = None,
@@ -105,7 +105,7 @@ class AUC(Confusion):
         self.num_labels = num_labels
         if label_weights is not None and (label_weights < 0).any():
             raise ValueError(f"label_weights must be at least 0, got {label_weights.tolist()}")
-        self.label_weights = label_weights
+        self.label_weights: Any = label_weights
         self._from_logits = from_logits
         self._labels = num_labels
         # A little beyond 0 and 1, so that the first is below and the last above whatever comes.

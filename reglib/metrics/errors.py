@@ -227,7 +227,7 @@ class SparseCategoricalCrossentropy(Named):
             axis=axis,
         )
 
-    def update_state(
+    def update_state(  # type: ignore[override]  # a Mean takes values
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> None:
         """Add a batch."""
@@ -267,7 +267,7 @@ class RootMeanSquaredError(Mean):
     def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
 
-    def update_state(
+    def update_state(  # type: ignore[override]  # a Mean takes values
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> None:
         """Add a batch."""

@@ -44,7 +44,7 @@ class BaseModel(HasWeights, _serialization.Described):
         shuffling, self._layer_seeds = sequence.spawn(2)
         self.generator = np.random.default_rng(shuffling)
         self.built = False
-        self.nested: Layer | None = None  # what the model is within another
+        self.nested: Any = None  # the layer that the model is within another
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Remember the class, for descriptions of models."""
@@ -80,13 +80,11 @@ class BaseModel(HasWeights, _serialization.Described):
         """Build every layer for inputs of this shape."""
         raise NotImplementedError
 
-    def forward(self, inputs: NDArray, training: bool | None) -> NDArray:
+    def forward(self, inputs: Any, training: bool | None) -> Any:
         """Return the outputs for a batch; each layer is told of ``training``, unless it is None."""
         raise NotImplementedError
 
-    def backward(
-        self, gradient: NDArray, to_inputs: bool = False, linked: bool = False
-    ) -> NDArray | None:
+    def backward(self, gradient: Any, to_inputs: bool = False, linked: bool = False) -> Any:
         """Write every parameter's gradient, given the loss's with respect to the outputs.
 
         With ``to_inputs`` the way back goes to the end, and the gradient of the inputs is

@@ -99,7 +99,7 @@ def _gathering(layer: BatchNormalization) -> Iterator[_Moments]:
         moments.add(rows.reshape(-1, features), counts.reshape(-1, features))
         return call(inputs, training=training, mask=mask)
 
-    layer.call = gather
+    layer.call = gather  # type: ignore[method-assign]  # until the end of the block
     try:
         yield moments
     finally:

@@ -50,6 +50,7 @@ def clone_model(
         Instance(Layer, what).check("clone_function", given)
         return given
 
+    clone: Sequential | Model
     if isinstance(model, Sequential):
         clone = type(model)(
             [made(layer) for layer in model._with_input()], name=model.name, seed=seed

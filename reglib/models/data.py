@@ -11,7 +11,7 @@ import functools
 import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,8 +26,13 @@ Batch = tuple[Data, Data | None, NDArray | None]
 class Source(Protocol):
     """Batches, once through; ``begins`` and ``ends`` are called around each epoch."""
 
-    number: int | None
-    first: Data
+    @property
+    def number(self) -> int | None:
+        """The number of batches, None where nobody knows."""
+
+    @property
+    def first(self) -> Data:
+        """The inputs of the first batch."""
 
     def batches(self) -> Iterator[Batch]:
         """Yield inputs, targets and weights."""
@@ -73,14 +78,15 @@ class Arrays:
 
     def batches(self) -> Iterator[Batch]:
         """Yield views of the arrays, or of the one copy that has the new order."""
-        x, y, weight = self.whole
+        whole: Any = self.whole
         if self.generator is not None:
-            taken = functools.partial(_take, self.generator.permutation(len(x)))
+            taken = functools.partial(_take, self.generator.permutation(len(self.first)))
             # One copy an epoch, so that every batch is a view; each time into the same memory.
-            x, y, weight = (
+            whole = [
                 _of_each(taken, data, copy)
                 for data, copy in zip(self.whole, self.copies, strict=True)
-            )
+            ]
+        x, y, weight = whole
         for start in range(0, len(x), self.size):
             part = slice(start, start + self.size)
             yield (
@@ -157,7 +163,7 @@ class Iterations:
 
     def __init__(self, batches: Iterable[Any], check: Callable[[Any], Batch]) -> None:
         self.given, self.check = batches, check
-        self.number: int | None = len(batches) if hasattr(batches, "__len__") else None
+        self.number: int | None = len(batches) if isinstance(batches, Sized) else None
 
     def begins(self) -> None:
         """Do nothing."""
@@ -221,7 +227,7 @@ class Feed:
         """
         self.source.begins()
         some = False
-        for batch in self.source.batches() if self.wanted is None else self._as_wanted():
+        for batch in self.source.batches() if self.wanted is None else self._as_wanted(self.wanted):
             some = True
             yield batch
         if not some:
@@ -230,14 +236,14 @@ class Feed:
             )
         self.source.ends()
 
-    def _as_wanted(self) -> Iterator[Batch]:
+    def _as_wanted(self, wanted: int) -> Iterator[Batch]:
         if self.going is None:
             self.going, self.left = self.source.batches(), self.source.number
-        for step in range(self.wanted):
+        for step in range(wanted):
             batch = next(self.going, None)
             if batch is None:
                 warnings.warn(
-                    f"the data ended after {step} of {self.wanted} batches of an epoch: it must "
+                    f"the data ended after {step} of {wanted} batches of an epoch: it must "
                     "have those of all epochs",
                     stacklevel=5,
                 )
@@ -283,7 +289,8 @@ class LikeTheLast:
     """
 
     def __init__(self, check: Callable[[Any], Batch]) -> None:
-        self.check, self.passed = check, None
+        self.check = check
+        self.passed: tuple[Any, ...] | None = None
 
     def __call__(self, batch: Any) -> Batch:
         """Return inputs, targets and weights."""

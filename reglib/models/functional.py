@@ -181,7 +181,7 @@ class Model(Trainer):
             node.layer.ensure_built(shapes)
         self.built = True
 
-    def forward(self, inputs: Data, training: bool | None) -> Data:
+    def forward(self, inputs: Data, training: bool | None) -> Any:
         """Return the outputs for a batch."""
         values = dict(zip(self._ins.nodes, arrays_of(inputs), strict=True))
         shared = self._uses.layers
@@ -200,12 +200,10 @@ class Model(Trainer):
         outputs = [values[node] for node in self._outs.nodes]
         return Bundle(outputs) if len(outputs) > 1 else outputs[0]
 
-    def backward(
-        self, gradient: Data, to_inputs: bool = False, linked: bool = False
-    ) -> Data | None:
+    def backward(self, gradient: Data, to_inputs: bool = False, linked: bool = False) -> Any:
         """Write every parameter's gradient; where a branch began, gradients add up."""
         needed = set(self._nodes) if to_inputs else self._learning
-        gradients: dict[Node, NDArray] = {}
+        gradients: dict[Node, Any] = {}  # of several outputs a list
         sums: dict[Layer, list[NDArray]] = {}
 
         def add(node: Node, part: NDArray) -> None:
@@ -221,14 +219,15 @@ class Model(Trainer):
                 every = gradients.setdefault(node.parents[0], [None] * _number_of_outputs(node))
                 every[node.index] = gradients.pop(node)
                 continue
+            layer: Any = node.layer
             wanted = any(parent in needed for parent in node.parents)
             by_outputs, ends_here = gradients.pop(node), linked and node is self._outs.nodes[0]
-            if node.layer in self._uses.layers:
+            if layer in self._uses.layers:
                 back = self._uses.backward(node, by_outputs, wanted, ends_here, sums)
             else:
-                back = node.layer.propagate_back(by_outputs, wanted, ends_here)
+                back = layer.propagate_back(by_outputs, wanted, ends_here)
             if node.keyword is not None:
-                parts = [back, *node.layer.gradients_of(node.keyword)]
+                parts = [back, *layer.gradients_of(node.keyword)]
             else:
                 parts = back if len(node.parents) > 1 else [back]
             for parent, part in zip(node.parents, parts, strict=True):
@@ -277,7 +276,7 @@ class Model(Trainer):
         ValueError
             If a name is unknown, or losses or metrics do not fit the outputs.
         """
-        compiling = {"run_eagerly": run_eagerly, "jit_compile": jit_compile}
+        compiling: dict[str, Any] = {"run_eagerly": run_eagerly, "jit_compile": jit_compile}
         if len(self._outs) > 1:
             joint = JointLoss(self._outs, loss, loss_weights)
             plain = [*joint.watches(), *output_metrics(self._outs, metrics)]
@@ -341,7 +340,7 @@ class Model(Trainer):
         nodes = []
         for node, i in number.items():
             known = first[node.layer]
-            description = {"layer": serialize(node.layer) if known == i else known}
+            description: dict[str, Any] = {"layer": serialize(node.layer) if known == i else known}
             description["parents"] = [number[parent] for parent in node.parents]
             for name in Node.options:
                 if getattr(node, name) is not None:
@@ -386,7 +385,7 @@ class Model(Trainer):
 
 
 def drawn(
-    layer: Layer,
+    layer: Any,
     parents: list[Node],
     keyword: str | None = None,
     index: int | None = None,

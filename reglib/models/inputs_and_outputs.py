@@ -36,7 +36,7 @@ def arrays_of(data: Data) -> list[NDArray]:
     return data.arrays if isinstance(data, Bundle) else [data]
 
 
-def map_arrays(function: Callable[..., NDArray], *data: Data) -> Data:
+def map_arrays(function: Callable[..., NDArray], *data: Any) -> Data:
     """Return a function of arrays, or of the arrays of bundles, one after the other."""
     if isinstance(data[0], Bundle):
         return Bundle(map(function, *(bundle.arrays for bundle in data)))
@@ -129,7 +129,7 @@ class Ends:
     def __str__(self) -> str:
         return f"the {self.what} {', '.join(self.names)}"
 
-    def data(self, name: str, given: Any, check: Callable[[str, Any], NDArray]) -> Data:
+    def data(self, name: str, given: Any, check: Callable[[str, Any], Any]) -> Data:
         """Return checked arrays, one an end, as a bundle; for one end it is an array."""
         if len(self) == 1:
             return check(name, self.values(name, given)[0] if self.holds(given) else given)
@@ -305,8 +305,8 @@ def output_metrics(outputs: Ends, given: Any, name: str = "metrics") -> list[Out
         for metric in several(of_one):
             end = outputs.names[number]
             with naming(f"{name} of {end}"):
-                metric = metrics.get(metric)
-            found.append(OutputMetric(metric, number, end))
+                watched: Any = metrics.get(metric)
+            found.append(OutputMetric(watched, number, end))
     return found
 
 
@@ -336,10 +336,10 @@ def described(metric: metrics.Metric) -> str | dict[str, Any]:
     # What a function measures cannot be written down.
     if type(metric) is metrics.MeanMetricWrapper or not hasattr(metric, "get_config"):
         return name
-    description = metrics.serialize(metric)
+    description: Any = metrics.serialize(metric)
     description["config"] = {**description["config"], "name": name}
     try:
-        usual = metrics.get(name)
+        usual: Any = metrics.get(name)
     except ValueError:
         return description
     same = type(usual) is type(metric) and usual.get_config() == description["config"]

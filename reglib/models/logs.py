@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from reglib import metrics
 from reglib._arguments import List
 from reglib._validation import naming
+from reglib.models.inputs_and_outputs import Data
 
 
 class RunningMeans:
     """Running means of loss, penalty and metrics over the examples seen."""
 
-    def __init__(
-        self, metrics: Iterable[metrics.Metric], weighted: Sequence[metrics.Metric]
-    ) -> None:
+    def __init__(self, metrics: Iterable[Any], weighted: Sequence[Any]) -> None:
         self.metrics, self.weighted = list(metrics), weighted
         self.plain = [metric for metric in self.metrics if metric not in weighted]
         for metric in self.metrics:
@@ -31,9 +30,9 @@ class RunningMeans:
         self,
         data_loss: float,
         penalty: float | None,
-        outputs: NDArray,
-        x: NDArray,
-        y: NDArray,
+        outputs: Data,
+        x: Data,
+        y: Data | None,
         weight: NDArray | None,
     ) -> None:
         """Add a batch."""
@@ -62,7 +61,7 @@ def _plain(result: Any) -> Any:
     return result if isinstance(result, float) or np.ndim(result) else float(result)
 
 
-def metrics_of(name: str, given: Any) -> list[metrics.Metric]:
+def metrics_of(name: str, given: Any) -> list[Any]:
     """Return the metrics that an argument of ``compile`` names.
 
     Raises
@@ -87,7 +86,6 @@ def tell_apart(plain: Iterable[metrics.Metric], weighted: Iterable[metrics.Metri
     """
     taken: set[str] = set()
     for metric, is_weighted in [*((m, False) for m in plain), *((m, True) for m in weighted)]:
-        # What it was called before a compile told it apart from others.
         metric.given_name = name = getattr(metric, "given_name", metric.name)
         if is_weighted and name in taken:
             name = getattr(metric, "weighted_name", f"weighted_{name}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -14,6 +14,10 @@ from reglib.layers.base import Layer
 from reglib.layers.parameter import NUMBERS
 from reglib.models.saving import architecture, revived
 from reglib.models.trainer import Trainer
+
+if TYPE_CHECKING:
+    from reglib.models.functional import Model
+    from reglib.models.sequential import Sequential
 
 
 @arguments(model=Instance(Trainer, "a Sequential or a Model"))
@@ -47,7 +51,7 @@ class Nested(Layer):
 
     _dtypes = NUMBERS  # of the inputs
 
-    def __init__(self, model: Trainer, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, model: Sequential | Model, name: str | None = None, **kwargs: Any) -> None:
         self.model = model
         if hasattr(model, "inputs") and len(model.inputs) + len(model.outputs) > 2:
             raise ValueError(
@@ -56,7 +60,7 @@ class Nested(Layer):
             )
         if name is None and model.name != type(model).__name__.lower():
             name = model.name
-        first = getattr(model, "_input", None) or (model.layers or [None])[0]
+        first = getattr(model, "_input", None) or next(iter(model.layers), None)
         if first is not None:
             kwargs.setdefault("dtype", first.dtype)
         if model.built:
@@ -97,7 +101,7 @@ class Nested(Layer):
     def compute_mask(self, inputs: NDArray, mask: NDArray | None = None) -> None:
         """Return None: outputs have no mask but the one that they came with."""
 
-    def backward(self, gradient: NDArray) -> NDArray | None:
+    def backward(self, gradient: NDArray) -> Any:
         """Go back through the model."""
         return self.model.backward(gradient, self.to_inputs)
 
@@ -123,7 +127,8 @@ class Nested(Layer):
 def as_layer(model: Trainer) -> Nested:
     """Return the one layer that a model is in others: used twice, it shares its weights."""
     if model.nested is None:
-        model.nested = Nested(model)
+        whole: Any = model  # a Sequential or a Model
+        model.nested = Nested(whole)
     return model.nested
 
 

@@ -132,6 +132,7 @@ class Progress:
     def _batch_ends(self, step: int, logs: Callable[[], Mapping[str, float]]) -> None:
         if time.monotonic() >= self.due:
             self.due = time.monotonic() + INTERVAL
+            assert self.place is not None  # without one, on_batch is None
             of_all = "" if self.steps is None else f"/{self.steps}"
             self.place.show(f"{self.title} - batch {step + 1}{of_all} - {line_of(logs())}")
 

@@ -161,7 +161,9 @@ class Sequential(Trainer):
         """Return the node of the inputs, and that of each layer after it."""
         if self._drawn is None:
             dtype = self._layers[0].dtype
-            nodes = [Node(InputLayer(self.input_shape[1:], dtype=dtype), (), self.input_shape)]
+            nodes: list[Any] = [
+                Node(InputLayer(self.input_shape[1:], dtype=dtype), (), self.input_shape)
+            ]
             for layer in self._layers:
                 nodes.append(layer(nodes[-1]))
             self._drawn = nodes
@@ -205,14 +207,14 @@ class Sequential(Trainer):
             return as_layer(self)(inputs, training=training)
         return super().__call__(inputs, training)
 
-    def forward(self, inputs: NDArray, training: bool | None) -> NDArray:
+    def forward(self, inputs: Any, training: bool | None) -> NDArray:
         """Return the outputs for a batch."""
         for layer in self._with_input():
             inputs = layer(inputs, training=training)
         return inputs
 
     def backward(
-        self, gradient: NDArray, to_inputs: bool = False, linked: bool = False
+        self, gradient: Any, to_inputs: bool = False, linked: bool = False
     ) -> NDArray | None:
         """Write every parameter's gradient, from the last layer to the first that learns."""
         first = 0 if to_inputs else self._first_learning

@@ -92,7 +92,7 @@ class Uses:
 
 def _memory(family: Sequence[Layer]) -> list[tuple[Any, dict[str, Any]]]:
     """Return what layers, and the models within them, have in their attributes now."""
-    models = [getattr(layer, "model", None) for layer in family]
+    models: list[Any] = [getattr(layer, "model", None) for layer in family]
     within = [model._uses for model in models if hasattr(model, "_uses")]
     return [(owner, vars(owner).copy()) for owner in (*family, *within)]
 

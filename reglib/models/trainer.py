@@ -23,7 +23,6 @@ from reglib._validation import (
     naming,
 )
 from reglib.callbacks import CallbackList, History
-from reglib.layers.base import Layer
 from reglib.layers.parameter import Trainable
 from reglib.models.base import BaseModel, every_layer
 from reglib.models.data import (
@@ -31,6 +30,7 @@ from reglib.models.data import (
     Batch,
     Feed,
     LikeTheLast,
+    Source,
     class_weights,
     is_batches,
     one_weight,
@@ -58,7 +58,7 @@ class Trainer(BaseModel):
         super().__init__(name=name, seed=seed)
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.optimizer: optimizers.Optimizer | None = None
-        self.loss: losses.Loss | None = None
+        self.loss: Any = None  # a Loss, or what is called like one
         self.metrics: list[metrics.Metric] = []
         self.weighted_metrics: list[metrics.Metric] = []
         self._block: optimizers.Block | None = None
@@ -237,6 +237,7 @@ class Trainer(BaseModel):
             progress.epoch_ends(logs)
             if self.stop_training:
                 break
+        assert self.optimizer is not None  # fit has made sure
         self.optimizer.finalize_variable_values()
         watchers.on_train_end(logs)
 
@@ -263,8 +264,8 @@ class Trainer(BaseModel):
         return means.logs()
 
     def train_step(
-        self, x: NDArray, y: NDArray, sample_weight: NDArray | None = None
-    ) -> tuple[float, float | None, NDArray]:
+        self, x: Data, y: Data | None, sample_weight: NDArray | None = None
+    ) -> tuple[float, float | None, Data]:
         """Take one step; return the data loss, the penalty (None: no penalties) and the outputs."""
         if self._block is None or self._prepared_at != Trainable.changes:
             self._require_compiled("train_step")
@@ -276,7 +277,10 @@ class Trainer(BaseModel):
         penalty = self.penalty()
         for parameter in self._penalized:
             parameter.gradient += parameter.regularizer.gradient(parameter.value)
-        self.optimizer.step(self._block)
+        optimizer, block = self.optimizer, self._block
+        assert optimizer is not None  # as compile
+        assert block is not None  # and _prepare have made them
+        optimizer.step(block)
         return float(data_loss), penalty, outputs
 
     def penalty(self) -> float | None:
@@ -398,7 +402,7 @@ class Trainer(BaseModel):
             Of either library.
         """
         if is_batches(x):
-            source = source_of(x, lambda batch: (self._batch_inputs(batch), None, None))
+            source: Source = source_of(x, lambda batch: (self._batch_inputs(batch), None, None))
         else:
             size = batch_size or 32
             source = Arrays(self._checked_inputs("x", x), None, None, size)
@@ -418,7 +422,7 @@ class Trainer(BaseModel):
         watchers.on_predict_end()
         return self.arrange_outputs(map_arrays(lambda *parts: np.concatenate(parts), *outputs))
 
-    def __call__(self, inputs: ArrayLike, training: bool | None = None) -> NDArray:
+    def __call__(self, inputs: ArrayLike, training: bool | None = None) -> Any:
         """Return the outputs for one batch.
 
         Without ``training`` each layer does as it would alone: noise is off unless a layer was
@@ -493,7 +497,8 @@ class Trainer(BaseModel):
             raise ValueError(
                 f"validation_data must be (x, y) or (x, y, sample_weight), got {len(parts)} arrays"
             )
-        return self._data(*parts, prefix="validation_data: ")
+        x, y, weight = (*parts, None)[:3]
+        return self._data(x, y, weight, "validation_data: ")
 
     def _feed(
         self,
@@ -564,11 +569,11 @@ class Trainer(BaseModel):
         if self.optimizer is None or self.loss is None:
             raise ValueError(f"the model must be compiled with a loss before {what}")
 
-    def _ensure_built(self, x: NDArray) -> None:
+    def _ensure_built(self, x: Any) -> None:
         if not self.built:
             self.build((None, *x.shape[1:]))
 
-    def _prepare(self, x: NDArray) -> None:
+    def _prepare(self, x: Data) -> None:
         """Build what is not built, and lay the trainable parameters into one block."""
         self._ensure_built(x)
         if not all(layer.built for layer in every_layer(self.layers)):
@@ -588,7 +593,7 @@ class Trainer(BaseModel):
         self.shorten_way_back()
 
 
-def _is_linked(loss: losses.Loss, last: Layer) -> bool:
+def _is_linked(loss: Any, last: Any) -> bool:
     """Return whether the loss's derivative may leave out the last layer's activation."""
     return (
         getattr(loss, "link", None) is not None

@@ -61,7 +61,7 @@ def _random(model: Trainer) -> list[Any]:
     return [model, *every_layer(model.layers)]
 
 
-def _generator_state(owner: Any) -> dict[str, Any] | None:
+def _generator_state(owner: Any) -> Mapping[str, Any] | None:
     """Return the state of a generator as plain data; None of a kind that has arrays in it."""
     bits = owner.generator.bit_generator
     return bits.state if isinstance(bits, np.random.PCG64) else None

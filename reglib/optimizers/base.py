@@ -26,6 +26,8 @@ from reglib.optimizers.block import Block
 class Rate(float):
     """A learning rate: a number that can be set where it is, as Keras's variable can."""
 
+    optimizer: Optimizer
+
     def __new__(cls, value: float, optimizer: Optimizer) -> Rate:
         """Return the rate of an optimizer."""
         rate = super().__new__(cls, value)
@@ -153,7 +155,7 @@ class Optimizer(_serialization.Described):
             raise TypeError(
                 f"learning_rate must be a callable where it is a schedule already, got {value}"
             )
-        self._learning_rate = (
+        self._learning_rate: float | Callable[..., float] = (
             value if callable(value) else Number(">= 0").check("learning_rate", value)
         )
         self._rate_asks = callable(value) and _takes_an_argument(value)
@@ -230,7 +232,9 @@ class Optimizer(_serialization.Described):
                 raise ValueError("trainable_variables must be given at the first step, got None")
             with naming("trainable_variables"):
                 self.build(trainable_variables)
-        mine = self.block.parameters
+        block = self.block
+        assert block is not None  # build has made it
+        mine = block.parameters
         if trainable_variables is not None and list(map(id, trainable_variables)) != list(
             map(id, mine)
         ):
@@ -247,7 +251,7 @@ class Optimizer(_serialization.Described):
                 allow_empty=True,
                 allow_nan=True,
             )
-        self.step(self.block)
+        self.step(block)
 
     @arguments(grads_and_vars=List("(gradient, parameter) pairs"))
     def apply_gradients(self, grads_and_vars: Iterable[tuple[ArrayLike, Parameter]]) -> None:
@@ -274,18 +278,21 @@ class Optimizer(_serialization.Described):
                     w[part] *= decay
             self.update(w, g, learning_rate)
         if self.average is not None:
-            self._average(w)
+            self._average(w, self.average)
         for parameter in self._constrained:
             parameter.value[...] = parameter.constraint(parameter.value)
         self.batches += 1
 
     def _gather(self, g: NDArray) -> bool:
         """Add a gradient to those before; return whether they are enough, and ``g`` their mean."""
-        self.gathered += g
-        if (self.batches + 1) % self.gradient_accumulation_steps:
+        gathered, steps = self.gathered, self.gradient_accumulation_steps
+        assert gathered is not None
+        assert steps is not None  # as build makes the one where there is the other
+        gathered += g
+        if (self.batches + 1) % steps:
             return False
-        np.divide(self.gathered, self.gradient_accumulation_steps, out=g)
-        self.gathered[...] = 0
+        np.divide(gathered, steps, out=g)
+        gathered[...] = 0
         return True
 
     def _clip(self, block: Block) -> None:
@@ -298,14 +305,14 @@ class Optimizer(_serialization.Described):
             for part in block.slices:
                 clip_by_norm(g[part], self.clipnorm)
 
-    def _average(self, w: NDArray) -> None:
+    def _average(self, w: NDArray, average: NDArray) -> None:
         # The first step copies: there is nothing yet to average with.
         momentum = self.ema_momentum if self.iterations else 0.0
-        self.average *= momentum
-        self.average += np.multiply(w, 1 - momentum, out=self._scratch)
+        average *= momentum
+        average += np.multiply(w, 1 - momentum, out=self._scratch)
         every = self.ema_overwrite_frequency
         if every is not None and (self.iterations + 1) % every == 0:
-            w[...] = self.average
+            w[...] = average
 
     def state(self) -> dict[str, NDArray]:
         """Return copies of what later steps depend on: the batches done, the slots, the average.
@@ -360,7 +367,7 @@ class Optimizer(_serialization.Described):
 
     def finalize_variable_values(self, trainable_variables: Any = None) -> None:
         """Overwrite the weights with their average, if there is one; ``fit`` calls this last."""
-        if self.average is not None:
+        if self.block is not None and self.average is not None:
             self.block.value[...] = self.average
 
     def get_config(self) -> dict[str, Any]:
@@ -385,7 +392,7 @@ class Optimizer(_serialization.Described):
 
     @classmethod
     @arguments(config=Dict())
-    def from_config(cls, config: dict[str, Any]) -> Optimizer:
+    def from_config(cls, config: Mapping[str, Any]) -> Optimizer:
         """Return a new optimizer from :meth:`get_config`'s result."""
         rate = dict(config).get("learning_rate")
         if isinstance(rate, Mapping):

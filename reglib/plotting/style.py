@@ -34,12 +34,12 @@ def set_style() -> None:
     True
     """
     import matplotlib
+    from matplotlib.rcsetup import cycler
 
     lines = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1))]
     matplotlib.rcParams.update(
         {
-            "axes.prop_cycle": matplotlib.cycler(color=PALETTE)
-            + matplotlib.cycler(linestyle=lines),
+            "axes.prop_cycle": cycler(color=PALETTE) + cycler(linestyle=lines),
             "axes.edgecolor": INK,
             "axes.facecolor": PANEL,
             "axes.grid": True,
@@ -92,7 +92,7 @@ def alt_text(drawing: Axes | Figure) -> str:
     """
     if not hasattr(drawing, "figure"):
         raise TypeError(f"drawing must be axes or a figure, got {drawing!r}")
-    axes = drawing.axes if hasattr(drawing, "add_subplot") else [drawing]
+    axes: Any = drawing.axes if hasattr(drawing, "add_subplot") else [drawing]
     found = [_texts[ax] for ax in axes if ax in _texts]
     if not found:
         raise ValueError(f"drawing must come from reglib.plotting, got {drawing!r}")

@@ -72,7 +72,7 @@ def plot_history(history: Any, metric: str = "loss", *, ax: Axes | None = None) 
             f"and ends at {short(values[-1])}."
         )
     ax.set(xlabel="epoch", ylabel=label)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(axis="x", integer=True)
     ax.legend()
     return describe(ax, text)
 
