@@ -187,6 +187,9 @@ class Recurrent(Layer):
             if training and 0 < rate < 1:
                 part *= (self.generator.random(part.shape) >= rate) / (1 - rate)
                 drawn = True
+            elif training and rate == 1 and self.gates == 1:  # as in Keras; others ignore it
+                part *= 0
+                drawn = True
         return masks if drawn else None
 
     def __call__(

@@ -126,6 +126,11 @@ class _SharedDropout(Dropout):
     """Dropout whose mask is shared along some axes; a subclass says which."""
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        if "noise_shape" in kwargs:
+            raise TypeError(
+                f"{type(self).__name__}() got an unexpected keyword argument 'noise_shape': the "
+                "layer is there for the shape of its noise"
+            )
         super().__init__(rate, seed=seed, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
