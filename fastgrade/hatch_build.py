@@ -27,6 +27,7 @@ class TwoPackages(BuildHookInterface):
         if self.target_name == "wheel":
             for path in here.iterdir():
                 module = path.suffix == ".py" and path.name != Path(__file__).name
+                module = module or path.name == "py.typed"
                 package = (path / "__init__.py").exists() and path.name != "warmfork"
                 if module or package:
                     files[str(path)] = f"fastgrade/{path.name}"
