@@ -219,17 +219,8 @@ class Model(Trainer):
                 every = gradients.setdefault(node.parents[0], [None] * _number_of_outputs(node))
                 every[node.index] = gradients.pop(node)
                 continue
-            layer: Any = node.layer
-            wanted = any(parent in needed for parent in node.parents)
-            by_outputs, ends_here = gradients.pop(node), linked and node is self._outs.nodes[0]
-            if layer in self._uses.layers:
-                back = self._uses.backward(node, by_outputs, wanted, ends_here, sums)
-            else:
-                back = layer.propagate_back(by_outputs, wanted, ends_here)
-            if node.keyword is not None:
-                parts = [back, *layer.gradients_of(node.keyword)]
-            else:
-                parts = back if len(node.parents) > 1 else [back]
+            ends_here = linked and node is self._outs.nodes[0]
+            parts = self._through(node, gradients.pop(node), needed, ends_here, sums)
             for parent, part in zip(node.parents, parts, strict=True):
                 add(parent, part)
         self._uses.end(sums)
@@ -237,6 +228,25 @@ class Model(Trainer):
             return None
         back = [gradients[node] for node in self._ins.nodes]
         return Bundle(back) if len(back) > 1 else back[0]
+
+    def _through(
+        self,
+        node: Node,
+        gradient: Any,
+        needed: set[Node],
+        linked: bool,
+        sums: dict[Layer, list[NDArray]],
+    ) -> Sequence[NDArray]:
+        """Go back through a node's layer; return the gradient by each of its parents."""
+        layer: Any = node.layer
+        wanted = any(parent in needed for parent in node.parents)
+        if layer in self._uses.layers:
+            back = self._uses.backward(node, gradient, wanted, linked, sums)
+        else:
+            back = layer.propagate_back(gradient, wanted, linked)
+        if node.keyword is not None:
+            return [back, *layer.gradients_of(node.keyword)]
+        return back if len(node.parents) > 1 else [back]
 
     # Several inputs and outputs.
 

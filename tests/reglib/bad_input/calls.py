@@ -649,6 +649,10 @@ HANDED_ON = "handed on as it is, to what looks at it"
 TRUTH = "taken for its truth: Keras's None means off, and each layer of each step asks"
 
 ELSEWHERE = {
+    "layers.DropBlock.noise_shape": "refused whatever it is: test_behaviour tries it",
+    "layers.DropPath.noise_shape": "refused whatever it is: test_behaviour tries it",
+    "layers.SpatialDropout1D.noise_shape": "refused whatever it is: test_behaviour tries it",
+    "layers.SpatialDropout2D.noise_shape": "refused whatever it is: test_behaviour tries it",
     "layers.Layer.add_loss.loss": "always refused, with what to use instead",
     "*.training": TRUTH,
     "*.options": HANDED_ON,
