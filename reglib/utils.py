@@ -137,6 +137,11 @@ def pad_sequences(
     value : float
         What to fill up with.
 
+    Raises
+    ------
+    ValueError
+        If ``value`` is no value of the dtype.
+
     Examples
     --------
     >>> pad_sequences([[1], [2, 3]])
@@ -146,7 +151,10 @@ def pad_sequences(
     rows = [np.asarray(sequence) for sequence in sequences]
     length = max((len(row) for row in rows), default=0) if maxlen is None else maxlen
     inner = next((row.shape[1:] for row in rows if len(row)), ())
-    padded = np.full((len(rows), length, *inner), value, dtype)
+    try:
+        padded = np.full((len(rows), length, *inner), value, dtype)
+    except ValueError:
+        raise ValueError(f"value must be of the dtype {np.dtype(dtype)}, got {value!r}") from None
     for place, row in zip(padded, rows, strict=True):
         kept = row[-length:] if truncating == "pre" else row[:length]
         if len(kept):

@@ -160,7 +160,7 @@ class Sequential(Trainer):
     def draw(self) -> list[Node]:
         """Return the node of the inputs, and that of each layer after it."""
         if self._drawn is None:
-            dtype = self._layers[0].dtype
+            dtype = self._layers[0].dtype if self._layers else None
             nodes: list[Any] = [
                 Node(InputLayer(self.input_shape[1:], dtype=dtype), (), self.input_shape)
             ]

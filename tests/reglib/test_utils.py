@@ -87,6 +87,7 @@ def test_utils_do_what_those_of_keras_do(keras, rng):
         (lambda: utils.normalize([[1.0]], order=0), ValueError, "order must be"),
         (lambda: utils.normalize([[np.nan]]), ValueError, "x must be finite"),
         (lambda: utils.pad_sequences(3), TypeError, "sequences must be a list"),
+        (lambda: utils.pad_sequences([[1]], value="no"), ValueError, "value must be of the dtype"),
         (lambda: utils.pad_sequences([[1]], maxlen=0), ValueError, "maxlen must be"),
         (lambda: utils.pad_sequences([[1]], padding="left"), ValueError, "padding must be"),
         (lambda: utils.pad_sequences([[1]], truncating=1), ValueError, "truncating must be"),

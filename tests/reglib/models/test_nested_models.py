@@ -219,3 +219,11 @@ def test_a_model_can_be_pickled(data):
     twin = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(twin.predict(data[0]), model.predict(data[0]))
     assert twin.fit(*data).history == model.fit(*data).history
+
+
+def test_a_sequential_that_has_only_an_input_yet_can_be_nested():
+    inner = models.Sequential()
+    inner.add(layers.Input(shape=(16,)))
+    model = models.Sequential([inner])
+    inner.add(layers.Dense(2))
+    assert model.predict(np.ones((3, 16), "float32")).shape == (3, 2)

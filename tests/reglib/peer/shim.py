@@ -32,7 +32,10 @@ import reglib.models
 import reglib.models.data
 import reglib.models.trainer
 import reglib.optimizers
+import reglib.random
 import reglib.regularizers
+import reglib.saving
+import reglib.utils
 from reglib._timestep_masks import Masked, mask_of
 from reglib.layers.augmentation.base import AugmentationLayer
 from reglib.layers.base import Layer, Node
@@ -50,6 +53,7 @@ def _module(name, *sources, **names):
             if hasattr(source, key):
                 return getattr(source, key)
         room = name.removeprefix("keras.src.").partition(".")[0]
+        room = "schedules" if name.endswith(".schedules") else room
         raise AttributeError(f"reglib has no {room}.{key}")
 
     module.__getattr__ = find
@@ -90,10 +94,6 @@ def _standardize_dtype(dtype):
     return np.dtype(dtype or "float32").name
 
 
-def _uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
-    return np.random.default_rng(seed).uniform(minval, maxval, shape).astype(dtype or "float32")
-
-
 _arrays = {
     "array": _to_tensor,
     "convert_to_tensor": _to_tensor,
@@ -110,17 +110,7 @@ _arrays = {
     "zeros": lambda shape, dtype="float32": np.zeros(shape, dtype).view(Masked),
 }
 _ops = _module("keras.src.ops", np, numpy=_module("keras.src.ops.numpy", np, **_arrays), **_arrays)
-_random = _module(
-    "keras.src.random",
-    **shim_numbers.SEEDS,
-    uniform=_uniform,
-    normal=lambda shape, mean=0.0, stddev=1.0, dtype=None, seed=None: (
-        np.random.default_rng(seed).normal(mean, stddev, shape).astype(dtype or "float32")
-    ),
-    randint=lambda shape, minval, maxval, dtype="int32", seed=None: (
-        np.random.default_rng(seed).integers(minval, maxval, shape).astype(dtype)
-    ),
-)
+_random = _module("keras.src.random", reglib.random)
 _ops.random = _random
 _config = _module(
     "keras.src.backend.config",
@@ -262,6 +252,7 @@ class TestCase(parameterized.TestCase, unittest.TestCase):
         # The cases draw their inputs from the global state; their tolerances are tight for
         # float32, so that without a seed one in some hundred runs would fail.
         np.random.seed(0)  # noqa: NPY002
+        reglib.utils.set_random_seed(0)
 
     def assertAllClose(self, x1, x2, atol=1e-6, rtol=1e-6, msg=None, **_):
         np.testing.assert_allclose(_array(x1), _array(x2), atol=atol, rtol=rtol, err_msg=msg or "")
@@ -417,7 +408,7 @@ def _fits(shape, expected):
 _OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw", "lion")
 
 
-_ABSENT = ("applications", "distribution", "dtype_policies", "export", "quantizers", "saving")
+_ABSENT = ("applications", "distribution", "dtype_policies", "export", "quantizers")
 
 
 def _absent_module(name):
@@ -444,8 +435,7 @@ def _modules():
     testing = _module("keras.src.testing", TestCase=TestCase, **nowhere)
     testing.test_case = _module("keras.src.testing.test_case", TestCase=TestCase)
     testing.test_utils = _module("keras.src.testing.test_utils", **_names(shim_training))
-    utils = _module("keras.src.utils", set_random_seed=lambda seed: None)
-    utils.numerical_utils = _module("keras.src.utils.numerical_utils", **_names(shim_training))
+    utils = _package("utils", reglib.utils, "numerical_utils", "rng_utils", "sequence_utils")
     # What Keras says is not compared: where it goes is Keras's own matter.
     utils.io_utils = _module(
         "keras.src.utils.io_utils",
@@ -503,6 +493,11 @@ def _modules():
             *_OPTIMIZERS,
             schedules=_module("keras.src.optimizers.schedules", **shim_training.SCHEDULES),
         ),
+        saving=_package(
+            "saving",
+            reglib.saving,
+            *("object_registration", "saving_api", "saving_lib", "serialization_lib"),
+        ),
         testing=testing,
         utils=utils,
         tree=_module("keras.src.tree", flatten=_flat),
@@ -516,9 +511,6 @@ def _modules():
         _Absent("dtype_policy"),
         **shim_numbers.DTYPE_POLICY,
     )
-    source.saving.load_model = reglib.models.load_model
-    source.saving.register_keras_serializable = shim_numbers.register_keras_serializable
-    source.saving.load_model = reglib.models.load_model
     source.quantizers.__dict__.update(
         (name, _absent_module(f"quantizers.{name}"))
         for name in ("awq_config", "gptq_config", "quantization_config", "quantizers")
@@ -550,7 +542,7 @@ def _modules():
         data_adapters=_module(
             adapters,
             py_dataset_adapter=_module(
-                f"{adapters}.py_dataset_adapter", PyDataset=shim_training.PyDataset
+                f"{adapters}.py_dataset_adapter", PyDataset=reglib.utils.PyDataset
             ),
             data_adapter_utils=_module(
                 f"{adapters}.data_adapter_utils",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import types
 
 import ml_dtypes  # noqa: F401 - with it, NumPy knows bfloat16
-import numpy as np
 
 import reglib.losses.base
 import reglib.metrics
@@ -38,23 +37,25 @@ def floatx_is_float32(dtype):
         raise NotImplementedError(f"the tests run in float32, not {dtype}")
 
 
-def register_keras_serializable(package="Custom", name=None):
-    """Functions are known by their names here."""
-    return lambda function: function
-
-
 def _variables(metric):
     """A sum is one number, a mean two."""
     alone = isinstance(metric, reglib.metrics.Sum)
     return [metric.total] if alone else [metric.total, metric.count]
 
 
+def _counts(metric):
+    return [Parameter(getattr(metric, count), name=count) for count in metric.counts]
+
+
+def _in_place_of_own(variables):
+    """Return a property; the list of a metric of one's own, which is empty here, is let go."""
+    return property(variables, lambda metric, own: None)
+
+
 def dress():
     """Give metrics the list of numbers that Keras keeps in variables."""
-    reglib.metrics.Mean.variables = property(_variables)
-    reglib.metrics.confusion.Confusion.variables = property(
-        lambda metric: [Parameter(getattr(metric, count), name=count) for count in metric.counts]
-    )
+    reglib.metrics.Mean.variables = _in_place_of_own(_variables)
+    reglib.metrics.confusion.Confusion.variables = _in_place_of_own(_counts)
 
 
 AUC_NAMES = {
@@ -65,7 +66,6 @@ AUC_NAMES = {
 }
 LOSS = {"Loss": Loss, "squeeze_or_expand_to_same_rank": reglib.losses.base.same_rank}
 DTYPE_POLICY = {"dtype_policy": dtype_policy, "set_dtype_policy": set_dtype_policy}
-SEEDS = {"SeedGenerator": np.random.default_rng}
 METRICS = (
     "accuracy_metrics",
     "confusion_metrics",

@@ -120,7 +120,9 @@ class Trainer:
         self._model = reglib.models.Sequential([self])
 
     def __getattr__(self, name):
-        if name in ("evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch"):
+        if name in ("fit", "evaluate", "predict"):
+            return getattr(self._model, name)
+        if name in ("train_on_batch", "test_on_batch", "predict_on_batch"):
             return getattr(self._model, name)
         if name in ("metrics", "optimizer", "stop_training"):
             return getattr(self._model, name)
@@ -129,18 +131,6 @@ class Trainer:
     def compile(self, *arguments, steps_per_execution=1, **options):
         # How many batches Keras's compiler takes at once; here it is one after the other.
         self._model.compile(*arguments, **options)
-
-    def fit(self, *arguments, steps_per_epoch=None, **options):
-        if steps_per_epoch is not None:
-            raise NotImplementedError("reglib's epochs are whole")
-        return self._model.fit(*arguments, **options)
-
-
-class PyDataset:
-    """What Keras reads batches from one by one: reglib has all its data at hand."""
-
-    def __init__(self, *_, **__):
-        raise NotImplementedError("reglib has no PyDataset")
 
 
 def validate_float_arg(value, name):
@@ -193,8 +183,3 @@ def named_product(*cases, **values):
         words += [getattr(v, "__name__", str(v)) for v in pairs.values()]
         joined = {key: value for part in named for key, value in part.items()}
         yield {**joined, **pairs, "testcase_name": "_".join(words)}
-
-
-def to_categorical(x, num_classes=None):
-    x = np.asarray(x, dtype=int)
-    return np.eye(num_classes or x.max() + 1)[x]
