@@ -16,7 +16,7 @@ from reglib.metrics.confusion import Confusion, evenly, quotient, share
 
 
 @arguments(
-    num_thresholds=Integer(">= 2"),
+    num_thresholds=Integer(">= 2") | None,
     curve=Choice("ROC", "roc", "PR", "pr", "PRGAIN", "prgain"),
     summation_method=Choice("interpolation", "minoring", "majoring"),
     thresholds=List("numbers", Number("[0, 1]")),
@@ -94,6 +94,8 @@ class AUC(Confusion):
         label_weights: ArrayLike | None = None,
         from_logits: bool = False,
     ) -> None:
+        if num_thresholds is None and thresholds is None:
+            raise TypeError("num_thresholds must be an integer without thresholds, got None")
         self._given = thresholds
         inside = evenly(num_thresholds)[1:-1] if thresholds is None else sorted(thresholds)
         self.num_thresholds = len(inside) + 2

@@ -305,3 +305,9 @@ def test_metrics_of_one_name_are_told_apart_in_the_logs(rng):
     for metric, name in zip(watched, list(logs)[1:], strict=True):
         metric.reset_state()
         assert logs[name] == pytest.approx(metric(y, scores))
+
+
+def test_thresholds_stand_in_for_their_number():
+    assert metrics.AUC(num_thresholds=None, thresholds=[0.3, 0.5]).num_thresholds == 4
+    with pytest.raises(TypeError, match="num_thresholds must be an integer without thresholds"):
+        metrics.AUC(num_thresholds=None)

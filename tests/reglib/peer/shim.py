@@ -110,7 +110,8 @@ _arrays = {
     "zeros": lambda shape, dtype="float32": np.zeros(shape, dtype).view(Masked),
 }
 _ops = _module("keras.src.ops", np, numpy=_module("keras.src.ops.numpy", np, **_arrays), **_arrays)
-_random = _module("keras.src.random", reglib.random)
+# Initializers take a generator of NumPy for what is used up as it goes.
+_random = _module("keras.src.random", reglib.random, SeedGenerator=np.random.default_rng)
 _ops.random = _random
 _config = _module(
     "keras.src.backend.config",
@@ -515,7 +516,7 @@ def _modules():
         (name, _absent_module(f"quantizers.{name}"))
         for name in ("awq_config", "gptq_config", "quantization_config", "quantizers")
     )
-    attention = _absent_module("layers.attention.multi_head_attention")
+    attention = _module("keras.src.layers.attention.multi_head_attention", _Absent("layers"))
     within = ("elu", "leaky_relu", "prelu", "relu", "softmax")
     source.layers.activations = _package("layers.activations", _layers, *within)
     source.layers.core = _module(
