@@ -49,6 +49,7 @@ class Adam(Optimizer):
 
     Examples
     --------
+    >>> from reglib.layers import Parameter
     >>> w = Parameter([1.0], dtype="float64")
     >>> Adam(0.1).apply([np.array([2.0])], [w])
     >>> w.value.round(3)
@@ -132,6 +133,7 @@ class AdamW(Adam):
 
     Examples
     --------
+    >>> from reglib.layers import Parameter
     >>> w = Parameter([1.0], dtype="float64")
     >>> AdamW(0.1, weight_decay=0.5).apply([np.array([2.0])], [w])
     >>> w.value.round(3)

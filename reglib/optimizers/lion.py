@@ -42,6 +42,7 @@ class Lion(Optimizer):
 
     Examples
     --------
+    >>> from reglib.layers import Parameter
     >>> w = Parameter([1.0], dtype="float64")
     >>> Lion(0.1).apply([np.array([2.0])], [w])
     >>> w.value.round(3)

@@ -47,6 +47,7 @@ class RMSprop(Optimizer):
 
     Examples
     --------
+    >>> from reglib.layers import Parameter
     >>> w = Parameter([1.0], dtype="float64")
     >>> RMSprop(0.1).apply([np.array([2.0])], [w])
     >>> w.value.round(3)

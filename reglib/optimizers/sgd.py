@@ -41,6 +41,7 @@ class SGD(Optimizer):
 
     Examples
     --------
+    >>> from reglib.layers import Parameter
     >>> w = Parameter([1.0], dtype="float64")
     >>> SGD(0.1).apply([np.array([2.0])], [w])
     >>> w.value
