@@ -11,6 +11,7 @@ seed generators, and layers that count as built before they have seen an input.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import re
@@ -150,6 +151,7 @@ _backend = _module(
     standardize_shape=tuple,
     KerasTensor=Node,
     Variable=shim_training.Variable,
+    device=contextlib.nullcontext,
     floatx=_config.floatx,
     set_floatx=shim_numbers.floatx_is_float32,
     compute_output_spec=_Absent("compute_output_spec"),
@@ -493,6 +495,8 @@ def _modules():
             reglib.optimizers,
             *_OPTIMIZERS,
             schedules=_module("keras.src.optimizers.schedules", **shim_training.SCHEDULES),
+            # Cases of kinds of data train with it, for which any optimizer will do.
+            Adagrad=reglib.optimizers.SGD,
         ),
         saving=_package(
             "saving",
