@@ -165,6 +165,7 @@ BEHAVIOUR: dict[str, str] = {
     "a number of NumPy": "np.float32(0.5) is a number; some of Keras's constructors refuse it.",
     "a whole number": "A whole number will do for a float: learning_rate=1, momentum=0.",
     "thresholds in a tuple": "A tuple of thresholds is as good as a list.",
+    "a table of lists": "Embedding takes a list of rows as its weights; Keras fails on it.",
     "brightness of integers": "RandomBrightness turns whole numbers into floats and then adds; "
     "Keras rounds down what it adds to them.",
     "shear from its config": "RandomShear is rebuilt from its config; Keras's fails on it.",

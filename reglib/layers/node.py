@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from reglib import config
 from reglib._arguments import Flag, Instance, Integer, List, Shape, Text, arguments
 from reglib._serialization import Described
@@ -75,7 +77,9 @@ class Node:
             layer.first_node = self
 
     def __array_function__(self, function: Any, *_: Any) -> Any:
-        """Refuse a function of NumPy: there are no numbers yet."""
+        """Answer for the shape; refuse the other functions of NumPy: there are no numbers yet."""
+        if function in (np.shape, np.ndim):
+            return self.shape if function is np.shape else len(self.shape)
         raise TypeError(
             f"{function.__name__} takes arrays, got {self!r}: a graph is drawn of layers. Put the "
             "calculation into the call of a Layer of your own, with a backward beside it"

@@ -81,6 +81,11 @@ TRIALS = {
         [0.5],
         TypeError,
     ),
+    "a table of lists": (
+        lambda k: np.shape(k.layers.Embedding(2, 2, weights=[[1, 2], [3, 4]]).get_weights()[0]),
+        (2, 2),
+        AttributeError,
+    ),
     "brightness of integers": (
         lambda k: np.asarray(k.layers.RandomBrightness((0.1, 0.1))(BYTES)).ravel()[0],
         30.5,

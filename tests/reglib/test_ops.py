@@ -116,3 +116,11 @@ def test_weights_count_as_arrays(rng):
     kernel = layers.Variable(rng.normal(size=(4, 2)), name="kernel")
     np.testing.assert_array_equal(ops.matmul(A, kernel), A @ kernel.value)
     np.testing.assert_array_equal(ops.sum(ops.square(kernel)), np.sum(kernel.value**2))
+
+
+def test_a_node_has_a_shape_and_no_numbers():
+    start = layers.Input((3, 2))
+    assert ops.shape(start) == (None, 3, 2)
+    assert ops.ndim(start) == 3
+    with pytest.raises(TypeError, match="sum takes arrays, got <Node of input_layer"):
+        ops.sum(start)

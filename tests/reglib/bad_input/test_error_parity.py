@@ -33,6 +33,10 @@ DEVIATIONS = {
     "thresholds in a tuple": lambda argument, value: (
         argument == "thresholds" and isinstance(value, tuple)
     ),
+    "a table of lists": lambda argument, value: argument == "weights" and value == [[1, 2], [3, 4]],
+    "shear from its config": lambda argument, value: (
+        argument in ("x_factor", "y_factor") and value == (-1, 1)
+    ),
 }
 # Classes whose good arguments here are none in Keras, with the reason.
 APART = {

@@ -236,6 +236,7 @@ FILES: dict[str, dict[str, str]] = {
         "*grain*": TF_DATA,
         "test_predict_preserve_order_*": TF_DATA,
         "test_max_epochs_and_steps": "limits the epochs of a whole program",
+        "*py_dataset*": "makes batches on a device of TensorFlow, JAX or PyTorch",
         "*_adapter_generator": "trains for more epochs than a generator has, which is refused",
         "test_predict_generator_*": AT_ONCE,
         "test_steps_per_execution_steps_*": AT_ONCE,
@@ -258,7 +259,10 @@ FILES: dict[str, dict[str, str]] = {
         "test_build_pos_neg_masks": "pairs examples for the losses of retrieval, which are missing",
     },
     "utils/sequence_utils_test.py": {},
-    "saving/object_registration_test.py": {"test_serialize_custom_*": INSIDE},
+    "saving/object_registration_test.py": {
+        "test_serialize_custom_class_with_*": INSIDE,
+        "test_serialize_custom_function": INSIDE,
+    },
     "trainers/data_adapters/data_adapter_utils_test.py": {
         "test_unsupported_type_multi_worker": "asks for several machines, of which there is one",
         "test_generator_with_y_error": "calls a function of Keras that chooses an adapter of data",

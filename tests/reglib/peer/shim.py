@@ -11,7 +11,6 @@ seed generators, and layers that count as built before they have seen an input.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import pathlib
 import re
@@ -151,7 +150,6 @@ _backend = _module(
     standardize_shape=tuple,
     KerasTensor=Node,
     Variable=shim_training.Variable,
-    device=contextlib.nullcontext,
     floatx=_config.floatx,
     set_floatx=shim_numbers.floatx_is_float32,
     compute_output_spec=_Absent("compute_output_spec"),
