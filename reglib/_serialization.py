@@ -276,5 +276,6 @@ def _known(kind: str, registry: Mapping[str, Any]) -> str:
 
 def _got(kind: str, name: Any) -> str:
     """Return an unknown name as it came, with what to use instead if it is one of Keras's."""
-    instead = advice(_ROOMS.get(kind, f"{kind}s"), str(name))
+    room, text = _ROOMS.get(kind, f"{kind}s"), str(name)
+    instead = advice(room, text) or advice(room, text.capitalize())  # 'adagrad' means Adagrad
     return repr(name) if instead is None else f"{name!r}, which Keras has: {instead}"

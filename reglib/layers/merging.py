@@ -280,7 +280,7 @@ class Concatenate(_Merge):
         """
         parts = []
         for x, mask in zip(inputs, masks, strict=True):
-            shape = np.shape(x)
+            shape = x.shape if isinstance(x, Node) else np.shape(x)
             if mask is None:
                 parts.append(np.ones(shape, dtype=bool))
             else:

@@ -59,6 +59,8 @@ def test_a_missing_name_in_compile_is_refused_with_its_reason():
         losses.get("hinge")
     with pytest.raises(ValueError, match=r"got 'Adagrad', which Keras has: use SGD"):
         models.Sequential().compile("Adagrad", "mse")
+    with pytest.raises(ValueError, match=r"got 'adagrad', which Keras has: use SGD"):
+        models.Sequential().compile("adagrad", "mse")
 
 
 @pytest.mark.keras
