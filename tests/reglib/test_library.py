@@ -20,9 +20,9 @@ MODULES = sorted(
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_in_the_docstrings_are_true(name):
     # An example may use what the public module that it is read in offers.
+    module = importlib.import_module(name)
     public = vars(importlib.import_module(".".join(name.split(".")[:2])))
-    offered = {key: value for key, value in public.items() if not key.startswith("_")}
-    outcome = doctest.testmod(importlib.import_module(name), extraglobs=offered)
+    outcome = doctest.testmod(module, globs={**public, **vars(module)})
     assert outcome.failed == 0
 
 
