@@ -1,5 +1,6 @@
 """The programs in the tabs are what they say: they run, and libraries differ where they must."""
 
+import os
 import re
 import subprocess
 import sys
@@ -98,7 +99,14 @@ def test_the_program_in_the_tab_runs_and_learns(chapter, library):
     before, after = CASES[chapter]
     before = textwrap.dedent(before).replace("{library}", library)
     program = "\n".join([before, programs(chapter)[library], after])
+    # As a reader's Keras, which trains: the backend of the other tests may be one that does not.
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=240
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr[-2000:]
