@@ -257,18 +257,18 @@ exponential = _elementwise("exponential", np.exp, lambda z, a: a)
 def _softmax(z: NDArray, axis: int | tuple[int, ...] = -1) -> NDArray:
     if z.dtype.kind != "f":
         z = z.astype("float64")
-    if type(axis) is int and z.shape[axis] == 1:
-        warnings.warn(
-            f"softmax over axis {axis} of shape {z.shape} is 1 whatever comes in: a single output "
-            "needs a sigmoid",
-            stacklevel=2,
-        )
     if np.maximum.reduce(np.abs(z), axis=None, initial=0) < 60:
         a = np.exp(z)  # far from what overflows: the largest need not be taken off first
     else:
         a = z - np.maximum.reduce(z, axis=axis, keepdims=True)
         np.exp(a, out=a)
     a /= np.add.reduce(a, axis=axis, keepdims=True)
+    if type(axis) is int and z.shape[axis] == 1:
+        warnings.warn(
+            f"softmax over axis {axis} of shape {z.shape} is 1 whatever comes in: a single output "
+            "needs a sigmoid",
+            stacklevel=2,
+        )
     return a
 
 

@@ -145,9 +145,8 @@ def test_every_part_of_ones_own_is_found_by_its_module_and_name(tmp_path):
 
 
 def test_every_part_of_ones_own_is_found_by_its_registered_name(tmp_path):
-    for part in own_parts():
-        _serialization.register_keras_serializable("course")(part)
-    model = model_of(list(_serialization._registered.values()))
+    register = _serialization.register_keras_serializable("course")
+    model = model_of([register(part) for part in own_parts()])
     model.save(tmp_path / "model.npz")
     _serialization._own_classes.clear()
     _serialization._registered.clear()
