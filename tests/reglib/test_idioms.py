@@ -171,5 +171,5 @@ def test_inputs_may_be_whole_numbers():
     node = keras.Input((4,), dtype="int32")
     model = keras.Model(node, layers.Embedding(9, 2)(node))
     assert model(np.arange(8).reshape(2, 4)).shape == (2, 4, 2)
-    with pytest.raises(ValueError, match="dtype must be one of 'float16'.*got 'text'"):
+    with pytest.raises(ValueError, match=r"dtype must be one of 'float16'.*got 'text'"):
         keras.Input((4,), dtype="text")
