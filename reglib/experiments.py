@@ -37,6 +37,7 @@ from reglib._arguments import (
     arguments,
 )
 from reglib._result_cache import ResultCache
+from reglib._student_t import t_quantile
 from reglib._typing import ArrayLike
 
 if TYPE_CHECKING:
@@ -408,9 +409,7 @@ def confidence_interval(
         k = int(np.sum(tails <= (1 - level) / 2))
         ordered = np.sort(values)
         return (float(ordered[k - 1]), float(ordered[n - k])) if k else (math.nan, math.nan)
-    from scipy.special import stdtrit  # scipy.stats takes ten times as long to import
-
-    half = float(stdtrit(n - 1, (1 + level) / 2) * values.std(ddof=1) / math.sqrt(n))
+    half = t_quantile(level, n - 1) * float(values.std(ddof=1)) / math.sqrt(n)
     center = float(values.mean())
     return center - half, center + half
 

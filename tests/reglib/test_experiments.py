@@ -17,6 +17,7 @@ from scipy import stats
 
 from reglib import _result_cache, experiments
 from reglib._result_cache import ResultCache
+from reglib._student_t import t_quantile
 from reglib.experiments import (
     confidence_interval,
     differences,
@@ -311,6 +312,19 @@ def paired_frame(d, spread=100.0):
             "loss": np.concatenate([base, base + d]),
         }
     )
+
+
+@pytest.mark.parametrize("level", [0.01, 0.5, 0.68, 0.9, 0.95, 0.99, 0.999])
+def test_quantiles_of_students_t_are_scipys(level):
+    freedom = [*range(1, 101), 999, 1000]
+    expected = stats.t.ppf((1 + level) / 2, freedom)
+    np.testing.assert_allclose([t_quantile(level, v) for v in freedom], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("freedom", [10_000, 100_000])
+def test_quantiles_of_students_t_are_scipys_with_many_degrees_of_freedom(freedom):
+    expected = stats.t.ppf((1 + 0.9999) / 2, freedom)
+    assert t_quantile(0.9999, freedom) == pytest.approx(expected, rel=1e-9)
 
 
 def test_the_t_interval_is_scipys():
