@@ -21,7 +21,7 @@ begin = @set -e; printf '%s\n' "$(1)"; began=$$(date +%s);
 end = ; printf '  done in %d s\n' $$(($$(date +%s) - began))
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-SOURCES := $(shell find reglib -name '*.py')
+SOURCES := $(shell find reglib -type f -not -name '*.pyc')
 GRADER := $(shell find fastgrade warmfork -type f -not -name '*.pyc')
 CHAPTERS := _config.yml $(shell find book -type f -not -name '*.pyc')
 SOLUTIONS := nbgrader_config.py $(shell find solutions -type f -not -path '*/.ipynb_checkpoints/*')

@@ -32,6 +32,7 @@ from pathlib import Path
 from statistics import quantiles
 
 ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "reglib" / "data"
 BACKENDS = ("jax", "torch", "tensorflow")
 ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -52,10 +53,11 @@ Job = tuple[Callable[[], object], int]
 
 
 def digits():
-    from sklearn.datasets import load_digits
+    import numpy as np
 
-    loaded = load_digits()
-    return (loaded.data / 16).astype("float32"), loaded.target.astype("int32")
+    held = np.load(DATA / "digits.npz")
+    x = held["images"].reshape(-1, 64) / 16
+    return x.astype("float32"), held["target"].astype("int32")
 
 
 def library(peer: str):
@@ -145,9 +147,8 @@ def cnn(peer: str) -> Job:
 
 def lstm(peer: str) -> Job:
     import numpy as np
-    from statsmodels.datasets import sunspots
 
-    values = sunspots.load_pandas().data["SUNACTIVITY"].to_numpy("float32") / 100
+    values = np.load(DATA / "sunspots.npz")["values"].astype("float32") / 100
     windows = np.lib.stride_tricks.sliding_window_view(values, 11)
     x, y = np.ascontiguousarray(windows[:, :-1, None]), np.ascontiguousarray(windows[:, -1:])
     lib = library(peer)

@@ -1,9 +1,11 @@
-"""Small data that ships with the course: generated here, or held inside installed packages.
+"""Small data that ships with the course: generated here, or read from files of the library.
 
-Nothing is downloaded. Every function returns a :class:`Dataset` whose three parts are drawn or
-split before anything is learnt from them: scaling uses the training part alone, and windows
-of a time series never reach across from one part to the next. Randomness comes from ``rng``, a
-:class:`numpy.random.Generator` or a seed for one; the same seed gives the same data.
+Nothing is downloaded, and NumPy reads it all but MATLAB's files; ``reglib/data/README.md`` says
+where the data come from and under which license. Every function returns a :class:`Dataset` whose
+three parts are drawn or split before anything is learnt from them: scaling uses the training part
+alone, and windows of a time series never reach across from one part to the next. Randomness comes
+from ``rng``, a :class:`numpy.random.Generator` or a seed for one; the same seed gives the same
+data.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -239,7 +242,7 @@ def digits(
     *,
     rng: RandomSource = 0,
 ) -> Dataset:
-    """Return scikit-learn's handwritten digits, 1,797 images of 8 by 8 pixels, split at random.
+    """Return 1,797 handwritten digits, images of 8 by 8 pixels, split at random.
 
     Parameters
     ----------
@@ -262,16 +265,18 @@ def digits(
 
     References
     ----------
-    Alpaydin and Kaynak (1998), "Optical recognition of handwritten digits", UCI repository.
+    Alpaydin and Kaynak (1998), "Optical recognition of handwritten digits", UCI repository,
+    CC BY 4.0; here the test set, the same as scikit-learn's.
 
     Examples
     --------
     >>> digits(n_train=150)
     <Dataset digits: x (8, 8, 1), train 150, validation 500, test 1147>
     """
-    loaded = _shipped("digits")
-    x = loaded.images[..., None] / 16.0
-    train, validation, test = _split(x, loaded.target, n_train, n_validation, rng)
+    held = _held("digits")
+    x = held["images"][..., None] / 16.0
+    y = held["target"].astype(np.int64)
+    train, validation, test = _split(x, y, n_train, n_validation, rng)
     labels, flipped = flip_labels(train.y, flip_fraction, 10, rng=rng)
     return Dataset("digits", Examples(train.x, labels), validation, test, flipped)
 
@@ -317,7 +322,7 @@ def breast_cancer_with_noise(
     References
     ----------
     Street, Wolberg and Mangasarian (1993), "Nuclear feature extraction for breast tumor
-    diagnosis".
+    diagnosis"; the data from the UCI repository, CC BY 4.0, the same as scikit-learn's.
 
     Examples
     --------
@@ -327,22 +332,24 @@ def breast_cancer_with_noise(
     >>> data.feature_names[29:31]
     ('worst fractal dimension', 'noise 1')
     """
-    loaded = _shipped("breast_cancer")
-    noise = rng.standard_normal((len(loaded.data), columns))
-    parts = _split(np.hstack([loaded.data, noise]), loaded.target, n_train, n_validation, rng)
+    held = _held("breast_cancer")
+    x, y = held["data"], held["target"].astype(np.int64)
+    noise = rng.standard_normal((len(x), columns))
+    parts = _split(np.hstack([x, noise]), y, n_train, n_validation, rng)
     mean, scale = parts[0].x.mean(axis=0), parts[0].x.std(axis=0)
     train, validation, test = (Examples((part.x - mean) / scale, part.y) for part in parts)
-    names = tuple(map(str, loaded.feature_names))
+    names = tuple(map(str, held["feature_names"]))
     names += tuple(f"noise {i + 1}" for i in range(columns))
     return Dataset("breast cancer", train, validation, test, feature_names=names)
 
 
 @functools.cache
-def _shipped(name: str) -> Any:
-    """Return a data set of scikit-learn's, parsed once: experiments ask under every seed."""
-    import sklearn.datasets
-
-    return getattr(sklearn.datasets, f"load_{name}")()
+def _held(name: str) -> dict[str, NDArray]:
+    """Return the arrays of a file in ``reglib/data``, read once: experiments ask often."""
+    # Not by a path: the library may be imported from an archive.
+    path = resources.files("reglib") / "data" / f"{name}.npz"
+    with path.open("rb") as file, np.load(file) as arrays:
+        return dict(arrays)
 
 
 def _split(
@@ -382,18 +389,17 @@ def sunspots(window: int = 10, fractions: Sequence[float] = (0.6, 0.2, 0.2)) -> 
 
     References
     ----------
-    SIDC, Royal Observatory of Belgium, as shipped with statsmodels (public domain).
+    SIDC, Royal Observatory of Belgium, through NOAA's National Geophysical Data Center (public
+    domain): the numbers as they were before their revision in 2015, the same as statsmodels'.
 
     Examples
     --------
     >>> sunspots(window=10)
     <SeriesDataset sunspots: x (10, 1), train 175, validation 52, test 52>
     """
-    from statsmodels.datasets import sunspots as source
-
-    table = source.load_pandas().data
-    years = table["YEAR"].to_numpy().astype(int)
-    return _series("sunspots", table["SUNACTIVITY"].to_numpy(), years, window, fractions, "spots")
+    held = _held("sunspots")
+    years = held["years"].astype(np.int64)
+    return _series("sunspots", held["values"], years, window, fractions, "spots")
 
 
 @arguments(window=Integer(">= 1"), fractions=Array(shape=(3,)))
@@ -428,19 +434,17 @@ def co2(window: int = 52, fractions: Sequence[float] = (0.6, 0.2, 0.2)) -> Serie
 
     References
     ----------
-    Keeling and Whorf, Scripps Institution of Oceanography, as shipped with statsmodels
-    (public domain).
+    Keeling and Whorf (2004), "Atmospheric CO2 concentrations derived from flask air samples at
+    sites in the SIO network", Carbon Dioxide Information Analysis Center (public domain); the
+    same as statsmodels'.
 
     Examples
     --------
     >>> co2(window=52)
     <SeriesDataset co2: x (52, 1), train 1277, validation 404, test 405>
     """
-    from statsmodels.datasets import co2 as source
-
-    column = source.load_pandas().data["co2"]
-    weeks = column.index.to_numpy().astype("datetime64[D]")
-    return _series("co2", column.to_numpy(), weeks, window, fractions, "ppm")
+    held = _held("co2")
+    return _series("co2", held["values"], held["weeks"], window, fractions, "ppm")
 
 
 def _series(
