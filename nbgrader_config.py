@@ -58,13 +58,7 @@ c.FastGrade.preload = [
     "reglib.datasets",
     "reglib.plotting",
     "reglib.textbook.network",
-    "scipy.special",  # reglib.plotting imports it when it draws an interval
 ]
-# Every library that is preloaded makes every fork dearer, so this one is for two assignments.
-c.FastGrade.assignments = {
-    name: {"preload": [*c.FastGrade.preload, "sklearn.datasets"]}
-    for name in ("03-l1-and-elastic-net", "08-data-augmentation")
-}
 c.FastGrade.judge_preload = [
     "numpy",
     "reglib.exercises.augmentation",

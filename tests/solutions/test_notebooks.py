@@ -3,7 +3,10 @@
 import ast
 import importlib
 import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -106,6 +109,33 @@ def test_the_answers_of_the_solution_notebooks_earn_full_marks(name, capsys):
         if cell["cell_type"] == "code" and (wanted or cell["id"] == "setup"):
             exec(compile(cell["text"], cell["id"], "exec"), scope)
     assert "right" in capsys.readouterr().out
+
+
+WITH_NUMPY_AND_MATPLOTLIB = """
+import json, sys
+others = ("IPython", "jax", "keras", "pandas", "scipy", "seaborn", "sklearn", "statsmodels", "tqdm")
+class Refuse:
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in others:
+            raise ModuleNotFoundError(f"An exercise imports {name}", name=name)
+sys.meta_path.insert(0, Refuse)
+scope = {}
+for name, code in json.load(sys.stdin):
+    exec(compile(code, name, "exec"), scope)
+assert "matplotlib.pyplot" in sys.modules
+"""
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_an_exercise_needs_numpy_and_matplotlib_and_no_other_library(path):
+    """Every cell of it: its data and what it draws with are imported when they are asked for."""
+    cells = [(c["id"], c["text"]) for c in read(path)["cells"] if c["cell_type"] == "code"]
+    done = subprocess.run(
+        [sys.executable, "-c", WITH_NUMPY_AND_MATPLOTLIB],
+        input=json.dumps(cells), capture_output=True, text=True, check=False,
+        cwd=ROOT, env={**os.environ, "MPLBACKEND": "agg"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", ASSIGNMENTS)

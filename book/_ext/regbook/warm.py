@@ -12,7 +12,6 @@ PRELOAD = (
     "matplotlib.backends.backend_agg",
     "matplotlib.pyplot",
     "pandas.io.formats.html",
-    "sklearn.datasets",
     "reglib.experiments",
     "reglib.layers",
     "reglib.models",
