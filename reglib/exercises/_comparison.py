@@ -1,22 +1,19 @@
-"""How an answer's results are held against the right ones, and against wrong ones with a name."""
+"""How an answer's results are held against the reference's, on random inputs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib.exercises._findings import HARD_CODED, WHOLE_NUMBERS, BrokenCall, Finding, Mistake
+from reglib.exercises._findings import INPUT_CHANGED, Finding, Mistake
 from reglib.exercises._student_function import Student, copied
 
 #: How far a result may be off: an answer in float32 passes, no mistake comes near.
 RELATIVE, ABSOLUTE = 1e-5, 1e-7
-#: The quantities that results are divided by; by the others they are multiplied.
-_DIVISORS = ("m", "keep_prob")
 
 
 @dataclass(frozen=True)
@@ -67,137 +64,119 @@ def differ(
     wrong = ~(gap <= ABSOLUTE + RELATIVE * np.abs(wanted))
     owners = ""
     if places is not None:
-        place = places[worst[0]]
-        names = dict.fromkeys(places[i].split("[")[0] for i in map(int, np.flatnonzero(wrong)))
+        place = places[worst[0]] + (str(list(worst[1:])) if worst[1:] else "")
+        names = dict.fromkeys(places[int(i)].split("[")[0] for i in np.nonzero(wrong)[0])
         owners = f" ({', '.join(names)})" if any(names) else ""
     came = (
         f"{int(wrong.sum())} of the {got.size} entries of {what} differ{owners}, most at {place}: "
         f"{got[worst]:.6g}"
     )
-    ratio = _ratio(got, wanted)
-    if close(got, ratio * wanted) and abs(ratio) > ABSOLUTE:
-        came += f"; all are {ratio:.4g} times what was expected"
+    factor = ratio(got, wanted)
+    if close(got, factor * wanted) and abs(factor) > ABSOLUTE:
+        came += f"; all are {factor:.4g} times what was expected"
     return Finding(came, f"{wanted[worst]:.6g} there", mistake)
 
 
-def _ratio(got: NDArray, wanted: NDArray) -> float:
+def ratio(got: NDArray, wanted: NDArray) -> float:
     """Return the factor that comes nearest to making one result of the other."""
     scale = float(np.sum(wanted * wanted))
     return float(np.sum(got * wanted)) / scale if scale else np.nan
 
 
-def compare(
-    student: Student,
-    cases: Iterable[Case],
-    correct: Callable[..., Any],
-    *,
-    faulty: Callable[..., Any] | None = None,
-    mistakes: Iterable[Mistake] = (),
-    read: Callable[[Any, Any], NDArray] | None = None,
-    call: Callable[..., Any] | None = None,
-    together: int = 3,
-    what: str = "the result",
-    places: Callable[..., Sequence[str]] | None = None,
-    tell: Callable[[NDArray], str] | None = None,
-) -> Iterator[Finding]:
-    """Yield findings where a function's results are not the correct ones.
+def _numbers(student: Student, got: Any, wanted: Any, what: str) -> NDArray:
+    return student.numbers(got, what, np.shape(wanted))
+
+
+def _call(student: Student, *arguments: Any) -> Any:
+    return student(*arguments)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The test of an aspect: on random inputs, the results are those of the reference.
 
     Parameters
     ----------
-    student : Student
-        Called with each case's arguments.
-    cases : iterable of Case
-        The inputs.
-    correct : callable
-        The reference.
-    faulty : callable, optional
-        ``faulty(names, *arguments)`` returns what somebody with the named mistakes would get.
-    mistakes : iterable of Mistake
-        What to look for, the likeliest first. The smallest set (of at most ``together``) whose
-        results equal the student's in every case is named, each of its members.
-    read : callable, optional
-        ``read(result, wanted)`` turns a result into an array; by default one of the shape of
-        the reference's.
-    call : callable, optional
-        What is compared, where it is not the function itself but something made of its results.
+    cases : callable
+        ``cases(rng)`` yields the inputs.
     what : str
         What the result is called.
+    call : callable, optional
+        ``call(student, *arguments)`` returns what is compared, where that is not what the
+        function itself returns. The reference is called in the same way.
+    read : callable, optional
+        ``read(student, result, wanted, what)`` makes an array of it; by default one of the shape
+        of the reference's result.
+    part : callable, optional
+        ``part(*arguments)`` says which entries of the result this aspect is about.
     places : callable, optional
         ``places(*arguments)`` names each entry of what is compared.
     tell : callable, optional
         Puts a single number into words, where it is more than a number.
+    exact_zeros : bool
+        Whether a 0 must be exactly 0, not merely small.
+    unchanged : bool
+        Whether the arguments must come back as they were.
     """
-    cases, call = list(cases), call or student
-    read = read or (lambda got, wanted: student.numbers(got, what, np.shape(wanted)))
-    wanted = [correct(*copied(case.arguments)) for case in cases]
-    targets = [np.asarray(read(value, value), dtype=float) for value in wanted]
-    got = [read(call(*case.arguments), w) for case, w in zip(cases, wanted, strict=True)]
-    wrong = [i for i in range(len(cases)) if not close(got[i], targets[i])]
-    if not wrong:
-        return
-    first = wrong[0]
-    named = list(mistakes)
 
-    def finding(mistake: Mistake | None, more: str = "") -> Finding:
-        case, one, other = cases[first], got[first], targets[first]
-        if tell is not None:
-            found = Finding(tell(one), tell(other), mistake)
+    cases: Callable[[np.random.Generator], Iterator[Case]]
+    what: str = "the result"
+    call: Callable[..., Any] = _call
+    read: Callable[[Student, Any, Any, str], NDArray] = _numbers
+    part: Callable[..., NDArray] | None = None
+    places: Callable[..., Sequence[str]] | None = None
+    tell: Callable[[NDArray], str] | None = None
+    exact_zeros: bool = False
+    unchanged: bool = False
+
+    def agree(self, got: NDArray, wanted: NDArray) -> bool:
+        """Say whether two results are the same for this aspect."""
+        zeros = not self.exact_zeros or bool(np.all((wanted != 0) | (got == 0)))
+        return zeros and close(got, wanted)
+
+    def results(
+        self, student: Student, cases: Sequence[Case], reference: Callable[..., Any]
+    ) -> Iterator[tuple[NDArray, NDArray]]:
+        """Yield for each case what came and what was expected.
+
+        Raises
+        ------
+        BrokenCall
+            If what came is of no use.
+        """
+        right = Student(reference, student.name, student.signature)
+        for case in cases:
+            wanted = self.call(right, *copied(case.arguments))
+            target = self.read(right, wanted, wanted, self.what)
+            got = student.guard(self.call, student, *copied(case.arguments))
+            result = self.read(student, got, wanted, self.what)
+            if self.part is not None:
+                chosen = self.part(*case.arguments)
+                result, target = result[chosen], target[chosen]
+            yield result, target
+
+    def finding(
+        self, case: Case, got: NDArray, wanted: NDArray, mistake: Mistake | None, more: str = ""
+    ) -> Finding:
+        """Return what is said of a case whose result is wrong."""
+        if self.tell is not None:
+            came, expected = self.tell(got), self.tell(wanted)
         else:
-            names = places(*case.arguments) if places else None
-            found = differ(one, other, what, mistake, names)
-        return Finding(f"{found.came} (for {case.text}){more}", found.expected, mistake)
-
-    if faulty is not None:
-        for size in range(1, together + 1):
-            for group in combinations(named, size):
-                names = frozenset(mistake.name for mistake in group)
-                if _explains(names, faulty, cases, got, wanted, read):
-                    for mistake in group:
-                        yield finding(mistake)
-                    return
-    fixed = _fixed_quantity(cases, got, targets)
-    if fixed:
-        yield finding(HARD_CODED, fixed)
-    elif all(close(one, np.trunc(other)) for one, other in zip(got, targets, strict=True)):
-        yield finding(WHOLE_NUMBERS)
-    else:
-        yield finding(None)
+            names = self.places(*case.arguments) if self.places else None
+            if names is None and self.part is not None:
+                names = [str(at.tolist()) for at in np.argwhere(self.part(*case.arguments))]
+            told = differ(got, wanted, self.what, places=names)
+            came, expected = told.came, told.expected
+        return Finding(
+            f"{came} (for {case.text}){more}", expected, mistake, case.arguments, got, wanted
+        )
 
 
-def _explains(
-    names: frozenset[str],
-    faulty: Callable[..., Any],
-    cases: Sequence[Case],
-    got: Sequence[NDArray],
-    wanted: Sequence[Any],
-    read: Callable[[Any, Any], NDArray],
-) -> bool:
-    for case, result, right in zip(cases, got, wanted, strict=True):
-        try:
-            with np.errstate(all="ignore"):
-                answer = read(faulty(names, *copied(case.arguments)), right)
-        except (BrokenCall, ArithmeticError, ValueError):
-            return False
-        if not close(result, answer):
-            return False
-    return True
-
-
-def _fixed_quantity(
-    cases: Sequence[Case], got: Sequence[NDArray], wanted: Sequence[NDArray]
-) -> str:
-    """Return a text if one fixed value of a quantity, in place of the true one, explains all."""
-    ratios = []
-    for result, right in zip(got, wanted, strict=True):
-        ratio = _ratio(result, right)
-        if not close(result, ratio * right):
-            return ""
-        ratios.append(ratio)
-    for name in cases[0].quantities:
-        values = np.array([case.quantities[name] for case in cases])
-        if not all(ratios) or not np.ptp(values):
-            continue
-        used = values / ratios if name in _DIVISORS else values * ratios
-        if np.ptp(used) <= 1e-6 * abs(used[0]):
-            return f"; it is what {name} = {used[0]:.4g} would give in every case"
-    return ""
+def overwritten(student: Student, case: Case) -> Finding:
+    """Return what is said of a function that changes what it was given."""
+    return Finding(
+        f"an array that went in is another one afterwards (for {case.text})",
+        "the arguments are as they were",
+        INPUT_CHANGED,
+        case.arguments,
+    )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reglib.exercises._answers import Answer
 
 
 @dataclass(frozen=True)
@@ -17,20 +21,33 @@ class Mistake:
         One sentence: what it does to the result.
     hint : str
         Where to look, without the answer's line.
+    answers : tuple
+        How it is written in one task: edits of the model answer, or whole wrong answers.
     """
 
     name: str
     why: str
     hint: str
+    answers: tuple[Answer, ...] = ()
+
+    def written(self, *answers: Answer) -> Mistake:
+        """Return the mistake as it is made in one task: each answer is one way to write it."""
+        return replace(self, answers=answers)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One broken promise: what came, what was expected, and the mistake that it looks like."""
+    """One broken promise: what came, what was expected, and the mistake that it looks like.
+
+    ``arguments``, ``result`` and ``wanted`` are the values themselves, where there are any.
+    """
 
     came: str
     expected: str
     mistake: Mistake | None = None
+    arguments: tuple[Any, ...] | None = field(default=None, compare=False, repr=False)
+    result: Any = field(default=None, compare=False, repr=False)
+    wanted: Any = field(default=None, compare=False, repr=False)
 
 
 class BrokenCall(Exception):  # noqa: N818 - carries a finding, is no error of ours
@@ -123,6 +140,21 @@ MANY_ANSWERS = Mistake(
     "== compares two arrays entry by entry and gives an array of answers.",
     "np.array_equal(a, b) gives one answer, and so does (a == b).all().",
 )
+OTHER_ORDER = Mistake(
+    "arguments in another order",
+    "The function does what it should with two of its arguments exchanged.",
+    "Compare the order of the names in your def line with the task's.",
+)
+NO_DIFFERENCE = Mistake(
+    "argument without effect",
+    "The result stays the same whatever the value of one argument is.",
+    "Where in your function does that argument stand, and does that line count?",
+)
+INPUT_CHANGED = Mistake(
+    "input overwritten",
+    "The function changes an array that it was given; whoever calls it may still need that array.",
+    "Work on a copy: image.copy(), or an array of your own.",
+)
 
 GENERAL_MISTAKES = (
     NOT_WRITTEN,
@@ -140,4 +172,7 @@ GENERAL_MISTAKES = (
     LOST_AXIS,
     NO_ANSWER,
     MANY_ANSWERS,
+    OTHER_ORDER,
+    NO_DIFFERENCE,
+    INPUT_CHANGED,
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,23 +37,23 @@ BIASES = Mistake(
 )
 LAST_SKIPPED = Mistake(
     "last layer skipped",
-    "The sum ends one layer too early: range(1, L) stops before L.",
-    "Which layers does your loop visit? Print their numbers.",
+    "The sum ends one layer too early; range(1, L), for example, stops before L.",
+    "Which layers are added up? Print their numbers.",
 )
 FIRST_SKIPPED = Mistake(
     "first layer skipped",
     "The sum begins one layer too late.",
-    "Which layers does your loop visit? Print their numbers.",
+    "Which layers are added up? Print their numbers.",
 )
-OVERWRITTEN = Mistake(
-    "= for +=",
-    "Each round of the loop replaces the sum, so only the last layer counts.",
-    "Add to the sum in every round.",
+LAST_ONLY = Mistake(
+    "only the last layer",
+    "The other layers do not count; where a loop has = for +=, each round replaces the sum.",
+    "Which layers are in the sum when the function returns?",
 )
-RETURNED_EARLY = Mistake(
-    "return inside the loop",
-    "The function returns in the first round, so only the first layer counts.",
-    "Indent return like for, so that it comes after the loop.",
+FIRST_ONLY = Mistake(
+    "only the first layer",
+    "The other layers do not count; where return stands inside a loop, it ends in its first round.",
+    "Which layers are added up before the function returns?",
 )
 MEAN = Mistake(
     "mean for sum",
@@ -87,49 +85,6 @@ ROOT = Mistake(
     "The penalty takes the square root of the sum of squares; np.linalg.norm does.",
     "L2's penalty is the squared norm.",
 )
-
-#: Which layers count, and what is summed over.
-LAYER_MISTAKES = (LAST_SKIPPED, OVERWRITTEN, FIRST_SKIPPED, RETURNED_EARLY)
-FACTOR_MISTAKES = (NO_HALF, NO_M, DIVISION, NO_LAMBDA)
-
-
-def faulty_layers(wrong: frozenset[str], weights: Sequence[NDArray]) -> Sequence[NDArray]:
-    """Return the layers that somebody with the named mistakes sums over."""
-    if LAST_SKIPPED.name in wrong:
-        weights = weights[:-1]
-    if FIRST_SKIPPED.name in wrong:
-        weights = weights[1:]
-    if RETURNED_EARLY.name in wrong:
-        weights = weights[:1]
-    return weights[-1:] if OVERWRITTEN.name in wrong else weights
-
-
-def faulty_sum(wrong: frozenset[str], weights: Sequence[NDArray], power: int) -> float:
-    """Return the sum over layers of squares (power 2) or absolute values (power 1)."""
-    squared = power == 2
-    if ABSOLUTE.name in wrong or SQUARES.name in wrong:
-        squared = not squared
-    total = 0.0
-    for W in faulty_layers(wrong, weights):
-        if NO_ABSOLUTE.name in wrong:
-            total += W.sum()
-        elif SUM_FIRST.name in wrong:
-            total += abs(W.sum())
-        elif ROOT.name in wrong:
-            total += float(np.sqrt(np.sum(W * W)))
-        else:
-            terms = W * W if squared else np.abs(W)
-            total += float(np.mean(terms) if MEAN.name in wrong else np.sum(terms))
-    return total
-
-
-def faulty_factor(wrong: frozenset[str], lam: float, m: int, half: bool) -> float:
-    r"""Return the factor before the sum, :math:`\lambda / 2m` or :math:`\lambda / m`."""
-    two = 2.0 if half and NO_HALF.name not in wrong else 1.0
-    lam = 1.0 if NO_LAMBDA.name in wrong else lam
-    if DIVISION.name in wrong:
-        return lam / two * m
-    return lam / two if NO_M.name in wrong else lam / (two * m)
 
 
 def draw_weights(rng: np.random.Generator, layers: int) -> list[NDArray]:

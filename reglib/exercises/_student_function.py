@@ -51,6 +51,7 @@ class Student:
         self.name = name
         self.signature = signature
         self.notes: list[str] = []
+        self.changed = False
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Return what the function returns for copies of the arguments.
@@ -63,9 +64,10 @@ class Student:
         given = [copied(argument) for argument in arguments]
         result = self.guard(self.function, *given, **named)
         if any(map(_differs, arguments, given)):
+            self.changed = True
             self.note(
-                f"{self.name} changes an array that it was given. No points are lost, but whoever "
-                "calls it may still need that array: work on a copy."
+                f"{self.name} changes an array that it was given. Whoever calls it may still need "
+                "that array: work on a copy."
             )
         return result
 

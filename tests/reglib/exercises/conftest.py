@@ -1,17 +1,20 @@
 import numpy as np
 import pytest
 
+from reglib.exercises._messages import Chapter
 from reglib.exercises.checking import CheckFailed
+
+CHAPTER = Chapter(0, "Anything", "00-anything")
 
 
 @pytest.fixture
 def verdict():
     """Return a function that holds an answer against a contract: CheckFailed, or None if right."""
 
-    def examine(contract, function, aspect=None, seeds=range(2)):
+    def examine(task, function, aspect=None, seeds=range(2)):
         state = np.random.get_state()  # noqa: NPY002 - a wrong answer may move it
         try:
-            contract.examine(function, aspect, seeds)
+            task.examine(function, aspect, seeds, CHAPTER)
         except CheckFailed as failed:
             return failed
         finally:
@@ -25,9 +28,9 @@ def verdict():
 def accused(verdict):
     """Return a function that gives the set of mistakes that a contract names in an answer."""
 
-    def examine(contract, function, aspect=None):
-        failed = verdict(contract, function, aspect)
-        assert failed is not None, f"{function} passed {contract.name}"
+    def examine(task, function, aspect=None):
+        failed = verdict(task, function, aspect)
+        assert failed is not None, f"{function} passed {task.name}"
         return set(failed.mistakes)
 
     return examine

@@ -1,64 +1,72 @@
-"""What every contract promises, tried on the right and wrong answers that its own file lists."""
+"""What every contract promises, tried on the right and wrong answers that it lists itself."""
+
+import importlib
+import pkgutil
 
 import pytest
 
+import reglib.exercises
+from reglib.exercises._answers import function_of, wrong_answers
 from reglib.exercises._findings import NOT_WRITTEN
-from tests.reglib.exercises import (
-    test_augmentation_contract,
-    test_early_stopping_contract,
-    test_l1_contract,
-    test_l2_contract,
+from reglib.exercises.checking import Assignment
+
+
+def contracts():
+    """Return the assignments of all modules of contracts."""
+    for found in pkgutil.iter_modules(reglib.exercises.__path__, "reglib.exercises."):
+        if not found.name.split(".")[-1].startswith("_"):
+            module = importlib.import_module(found.name)
+            if isinstance(getattr(module, "ASSIGNMENT", None), Assignment):
+                yield module.ASSIGNMENT
+
+
+TASKS = [task for assignment in contracts() for task in assignment.tasks.values()]
+each_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+RIGHT = [(task, text) for task in TASKS for text in (task.model, *task.right)]
+WRONG = [
+    (task, mistake, text)
+    for task in TASKS
+    for mistake in task.mistakes
+    for text in wrong_answers(task.model, [mistake])
+]
+
+
+def function(task, text):
+    return function_of(text, task.signature, tuple(task.given.items()))
+
+
+@pytest.mark.parametrize(("task", "text"), RIGHT, ids=lambda it: getattr(it, "name", None))
+def test_right_answers_in_other_styles_pass(verdict, task, text):
+    assert verdict(task, function(task, text), seeds=range(20)) is None
+
+
+@each_task
+def test_there_are_five_right_answers_in_other_styles(task):
+    assert len(task.right) >= 5
+
+
+@each_task
+def test_the_reference_is_never_accused(verdict, task):
+    assert verdict(task, task.reference, seeds=range(200)) is None
+
+
+@pytest.mark.parametrize(
+    ("task", "mistake", "text"), WRONG, ids=lambda it: getattr(it, "name", None)
 )
-
-CONTRACTS = {
-    "augmentation": test_augmentation_contract,
-    "early stopping": test_early_stopping_contract,
-    "l1": test_l1_contract,
-    "l2": test_l2_contract,
-}
-FUNCTIONS = [(name, f) for name, contract in CONTRACTS.items() for f in contract.EXERCISES]
+def test_each_mistake_is_named_and_no_other(accused, task, mistake, text):
+    assert accused(task, function(task, text)) == {mistake.name}
 
 
-def answers(table):
-    return [
-        (name, function, i)
-        for name, contract in CONTRACTS.items()
-        for function, cases in getattr(contract, table).items()
-        for i in range(len(cases))
-    ]
+@each_task
+def test_each_way_to_make_a_mistake_is_one(task):
+    for mistake in task.mistakes:
+        assert len(list(wrong_answers(task.model, [mistake]))) == len(mistake.answers), mistake
 
 
-@pytest.mark.parametrize(("name", "function", "i"), answers("RIGHT"))
-def test_right_answers_in_other_styles_pass(verdict, name, function, i):
-    contract = CONTRACTS[name]
-    answer = contract.RIGHT[function][i]
-    assert verdict(contract.EXERCISES[function], answer, seeds=range(20)) is None
-
-
-@pytest.mark.parametrize(("name", "function"), FUNCTIONS)
-def test_there_are_five_right_answers_in_other_styles(name, function):
-    assert len(CONTRACTS[name].RIGHT[function]) >= 5
-
-
-@pytest.mark.parametrize(("name", "function"), FUNCTIONS)
-def test_the_reference_is_never_accused(verdict, name, function):
-    exercise = CONTRACTS[name].EXERCISES[function]
-    assert verdict(exercise, exercise.reference, seeds=range(200)) is None
-
-
-@pytest.mark.parametrize(("name", "function", "i"), answers("WRONG"))
-def test_each_mistake_is_named(accused, name, function, i):
-    contract = CONTRACTS[name]
-    answer, mistakes, aspect = contract.WRONG[function][i]
-    named = accused(contract.EXERCISES[function], answer, aspect)
-    assert named == {mistake.name for mistake in mistakes}
-
-
-@pytest.mark.parametrize(("name", "function"), FUNCTIONS)
-def test_an_untouched_stub_is_told_what_to_do(accused, name, function):
+@each_task
+def test_an_untouched_stub_is_told_what_to_do(accused, task):
     def stub(*arguments):
         raise NotImplementedError
 
-    exercise = CONTRACTS[name].EXERCISES[function]
-    for aspect in exercise.aspects:
-        assert accused(exercise, stub, aspect.name) == {NOT_WRITTEN.name}
+    for aspect in task.aspects:
+        assert accused(task, stub, aspect.name) == {NOT_WRITTEN.name}

@@ -1,0 +1,234 @@
+"""Which mistake a wrong answer has: the wrong programs that a contract lists are run beside it.
+
+A name is given only where the wrong program of that name returns what the answer returns, on
+every input of every aspect. Where no single mistake explains that, several at once are tried.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reglib.exercises._answers import Given, function_of, wrong_answers
+from reglib.exercises._comparison import Case, Comparison, close, ratio
+from reglib.exercises._findings import (
+    HARD_CODED,
+    NO_DIFFERENCE,
+    OTHER_ORDER,
+    WHOLE_NUMBERS,
+    BrokenCall,
+    Finding,
+    Mistake,
+)
+from reglib.exercises._student_function import Student
+
+#: How many mistakes at once are looked for.
+TOGETHER = 3
+#: The quantities that results are divided by; by the others they are multiplied.
+_DIVISORS = ("m", "keep_prob")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came and what was expected, for all cases of one aspect."""
+
+    comparison: Comparison
+    cases: Sequence[Case]
+    got: Sequence[NDArray]
+    wanted: Sequence[NDArray]
+
+    @classmethod
+    def of(
+        cls, comparison: Comparison, cases: Sequence[Case], student: Student, reference: Any
+    ) -> Trial:
+        """Call the student's function and the reference.
+
+        Raises
+        ------
+        BrokenCall
+            If the student's function gives nothing that could be compared.
+        """
+        results = list(comparison.results(student, cases, reference))
+        return cls(comparison, cases, [got for got, _ in results], [want for _, want in results])
+
+    @property
+    def wrong(self) -> int | None:
+        """The place of the first case whose result is wrong."""
+        pairs = zip(self.got, self.wanted, strict=True)
+        return next(
+            (i for i, (got, wanted) in enumerate(pairs) if not self.comparison.agree(got, wanted)),
+            None,
+        )
+
+    def matches(self, results: Sequence[NDArray], function: Any, reference: Any) -> bool:
+        """Say whether a function returns these results, in every case."""
+        student = Student(function, "answer", "answer()")
+        try:
+            with np.errstate(all="ignore"):
+                found = self.comparison.results(student, self.cases, reference)
+                return all(
+                    self.comparison.agree(one, got)
+                    for one, (got, _) in zip(results, found, strict=True)
+                )
+        except (BrokenCall, ArithmeticError, ValueError):
+            return False
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What is known of a task's answers: the model, its mistakes, and how it is called."""
+
+    signature: str
+    reference: Callable[..., Any]
+    model: str
+    given: Given
+    mistakes: Sequence[Mistake]
+
+    def findings(
+        self, student: Student, trial: Trial, others: Sequence[Trial] | None
+    ) -> Iterator[Finding]:
+        """Yield a finding for each mistake that explains the results, or one without a name.
+
+        Parameters
+        ----------
+        student : Student
+            The answer.
+        trial : Trial
+            Of the aspect that is wrong.
+        others : sequence of Trial or None
+            Of all other aspects; None if the answer breaks down there.
+        """
+        finding = functools.partial(finding_of, trial)
+        trials = None if others is None else [trial, *others]
+        group = self._explaining(trials) if trials else ()
+        exchanged = self._exchanged(trials) if trials else ""
+        fixed = _fixed_quantity(trial)
+        if exchanged:
+            yield finding(OTHER_ORDER, f"; {exchanged} have changed places")
+        elif group:
+            alone = [mistake for mistake in group if self._matters(mistake, trial)]
+            yield from map(finding, alone or group)
+        elif fixed:
+            yield finding(HARD_CODED, fixed)
+        elif all(close(one, np.trunc(other)) for one, other in zip(trial.got, trial.wanted)):  # noqa: B905
+            yield finding(WHOLE_NUMBERS)
+        else:
+            idle = self._without_effect(trial, student)
+            yield finding(NO_DIFFERENCE, f"; {idle} makes no difference") if idle else finding(None)
+
+    def _explaining(self, trials: Sequence[Trial]) -> tuple[Mistake, ...]:
+        """Return the smallest set of mistakes whose program returns what the answer returns."""
+        for size in range(1, TOGETHER + 1):
+            for group in itertools.combinations(self.mistakes, size):
+                for text in wrong_answers(self.model, group):
+                    function = function_of(text, self.signature, self.given)
+                    if all(one.matches(one.got, function, self.reference) for one in trials):
+                        return group
+        return ()
+
+    def _matters(self, mistake: Mistake, trial: Trial) -> bool:
+        """Say whether a mistake by itself makes an aspect wrong."""
+        texts = wrong_answers(self.model, [mistake])
+        functions = [function_of(text, self.signature, self.given) for text in texts]
+        return not all(trial.matches(trial.wanted, one, self.reference) for one in functions)
+
+    def _exchanged(self, trials: Sequence[Trial]) -> str:
+        """Return the names of two arguments that the answer takes for each other."""
+        names = argument_names(self.signature)
+        model = function_of(self.model, self.signature, self.given)
+        for i, j in itertools.combinations(range(len(names)), 2):
+
+            def call(*given: Any, i: int = i, j: int = j) -> Any:
+                order = list(given)
+                order[i], order[j] = order[j], order[i]
+                return model(*order)
+
+            if all(
+                j < len(case.arguments) and _alike(case.arguments[i], case.arguments[j])
+                for trial in trials
+                for case in trial.cases
+            ) and all(trial.matches(trial.got, call, self.reference) for trial in trials):
+                return f"{names[i]} and {names[j]}"
+        return ""
+
+    def _without_effect(self, trial: Trial, student: Student) -> str:
+        """Return the name of a number or flag that the answer's results do not depend on."""
+        for place, name in enumerate(argument_names(self.signature)):
+            values = {case.arguments[place] for case in trial.cases if _is_scalar(case, place)}
+            swapped = [
+                (i, replace(case, arguments=_put(case.arguments, place, value)))
+                for i, case in enumerate(trial.cases)
+                for value in values
+                if _is_scalar(case, place) and value != case.arguments[place]
+            ]
+            try:
+                moved = Trial.of(trial.comparison, [c for _, c in swapped], student, self.reference)
+            except BrokenCall:
+                continue
+            same = zip(swapped, moved.got, moved.wanted, strict=True)
+            pairs = [
+                (close(got, trial.got[i]), close(want, trial.wanted[i]))
+                for (i, _), got, want in same
+            ]
+            if pairs and all(still for still, _ in pairs) and not all(right for _, right in pairs):
+                return name
+        return ""
+
+
+def _is_scalar(case: Case, place: int) -> bool:
+    return place < len(case.arguments) and isinstance(case.arguments[place], (int, float))
+
+
+def _put(arguments: tuple[Any, ...], place: int, value: Any) -> tuple[Any, ...]:
+    return (*arguments[:place], value, *arguments[place + 1 :])
+
+
+def finding_of(trial: Trial, mistake: Mistake | None = None, more: str = "") -> Finding:
+    """Return what is said of the first case of a trial that is wrong."""
+    at = trial.wrong
+    assert at is not None
+    case, got, wanted = trial.cases[at], trial.got[at], trial.wanted[at]
+    return trial.comparison.finding(case, got, wanted, mistake, more)
+
+
+def argument_names(signature: str) -> list[str]:
+    """Return the names of a signature's arguments.
+
+    Examples
+    --------
+    >>> argument_names("EarlyStopping(patience, min_delta=0.0)")
+    ['patience', 'min_delta']
+    """
+    inside = signature[signature.index("(") + 1 : signature.index(")")]
+    return [argument.split("=")[0].strip() for argument in inside.split(",")]
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Say whether two arguments could stand for each other."""
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return one.shape == other.shape
+    return isinstance(one, (int, float)) and isinstance(other, (int, float))
+
+
+def _fixed_quantity(trial: Trial) -> str:
+    """Return a text if one fixed value of a quantity, in place of the true one, explains all."""
+    ratios = []
+    for result, right in zip(trial.got, trial.wanted, strict=True):
+        factor = ratio(result, right)
+        if not close(result, factor * right):
+            return ""
+        ratios.append(factor)
+    for name in trial.cases[0].quantities:
+        values = np.array([case.quantities[name] for case in trial.cases])
+        if not all(ratios) or not np.ptp(values):
+            continue
+        used = values / ratios if name in _DIVISORS else values * ratios
+        if np.ptp(used) <= 1e-6 * abs(used[0]):
+            return f"; it is what {name} = {used[0]:.4g} would give in every case"
+    return ""

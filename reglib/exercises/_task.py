@@ -1,0 +1,222 @@
+"""The contract of one function that a student writes: what is tested, and what goes wrong in it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from reglib.exercises._comparison import Case, Comparison, overwritten
+from reglib.exercises._findings import BrokenCall, Finding, Mistake
+from reglib.exercises._messages import Chapter, CheckFailed
+from reglib.exercises._naming import Naming, Trial, finding_of
+from reglib.exercises._student_function import Student
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """One thing to learn, tested and paid alone.
+
+    Parameters
+    ----------
+    name : str
+        One word, used in the test cell.
+    promise : str
+        What a correct function does, for the message.
+    test : Comparison or callable
+        A comparison with the reference; where results are random, ``test(student, rng)`` yields
+        findings.
+    """
+
+    name: str
+    promise: str
+    test: Comparison | Callable[[Student, np.random.Generator], Iterator[Finding]]
+
+
+class CheckerError(Exception):
+    """The check itself is at fault; whoever answers must not pay for it."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """The contract of one function.
+
+    Parameters
+    ----------
+    signature : str
+        ``"l2_penalty(weights, lam, m)"``.
+    reference : callable
+        The right answer, imported from reglib.
+    model : str
+        A right answer as a student writes it; the mistakes are edits of it.
+    aspects : tuple of Aspect
+        What is tested.
+    mistakes : tuple of Mistake
+        Those that this contract can name, beside the general ones, each with its wrong answers.
+    right : tuple of str
+        Right answers in other styles.
+    given : mapping, optional
+        What an answer may use beside NumPy.
+    diagnose : callable, optional
+        ``diagnose(student, broken)`` may yield more findings when a call broke down.
+    """
+
+    signature: str
+    reference: Callable[..., Any]
+    model: str
+    aspects: tuple[Aspect, ...]
+    mistakes: tuple[Mistake, ...]
+    right: tuple[str, ...]
+    given: Mapping[str, Any] = field(default_factory=dict)
+    diagnose: Callable[[Student, BrokenCall], Iterable[Finding]] | None = None
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.signature.split("(")[0]
+
+    def aspect(self, name: str) -> Aspect:
+        """Return the aspect of that name.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        for aspect in self.aspects:
+            if aspect.name == name:
+                return aspect
+        known = ", ".join(aspect.name for aspect in self.aspects)
+        raise ValueError(f"aspect must be one of {known}, got {name!r}")
+
+    def examine(
+        self,
+        function: Any,
+        aspect: str | None,
+        seeds: Iterable[int],
+        chapter: Chapter,
+        *,
+        hidden: bool = False,
+    ) -> Student:
+        """Hold a function against one aspect or all of them.
+
+        Parameters
+        ----------
+        function : callable
+            The student's.
+        aspect : str or None
+            One aspect's name; None stands for all.
+        seeds : iterable of int
+            One for each draw of inputs.
+        chapter : Chapter
+            Where to read.
+        hidden : bool
+            Whether the message must not tell what came and what was expected.
+
+        Returns
+        -------
+        Student
+            With its notes, if nothing was wrong.
+
+        Raises
+        ------
+        CheckFailed
+            With all findings of the first draw that has any.
+        """
+        __tracebackhide__ = True
+        student = Student(function, self.name, self.signature)
+        chosen = self.aspects if aspect is None else (self.aspect(aspect),)
+        broken: dict[str, list[Finding]] = {}
+        with contextlib.redirect_stderr(io.StringIO()):
+            for seed in seeds:
+                found = {one.promise: self._findings(one, student, seed) for one in chosen}
+                broken = {promise: findings for promise, findings in found.items() if findings}
+                if broken:
+                    break
+        if broken:
+            topic = chosen[0].name if len(chosen) == 1 else ""
+            raise CheckFailed(self.name, topic, broken, chapter, hidden=hidden) from None
+        return student
+
+    def _findings(self, aspect: Aspect, student: Student, seed: int) -> list[Finding]:
+        findings: list[Finding] = []
+        try:
+            if isinstance(aspect.test, Comparison):
+                findings += self._compared(aspect, aspect.test, student, seed)
+            else:
+                findings += aspect.test(student, _generator(aspect, seed))
+        except BrokenCall as broken:
+            more: list[Finding] = []
+            if self.diagnose is not None:
+                with contextlib.suppress(BrokenCall):
+                    more += self.diagnose(student, broken)
+            findings += [broken.finding, *more]
+        except OSError:  # the machine's, or the grader's
+            raise
+        except Exception as error:
+            if not self._is_examined(aspect, seed):
+                raise CheckerError(f"{self.name} ({aspect.name})") from error
+            warnings.warn(f"the check of {self.name}: {error!r}", RuntimeWarning, stacklevel=2)
+            came = f"results that stopped the check with {type(error).__name__}"
+            findings.append(Finding(came, "results of the kind that the task asks for"))
+        return findings
+
+    def _is_examined(self, aspect: Aspect, seed: int) -> bool:
+        """Say whether the reference passes where the check has stopped: then the answer is odd."""
+        reference = Student(self.reference, self.name, self.signature)
+        try:
+            if isinstance(aspect.test, Comparison):
+                return not list(self._compared(aspect, aspect.test, reference, seed))
+            return not list(aspect.test(reference, _generator(aspect, seed)))
+        except Exception:
+            return False
+
+    def _compared(
+        self, aspect: Aspect, comparison: Comparison, student: Student, seed: int
+    ) -> Iterator[Finding]:
+        student.changed = False
+        cases = list(comparison.cases(_generator(aspect, seed)))
+        trial = Trial.of(comparison, cases, student, self.reference)
+        if trial.wrong is not None:
+            naming = Naming(
+                self.signature,
+                self.reference,
+                self.model,
+                tuple(self.given.items()),
+                [mistake for mistake in self.mistakes if mistake.answers],
+            )
+            yield from _named(naming, trial, student, self._other_trials(aspect, student, seed))
+        elif comparison.unchanged and student.changed:
+            yield overwritten(student, cases[0])
+
+    def _other_trials(self, aspect: Aspect, student: Student, seed: int) -> Sequence[Trial] | None:
+        others = []
+        for other in self.aspects:
+            if other is not aspect and isinstance(other.test, Comparison):
+                cases: Sequence[Case] = list(other.test.cases(_generator(other, seed)))
+                try:
+                    others.append(Trial.of(other.test, cases, student, self.reference))
+                except BrokenCall:
+                    return None
+        return others
+
+
+def _named(
+    naming: Naming, trial: Trial, student: Student, others: Sequence[Trial] | None
+) -> Iterator[Finding]:
+    """Yield what is wrong by its name; a fault in the search for names costs only the name."""
+    try:
+        found = list(naming.findings(student, trial, others))
+    except Exception as error:
+        warnings.warn(f"the search for a name: {error!r}", RuntimeWarning, stacklevel=2)
+        found = [finding_of(trial)]
+    yield from found
+
+
+def _generator(aspect: Aspect, seed: int) -> np.random.Generator:
+    return np.random.default_rng([seed, *aspect.name.encode()])
