@@ -1,26 +1,11 @@
 """What every contract promises, tried on the right and wrong answers that it lists itself."""
 
-import importlib
-import pkgutil
-
 import pytest
 
-import reglib.exercises
 from reglib.exercises._answers import function_of, wrong_answers
 from reglib.exercises._findings import NOT_WRITTEN
-from reglib.exercises.checking import Assignment
+from tests.reglib.exercises.contracts import TASKS
 
-
-def contracts():
-    """Return the assignments of all modules of contracts."""
-    for found in pkgutil.iter_modules(reglib.exercises.__path__, "reglib.exercises."):
-        if not found.name.split(".")[-1].startswith("_"):
-            module = importlib.import_module(found.name)
-            if isinstance(getattr(module, "ASSIGNMENT", None), Assignment):
-                yield module.ASSIGNMENT
-
-
-TASKS = [task for assignment in contracts() for task in assignment.tasks.values()]
 each_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 RIGHT = [(task, text) for task in TASKS for text in (task.model, *task.right)]
 WRONG = [
