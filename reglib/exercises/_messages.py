@@ -1,7 +1,10 @@
-"""What a student reads when a promise is broken."""
+"""What a student reads when a promise is broken, as plain text and as HTML."""
 
 from __future__ import annotations
 
+import html
+import os
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,22 +13,55 @@ from reglib.exercises._findings import NOT_WRITTEN, Finding, Mistake
 
 #: Messages are wrapped, because a notebook cuts long lines off.
 _WIDTH = 88
+#: The environment variable with the address of the book's site, where it is not beside us.
+SITE_VARIABLE = "REGLIB_SITE"
+#: From an exercise's folder to the chapters, where no site is known.
+_BESIDE_US = "../../book"
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """Where to read about an exercise."""
+    """Where to read about an exercise: a chapter of the book, and one of its sections."""
 
     number: int
     title: str
     page: str
+    section: str = ""
 
     def __str__(self) -> str:
-        return f"chapter {self.number}, {self.title} (book/chapters/{self.page}.md)"
+        section = f', "{self.section}"' if self.section else ""
+        return f"chapter {self.number}, {self.title}{section}"
+
+    @property
+    def address(self) -> str:
+        """The page's address: on the site that ``REGLIB_SITE`` names, or in the course's folder.
+
+        Examples
+        --------
+        >>> Chapter(3, "L1", "03-l1", "The proximal step").address
+        '../../book/chapters/03-l1.md#the-proximal-step'
+        """
+        site = os.environ.get(SITE_VARIABLE, "").rstrip("/")
+        anchor = re.sub(r"[^\w-]+", "-", self.section.lower()).strip("-")
+        page = (
+            f"{site}/chapters/{self.page}.html" if site else f"{_BESIDE_US}/chapters/{self.page}.md"
+        )
+        return f"{page}#{anchor}" if anchor else page
 
 
 class CheckFailed(AssertionError):  # noqa: N818 - it is a verdict, read by students
     """A promise is broken; ``str`` is the message.
+
+    Parameters
+    ----------
+    title : str
+        The function's name and, if only one aspect was tested, that aspect's.
+    broken : mapping
+        The promises that are broken, each with what was found.
+    chapter : Chapter
+        Where to read.
+    hidden : bool
+        Whether the message must not tell what came and what was expected.
 
     Attributes
     ----------
@@ -41,24 +77,67 @@ class CheckFailed(AssertionError):  # noqa: N818 - it is a verdict, read by stud
 
     def __init__(
         self,
-        name: str,
-        topic: str,
+        title: str,
         broken: Mapping[str, Sequence[Finding]],
         chapter: Chapter,
         *,
         hidden: bool = False,
     ) -> None:
+        self.title = f"{title}: not right yet{' on further inputs of the same kind' * hidden}."
+        self.promises = tuple(broken)
+        self.chapter = chapter
         self.findings = _unique([found for findings in broken.values() for found in findings])
         named = [finding.mistake for finding in self.findings if finding.mistake is not None]
         self.mistakes = tuple(mistake.name for mistake in named)
         self.mistake = self.mistakes[0] if named else None
         self.hint = named[0].hint if named else ""
-        title = f"{name} ({topic})" if topic else name
-        super().__init__(_message(title, list(broken), self.findings, chapter, hidden))
+        self.is_displayed = False
+        self._groups = _grouped(self.findings, hidden)
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        read = f"Read: {self.chapter} ({self.chapter.address})"
+        if self.mistakes == (NOT_WRITTEN.name,) and len(self.findings) == 1:
+            return (
+                f"{self.findings[0].came}, so there are no points for it so far.\n"
+                f"Hint: {NOT_WRITTEN.hint} Then run this cell again.\n{read}"
+            )
+        lines = [self.title]
+        for promise in self.promises:
+            lines += textwrap.wrap(f"What is tested: {promise}", _WIDTH)
+        for number, group in enumerate(self._groups, start=1):
+            bullet = f"{number}. " if len(self._groups) > 1 else ""
+            lines += ["", *_told(bullet, group)]
+        return "\n".join([*lines, "", read])
+
+    def _repr_html_(self) -> str:
+        rows = [("What is tested", promise) for promise in self.promises]
+        rows += [row for group in self._groups for row in group]
+        told = "".join(
+            f"<dt>{html.escape(label)}</dt><dd>{html.escape(text)}</dd>" for label, text in rows
+        )
+        return (
+            f'<div class="reglib-check"><p><strong>{html.escape(self.title)}</strong></p>'
+            f'<dl>{told}</dl><p>Read: <a href="{html.escape(self.chapter.address)}">'
+            f"{html.escape(str(self.chapter))}</a></p></div>"
+        )
 
     def _render_traceback_(self) -> list[str]:
         """Show a notebook the message alone, without the way through these modules."""
-        return str(self).split("\n")
+        return [self.title] if self.is_displayed else str(self).split("\n")
+
+
+def shown_in_notebook(failed: CheckFailed) -> CheckFailed:
+    """Display the message where a notebook can show HTML, and return it with little left to say."""
+    try:
+        from IPython import get_ipython
+        from IPython.display import display
+    except ImportError:
+        return failed
+    if hasattr(get_ipython(), "kernel"):
+        display({"text/html": failed._repr_html_(), "text/plain": str(failed)}, raw=True)
+        failed.is_displayed = True
+    return failed
 
 
 def _unique(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -70,39 +149,26 @@ def _unique(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(found.values())
 
 
-def _message(
-    title: str,
-    promises: Sequence[str],
-    findings: Sequence[Finding],
-    chapter: Chapter,
-    hidden: bool,
-) -> str:
-    if [finding.mistake for finding in findings] == [NOT_WRITTEN]:
-        return (
-            f"{findings[0].came}, so there are no points for it so far.\n"
-            f"Hint: {NOT_WRITTEN.hint} Then run this cell again.\n"
-            f"Read: {chapter}"
-        )
-    where = " on further inputs of the same kind" if hidden else ""
-    lines = [f"{title}: not right yet{where}."]
-    lines += [f"What is tested: {promise}" for promise in promises]
-    seen: dict[tuple[str, str], list[Mistake]] = {}
+def _grouped(findings: Sequence[Finding], hidden: bool) -> list[list[tuple[str, str]]]:
+    """Return what is told of findings, in pairs of a label and a text; equal values once."""
+    by_values: dict[tuple[str, str], list[Mistake]] = {}
     for finding in findings:
         values = ("", "") if hidden else (finding.came, finding.expected)
-        seen.setdefault(values, []).extend([finding.mistake] if finding.mistake else [])
-    for number, ((came, expected), mistakes) in enumerate(seen.items(), start=1):
-        bullet = f"{number}. " if len(seen) > 1 else ""
-        lines += ["", *_told(bullet, came, expected, mistakes)]
-    return "\n".join([*lines, "", f"Read: {chapter}"])
+        by_values.setdefault(values, []).extend([finding.mistake] if finding.mistake else [])
+    groups = []
+    for (came, expected), mistakes in by_values.items():
+        rows = [("What came", came), ("Expected", expected)] if came else []
+        for mistake in mistakes:
+            rows += [("Looks like", f'"{mistake.name}". {mistake.why}'), ("Hint", mistake.hint)]
+        if rows:
+            groups.append(rows)
+    return groups
 
 
-def _told(bullet: str, came: str, expected: str, mistakes: Sequence[Mistake]) -> list[str]:
-    parts = [("What came:", came), ("Expected:", expected)] if came else []
-    for mistake in mistakes:
-        parts += [("Looks like:", f'"{mistake.name}". {mistake.why}'), ("Hint:", mistake.hint)]
+def _told(bullet: str, rows: Sequence[tuple[str, str]]) -> list[str]:
     margin, lines = " " * len(bullet), []
-    for label, text in parts:
-        first, after = f"{bullet}{label:<12}", f"{margin}{'':<12}"
+    for label, text in rows:
+        first, after = f"{bullet}{label + ':':<12}", f"{margin}{'':<12}"
         for line in text.split("\n"):
             lines += textwrap.wrap(
                 line.strip(), _WIDTH, initial_indent=first, subsequent_indent=after

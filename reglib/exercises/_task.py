@@ -6,7 +6,7 @@ import contextlib
 import io
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -31,11 +31,14 @@ class Aspect:
     test : Comparison or callable
         A comparison with the reference; where results are random, ``test(student, rng)`` yields
         findings.
+    points : int
+        What it earns in the visible test, and once more in the hidden one.
     """
 
     name: str
     promise: str
     test: Comparison | Callable[[Student, np.random.Generator], Iterator[Finding]]
+    points: int = 1
 
 
 class CheckerError(Exception):
@@ -60,6 +63,10 @@ class Task:
         Those that this contract can name, beside the general ones, each with its wrong answers.
     right : tuple of str
         Right answers in other styles.
+    hints : tuple of str
+        What helps where no mistake is recognized: a first hint, and a second that says more.
+    section : str
+        The section of the chapter that explains it.
     given : mapping, optional
         What an answer may use beside NumPy.
     diagnose : callable, optional
@@ -72,6 +79,8 @@ class Task:
     aspects: tuple[Aspect, ...]
     mistakes: tuple[Mistake, ...]
     right: tuple[str, ...]
+    hints: tuple[str, str] = ("", "")
+    section: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
     diagnose: Callable[[Student, BrokenCall], Iterable[Finding]] | None = None
 
@@ -100,8 +109,6 @@ class Task:
         aspect: str | None,
         seeds: Iterable[int],
         chapter: Chapter,
-        *,
-        hidden: bool = False,
     ) -> Student:
         """Hold a function against one aspect or all of them.
 
@@ -115,8 +122,6 @@ class Task:
             One for each draw of inputs.
         chapter : Chapter
             Where to read.
-        hidden : bool
-            Whether the message must not tell what came and what was expected.
 
         Returns
         -------
@@ -139,9 +144,13 @@ class Task:
                 if broken:
                     break
         if broken:
-            topic = chosen[0].name if len(chosen) == 1 else ""
-            raise CheckFailed(self.name, topic, broken, chapter, hidden=hidden) from None
+            title = f"{self.name} ({aspect})" if aspect else self.name
+            raise CheckFailed(title, broken, self.read(chapter)) from None
         return student
+
+    def read(self, chapter: Chapter) -> Chapter:
+        """Return the place in a chapter that explains this function."""
+        return replace(chapter, section=self.section)
 
     def _findings(self, aspect: Aspect, student: Student, seed: int) -> list[Finding]:
         findings: list[Finding] = []

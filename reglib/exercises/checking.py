@@ -22,8 +22,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from reglib._arguments import Instance, Integer, Text, arguments
-from reglib.exercises._messages import Chapter
+from reglib.exercises._findings import NOT_WRITTEN
+from reglib.exercises._messages import Chapter, shown_in_notebook
 from reglib.exercises._messages import CheckFailed as CheckFailed
+from reglib.exercises._shown import Shown
 from reglib.exercises._task import CheckerError, Task
 
 #: The environment variable that holds the course's secret, and what is used without it.
@@ -52,8 +54,16 @@ class Assignment:
             Instance(Task, "a Task").check("tasks", task)
         self.chapter = chapter
         self.tasks = {task.name: task for task in tasks}
+        self._hints_given: dict[str, int] = {}
 
-    def check(self, function: Any, aspect: str | None = None, *, name: str | None = None) -> None:
+    def check(
+        self,
+        function: Any,
+        aspect: str | None = None,
+        *,
+        name: str | None = None,
+        show: bool = False,
+    ) -> Shown | None:
         """Test a function on inputs that are the same every time; say what is wrong with it.
 
         Parameters
@@ -64,6 +74,14 @@ class Assignment:
             Only this aspect; by default all of them.
         name : str, optional
             Which task it answers; by default the name that you gave it.
+        show : bool
+            Print the message instead of raising it, and return the arguments, the result and the
+            right result of the first call that went wrong; images and curves are drawn.
+
+        Returns
+        -------
+        Shown or None
+            None if all is right, or if ``show`` is False.
 
         Raises
         ------
@@ -76,35 +94,94 @@ class Assignment:
             student = task.examine(function, aspect, [0], self.chapter)
         except CheckerError as error:
             print(_excuse(error))
-            return
-        print(f"{task.name}{f' ({aspect})' if aspect else ''}: right.")
-        for note in student.notes:
-            print(f"Note: {note}")
+        except CheckFailed as failed:
+            if not show:
+                raise shown_in_notebook(failed) from None
+            print(failed)
+            return Shown.of(failed, task)
+        else:
+            print(f"{task.name}{f' ({aspect})' if aspect else ''}: right.")
+            for note in student.notes:
+                print(f"Note: {note}")
+        return None
 
-    def check_hidden(
-        self, function: Any, aspect: str | None = None, *, name: str | None = None
-    ) -> None:
+    def check_hidden(self, function: Any, *, name: str | None = None) -> int:
         """Test a function as :meth:`check` does, on more inputs, from the course's secret seed.
 
         Parameters
         ----------
-        function, aspect, name
+        function, name
             As for :meth:`check`.
+
+        Returns
+        -------
+        int
+            The points for the aspects that are right, which nbgrader takes as partial credit.
 
         Raises
         ------
         CheckFailed
-            If it is not right yet.
+            If no aspect is right.
         """
         __tracebackhide__ = True
         task = self._find(function, name, sys._getframe(1).f_globals)
         seeds = [course_seed(task.name, number) for number in range(HIDDEN_ROUNDS)]
+        earned, broken = 0, {}
+        for aspect in task.aspects:
+            try:
+                task.examine(function, aspect.name, seeds, self.chapter)
+            except CheckFailed as failed:
+                broken[aspect.promise] = failed.findings
+            except CheckerError as error:
+                print(_excuse(error))
+                earned += aspect.points
+            else:
+                earned += aspect.points
+        if not broken:
+            print(f"{task.name}: right on all further inputs.")
+            return earned
+        verdict = CheckFailed(task.name, broken, task.read(self.chapter), hidden=True)
+        if not earned:
+            raise verdict
+        print(verdict)
+        return earned
+
+    def hint(self, function: Any, *, name: str | None = None) -> None:
+        """Print a hint for what is wrong first, and a second one when it is called again.
+
+        Parameters
+        ----------
+        function, name
+            As for :meth:`check`.
+        """
+        task = self._find(function, name, sys._getframe(1).f_globals)
         try:
-            task.examine(function, aspect, seeds, self.chapter, hidden=True)
+            task.examine(function, None, [0], self.chapter)
+        except CheckFailed as failed:
+            first = failed.hint or task.hints[0]
+            given = self._hints_given[task.name] = min(self._hints_given.get(task.name, 0) + 1, 2)
+            print(f"Hint {given} of 2: {(first, task.hints[1])[given - 1]}")
+            print(f"Read: {task.read(self.chapter)} ({task.read(self.chapter).address})")
         except CheckerError as error:
             print(_excuse(error))
-            return
-        print(f"{task.name}: right on all further inputs.")
+        else:
+            print(f"{task.name} is right: there is nothing to hint at.")
+
+    def report(self) -> None:
+        """Print for each task what is done, what is not, and the points of the visible tests."""
+        cell = sys._getframe(1).f_globals
+        earned = possible = 0
+        for task in self.tasks.values():
+            states = []
+            for aspect in task.aspects:
+                state = _state(task, aspect.name, cell.get(task.name), self.chapter)
+                earned += aspect.points * (state == "right")
+                possible += aspect.points
+                states.append(f"{aspect.name} {state}")
+            print(f"{task.name:<40}{', '.join(states)}")
+        print(
+            f"Points of the visible tests: {earned} of {possible}; hidden tests give as many more."
+        )
 
     def _find(self, function: Any, name: str | None, cell: Mapping[str, Any]) -> Task:
         """Return the contract of a function by the name that it has in the test cell.
@@ -118,6 +195,19 @@ class Assignment:
             known = ", ".join(self.tasks)
             raise ValueError(f"name must be one of {known}, got {found!r}")
         return self.tasks[found]
+
+
+def _state(task: Task, aspect: str, function: Any, chapter: Chapter) -> str:
+    """Say how far one aspect of a task is, whatever the function is or does."""
+    if function is None:
+        return "not defined yet"
+    try:
+        task.examine(function, aspect, [0], chapter)
+    except CheckFailed as failed:
+        return "not written yet" if failed.mistakes == (NOT_WRITTEN.name,) else "not right yet"
+    except CheckerError:
+        return "could not be checked"
+    return "right"
 
 
 def _excuse(error: CheckerError) -> str:

@@ -71,6 +71,11 @@ def _penalty_cases(rng: np.random.Generator) -> Iterator[Case]:
 L1_PENALTY = Task(
     "l1_penalty(weights, lam, m)",
     reference=reference.l1_penalty,
+    section="The mathematics",
+    hints=(
+        "What number should a single matrix give? Then add up the layers.",
+        "The absolute value of each entry, then the sum over entries and layers, then the factor.",
+    ),
     model="""
         total = 0
         for W in weights:
@@ -133,6 +138,12 @@ _SHRUNK = "np.maximum(np.abs(w) - t, 0)"
 SOFT_THRESHOLD = Task(
     "soft_threshold(w, t)",
     reference=reference.soft_threshold,
+    section="The proximal step",
+    hints=(
+        "Take one weight, w = 2 and then w = -2, with t = 0.5: where should each land?",
+        "A weight has a sign and a size. Which of the two does the threshold change, and how "
+        "small may it get?",
+    ),
     model=f"np.sign(w) * {_SHRUNK}",
     aspects=(
         Aspect("shrink", "weights beyond t move towards 0 by t", Comparison(_beyond)),
@@ -208,6 +219,12 @@ _STEP = "soft_threshold(w - lr * grad, lr * lam)"
 PROXIMAL_STEP = Task(
     "proximal_step(w, grad, lr, lam)",
     reference=reference.proximal_step,
+    section="The proximal step",
+    hints=(
+        "Two steps in turn: the first knows only the loss, the second only the penalty.",
+        "Your soft_threshold does the second step. Its t follows from lam and from the length of "
+        "the step.",
+    ),
     given={"soft_threshold": reference.soft_threshold},
     model=f"return {_STEP}",
     aspects=(
@@ -327,6 +344,12 @@ _RIDGE = "(1 - l1_ratio) / 2 * np.sum(w**2)"
 ELASTIC_NET_PENALTY = Task(
     "elastic_net_penalty(w, lam, l1_ratio)",
     reference=reference.elastic_net_penalty,
+    section="Elastic net",
+    hints=(
+        "Put in l1_ratio = 1, then 0: which term should be left, with which factor?",
+        "Compute the sum of |w| and the sum of w squared, each into a name of its own; then blend "
+        "them.",
+    ),
     model=f"lam * (l1_ratio * np.sum(np.abs(w)) + {_RIDGE})",
     aspects=(
         Aspect("lasso", "with l1_ratio = 1 it is the penalty of the lasso", _blends((1.0,) * 3)),
@@ -401,3 +424,5 @@ ASSIGNMENT = Assignment(
 
 check = ASSIGNMENT.check
 check_hidden = ASSIGNMENT.check_hidden
+hint = ASSIGNMENT.hint
+report = ASSIGNMENT.report

@@ -1,0 +1,74 @@
+"""The call that went wrong, to look at: its arguments, what came and what was expected."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reglib.exercises._naming import argument_names
+
+if TYPE_CHECKING:
+    from reglib.exercises._messages import CheckFailed
+    from reglib.exercises._task import Task
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a function was called with, what it returned and what it should return.
+
+    Parameters
+    ----------
+    arguments : dict
+        By name, to call the function again: ``f(*shown.arguments.values())``.
+    came, expected : object
+        The result that was compared, and the right one.
+    """
+
+    arguments: dict[str, Any]
+    came: Any
+    expected: Any
+
+    @classmethod
+    def of(cls, failed: CheckFailed, task: Task) -> Shown | None:
+        """Return the first finding that has values, drawn if it is an image or a curve."""
+        for finding in failed.findings:
+            if finding.arguments is not None:
+                names = argument_names(task.signature)
+                named = dict(zip(names, finding.arguments, strict=False))
+                shown = cls(named, finding.result, finding.wanted)
+                with contextlib.suppress(ImportError):  # no matplotlib: the values remain
+                    shown.draw()
+                return shown
+        return None
+
+    def draw(self) -> None:
+        """Draw image and image, or curve and curve, side by side; nothing else has a picture."""
+        came, expected = np.asarray(self.came), np.asarray(self.expected)
+        first = np.asarray(next(iter(self.arguments.values())), dtype=object)
+        if came.shape != expected.shape or came.size < 2:
+            return
+        import matplotlib.pyplot as plt
+
+        panels = {"what came": came, "expected": expected}
+        if _is_image(first) and _is_image(came):
+            panels = {"the input": first.astype(float), **panels}
+            _, axes = plt.subplots(1, 3, figsize=(7, 2.6))
+            for ax, (title, image) in zip(axes, panels.items(), strict=True):
+                ax.imshow(image, cmap="gray", vmin=0, vmax=1)
+                ax.set(title=title, xticks=[], yticks=[])
+        elif came.ndim == 1:
+            _, ax = plt.subplots(figsize=(5, 2.6))
+            for (title, curve), style in zip(panels.items(), ("o-", "x--"), strict=True):
+                ax.plot(curve, style, label=title)
+            ax.set(xlabel="entry")
+            ax.legend()
+        else:
+            return
+        plt.show()
+
+
+def _is_image(array: np.ndarray) -> bool:
+    return array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
