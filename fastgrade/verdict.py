@@ -116,8 +116,8 @@ class QuestionVerdict:
         What to tell the student. Never holds hidden source.
     hint : str
         Where to look next; may be empty.
-    mistake : str or None
-        Name of the misconception that the test recognized.
+    mistakes : tuple of pairs
+        Each misconception that the test recognized: its name and its hint.
     """
 
     grade_id: str
@@ -126,7 +126,7 @@ class QuestionVerdict:
     passed: bool | None
     message: str = ""
     hint: str = ""
-    mistake: str | None = None
+    mistakes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -199,8 +199,10 @@ class Verdict:
 
 
 def _question(data: dict[str, Any]) -> QuestionVerdict:
-    # A journal of an earlier version holds more.
-    return QuestionVerdict(**{item.name: data[item.name] for item in fields(QuestionVerdict)})
+    # A journal of an earlier version holds more, and names no mistakes.
+    known = {item.name: data[item.name] for item in fields(QuestionVerdict) if item.name in data}
+    mistakes = tuple((str(name), str(hint)) for name, hint in known.pop("mistakes", ()))
+    return QuestionVerdict(**known, mistakes=mistakes)
 
 
 def _submitted(data: dict[str, Any]) -> Submitted:

@@ -120,10 +120,10 @@ def _mistakes(verdicts: dict[str, list[Verdict]]) -> list[Mistake]:
     for some in verdicts.values():
         made = set()
         for question in (question for verdict in some for question in verdict.questions):
-            if question.mistake:
-                made.add(question.mistake)
-                questions[question.mistake].add(question.grade_id)
-                hints.setdefault(question.mistake, question.hint)
+            for name, hint in question.mistakes:
+                made.add(name)
+                questions[name].add(question.grade_id)
+                hints.setdefault(name, hint)
         students.update(made)
     ordered = sorted(students.items(), key=lambda item: (-item[1], item[0]))
     return [

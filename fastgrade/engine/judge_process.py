@@ -36,6 +36,8 @@ __all__ = ["main", "warm_up"]
 
 _tree: ReadableTree | None = None
 _MAX_TEXT = 20_000
+#: How many mistakes one test may name.
+_MAX_NAMES = 20
 #: What a system call can fail with for which no answer is to blame.
 _MACHINE = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO),
@@ -145,6 +147,9 @@ class _Bench:
                 if value is not None:
                     reply["number"] = _number(value, request["code"])
                     reply["text"] = repr(value)[:_MAX_TEXT]
+                    if isinstance(value, int | float):
+                        message = str(getattr(value, "message", ""))[:_MAX_TEXT]
+                        reply |= {**_told_of(value), "message": message}
             except StudentLost:
                 outcome = TestOutcome.LOST
             except WireError as error:
@@ -280,10 +285,7 @@ def _report(error: BaseException, hidden: bool) -> dict[str, Any]:
         message = type(error).__name__
     report: dict[str, Any] = {"ename": type(error).__name__, "message": message[:_MAX_TEXT]}
     if isinstance(error, AssertionError):
-        for name in ("hint", "mistake"):
-            value = getattr(error, name, None)
-            if value is not None:
-                report[name] = str(getattr(value, "name", value))[:2000]
+        report |= _told_of(error)
         if not message or (hidden and _is_quoting(error)):
             report["message"] = "a hidden test failed" if hidden else _assertion(error)
     elif hidden:
@@ -295,6 +297,20 @@ def _report(error: BaseException, hidden: bool) -> dict[str, Any]:
         with contextlib.suppress(Exception):
             report["traceback"] = [str(line) for line in render()][:200]
     return report
+
+
+def _told_of(verdict: Any) -> dict[str, Any]:
+    """Return what a failed assertion, or a number of points, says of the answer in attributes.
+
+    They are ``hint``, and ``mistake`` (a name) or ``mistakes`` (names, each with its hint).
+    """
+    hint = str(getattr(verdict, "hint", None) or "")[:2000]
+    mistakes = getattr(verdict, "mistakes", None)
+    if not isinstance(mistakes, Mapping):
+        mistake = getattr(verdict, "mistake", None)
+        mistakes = {} if mistake is None else {getattr(mistake, "name", mistake): hint}
+    named = list(mistakes.items())[:_MAX_NAMES]
+    return {"hint": hint, "mistakes": {str(name)[:200]: str(text)[:2000] for name, text in named}}
 
 
 def _is_quoting(error: BaseException) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastgrade.engine.outcomes import TestOutcome
@@ -18,6 +19,10 @@ __all__ = ["Marks"]
 
 #: For errors that a test gives no hint for.
 _HINTS = {"PermissionError": REFUSED}
+
+
+def _pairs(mistakes: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(name), str(hint)) for name, hint in mistakes.items())
 
 
 class Marks:
@@ -79,13 +84,17 @@ class Marks:
                 str(reply["message"]),
                 outputs,
                 hint=str(reply.get("hint") or _HINTS.get(str(reply["ename"]), "")),
-                mistake=reply.get("mistake"),
+                mistakes=reply.get("mistakes") or {},
                 traceback=reply.get("traceback") or (),
                 evalue=reply.get("evalue"),
             )
         if not cell.hidden and reply["stdout"]:
             outputs.stream("stdout", reply["stdout"])
-        return self.scored(cell, reply["number"], reply["text"], outputs)
+        verdict = self.scored(
+            cell, reply["number"], reply["text"], outputs, str(reply.get("message") or "")
+        )
+        hint, mistakes = str(reply.get("hint") or ""), reply.get("mistakes") or {}
+        return verdict if verdict.passed else replace(verdict, hint=hint, mistakes=_pairs(mistakes))
 
     def scored(
         self,
@@ -93,6 +102,7 @@ class Marks:
         number: float | None,
         text: str | None,
         outputs: Outputs,
+        message: str = "",
     ) -> QuestionVerdict:
         """Give the points that a test's last value stands for, all of them if it is no number."""
         points = cell.points
@@ -107,10 +117,12 @@ class Marks:
             outputs.result(short if float(short) == points else repr(float(points)))
         elif text is not None and not cell.hidden:
             outputs.result(text)
-        self.store(cell, outputs)
         passed = points >= cell.points
-        message = "" if passed else f"{points:g} of {cell.points:g} points"
-        return QuestionVerdict(cell.grade_id, points, cell.points, passed, message)
+        told = "" if passed else message or f"{points:g} of {cell.points:g} points"
+        if told and cell.hidden and message:
+            outputs.stream("stdout", message + "\n")
+        self.store(cell, outputs)
+        return QuestionVerdict(cell.grade_id, points, cell.points, passed, told)
 
     def run_in_place(self, cell: Cell, outputs: Outputs) -> QuestionVerdict:
         """Turn the outputs of a test that ran in the student's own process into points."""
@@ -139,7 +151,7 @@ class Marks:
         outputs: Outputs | None = None,
         *,
         hint: str = "",
-        mistake: str | None = None,
+        mistakes: Mapping[str, str] | None = None,
         traceback: Sequence[str] = (),
         evalue: str | None = None,
     ) -> QuestionVerdict:
@@ -153,7 +165,7 @@ class Marks:
         outputs.error(ename, message if evalue is None else evalue, lines)
         self.store(cell, outputs)
         return QuestionVerdict(
-            cell.grade_id, 0.0, cell.points, False, message, hint, mistake or None
+            cell.grade_id, 0.0, cell.points, False, message, hint, _pairs(mistakes or {})
         )
 
     def store(self, cell: Cell, outputs: Outputs) -> None:

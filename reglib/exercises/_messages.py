@@ -67,10 +67,8 @@ class CheckFailed(AssertionError):  # noqa: N818 - it is a verdict, read by stud
     ----------
     findings : tuple of Finding
         What was found, each thing once.
-    mistakes : tuple of str
-        The names of all mistakes that were recognized.
-    mistake : str or None
-        The first of them.
+    mistakes : dict
+        The names of all mistakes that were recognized, each with its hint.
     hint : str
         The first one's hint.
     """
@@ -88,8 +86,7 @@ class CheckFailed(AssertionError):  # noqa: N818 - it is a verdict, read by stud
         self.chapter = chapter
         self.findings = _unique([found for findings in broken.values() for found in findings])
         named = [finding.mistake for finding in self.findings if finding.mistake is not None]
-        self.mistakes = tuple(mistake.name for mistake in named)
-        self.mistake = self.mistakes[0] if named else None
+        self.mistakes = {mistake.name: mistake.hint for mistake in named}
         self.hint = named[0].hint if named else ""
         self.is_displayed = False
         self._groups = _grouped(self.findings, hidden)
@@ -97,7 +94,7 @@ class CheckFailed(AssertionError):  # noqa: N818 - it is a verdict, read by stud
 
     def _text(self) -> str:
         read = f"Read: {self.chapter} ({self.chapter.address})"
-        if self.mistakes == (NOT_WRITTEN.name,) and len(self.findings) == 1:
+        if [finding.mistake for finding in self.findings] == [NOT_WRITTEN]:
             return (
                 f"{self.findings[0].came}, so there are no points for it so far.\n"
                 f"Hint: {NOT_WRITTEN.hint} Then run this cell again.\n{read}"

@@ -144,7 +144,7 @@ class Assignment:
         if not earned:
             raise verdict
         print(verdict)
-        return earned
+        return Earned(earned, verdict)
 
     def hint(self, function: Any, *, name: str | None = None) -> None:
         """Print a hint for what is wrong first, and a second one when it is called again.
@@ -197,6 +197,29 @@ class Assignment:
         return self.tasks[found]
 
 
+class Earned(int):
+    """Points for a part of what is tested, and what was wrong with the rest.
+
+    Attributes
+    ----------
+    message, hint : str
+        As of the :class:`CheckFailed` that it stands for.
+    mistakes : dict
+        The names of the mistakes, each with its hint.
+    """
+
+    message: str
+    hint: str
+    mistakes: dict[str, str]
+
+    def __new__(cls, points: int, verdict: CheckFailed) -> Earned:
+        """Return the points, with what the verdict says."""
+        earned = super().__new__(cls, points)
+        earned.message, earned.hint = str(verdict), verdict.hint
+        earned.mistakes = verdict.mistakes
+        return earned
+
+
 def _state(task: Task, aspect: str, function: Any, chapter: Chapter) -> str:
     """Say how far one aspect of a task is, whatever the function is or does."""
     if function is None:
@@ -204,7 +227,7 @@ def _state(task: Task, aspect: str, function: Any, chapter: Chapter) -> str:
     try:
         task.examine(function, aspect, [0], chapter)
     except CheckFailed as failed:
-        return "not written yet" if failed.mistakes == (NOT_WRITTEN.name,) else "not right yet"
+        return "not written yet" if list(failed.mistakes) == [NOT_WRITTEN.name] else "not right yet"
     except CheckerError:
         return "could not be checked"
     return "right"

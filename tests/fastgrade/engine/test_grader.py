@@ -95,7 +95,25 @@ def test_message_hint_and_mistake_come_from_the_test(grader):
         "raise CheckFailed('wrong sign')"
     )
     only, _ = outcome(grader, "x = 1", test)
-    assert (only.message, only.mistake, only.hint) == ("wrong sign", "sign", "look at the minus")
+    assert (only.message, only.hint) == ("wrong sign", "look at the minus")
+    assert only.mistakes == (("sign", "look at the minus"),)
+
+
+def test_all_mistakes_of_a_test_are_kept_and_those_of_partial_credit_too(grader):
+    attributes = (
+        "    mistakes = {'sign': 'look at the minus', 'scale': 'and at the factor'}\n"
+        "    hint = 'look at the minus'\n"
+    )
+    both = (("sign", "look at the minus"), ("scale", "and at the factor"))
+    failing = f"class CheckFailed(AssertionError):\n{attributes}raise CheckFailed('wrong')"
+    only, _ = outcome(grader, "x = 1", failing)
+    assert (only.points, only.mistakes) == (0, both)
+    paying = f"class Earned(float):\n{attributes}    message = 'half of it'\nEarned(1)"
+    only, _ = outcome(grader, "x = 1", paying)
+    assert (only.points, only.message, only.mistakes) == (1, "half of it", both)
+    full = f"class Earned(float):\n{attributes}Earned(2)"
+    only, _ = outcome(grader, "x = 1", full)
+    assert (only.points, only.message, only.mistakes) == (2, "", ())
 
 
 def test_a_hint_that_the_message_wraps_is_not_told_twice(grader):
