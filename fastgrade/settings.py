@@ -12,10 +12,13 @@ import json
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 from traitlets import Bool, Dict, Enum, List, TraitType, Unicode
 from traitlets.config import Config, Configurable
+
+from fastgrade.sandbox.imports import modules_outside
 
 __all__ = ["LEVELS", "FastGrade", "Limits", "Settings", "settings_from_config"]
 
@@ -97,6 +100,11 @@ class Settings:
     )
     forbidden_modules: tuple[str, ...] = _setting(
         (), "Modules, with all below them, that student code cannot load."
+    )
+    allowed_modules: tuple[str, ...] = _setting(
+        (),
+        "Modules of the course's packages that student code may load; all others of these "
+        "packages are refused.",
     )
     forbidden_files: tuple[str, ...] = _setting(
         (), "Files or folders that student code cannot read."
@@ -182,6 +190,11 @@ class Settings:
                     f"assignments[{assignment!r}] must name limits or settings, got {name!r}"
                 )
         return replace(self, assignments={}, limits=replace(self.limits, **limits), **others)
+
+    @cached_property
+    def refused_modules(self) -> tuple[str, ...]:
+        """All modules that student code cannot load."""
+        return (*self.forbidden_modules, *modules_outside(self.allowed_modules))
 
     def to_json(self) -> str:
         """Return the settings as one JSON document with sorted names."""

@@ -128,7 +128,7 @@ class Grader:
         options = {
             "level": self.level,
             "readable": [os.path.abspath(path) for path in settings.readable],
-            "forbidden_modules": list(settings.forbidden_modules) if student else [],
+            "forbidden_modules": list(settings.refused_modules) if student else [],
             "forbidden_paths": [
                 os.path.abspath(path) for path in (settings.forbidden_files if student else ())
             ],
@@ -253,7 +253,7 @@ def _below(level: str, other: str) -> bool:
 
 
 def _plan(task: Task, settings: Settings) -> Plan:
-    return plan(task.source, settings.hidden_begin, settings.forbidden_modules)
+    return plan(task.source, settings.hidden_begin, settings.refused_modules)
 
 
 def _submitted(task: Task, settings: Settings) -> Submitted:

@@ -15,9 +15,10 @@ import sys
 import types
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-__all__ = ["Guard", "module_paths"]
+__all__ = ["Guard", "module_paths", "modules_outside"]
 
 
 def module_paths(names: Sequence[str]) -> list[str]:
@@ -44,6 +45,45 @@ def module_paths(names: Sequence[str]) -> list[str]:
             endings = ("", ".py", *importlib.machinery.EXTENSION_SUFFIXES)
             paths += [base + ending for ending in endings if os.path.exists(base + ending)]
     return [path for path in paths if path]
+
+
+def modules_outside(allowed: Sequence[str]) -> list[str]:
+    """Return the modules of the packages that are allowed in part, but for those allowed.
+
+    Parameters
+    ----------
+    allowed : sequence of str
+        Dotted names; all that lies below them is allowed, and to pass through what lies above.
+
+    Examples
+    --------
+    >>> "json.tool" in modules_outside(["json.decoder", "json.encoder", "json.scanner"])
+    True
+    """
+    refused: list[str] = []
+
+    def visit(name: str, folder: Path) -> None:
+        for path in sorted(folder.iterdir()):
+            inner = f"{name}.{path.name.partition('.')[0]}"
+            if path.name.startswith(("__", ".")) or not _is_module(path):
+                continue
+            if any(inner == other or inner.startswith(other + ".") for other in allowed):
+                continue
+            if path.is_dir() and any(other.startswith(inner + ".") for other in allowed):
+                visit(inner, path)
+            else:
+                refused.append(inner)
+
+    for top in sorted({name.partition(".")[0] for name in allowed} - set(allowed)):
+        for folder in module_paths([top]):
+            visit(top, Path(folder))
+    return refused
+
+
+def _is_module(path: Path) -> bool:
+    if path.is_dir():
+        return any(path.glob("*.py"))
+    return path.name.endswith(tuple(importlib.machinery.all_suffixes()))
 
 
 class _StandIn:
@@ -115,7 +155,7 @@ class Guard:
             return importlib.machinery.ModuleSpec(name, _Loader(), is_package=True)
         raise ImportError(
             f"{name} cannot be imported by an answer in this assignment: it holds what you are "
-            "asked to write yourself",
+            "asked to write yourself, or is not among the modules that answers may use",
             name=name,
         )
 
