@@ -36,12 +36,13 @@ _DIVISORS = ("m", "keep_prob")
 
 @dataclass(frozen=True)
 class Trial:
-    """What came and what was expected, for all cases of one aspect."""
+    """What came and what was expected in all cases of one aspect, or how the answer broke down."""
 
     comparison: Comparison
     cases: Sequence[Case]
     got: Sequence[NDArray]
     wanted: Sequence[NDArray]
+    broken: BrokenCall | None = None
 
     @classmethod
     def of(
@@ -67,16 +68,20 @@ class Trial:
         )
 
     def matches(self, results: Sequence[NDArray], function: Any, reference: Any) -> bool:
-        """Say whether a function returns these results, in every case."""
+        """Say whether a function returns these results, in every case, or breaks down as well."""
         student = Student(function, "answer", "answer()")
         try:
             with np.errstate(all="ignore"):
                 found = self.comparison.results(student, self.cases, reference)
+                if self.broken is not None:
+                    return not list(found)
                 return all(
                     self.comparison.agree(one, got)
                     for one, (got, _) in zip(results, found, strict=True)
                 )
-        except (BrokenCall, ArithmeticError, ValueError):
+        except BrokenCall as broken:
+            return self.broken is not None and _kind(broken) == _kind(self.broken)
+        except (ArithmeticError, ValueError):
             return False
 
 
@@ -91,7 +96,7 @@ class Naming:
     mistakes: Sequence[Mistake]
 
     def findings(
-        self, student: Student, trial: Trial, others: Sequence[Trial] | None
+        self, student: Student, trial: Trial, others: Sequence[Trial]
     ) -> Iterator[Finding]:
         """Yield a finding for each mistake that explains the results, or one without a name.
 
@@ -101,15 +106,15 @@ class Naming:
             The answer.
         trial : Trial
             Of the aspect that is wrong.
-        others : sequence of Trial or None
-            Of all other aspects; None if the answer breaks down there.
+        others : sequence of Trial
+            Of all other aspects.
         """
         finding = functools.partial(finding_of, trial)
-        trials = None if others is None else [trial, *others]
-        group = self._explaining(trials) if trials else ()
-        exchanged = self._exchanged(trials) if trials else ""
+        trials = [trial, *others]
+        group = self.explaining(trials)
+        exchanged = self._exchanged(trials)
         fixed = _fixed_quantity(trial)
-        if exchanged:
+        if exchanged and len(group) != 1:  # one mistake of the list says more
             yield finding(OTHER_ORDER, f"; {exchanged} have changed places")
         elif group:
             alone = [mistake for mistake in group if self._matters(mistake, trial)]
@@ -122,7 +127,7 @@ class Naming:
             idle = self._without_effect(trial, student)
             yield finding(NO_DIFFERENCE, f"; {idle} makes no difference") if idle else finding(None)
 
-    def _explaining(self, trials: Sequence[Trial]) -> tuple[Mistake, ...]:
+    def explaining(self, trials: Sequence[Trial]) -> tuple[Mistake, ...]:
         """Return the smallest set of mistakes whose program returns what the answer returns."""
         for size in range(1, TOGETHER + 1):
             for group in itertools.combinations(self.mistakes, size):
@@ -179,6 +184,10 @@ class Naming:
             if pairs and all(still for still, _ in pairs) and not all(right for _, right in pairs):
                 return name
         return ""
+
+
+def _kind(broken: BrokenCall) -> tuple[str, Mistake | None]:
+    return type(broken.error).__name__, broken.finding.mistake
 
 
 def _is_scalar(case: Case, place: int) -> bool:

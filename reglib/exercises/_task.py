@@ -71,6 +71,8 @@ class Task:
         What an answer may use beside NumPy.
     diagnose : callable, optional
         ``diagnose(student, broken)`` may yield more findings when a call broke down.
+    explain : callable, optional
+        ``explain(student)`` may yield findings where results are wrong and no name fits.
     """
 
     signature: str
@@ -83,11 +85,22 @@ class Task:
     section: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
     diagnose: Callable[[Student, BrokenCall], Iterable[Finding]] | None = None
+    explain: Callable[[Student], Iterable[Finding]] | None = None
 
     @property
     def name(self) -> str:
         """The function's name."""
         return self.signature.split("(")[0]
+
+    @property
+    def _naming(self) -> Naming:
+        return Naming(
+            self.signature,
+            self.reference,
+            self.model,
+            tuple(self.given.items()),
+            [mistake for mistake in self.mistakes if mistake.answers],
+        )
 
     def aspect(self, name: str) -> Aspect:
         """Return the aspect of that name.
@@ -160,11 +173,7 @@ class Task:
             else:
                 findings += aspect.test(student, _generator(aspect, seed))
         except BrokenCall as broken:
-            more: list[Finding] = []
-            if self.diagnose is not None:
-                with contextlib.suppress(BrokenCall):
-                    more += self.diagnose(student, broken)
-            findings += [broken.finding, *more]
+            findings += self._broken(aspect, student, seed, broken)
         except OSError:  # the machine's, or the grader's
             raise
         except Exception as error:
@@ -174,6 +183,25 @@ class Task:
             came = f"results that stopped the check with {type(error).__name__}"
             findings.append(Finding(came, "results of the kind that the task asks for"))
         return findings
+
+    def _broken(
+        self, aspect: Aspect, student: Student, seed: int, broken: BrokenCall
+    ) -> list[Finding]:
+        """Return what is said of an answer that breaks down, as a mistake of the list may."""
+        if isinstance(aspect.test, Comparison):
+            cases = list(aspect.test.cases(_generator(aspect, seed)))
+            others = self._other_trials(aspect, student, seed)
+            if any(other.broken is None and other.wrong is not None for other in others):
+                trials = [*others, Trial(aspect.test, cases, (), (), broken)]
+                trials.sort(key=lambda trial: trial.broken is not None)
+                with contextlib.suppress(Exception):  # a fault in the search costs only the name
+                    if group := self._naming.explaining(trials):
+                        return [replace(broken.finding, mistake=mistake) for mistake in group]
+        more: list[Finding] = []
+        if self.diagnose is not None:
+            with contextlib.suppress(BrokenCall):
+                more += self.diagnose(student, broken)
+        return [broken.finding, *more]
 
     def accepts(self, function: Any, seeds: Iterable[int]) -> bool:
         """Say whether a function keeps all promises, without a word on what is wrong.
@@ -214,39 +242,36 @@ class Task:
         cases = list(comparison.cases(_generator(aspect, seed)))
         trial = Trial.of(comparison, cases, student, self.reference)
         if trial.wrong is not None:
-            naming = Naming(
-                self.signature,
-                self.reference,
-                self.model,
-                tuple(self.given.items()),
-                [mistake for mistake in self.mistakes if mistake.answers],
-            )
-            yield from _named(naming, trial, student, self._other_trials(aspect, student, seed))
+            others = self._other_trials(aspect, student, seed)
+            found = _named(self._naming, trial, student, others)
+            if self.explain is not None and not any(finding.mistake for finding in found):
+                with contextlib.suppress(BrokenCall):
+                    found = list(self.explain(student)) or found
+            yield from found
         elif comparison.unchanged and student.changed:
             yield overwritten(student, cases[0])
 
-    def _other_trials(self, aspect: Aspect, student: Student, seed: int) -> Sequence[Trial] | None:
+    def _other_trials(self, aspect: Aspect, student: Student, seed: int) -> Sequence[Trial]:
         others = []
         for other in self.aspects:
             if other is not aspect and isinstance(other.test, Comparison):
                 cases: Sequence[Case] = list(other.test.cases(_generator(other, seed)))
                 try:
                     others.append(Trial.of(other.test, cases, student, self.reference))
-                except BrokenCall:
-                    return None
+                except BrokenCall as broken:
+                    others.append(Trial(other.test, cases, (), (), broken))
         return others
 
 
 def _named(
-    naming: Naming, trial: Trial, student: Student, others: Sequence[Trial] | None
-) -> Iterator[Finding]:
-    """Yield what is wrong by its name; a fault in the search for names costs only the name."""
+    naming: Naming, trial: Trial, student: Student, others: Sequence[Trial]
+) -> list[Finding]:
+    """Return what is wrong by its name; a fault in the search for names costs only the name."""
     try:
-        found = list(naming.findings(student, trial, others))
+        return list(naming.findings(student, trial, others))
     except Exception as error:
         warnings.warn(f"the search for a name: {error!r}", RuntimeWarning, stacklevel=2)
-        found = [finding_of(trial)]
-    yield from found
+        return [finding_of(trial)]
 
 
 def _generator(aspect: Aspect, seed: int) -> np.random.Generator:
