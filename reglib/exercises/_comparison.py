@@ -134,8 +134,13 @@ class Comparison:
         zeros = not self.exact_zeros or bool(np.all((wanted != 0) | (got == 0)))
         return zeros and close(got, wanted)
 
+    def expected(self, student: Student, cases: Sequence[Case], reference: Any) -> list[Any]:
+        """Return for each case what the reference gives, as it comes."""
+        right = Student(reference, student.name, student.signature)
+        return [self.call(right, *copied(case.arguments)) for case in cases]
+
     def results(
-        self, student: Student, cases: Sequence[Case], reference: Callable[..., Any]
+        self, student: Student, cases: Sequence[Case], expected: Sequence[Any]
     ) -> Iterator[tuple[NDArray, NDArray]]:
         """Yield for each case what came and what was expected.
 
@@ -144,10 +149,8 @@ class Comparison:
         BrokenCall
             If what came is of no use.
         """
-        right = Student(reference, student.name, student.signature)
-        for case in cases:
-            wanted = self.call(right, *copied(case.arguments))
-            target = self.read(right, wanted, wanted, self.what)
+        for case, wanted in zip(cases, expected, strict=True):
+            target = self.read(student, wanted, wanted, self.what)
             got = student.guard(self.call, student, *copied(case.arguments))
             result = self.read(student, got, wanted, self.what)
             if self.part is not None:

@@ -30,16 +30,22 @@ from reglib.exercises._student_function import Student
 
 #: How many mistakes at once are looked for.
 TOGETHER = 3
+#: How many wrong programs are tried, so that no answer takes much longer than a second.
+PROGRAMS = 1000
 #: The quantities that results are divided by; by the others they are multiplied.
 _DIVISORS = ("m", "keep_prob")
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What came and what was expected in all cases of one aspect, or how the answer broke down."""
+    """What came and what was expected in all cases of one aspect, or how the answer broke down.
+
+    ``expected`` holds the reference's results as they come; ``wanted`` holds what is compared.
+    """
 
     comparison: Comparison
     cases: Sequence[Case]
+    expected: Sequence[Any]
     got: Sequence[NDArray]
     wanted: Sequence[NDArray]
     broken: BrokenCall | None = None
@@ -48,15 +54,14 @@ class Trial:
     def of(
         cls, comparison: Comparison, cases: Sequence[Case], student: Student, reference: Any
     ) -> Trial:
-        """Call the student's function and the reference.
-
-        Raises
-        ------
-        BrokenCall
-            If the student's function gives nothing that could be compared.
-        """
-        results = list(comparison.results(student, cases, reference))
-        return cls(comparison, cases, [got for got, _ in results], [want for _, want in results])
+        """Call the reference and the student's function."""
+        expected = comparison.expected(student, cases, reference)
+        try:
+            results = list(comparison.results(student, cases, expected))
+        except BrokenCall as broken:
+            return cls(comparison, cases, expected, (), (), broken)
+        got, wanted = [got for got, _ in results], [wanted for _, wanted in results]
+        return cls(comparison, cases, expected, got, wanted)
 
     @property
     def wrong(self) -> int | None:
@@ -67,12 +72,17 @@ class Trial:
             None,
         )
 
-    def matches(self, results: Sequence[NDArray], function: Any, reference: Any) -> bool:
+    @property
+    def fails(self) -> bool:
+        """Whether the answer breaks a promise here."""
+        return self.broken is not None or self.wrong is not None
+
+    def matches(self, results: Sequence[NDArray], function: Any) -> bool:
         """Say whether a function returns these results, in every case, or breaks down as well."""
         student = Student(function, "answer", "answer()")
         try:
             with np.errstate(all="ignore"):
-                found = self.comparison.results(student, self.cases, reference)
+                found = self.comparison.results(student, self.cases, self.expected)
                 if self.broken is not None:
                     return not list(found)
                 return all(
@@ -100,6 +110,8 @@ class Naming:
     ) -> Iterator[Finding]:
         """Yield a finding for each mistake that explains the results, or one without a name.
 
+        Nothing is yielded for an answer that breaks down in no way that has a name.
+
         Parameters
         ----------
         student : Student
@@ -109,9 +121,12 @@ class Naming:
         others : sequence of Trial
             Of all other aspects.
         """
+        if trial.broken is not None:
+            yield from self._breakdown(trial.broken, trial, others)
+            return
         finding = functools.partial(finding_of, trial)
         trials = [trial, *others]
-        group = self.explaining(trials)
+        group = self._explaining(trials)
         exchanged = self._exchanged(trials)
         fixed = _fixed_quantity(trial)
         if exchanged and len(group) != 1:  # one mistake of the list says more
@@ -127,21 +142,51 @@ class Naming:
             idle = self._without_effect(trial, student)
             yield finding(NO_DIFFERENCE, f"; {idle} makes no difference") if idle else finding(None)
 
-    def explaining(self, trials: Sequence[Trial]) -> tuple[Mistake, ...]:
+    def _breakdown(
+        self, broken: BrokenCall, trial: Trial, others: Sequence[Trial]
+    ) -> Iterator[Finding]:
+        """Yield the mistakes that break down in the same way and agree in what can be compared."""
+        compared = [other for other in others if other.broken is None]
+        if any(other.fails for other in compared):
+            silent = [other for other in others if other.broken is not None]
+            for mistake in self._explaining([*compared, trial, *silent]):
+                yield replace(broken.finding, mistake=mistake)
+
+    def _explaining(self, trials: Sequence[Trial]) -> tuple[Mistake, ...]:
         """Return the smallest set of mistakes whose program returns what the answer returns."""
-        for size in range(1, TOGETHER + 1):
-            for group in itertools.combinations(self.mistakes, size):
-                for text in wrong_answers(self.model, group):
-                    function = function_of(text, self.signature, self.given)
-                    if all(one.matches(one.got, function, self.reference) for one in trials):
-                        return group
+        for group, text in itertools.islice(self._wrong_programs(trials), PROGRAMS):
+            function = function_of(text, self.signature, self.given)
+            if all(one.matches(one.got, function) for one in trials):
+                return group
         return ()
+
+    def _wrong_programs(self, trials: Sequence[Trial]) -> Iterator[tuple[tuple[Mistake, ...], str]]:
+        """Yield programs with one mistake, then with several that break no promise kept here."""
+        kept = [trial for trial in trials if not trial.fails]
+        mistakes = list(self.mistakes)
+        for size in range(1, TOGETHER + 1):
+            for group in itertools.combinations(mistakes, size):
+                for text in wrong_answers(self.model, group):
+                    yield group, text
+            if size == 1:
+                mistakes = [self._within(mistake, kept) for mistake in mistakes]
+
+    def _within(self, mistake: Mistake, kept: Sequence[Trial]) -> Mistake:
+        """Return a mistake in those of its ways that do not show in some aspects."""
+        functions = {
+            way: function_of(text, self.signature, self.given)
+            for way in mistake.answers
+            for text in wrong_answers(self.model, [mistake.written(way)])
+        }
+        return mistake.written(
+            *[way for way, one in functions.items() if all(t.matches(t.wanted, one) for t in kept)]
+        )
 
     def _matters(self, mistake: Mistake, trial: Trial) -> bool:
         """Say whether a mistake by itself makes an aspect wrong."""
         texts = wrong_answers(self.model, [mistake])
         functions = [function_of(text, self.signature, self.given) for text in texts]
-        return not all(trial.matches(trial.wanted, one, self.reference) for one in functions)
+        return not all(trial.matches(trial.wanted, one) for one in functions)
 
     def _exchanged(self, trials: Sequence[Trial]) -> str:
         """Return the names of two arguments that the answer takes for each other."""
@@ -158,7 +203,7 @@ class Naming:
                 j < len(case.arguments) and _alike(case.arguments[i], case.arguments[j])
                 for trial in trials
                 for case in trial.cases
-            ) and all(trial.matches(trial.got, call, self.reference) for trial in trials):
+            ) and all(trial.matches(trial.got, call) for trial in trials):
                 return f"{names[i]} and {names[j]}"
         return ""
 
@@ -172,9 +217,8 @@ class Naming:
                 for value in values
                 if _is_scalar(case, place) and value != case.arguments[place]
             ]
-            try:
-                moved = Trial.of(trial.comparison, [c for _, c in swapped], student, self.reference)
-            except BrokenCall:
+            moved = Trial.of(trial.comparison, [c for _, c in swapped], student, self.reference)
+            if moved.broken is not None:
                 continue
             same = zip(swapped, moved.got, moved.wanted, strict=True)
             pairs = [

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from reglib.exercises._comparison import Case, Comparison, overwritten
+from reglib.exercises._comparison import Comparison, overwritten
 from reglib.exercises._findings import BrokenCall, Finding, Mistake
 from reglib.exercises._messages import Chapter, CheckFailed
 from reglib.exercises._naming import Naming, Trial, finding_of
@@ -173,7 +173,7 @@ class Task:
             else:
                 findings += aspect.test(student, _generator(aspect, seed))
         except BrokenCall as broken:
-            findings += self._broken(aspect, student, seed, broken)
+            findings += self._diagnosed(student, broken)
         except OSError:  # the machine's, or the grader's
             raise
         except Exception as error:
@@ -184,19 +184,8 @@ class Task:
             findings.append(Finding(came, "results of the kind that the task asks for"))
         return findings
 
-    def _broken(
-        self, aspect: Aspect, student: Student, seed: int, broken: BrokenCall
-    ) -> list[Finding]:
-        """Return what is said of an answer that breaks down, as a mistake of the list may."""
-        if isinstance(aspect.test, Comparison):
-            cases = list(aspect.test.cases(_generator(aspect, seed)))
-            others = self._other_trials(aspect, student, seed)
-            if any(other.broken is None and other.wrong is not None for other in others):
-                trials = [*others, Trial(aspect.test, cases, (), (), broken)]
-                trials.sort(key=lambda trial: trial.broken is not None)
-                with contextlib.suppress(Exception):  # a fault in the search costs only the name
-                    if group := self._naming.explaining(trials):
-                        return [replace(broken.finding, mistake=mistake) for mistake in group]
+    def _diagnosed(self, student: Student, broken: BrokenCall) -> list[Finding]:
+        """Return what is said of an answer that breaks down."""
         more: list[Finding] = []
         if self.diagnose is not None:
             with contextlib.suppress(BrokenCall):
@@ -223,9 +212,8 @@ class Task:
         if not isinstance(aspect.test, Comparison):
             return any(True for _ in aspect.test(student, _generator(aspect, seed)))
         student.changed = False
-        cases = list(aspect.test.cases(_generator(aspect, seed)))
-        trial = Trial.of(aspect.test, cases, student, self.reference)
-        return trial.wrong is not None or (aspect.test.unchanged and student.changed)
+        trial = self._trial(aspect, aspect.test, student, seed)
+        return trial.fails or (aspect.test.unchanged and student.changed)
 
     def _is_examined(self, aspect: Aspect, seed: int) -> bool:
         """Say whether the reference passes where the check has stopped: then the answer is odd."""
@@ -239,28 +227,28 @@ class Task:
         self, aspect: Aspect, comparison: Comparison, student: Student, seed: int
     ) -> Iterator[Finding]:
         student.changed = False
-        cases = list(comparison.cases(_generator(aspect, seed)))
-        trial = Trial.of(comparison, cases, student, self.reference)
-        if trial.wrong is not None:
-            others = self._other_trials(aspect, student, seed)
-            found = _named(self._naming, trial, student, others)
-            if self.explain is not None and not any(finding.mistake for finding in found):
+        trial = self._trial(aspect, comparison, student, seed)
+        if trial.fails:
+            found = _named(self._naming, trial, student, self._other_trials(aspect, student, seed))
+            if trial.broken is not None and not found:
+                found = self._diagnosed(student, trial.broken)
+            elif self.explain is not None and not any(finding.mistake for finding in found):
                 with contextlib.suppress(BrokenCall):
                     found = list(self.explain(student)) or found
             yield from found
         elif comparison.unchanged and student.changed:
-            yield overwritten(student, cases[0])
+            yield overwritten(student, trial.cases[0])
+
+    def _trial(self, aspect: Aspect, comparison: Comparison, student: Student, seed: int) -> Trial:
+        cases = list(comparison.cases(_generator(aspect, seed)))
+        return Trial.of(comparison, cases, student, self.reference)
 
     def _other_trials(self, aspect: Aspect, student: Student, seed: int) -> Sequence[Trial]:
-        others = []
-        for other in self.aspects:
-            if other is not aspect and isinstance(other.test, Comparison):
-                cases: Sequence[Case] = list(other.test.cases(_generator(other, seed)))
-                try:
-                    others.append(Trial.of(other.test, cases, student, self.reference))
-                except BrokenCall as broken:
-                    others.append(Trial(other.test, cases, (), (), broken))
-        return others
+        return [
+            self._trial(other, other.test, student, seed)
+            for other in self.aspects
+            if other is not aspect and isinstance(other.test, Comparison)
+        ]
 
 
 def _named(
@@ -271,7 +259,7 @@ def _named(
         return list(naming.findings(student, trial, others))
     except Exception as error:
         warnings.warn(f"the search for a name: {error!r}", RuntimeWarning, stacklevel=2)
-        return [finding_of(trial)]
+        return [finding_of(trial)] if trial.broken is None else []
 
 
 def _generator(aspect: Aspect, seed: int) -> np.random.Generator:
