@@ -1,0 +1,628 @@
+"""Assignment 7, early stopping: when to stop, and what to keep."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from reglib.exercises import _stopping_losses as losses
+from reglib.exercises import _stopping_watchers as watchers
+from reglib.exercises._comparison import Case, Comparison
+from reglib.exercises._findings import Mistake
+from reglib.exercises._messages import Chapter
+from reglib.exercises._task import Aspect, Task
+from reglib.exercises.checking import Assignment
+from reglib.textbook import stopping as reference
+
+_STOP = "wait >= patience"
+#: Mistakes in the rule, written as edits of stop_epoch; the class has the same lines on self.
+RULE_MISTAKES = (
+    Mistake(
+        "one epoch too late",
+        "Training goes on for patience + 1 epochs without improvement: > where >= is meant.",
+        "With patience = 1, the first epoch that does not improve is the last.",
+    ).written((_STOP, "wait > patience")),
+    Mistake(
+        "one epoch too early",
+        "The best epoch itself is counted as one without improvement.",
+        "Start counting at the first epoch that is not better.",
+    ).written((_STOP, "wait >= patience - 1"), (_STOP, "wait >= max(patience - 1, 1)")),
+    Mistake(
+        "counter not reset",
+        "The epochs without improvement are counted over the whole training, not in a row.",
+        "What should happen to the counter when the loss improves?",
+    ).written(("0 if improved", "wait if improved")),
+    Mistake(
+        "compared with the previous epoch",
+        "A loss that only falls back after a peak counts as progress.",
+        "Compare with the best loss so far.",
+    ).written(("loss if improved else best", "loss")),
+    Mistake(
+        "patience ignored",
+        "Training stops at the first epoch that does not improve; validation losses are noisy.",
+        "Count the epochs without improvement and compare the count with patience.",
+    ).written((_STOP, "wait >= 1")),
+    Mistake(
+        "a plateau taken for progress",
+        "A loss equal to the best one resets the counter, so a flat curve never stops.",
+        "Better means smaller, not smaller or equal.",
+    ).written(("loss < best", "loss <= best")),
+    Mistake(
+        "larger taken for better",
+        "A loss is better when it is smaller.",
+        "Look at the direction of your comparison.",
+    ).written(
+        (("loss < best - ", "loss > best + "), ("np.inf", "-np.inf")),
+        ("loss < best - ", "loss > best + "),
+    ),
+    Mistake(
+        "first epoch counted as bad",
+        "The first epoch always improves, and here it is counted as one that does not.",
+        "Begin with infinity, or begin the loop at the second epoch.",
+    ).written(("0 if improved", "0 if improved and best < np.inf")),
+    Mistake(
+        "never stops",
+        "No epoch, however bad, ends the training.",
+        "Once the counter has reached patience, return (not print) True from update, the epoch's "
+        "number from stop_epoch.",
+    ).written((_STOP, "False")),
+    Mistake(
+        "stops at the first epoch",
+        "Training ends before it has begun, though the first epoch always improves.",
+        "Are True and False exchanged, or does the counter begin too high?",
+    ).written((_STOP, "wait < patience")),
+    Mistake(
+        "best begins too low",
+        "best begins at a fixed number (0, 1, 100, ...), and a loss above it never counts as "
+        "better, not even the first.",
+        "Begin with a number that every loss is smaller than: float('inf').",
+    ).written(("np.inf", "0.0"), ("np.inf", "1e9")),
+    Mistake(
+        "min_delta ignored",
+        "Any improvement counts, however small.",
+        "How much smaller than the best loss must a loss be?",
+    ).written((" - min_delta", "")),
+    Mistake(
+        "min_delta with the wrong sign",
+        "A loss that is a little worse than the best counts as better.",
+        "min_delta makes it harder to count as better, not easier.",
+    ).written(("best - min_delta", "best + min_delta")),
+    Mistake(
+        "best updated without improvement",
+        "Losses that are better by less than min_delta still replace the best one, so a slow "
+        "decline never counts.",
+        "Change the best loss and the counter in the same place.",
+    ).written(("loss if improved else best", "min(best, loss)")),
+    Mistake(
+        "min_delta as a fraction",
+        "best is multiplied by 1 - min_delta, so the bar depends on the size of the loss.",
+        "The task subtracts min_delta from best.",
+    ).written(("best - min_delta", "best * (1 - min_delta)")),
+    Mistake(
+        "epochs that count as nothing",
+        "Some losses near the best one neither reset the counter nor raise it, so a flat curve "
+        "may never stop.",
+        "There is no third kind of epoch: one that does not improve is counted.",
+    ).written(
+        ((" - min_delta", ""), ("wait + 1", "wait + (loss > best + min_delta)")),
+        ("wait + 1", "wait + (loss > best + min_delta)"),
+        ("wait + 1", "wait + (loss > best - min_delta)"),
+        ("wait + 1", "wait + (loss > best)"),
+    ),
+)
+
+
+def _epochs(cases: losses.Cases) -> Comparison:
+    return Comparison(
+        losses.without_restore(cases),
+        "the epoch",
+        read=watchers.epoch_or_none,
+        tell=watchers.tell_epoch,
+    )
+
+
+_IMPROVED = (
+    "a loss improves only below best - min_delta: others are counted and leave best as it was"
+)
+STOP_EPOCH = Task(
+    "stop_epoch(losses, patience, min_delta)",
+    reference=reference.stop_epoch,
+    section="The code",
+    hints=(
+        "Take the example of the task and write down for each epoch: the best loss so far, and how "
+        "many epochs in a row have not improved.",
+        "Two names are carried from epoch to epoch. An epoch that improves sets both, any other "
+        "changes one; then ask whether it is the last.",
+    ),
+    model=f"""
+        best, wait = np.inf, 0
+        for epoch, loss in enumerate(losses):
+            improved = loss < best - min_delta
+            wait = 0 if improved else wait + 1
+            best = loss if improved else best
+            if {_STOP}:
+                return epoch
+        return None
+    """,
+    aspects=(
+        Aspect(
+            "stop",
+            "the result is the epoch, from 0, after which training stops",
+            _epochs(losses.stopped),
+            points=2,
+        ),
+        Aspect(
+            "never",
+            "the result is None where training never stops",
+            _epochs(losses.never_stopped),
+        ),
+        Aspect("min_delta", _IMPROVED, _epochs(losses.near_the_bar), points=2),
+    ),
+    mistakes=(
+        *RULE_MISTAKES,
+        Mistake(
+            "epochs counted from 1",
+            "The first epoch has the number 0.",
+            "enumerate(losses) counts from 0.",
+        ).written(("return epoch", "return epoch + 1")),
+        Mistake(
+            "best epoch for stopping epoch",
+            "That is the epoch to go back to; training stops patience epochs later.",
+            "Return the epoch at which the counter reaches patience.",
+        ).written(("return epoch", "return epoch - patience")),
+        Mistake(
+            "loop not left",
+            "The loop goes on after the stopping epoch, so the last one that could be is returned.",
+            "Return as soon as the counter reaches patience.",
+        ).written(
+            (
+                ("np.inf, 0\n", "np.inf, 0\nlast = None\n"),
+                ("return epoch", "last = epoch"),
+                ("return None", "return last"),
+            )
+        ),
+        Mistake(
+            "all losses looked at first",
+            "The best of all epochs is found before the rule begins; in a training, the losses "
+            "come one by one.",
+            "At each epoch, use the losses up to this one only.",
+        ).written(
+            """
+            late = int(np.argmin(losses)) + patience
+            return late if late < len(losses) else None
+            """,
+        ),
+        Mistake(
+            "last loss never looked at",
+            "The loop ends one epoch early, so a training that stops at the last epoch seems to "
+            "go on.",
+            "How many losses are there, and what is the number of the last one?",
+        ).written(("(losses)", "(losses[:-1])")),
+        Mistake(
+            "a number where training never stops",
+            "When the losses end before patience does, there is no stopping epoch.",
+            "Return None after the loop.",
+        ).written(
+            ("return None", "return len(losses) - 1"),
+            ("return None", "return -1"),
+            ("return None", "return len(losses)"),
+            ("return None", "return 0"),
+        ),
+    ),
+    right=(
+        """
+        best_epoch = 0
+        for epoch in range(1, len(losses)):
+            if losses[best_epoch] - losses[epoch] > min_delta:
+                best_epoch = epoch
+            if epoch - best_epoch == patience:
+                return np.int64(epoch)
+        """,
+        """
+        losses = np.array(losses, dtype=np.float32)
+        best, left = losses[0], patience
+        for epoch in range(1, losses.size):
+            left -= 1
+            if losses[epoch] + min_delta < best:
+                best, left = losses[epoch], patience
+            if not left:
+                return float(epoch)
+        return None
+        """,
+        """
+        best, bad, epoch = None, 0, 0
+        while bad < patience:
+            if epoch == len(losses):
+                return None
+            if best is None or losses[epoch] < best - min_delta:
+                best, bad = losses[epoch], 0
+            else:
+                bad += 1
+            epoch += 1
+        return epoch - 1
+        """,
+        """
+        class Rule:
+            best, wait = float("inf"), 0
+
+            def stops(self, loss):
+                self.wait += 1
+                if loss < self.best - min_delta:
+                    self.best, self.wait = loss, 0
+                return self.wait == patience
+
+        rule = Rule()
+        return next((epoch for epoch, loss in enumerate(losses) if rule.stops(loss)), None)
+        """,
+        """
+        def after(epoch, best, bad):
+            if bad >= patience:
+                return epoch - 1
+            if epoch == len(losses):
+                return None
+            better = losses[epoch] < best - min_delta
+            return after(epoch + 1, losses[epoch] if better else best, 0 if better else bad + 1)
+
+        return after(0, np.inf, 0)
+        """,
+    ),
+)
+
+
+def _on_self(answer: Any) -> Any:
+    """Return an edit of the rule as an edit of the class."""
+    if isinstance(answer, str):
+        return re.sub(r"\b(best|wait|min_delta|patience)\b", r"self.\1", answer)
+    return tuple(map(_on_self, answer))
+
+
+_KEEP, _RENAMED = "improved or not self.restore", ("self.best", "self.bar")
+_ON_IMPROVEMENT = "Set self.best when, and only when, the loss improves."
+EARLY_STOPPING = Task(
+    "EarlyStopping(patience, min_delta=0.0, restore=True) with update(loss, weights)",
+    reference=reference.EarlyStopping,
+    section="The code",
+    hints=(
+        "The rule is that of task 1, one epoch at a time: what did your loop carry from one epoch "
+        "to the next? That must live in self.",
+        "In update, decide first whether the epoch improves. best and the count follow from that "
+        "alone, weights from that and from restore, the answer from the count.",
+    ),
+    given={"copy": copy},
+    model=f"""
+        class EarlyStopping:
+            def __init__(self, patience, min_delta=0.0, restore=True):
+                self.patience, self.min_delta, self.restore = patience, min_delta, restore
+                self.best, self.wait, self.weights = np.inf, 0, None
+
+            def update(self, loss, weights):
+                improved = loss < self.best - self.min_delta
+                if {_KEEP}:
+                    self.weights = copy.deepcopy(weights)
+                self.wait = 0 if improved else self.wait + 1
+                self.best = loss if improved else self.best
+                return self.wait >= self.patience
+    """,
+    aspects=(
+        Aspect(
+            "stop",
+            "update returns True once patience epochs in a row have not improved",
+            Comparison(
+                losses.with_weights(losses.stopped, losses.never_stopped),
+                call=watchers.stopping_epoch,
+                tell=watchers.tell_stop,
+            ),
+            points=2,
+        ),
+        Aspect(
+            "min_delta",
+            f"{_IMPROVED}, and weights",
+            Comparison(
+                losses.with_weights(losses.near_the_bar),
+                call=watchers.at_the_end,
+                read=watchers.where_told,
+                tell=watchers.tell_end,
+            ),
+        ),
+        Aspect(
+            "best",
+            "best is the loss of the last epoch that improved",
+            Comparison(
+                losses.with_weights(losses.best_early_and_late),
+                call=watchers.best_losses,
+                tell=watchers.tell_best,
+            ),
+        ),
+        Aspect(
+            "restore",
+            "weights are those of the last epoch that improved, with restore=False the latest",
+            Comparison(
+                losses.with_weights(losses.restored_or_not),
+                call=watchers.kept_epochs,
+                tell=watchers.tell_kept,
+            ),
+            points=2,
+        ),
+    ),
+    mistakes=(
+        *(mistake.written(*map(_on_self, mistake.answers)) for mistake in RULE_MISTAKES),
+        Mistake(
+            "last weights kept",
+            "The weights of the last epoch are patience epochs past the best.",
+            "With restore=True, keep the weights whenever the loss improves, and only then.",
+        ).written((_KEEP, "True")),
+        Mistake(
+            "restore ignored",
+            "With restore=False the weights of the latest epoch are wanted.",
+            "Ask for self.restore where you keep the weights.",
+        ).written((_KEEP, "improved"), (_KEEP, "improved and self.restore")),
+        Mistake(
+            "restore the other way round",
+            "With restore=True the latest weights are kept, with restore=False the best ones.",
+            "To restore is to go back to the best epoch.",
+        ).written(("not self.restore", "self.restore")),
+        Mistake(
+            "weights never kept",
+            "The attribute weights is still None after the training.",
+            "Set self.weights in update.",
+        ).written(("self.weights = copy.deepcopy(weights)", "pass")),
+        Mistake(
+            "first epoch never kept",
+            "The first epoch always improves and may stay the best, but its weights are not kept.",
+            "Where best is set for the first time, keep the weights as well.",
+        ).written(
+            (_KEEP, "improved and self.best < np.inf or not self.restore"),
+            (_KEEP, f"self.best < np.inf and ({_KEEP})"),
+        ),
+        Mistake(
+            "weights kept without improvement",
+            "The weights of an epoch that does not improve, by a tie or by less than min_delta, "
+            "replace those of the best one.",
+            "Keep the weights in the same place where best changes.",
+        ).written(
+            (_KEEP, "loss < self.best or not self.restore"),
+            (_KEEP, "loss <= self.best or not self.restore"),
+            (_KEEP, "loss <= self.best - self.min_delta or not self.restore"),
+        ),
+        Mistake(
+            "best is not the best loss",
+            "The attribute best must hold the loss of the last epoch that improved; here it holds "
+            "the latest loss, a bar below the best, or what it began with.",
+            _ON_IMPROVEMENT,
+        ).written(
+            (_RENAMED, ("return ", "self.best = loss\n        return ")),
+            (_RENAMED, ("restore=True):", "restore=True):\n        self.best = None")),
+            (("= loss if", "= loss - self.min_delta if"), ("best - self.min_delta", "best")),
+        ),
+        Mistake(
+            "smallest loss for the best",
+            "best follows any smaller loss, also one that does not improve by min_delta.",
+            _ON_IMPROVEMENT,
+        ).written(
+            (
+                _RENAMED,
+                ("return ", "self.best = min(loss, getattr(self, 'best', loss))\n        return "),
+            )
+        ),
+        watchers.NO_ATTRIBUTE.written(
+            ("self.best", "self.best_loss"), ("self.weights", "self.kept")
+        ),
+        watchers.SHARED.written(
+            ("self.best", "EarlyStopping.best"),
+            ("self.wait", "EarlyStopping.wait"),
+            ("self.weights", "EarlyStopping.weights"),
+        ),
+    ),
+    right=(
+        """
+        class EarlyStopping:
+            def __init__(self, patience, min_delta=0.0, restore=True):
+                self.rule, self.restore = (patience, min_delta), restore
+                self.losses, self.seen, self.at = [], [], None
+
+            def update(self, loss, weights):
+                self.losses.append(loss)
+                self.seen.append([np.array(w) for w in weights])
+                if self.at is None or loss - self.losses[self.at] < -self.rule[1]:
+                    self.at = len(self.losses) - 1
+                return len(self.losses) - 1 - self.at >= self.rule[0]
+
+            @property
+            def best(self):
+                return self.losses[self.at]
+
+            @property
+            def weights(self):
+                return self.seen[self.at if self.restore else -1]
+        """,
+        """
+        class EarlyStopping:
+            def __init__(self, patience, min_delta=0.0, restore=True):
+                self.patience, self.min_delta, self.restore = patience, min_delta, restore
+                self.best, self.bad_epochs = float("inf"), 0
+
+            def update(self, loss, weights):
+                if loss < self.best - self.min_delta:
+                    self.best, self.bad_epochs, self.weights = loss, 0, weights
+                else:
+                    self.bad_epochs += 1
+                    if not self.restore:
+                        self.weights = weights
+                    if self.bad_epochs >= self.patience:
+                        return 1
+        """,
+        """
+        class EarlyStopping:
+            def __init__(self, patience, min_delta=0.0, restore=True):
+                self.patience, self.min_delta, self.restore = patience, min_delta, restore
+                self.best, self.left, self.weights = None, patience, None
+
+            def update(self, loss, weights):
+                loss = np.float32(loss)
+                if self.best is None or self.best - loss > self.min_delta:
+                    self.best, self.left = loss, self.patience
+                    self.weights = tuple(w.astype(np.float32) for w in weights)
+                else:
+                    self.left -= 1
+                    if not self.restore:
+                        self.weights = tuple(w.tolist() for w in weights)
+                return np.bool_(self.left == 0)
+        """,
+        """
+        class Record:
+            best, epoch, best_epoch, weights = np.inf, -1, -1, None
+
+        class EarlyStopping(Record):
+            def __init__(self, patience, min_delta=0.0, restore=True):
+                self.options = {"patience": patience, "min_delta": min_delta, "restore": restore}
+
+            def update(self, loss, weights):
+                self.epoch += 1
+                if loss + self.options["min_delta"] < self.best:
+                    self.best, self.best_epoch = loss, self.epoch
+                if not self.options["restore"] or self.best_epoch == self.epoch:
+                    self.weights = copy.deepcopy(weights)
+                return self.epoch == self.best_epoch + self.options["patience"]
+        """,
+        """
+        def EarlyStopping(patience, min_delta=0.0, restore=True):
+            class Watcher:
+                count = 0
+
+                def update(self, loss, weights):
+                    first = not hasattr(self, "best")
+                    better = first or loss < self.best - min_delta
+                    self.best = loss if better else self.best
+                    if better or not restore:
+                        self.weights = [w.copy() for w in weights]
+                    self.count = 0 if better else self.count + 1
+                    return True if self.count >= patience else False
+
+            return Watcher()
+        """,
+    ),
+)
+
+
+def _shrinkage_cases(rng: np.random.Generator) -> Iterator[Case]:
+    for size, steps in ((4, 3), (6, int(rng.integers(7, 12))), (3, 0), (5, 1), (1, 2), (3, 3)):
+        # So that lr and steps can be exchanged without a root of a negative number.
+        eigenvalues = rng.uniform(0.15, 0.9, size) / max(steps, 1)
+        lr = float(rng.uniform(0.3, 0.9) * max(steps, 1))
+        if size == steps:  # steps so long that they go beyond the solution
+            eigenvalues, lr = rng.uniform(0.55, 0.9, size), 2.0
+        eigenvalues[1:2] = 0
+        text = f"{size} eigenvalues, lr = {lr:.3g} and steps = {steps}"
+        yield Case((eigenvalues, lr, steps), text, {"lr": lr})
+
+
+_POWER = "(1 - lr * eigenvalues) ** steps"
+GRADIENT_DESCENT_SHRINKAGE = Task(
+    "gradient_descent_shrinkage(eigenvalues, lr, steps)",
+    reference=reference.gradient_descent_shrinkage,
+    section="The mathematics",
+    hints=(
+        "Follow one eigenvalue by hand: how far is it from the solution after one step, after two?",
+        "The task gives what a step does to the distance that is left. What part of the way is "
+        "behind you, if you know which part is left?",
+    ),
+    model=f"1 - {_POWER}",
+    aspects=(
+        Aspect(
+            "value",
+            "the result is the fraction of the solution that is reached, for each eigenvalue",
+            Comparison(_shrinkage_cases),
+            points=2,
+        ),
+    ),
+    mistakes=(
+        Mistake(
+            "what is left for what is learned",
+            "(1 - lr * eigenvalue) ** steps is the part that is still missing.",
+            "At steps = 0 nothing has been learned: the result should be 0.",
+        ).written(("1 - (", "(")),
+        Mistake(
+            "sign of the result",
+            "What is reached comes out negative: the two parts are subtracted in the wrong order.",
+            "The fraction that is reached and the one that is missing add up to 1.",
+        ).written(f"{_POWER} - 1"),
+        Mistake(
+            "minus sign lost in the factor",
+            "Each step makes the distance to the solution larger instead of smaller.",
+            "By what does the task say that a step multiplies the distance?",
+        ).written(("1 - lr", "1 + lr")),
+        Mistake(
+            "steps multiplied instead of repeated",
+            "Each step removes a fraction of what is still missing, so the factors multiply.",
+            "Write down the error after two steps.",
+        ).written("lr * eigenvalues * steps", ("** steps", "* steps")),
+        Mistake(
+            "power of the eigenvalue alone",
+            "** binds more strongly than - and *: only the eigenvalue, or its product with lr, is "
+            "raised to the power.",
+            "Which part does every step multiply by? Put it in parentheses.",
+        ).written(
+            (_POWER, "(1 - lr * eigenvalues ** steps)"),
+            (_POWER, "(1 - (lr * eigenvalues) ** steps)"),
+        ),
+        Mistake(
+            "exponential for the power",
+            "1 - exp(-lr * eigenvalue * steps) is the limit of tiny steps.",
+            "Use the power itself: the steps are finite.",
+        ).written("1 - np.exp(-lr * eigenvalues * steps)"),
+        Mistake(
+            "one step more",
+            "The exponent is steps, not steps + 1.",
+            "At steps = 0 nothing has been learned: the result should be 0.",
+        ).written(("** steps", "** (steps + 1)")),
+        Mistake(
+            "one step less",
+            "The exponent is steps, not steps - 1.",
+            "At steps = 1 one step has been made: the result should be lr * eigenvalue.",
+        ).written(("** steps", "** (steps - 1.0)"), ("** steps", "** max(steps - 1, 0)")),
+        Mistake(
+            "learning rate forgotten",
+            "A step of any length would do the same.",
+            "Each step multiplies the distance by 1 - lr * eigenvalue.",
+        ).written(("lr * ", "")),
+        Mistake(
+            "factor squared",
+            "The loss shrinks with the square of the factor, the weight with the factor itself.",
+            "Follow one weight, not the loss.",
+        ).written(("** steps", "** (2 * steps)")),
+    ),
+    right=(
+        "1 - np.power(1 - lr * eigenvalues, steps)",
+        "[1 - (1 - lr * h) ** steps for h in eigenvalues]",
+        """
+        left = np.ones_like(eigenvalues)
+        for _ in range(steps):
+            left *= 1 - lr * eigenvalues
+        return 1 - left
+        """,
+        "lr * eigenvalues * sum(((1 - lr * eigenvalues) ** k for k in range(steps)), np.zeros(1))",
+        """
+        w = np.zeros(len(eigenvalues), dtype=np.float32)
+        for _ in range(steps):
+            w -= np.float32(lr) * eigenvalues.astype(np.float32) * (w - 1)
+        return w
+        """,
+        "1 - np.diag(np.linalg.matrix_power(np.diag(1 - lr * eigenvalues), steps))",
+    ),
+)
+
+ASSIGNMENT = Assignment(
+    Chapter(7, "Early stopping", "07-early-stopping"),
+    STOP_EPOCH,
+    EARLY_STOPPING,
+    GRADIENT_DESCENT_SHRINKAGE,
+)
+
+check = ASSIGNMENT.check
+check_hidden = ASSIGNMENT.check_hidden
+hint = ASSIGNMENT.hint
+report = ASSIGNMENT.report
