@@ -122,7 +122,13 @@ def kept_epochs(student: Student, *arguments: Any) -> list[int]:
     weights, epochs, stopper = arguments[4], [], None
     handed = copied(weights)
     for stopper, _ in _train(student, *(*arguments[:4], handed, *arguments[5:])):
-        epochs.append(_epoch_of(_attribute(stopper, "weights"), weights))
+        kept = _attribute(stopper, "weights")
+        epochs.append(_epoch_of(kept, weights))
+        if epochs[-1] == _NO_EPOCH:
+            came = (
+                f"after epoch {len(epochs) - 1}, weights (a {type(kept).__name__}) are of no epoch"
+            )
+            raise BrokenCall(Finding(came, "the list of arrays that update was given in an epoch"))
     for array in itertools.chain(*handed):
         array += 1
     if _epoch_of(_attribute(stopper, "weights"), weights) != epochs[-1]:
@@ -135,8 +141,7 @@ def kept_epochs(student: Student, *arguments: Any) -> list[int]:
 
 def tell_kept(epochs: NDArray) -> str:
     """Put what weights were after each epoch into words."""
-    names = {_NOTHING: "None", _NO_EPOCH: "those of no epoch"}
-    told = ", ".join(names.get(epoch, f"of epoch {epoch:.0f}") for epoch in epochs.tolist())
+    told = ", ".join("None" if epoch < 0 else f"of epoch {epoch:.0f}" for epoch in epochs)
     return f"after each epoch, weights are {told}"
 
 

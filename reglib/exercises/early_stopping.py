@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reglib.exercises import _stopping_losses as losses
 from reglib.exercises import _stopping_watchers as watchers
@@ -356,10 +357,29 @@ EARLY_STOPPING = Task(
             "With restore=True, keep the weights whenever the loss improves, and only then.",
         ).written((_KEEP, "True")),
         Mistake(
-            "restore ignored",
+            "latest weights not kept",
             "With restore=False the weights of the latest epoch are wanted.",
-            "Ask for self.restore where you keep the weights.",
-        ).written((_KEEP, "improved"), (_KEEP, "improved and self.restore")),
+            "With restore=False, keep the weights at every epoch, before any return.",
+        ).written(
+            (_KEEP, "improved"),
+            (_KEEP, "improved and self.restore"),
+            (_KEEP, f"{_KEEP} and self.wait + 1 < self.patience"),
+        ),
+        Mistake(
+            "weights restored only at the stop",
+            "Until update returns True, weights are the latest; a training may also end because "
+            "its epochs are over.",
+            "With restore=True, weights change only when the loss improves.",
+        ).written(
+            (
+                ("self.weights = copy", "self.kept = copy"),
+                (
+                    "return self.wait >= self.patience",
+                    "self.weights = self.kept if self.wait >= self.patience else weights\n"
+                    "        return self.wait >= self.patience",
+                ),
+            ),
+        ),
         Mistake(
             "restore the other way round",
             "With restore=True the latest weights are kept, with restore=False the best ones.",
@@ -509,15 +529,20 @@ EARLY_STOPPING = Task(
 
 
 def _shrinkage_cases(rng: np.random.Generator) -> Iterator[Case]:
-    for size, steps in ((4, 3), (6, int(rng.integers(7, 12))), (3, 0), (5, 1), (1, 2), (3, 3)):
-        # So that lr and steps can be exchanged without a root of a negative number.
+    for size, steps in ((4, 3), (6, int(rng.integers(7, 12))), (3, 0), (5, 1), (1, 2)):
+        # lr and steps may be exchanged without a root of a negative number.
         eigenvalues = rng.uniform(0.15, 0.9, size) / max(steps, 1)
-        lr = float(rng.uniform(0.3, 0.9) * max(steps, 1))
-        if size == steps:  # steps so long that they go beyond the solution
-            eigenvalues, lr = rng.uniform(0.55, 0.9, size), 2.0
-        eigenvalues[1:2] = 0
-        text = f"{size} eigenvalues, lr = {lr:.3g} and steps = {steps}"
-        yield Case((eigenvalues, lr, steps), text, {"lr": lr})
+        if size > 1:
+            eigenvalues[rng.integers(size)] = 0
+        yield _shrinkage_case(eigenvalues, float(rng.uniform(0.3, 0.9) * max(steps, 1)), steps)
+    for steps in (2, 3):  # so long that they go beyond the solution, or even diverge
+        eigenvalues = np.concatenate([rng.uniform(1.05, 1.4, 2), rng.uniform(0.55, 0.9, 3)])
+        yield _shrinkage_case(rng.permutation(eigenvalues), 2.0, steps)
+
+
+def _shrinkage_case(eigenvalues: NDArray, lr: float, steps: int) -> Case:
+    text = f"{len(eigenvalues)} eigenvalues, lr = {lr:.3g} and steps = {steps}"
+    return Case((eigenvalues, lr, steps), text, {"lr": lr})
 
 
 _POWER = "(1 - lr * eigenvalues) ** steps"
@@ -549,7 +574,7 @@ GRADIENT_DESCENT_SHRINKAGE = Task(
             "sign of the result",
             "What is reached comes out negative: the two parts are subtracted in the wrong order.",
             "The fraction that is reached and the one that is missing add up to 1.",
-        ).written(f"{_POWER} - 1"),
+        ).written((f"1 - {_POWER}", f"{_POWER} - 1")),
         Mistake(
             "minus sign lost in the factor",
             "Each step makes the distance to the solution larger instead of smaller.",
