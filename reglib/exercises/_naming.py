@@ -170,6 +170,29 @@ class Naming:
                     yield group, text
             if size == 1:
                 mistakes = [self._within(mistake, kept) for mistake in mistakes]
+                yield from self._joined(mistakes, [trial for trial in trials if trial.fails])
+
+    def _joined(
+        self, mistakes: Sequence[Mistake], wrong: Sequence[Trial]
+    ) -> Iterator[tuple[tuple[Mistake, ...], str]]:
+        """Yield programs that join what explains each aspect alone, with one mistake more or none.
+
+        So slips in several places of a class are found among few programs.
+        """
+        single = [mistake.written(way) for mistake in mistakes for way in mistake.answers]
+        fits = [[one for one in single if self._explains(one, trial)] for trial in wrong]
+        for joined in itertools.product(*filter(None, fits)):
+            for more in ((), *zip(single)):
+                group = tuple(one for one in single if one in joined + more)
+                if len({one.name for one in group}) == len(group) > 1:
+                    for text in wrong_answers(self.model, group):
+                        yield group, text
+
+    def _explains(self, mistake: Mistake, trial: Trial) -> bool:
+        """Say whether a mistake by itself gives the results of one aspect."""
+        texts = wrong_answers(self.model, [mistake])
+        functions = (function_of(text, self.signature, self.given) for text in texts)
+        return any(trial.matches(trial.got, one) for one in functions)
 
     def _within(self, mistake: Mistake, kept: Sequence[Trial]) -> Mistake:
         """Return a mistake in those of its ways that do not show in some aspects."""
@@ -185,7 +208,7 @@ class Naming:
     def _matters(self, mistake: Mistake, trial: Trial) -> bool:
         """Say whether a mistake by itself makes an aspect wrong."""
         texts = wrong_answers(self.model, [mistake])
-        functions = [function_of(text, self.signature, self.given) for text in texts]
+        functions = (function_of(text, self.signature, self.given) for text in texts)
         return not all(trial.matches(trial.wanted, one) for one in functions)
 
     def _exchanged(self, trials: Sequence[Trial]) -> str:
