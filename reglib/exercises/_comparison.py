@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib.exercises._findings import INPUT_CHANGED, Finding, Mistake
+from reglib.exercises._findings import INPUT_CHANGED, BrokenCall, Finding, Mistake
 from reglib.exercises._student_function import Student, copied
 
 #: How far a result may be off: an answer in float32 passes, no mistake comes near.
@@ -113,6 +113,9 @@ class Comparison:
         ``places(*arguments)`` names each entry of what is compared.
     tell : callable, optional
         Puts a single number into words, where it is more than a number.
+    betrays : callable, optional
+        ``betrays(result, *arguments)`` returns the mistake that a wrong result gives away by
+        itself, or None; it is asked where no listed program returns the same.
     exact_zeros : bool
         Whether a 0 must be exactly 0, not merely small.
     unchanged : bool
@@ -126,6 +129,7 @@ class Comparison:
     part: Callable[..., NDArray] | None = None
     places: Callable[..., Sequence[str]] | None = None
     tell: Callable[[NDArray], str] | None = None
+    betrays: Callable[..., Mistake | None] | None = None
     exact_zeros: bool = False
     unchanged: bool = False
 
@@ -137,7 +141,10 @@ class Comparison:
     def expected(self, student: Student, cases: Sequence[Case], reference: Any) -> list[Any]:
         """Return for each case what the reference gives, as it comes."""
         right = Student(reference, student.name, student.signature)
-        return [self.call(right, *copied(case.arguments)) for case in cases]
+        try:
+            return [self.call(right, *copied(case.arguments)) for case in cases]
+        except BrokenCall as broken:  # not for the answer to pay
+            raise RuntimeError(f"the reference: {broken.finding.came}") from broken.error
 
     def results(
         self, student: Student, cases: Sequence[Case], expected: Sequence[Any]

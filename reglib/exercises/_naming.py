@@ -77,6 +77,14 @@ class Trial:
         """Whether the answer breaks a promise here."""
         return self.broken is not None or self.wrong is not None
 
+    def betrayed(self) -> Mistake | None:
+        """Return the mistake that the results give away by themselves."""
+        if self.comparison.betrays is None:
+            return None
+        pairs = zip(self.got, self.cases, strict=True)
+        told = (self.comparison.betrays(got, *case.arguments) for got, case in pairs)
+        return next((mistake for mistake in told if mistake is not None), None)
+
     def matches(self, results: Sequence[NDArray], function: Any) -> bool:
         """Say whether a function returns these results, in every case, or breaks down as well."""
         student = Student(function, "answer", "answer()")
@@ -138,6 +146,8 @@ class Naming:
             yield finding(HARD_CODED, fixed)
         elif all(close(one, np.trunc(other)) for one, other in zip(trial.got, trial.wanted)):  # noqa: B905
             yield finding(WHOLE_NUMBERS)
+        elif betrayed := trial.betrayed():
+            yield finding(betrayed)
         else:
             idle = self._without_effect(trial, student)
             yield finding(NO_DIFFERENCE, f"; {idle} makes no difference") if idle else finding(None)
