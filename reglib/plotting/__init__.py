@@ -14,6 +14,7 @@ from reglib.plotting.images import plot_augmented_grid as plot_augmented_grid
 from reglib.plotting.images import plot_filters as plot_filters
 from reglib.plotting.predictions import plot_calibration as plot_calibration
 from reglib.plotting.predictions import plot_decision_boundary as plot_decision_boundary
+from reglib.plotting.reveal import reveal as reveal
 from reglib.plotting.style import GRID as GRID
 from reglib.plotting.style import INK as INK
 from reglib.plotting.style import PALETTE as PALETTE
