@@ -149,7 +149,7 @@ class Naming:
         elif betrayed := trial.betrayed():
             yield finding(betrayed)
         else:
-            idle = self._without_effect(trial, student)
+            idle = self._without_effect(trial, trials, student)
             yield finding(NO_DIFFERENCE, f"; {idle} makes no difference") if idle else finding(None)
 
     def _breakdown(
@@ -165,7 +165,10 @@ class Naming:
     def _explaining(self, trials: Sequence[Trial]) -> tuple[Mistake, ...]:
         """Return the smallest set of mistakes whose program returns what the answer returns."""
         for group, text in itertools.islice(self._wrong_programs(trials), PROGRAMS):
-            function = function_of(text, self.signature, self.given)
+            try:
+                function = function_of(text, self.signature, self.given)
+            except SyntaxError:  # edits that do not go together
+                continue
             if all(one.matches(one.got, function) for one in trials):
                 return group
         return ()
@@ -240,10 +243,12 @@ class Naming:
                 return f"{names[i]} and {names[j]}"
         return ""
 
-    def _without_effect(self, trial: Trial, student: Student) -> str:
+    def _without_effect(self, trial: Trial, trials: Sequence[Trial], student: Student) -> str:
         """Return the name of a number or flag that the answer's results do not depend on."""
         for place, name in enumerate(argument_names(self.signature)):
-            values = {case.arguments[place] for case in trial.cases if _is_scalar(case, place)}
+            values = _values_of([trial], place)
+            if len(values) == 1:  # such as a lambda that is 0 throughout
+                values = _values_of(trials, place)
             swapped = [
                 (i, replace(case, arguments=_put(case.arguments, place, value)))
                 for i, case in enumerate(trial.cases)
@@ -265,6 +270,12 @@ class Naming:
 
 def _kind(broken: BrokenCall) -> tuple[str, Mistake | None]:
     return type(broken.error).__name__, broken.finding.mistake
+
+
+def _values_of(trials: Sequence[Trial], place: int) -> set[Any]:
+    """Return the values of an argument, where it is a number or flag."""
+    cases = [case for trial in trials for case in trial.cases]
+    return {case.arguments[place] for case in cases if _is_scalar(case, place)}
 
 
 def _is_scalar(case: Case, place: int) -> bool:
