@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import traceback
@@ -277,7 +278,7 @@ def _misshapen(value: Any, came: tuple[int, ...], wanted: tuple[int, ...]) -> Mi
         return MORE_VALUES
     if wanted == ():
         return NOT_ADDED_UP
-    if came == ():
+    if math.prod(came) == 1 != math.prod(wanted):
         return ADDED_UP
     if len(came) == 2 and came == wanted[::-1]:
         return TRANSPOSED_RESULT
