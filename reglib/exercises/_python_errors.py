@@ -86,6 +86,12 @@ BY_ZERO = Mistake(
     "What stands below the line can be 0, and then there is no quotient.",
     "Which argument makes it 0? Look at what the task says of that case.",
 )
+SINGULAR = Mistake(
+    "a matrix without an inverse",
+    "Some columns of the matrix depend on the others, so it has no inverse, and a system of "
+    "equations with it has no single solution.",
+    "Print the matrix for a small input. What in the task's formula makes it invertible?",
+)
 NO_INIT = Mistake(
     "no __init__",
     "A class without a method __init__ takes no arguments.",
@@ -116,6 +122,7 @@ _SLIPS = tuple(
         (r"TypeError: 'float' object cannot be interpreted as an integer", FLOAT_INDEX),
         (r"TypeError: .*'NoneType'", NONE_IN_CALCULATION),
         (r"ZeroDivisionError: ", BY_ZERO),
+        (r"LinAlgError: Singular matrix", SINGULAR),
         (r"TypeError: \w+\(\) takes no arguments", NO_INIT),
     )
 )  # fmt: skip

@@ -34,6 +34,7 @@ SLIPS = [
     ("ridge_closed_form", lambda X, y, lam: X @ X.T @ y.T @ X.T, slips.SHAPES),
     ("ridge_closed_form", lambda X, y, lam: X.T * X, slips.SHAPES),
     ("ridge_closed_form", lambda X, y, lam: np.dot(X, X), slips.SHAPES),
+    ("ridge_closed_form", lambda X, y, lam: np.linalg.inv(np.zeros((3, 3))), slips.SINGULAR),
     ("shift", lambda image, dy, dx: image.reshape(3, 3), slips.SHAPES),
     ("l1_penalty", lambda weights, lam, m: np.sum(np.abs(weights)), slips.RAGGED),
     ("soft_threshold", lambda w, t: 0 if abs(w) <= t else w, slips.IF_ON_ARRAY),
