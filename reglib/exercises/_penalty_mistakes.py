@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
+from reglib.exercises._comparison import Case
 from reglib.exercises._findings import Mistake
 
 NO_M = Mistake(
@@ -28,6 +31,21 @@ NO_LAMBDA = Mistake(
     "lambda forgotten",
     "The strength of the penalty does not depend on lambda.",
     "Which factor of the formula is missing?",
+)
+NO_PENALTY = Mistake(
+    "penalty forgotten",
+    "Lambda adds nothing: what came back is the data's part alone.",
+    "Compare the number of terms with the task's.",
+)
+ROWS = Mistake(
+    "rows counted for examples",
+    "Examples are columns here, and the number of rows is that of features or outputs.",
+    "Which entry of the shape (outputs, m) is the number of examples?",
+)
+ENTRIES = Mistake(
+    "entries counted for examples",
+    "size is the number of all entries; with several rows they are more than the examples.",
+    "Which entry of the shape (outputs, m) is the number of examples?",
 )
 BIASES = Mistake(
     "biases penalized",
@@ -85,6 +103,13 @@ ROOT = Mistake(
     "The penalty takes the square root of the sum of squares; np.linalg.norm does.",
     "L2's penalty is the squared norm.",
 )
+
+
+def without_penalty(cases: Iterator[Case]) -> Iterator[Case]:
+    """Yield the same cases with 0 for lambda, the last argument."""
+    for case in cases:
+        m = case.quantities["m"]
+        yield Case((*case.arguments[:-1], 0.0), f"m = {m} and lambd = 0", {"m": m})
 
 
 def draw_weights(rng: np.random.Generator, layers: int) -> list[NDArray]:
