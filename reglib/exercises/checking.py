@@ -187,7 +187,9 @@ class Assignment:
                 possible += aspect.points
                 states.append(f"{aspect.name} {state}" if len(task.aspects) > 1 else state)
             print(f"{task.name:<42}{', '.join(states)}")
-        print(f"Points of the visible tests: {earned} of {possible}; hidden tests give as many more.")
+        print(
+            f"Points of the visible tests: {earned} of {possible}; hidden tests give as many more."
+        )
 
     def _find(self, function: Any, name: str | None, cell: Mapping[str, Any]) -> Task:
         """Return the contract of a function by the name that it has in the test cell.

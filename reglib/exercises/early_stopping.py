@@ -117,9 +117,9 @@ RULE_MISTAKES = (
 )
 
 
-def _epochs(cases: losses.Cases) -> Comparison:
+def _epochs(*cases: losses.Cases) -> Comparison:
     return Comparison(
-        losses.without_restore(cases),
+        losses.without_restore(*cases),
         "the epoch",
         read=watchers.epoch_or_none,
         tell=watchers.tell_epoch,
@@ -152,16 +152,10 @@ STOP_EPOCH = Task(
     aspects=(
         Aspect(
             "stop",
-            "the result is the epoch, from 0, after which training stops",
-            _epochs(losses.stopped),
-            points=2,
+            "the result is the epoch, from 0, after which training stops, or None if it never does",
+            _epochs(losses.stopped, losses.never_stopped),
         ),
-        Aspect(
-            "never",
-            "the result is None where training never stops",
-            _epochs(losses.never_stopped),
-        ),
-        Aspect("min_delta", _IMPROVED, _epochs(losses.near_the_bar), points=2),
+        Aspect("min_delta", _IMPROVED, _epochs(losses.near_the_bar)),
     ),
     mistakes=(
         *RULE_MISTAKES,
@@ -317,7 +311,6 @@ EARLY_STOPPING = Task(
                 call=watchers.stopping_epoch,
                 tell=watchers.tell_stop,
             ),
-            points=2,
         ),
         Aspect(
             "min_delta",
@@ -346,7 +339,6 @@ EARLY_STOPPING = Task(
                 call=watchers.kept_epochs,
                 tell=watchers.tell_kept,
             ),
-            points=2,
         ),
     ),
     mistakes=(
@@ -561,7 +553,6 @@ GRADIENT_DESCENT_SHRINKAGE = Task(
             "value",
             "the result is the fraction of the solution that is reached, for each eigenvalue",
             Comparison(_shrinkage_cases),
-            points=2,
         ),
     ),
     mistakes=(

