@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from reglib.exercises._answers import function_of, wrong_answers
 from reglib.exercises._comparison import Case, close, overwritten
 from reglib.exercises._findings import BrokenCall, Finding, Mistake
-from reglib.exercises._image_mistakes import draw_image
+from reglib.exercises._image_mistakes import CHANNELS_FOR_WIDTH, draw_image
 from reglib.exercises._student_function import Student, shape_of
 from reglib.exercises._task import Aspect, Task
 from reglib.textbook import images as reference
@@ -124,6 +124,7 @@ UNEVEN = Mistake(
     _instead("int(np.clip(rng.normal(({size} - {window} + 1) / 2, 1), 0, {size} - {window}))"),
     _instead("int(rng.beta(2, 2) * ({size} - {window} + 1))"),
     _instead("int(rng.random() ** 2 * ({size} - {window} + 1))"),
+    _instead("int(rng.uniform(-1, {size} - {window} + 1))"),
 )
 STANDS_STILL = Mistake(
     "rng does not move on",
@@ -185,28 +186,33 @@ def _cut(
 
 
 _WINDOWS = (
-    ((6, 9), (2, 5)),
+    ((6, 30), (2, 5)),
+    ((7, 20), (3, 4)),
     ((9, 5), (4, 3)),
-    ((5, 8, 3), (4, 2)),
-    ((8, 4, 2), (1, 1)),
-    ((5, 5), (3, 3)),
     ((4, 6), (4, 6)),
-    ((6, 4, 3), (6, 4)),
     ((4, 7), (4, 3)),
     ((7, 4), (2, 4)),
+    ((5, 8, 3), (4, 2)),
+    ((8, 4, 2), (1, 1)),
+    ((6, 4, 3), (6, 4)),
+    *[((4, 40, 3), (2, 3))] * 7,
 )
 _BITS = (np.random.PCG64, np.random.Philox, np.random.SFC64, np.random.MT19937)
 
 
 def _window(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
     student.changed = False
+    places = []
     for number, (shape, size) in enumerate(_WINDOWS):
         image = draw_image(rng, *shape)
         bits = _BITS[number % len(_BITS)](int(rng.integers(2**31)))
-        _cut(student, image, size, np.random.Generator(bits))
-        if student.changed:
-            yield overwritten(student, Case((image, *size), f"an image of shape {shape}"))
-            return
+        places.append(_cut(student, image, size, np.random.Generator(bits)))
+    columns = [left for _, left in places]
+    if any(columns[:-7]) and not any(columns[-7:]):
+        came = "7 crops of 2 x 3 from a color image of 4 x 40 pixels all begin in column 0"
+        yield Finding(came, "a column between 0 and 37", CHANNELS_FOR_WIDTH)
+    elif student.changed:
+        yield overwritten(student, Case((image, *size), f"an image of shape {shape}"))
 
 
 #: Two images with windows so large that there are only three places along each axis, which shows
@@ -224,8 +230,12 @@ def _places(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
     (height, width), (rows, columns), number = _FEW
     told = f"{number} crops of {rows} x {columns} from {height} x {width} pixels begin"
     came = f"{told} in row 0, 1, 2: {counts[0]} times; in column 0, 1, 2: {counts[1]} times"
-    for mistake in _why_uneven(few, many, counts) or _as_written(draws, few, many):
-        yield Finding(came, "each of the 9 places about as often as any other", mistake)
+    found = _why_uneven(few, many, counts)
+    if not found:
+        came = "all 110 crops lie where an answer with this mistake cuts them"
+        found = _as_written(draws, few, many)
+    for mistake in found:
+        yield Finding(came, "each place about as often as any other", mistake)
 
 
 def _why_uneven(few: NDArray, many: NDArray, counts: Sequence[Sequence[int]]) -> list[Mistake]:
@@ -345,6 +355,9 @@ RANDOM_CROP = Task(
         NO_WINDOW,
         TOO_SMALL,
         EXCHANGED,
+        CHANNELS_FOR_WIDTH.written(
+            (_LEFT, "rng.integers(max(image.shape[-1] - width, 0) + 1)"),
+        ),
         CENTER,
         ONE_NUMBER,
         ONE_PLACE,

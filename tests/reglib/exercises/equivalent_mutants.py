@@ -21,7 +21,7 @@ _COUNTERS = (
         "the first loss always improves, so that counting begins there",
     ),
     (
-        r"(>= |== |<= |!= |< )\w*(self\.)?(options\[')?(patience|len\(losses\)|0|self\.epoch|best_epoch)",
+        r"([>=<!]= |< )\w*(self\.)?(options\[')?(patience|len\(losses\)|0|self\.epoch|best_epoch)",
         "a counter that goes up by one meets its bound exactly",
     ),
     (r"deepcopy\(weights\) -> ", "the caller's arrays are never changed by the test"),
