@@ -256,9 +256,10 @@ def _rotate_clear(image: NDArray, degrees: float) -> NDArray:
 
 def _quarters(rng: np.random.Generator) -> Iterator[tuple[tuple[int, ...], float]]:
     # Sides both even or both odd, so that a quarter turn takes pixels to pixels.
-    shapes = ((5, 7), (6, 4, 3), (5, 5), (6, 6, 2), (7, 5), (3, 7, 3))
-    angles = [90, -90, *rng.permutation([90, -90, 180, 270]).tolist()]
-    return zip(shapes, angles, strict=True)
+    shapes = ((5, 7), (6, 4, 3), (5, 5), (6, 6, 2), (7, 5), (3, 7, 3), (81, 3))
+    # The last is so high that a degree more or less shows, and its angle is no usual one.
+    angles = [90, -90, *rng.permutation([90, -90, 180, 270]).tolist(), rng.choice([-180, 540])]
+    return zip(shapes, map(float, angles), strict=True)
 
 
 def _any_angles(rng: np.random.Generator) -> Iterator[tuple[tuple[int, ...], float]]:

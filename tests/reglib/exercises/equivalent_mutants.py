@@ -27,7 +27,16 @@ _COUNTERS = (
     (r"deepcopy\(weights\) -> ", "the caller's arrays are never changed by the test"),
 )
 
+_INTEGER_SHIFTS = "pixels move by whole numbers, so that nothing lies between them"
+
+_INSIDE = (
+    (r"^inside = .*& .*-> .*(\*|//) ", "for truth values, &, * and // are the same"),
+    (r"(rows|columns)\.shape\[[01]\]", "the indices have the image's height and width"),
+    (r"clip\([ab], 0, .*-> .*clip\([ab], -1, ", "what lies outside is set to 0 afterwards"),
+)
+
 ANYWHERE: tuple[tuple[str, str], ...] = (
+    (r"^(.*), strict=True(.*) -> \1(, strict=False)?\2$", "the lengths are equal"),
     (r"^\w+ = check_array\(", "what comes in is checked, and is as it should be"),
 )
 
@@ -91,6 +100,50 @@ EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
         (r"self\.left, self\.weights = \(None, patience, None\) -> ", "set by the first loss"),
         (r"best_epoch, weights = \(np\.inf, -1, -1, None\) -> ", "set by the first loss"),
         (r"^loss = np\.float32|^return np\.bool_|\(self\.best_epoch or 0\)", "the same value"),
+    ),
+    "shift": (
+        _NARROWED,
+        (r"abs\(d[yx]\) < (height|width).*-> .*abs\(d[yx]\) <= ", "a part of no pixels is 0"),
+        (r"d([yx]) > 0 else.*-> .*d\1 (>= 0|> -1) else", "for 0, slice(0, None) is set to 0 first"),
+        (r"^inside = .*& .*-> .*\* ", "for truth values, & and * are the same"),
+        (r"ndimage\.shift\(.*order=0\) -> ", _INTEGER_SHIFTS),
+    ),
+    "horizontal_flip": ((r"zeros_like.*-> .*ones_like", "every pixel is set"),),
+    "random_crop": (
+        _NARROWED,
+        (r"choice\(range\((.*)\)\) -> .*choice\(\1\)$", "choice takes a number for its range"),
+        (r"^rng = rng\.spawn", "one child, another or none: all are random"),
+        (r"permutation\(.*\[0\] -> .*\[-1\]$", "the last of a permutation is as random"),
+        (r"ascontiguousarray\((.*), np\.float32\) -> .*\1", "the same values"),
+        (r"ndim == 2 .*-> .*ndim <= 2", "an image has two axes or three"),
+    ),
+    "zoom": (
+        _NARROWED,
+        *_INSIDE,
+        (r"np\.pad\(.*\(1, 2\)|clip\([ab], -1, .*-> .*clip\([ab], -2, ", "a wider frame of 0"),
+        (r"\*\[1\] \* .*-> .*\*\[-1\] \*", "NumPy works one length out"),
+        (r"np\.float32\(\(", "the same number"),
+    ),
+    "rotate": (
+        _NARROWED,
+        *_INSIDE,
+        (r"degrees % 360\) -> .*\(degrees( [-+] 360| % -360)?\)$", "360 degrees are none"),
+        (r"ndim == 2 .*-> .*ndim <= 2", "an image has two axes or three"),
+        (r"np\.float32\(degrees\)", "the same number"),
+        (r"reshape\(.*-> .*reshape\((-2, 1|2, -[12])\)", "NumPy works one length out"),
+    ),
+    "adjust_contrast": (
+        (r"\(0, 1\).*-> .*\(1, 0\)", "the order of the axes of a mean is of no account"),
+        (r"keepdims=True.*-> ", "the remaining axes broadcast as well"),
+        (r"ndim == 2.*-> .*ndim <= 2", "an image has two axes or three"),
+        (r", -1\) -> .*, -2\)$", "NumPy takes any negative length for the one to work out"),
+        (r"\[out (< 0|> 1)\].*-> .*\[out (<= 0|>= 1)\]", "what is 0 or 1 stays so"),
+    ),
+    "label_safe": (
+        (r"List\('images', Image\(\)\)", "what comes in is checked"),
+        (r"task\[1\].*-> .*task\[-1\]", "the second of two is the last"),
+        (r"^safe &= .*-> safe \*= ", "for truth values, & and * are the same"),
+        (r"== len\(images\) -> .*>= len\(images\)", "no more than all can be safe"),
     ),
     "gradient_descent_shrinkage": (
         _NARROWED,

@@ -137,7 +137,7 @@ def mutants(program: str) -> Iterator[tuple[str, str]]:
 
 
 def _strip(tree: ast.Module) -> None:
-    """Take off what computes nothing: docstrings, annotations, decorators that check arguments."""
+    """Take off what computes nothing: docstrings, annotations, checks of arguments."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             node.returns = None
@@ -146,7 +146,12 @@ def _strip(tree: ast.Module) -> None:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             node.decorator_list = []
             if ast.get_docstring(node) is not None:
-                node.body = node.body[1:] or [ast.Pass()]
+                node.body = node.body[1:]
+            node.body = [part for part in node.body if not _refuses(part)] or [ast.Pass()]
+
+
+def _refuses(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.If) and isinstance(statement.body[-1], ast.Raise)
 
 
 def _places(tree: ast.AST, path: tuple = ()) -> Iterator[tuple[tuple, ast.AST]]:
