@@ -613,3 +613,5 @@ ASSIGNMENT = Assignment(
 
 check = ASSIGNMENT.check
 check_hidden = ASSIGNMENT.check_hidden
+hint = ASSIGNMENT.hint
+report = ASSIGNMENT.report

@@ -15,13 +15,7 @@ from tests import ROOT
 
 SOLUTIONS = sorted((ROOT / "solutions").glob("*/*.ipynb"))
 RELEASED = sorted((ROOT / "exercises").glob("*/*.ipynb"))
-ASSIGNMENTS = [
-    "02-l2",
-    "03-l1-and-elastic-net",
-    "05-dropout",
-    "07-early-stopping",
-    "08-data-augmentation",
-]
+ASSIGNMENTS = [path.stem for path in SOLUTIONS]
 
 
 def read(path):
@@ -36,7 +30,7 @@ def checks(notebook):
     """Return (module, hidden, function, aspect) of every test cell."""
     found = []
     for cell in notebook["cells"]:
-        if not cell["nbgrader"].get("grade"):
+        if not cell["nbgrader"].get("grade") or cell["id"] == "report":
             continue
         module = re.search(r"from (reglib\.exercises\.\w+) import (check\w*)", cell["text"])
         call = ast.parse(cell["text"].split("\n### END")[0]).body[-1].value
@@ -46,7 +40,6 @@ def checks(notebook):
 
 
 def test_every_assignment_is_there_and_released():
-    assert [path.stem for path in SOLUTIONS] == ASSIGNMENTS
     assert [path.stem for path in RELEASED] == ASSIGNMENTS
     for path in (*SOLUTIONS, *RELEASED):
         assert path.parent.name == path.stem
@@ -63,14 +56,52 @@ def test_solutions_are_normalized(path):
 def test_every_aspect_of_every_contract_is_tested_once_and_every_function_hidden_too(path):
     found = checks(read(path))
     (name,) = {module for module, *_ in found}
-    exercises = importlib.import_module(name).ASSIGNMENT.exercises
+    tasks = importlib.import_module(name).ASSIGNMENT.tasks
     visible = [(function, aspect) for _, hidden, function, aspect in found if not hidden]
     expected = []
-    for exercise in exercises.values():
-        names = [aspect.name for aspect in exercise.aspects]
-        expected += [(exercise.name, aspect if len(names) > 1 else None) for aspect in names]
+    for task in tasks.values():
+        names = [aspect.name for aspect in task.aspects]
+        expected += [(task.name, aspect if len(names) > 1 else None) for aspect in names]
     assert sorted(visible, key=str) == sorted(expected, key=str)
-    assert sorted(function for _, hidden, function, _ in found if hidden) == sorted(exercises)
+    assert sorted(function for _, hidden, function, _ in found if hidden) == sorted(tasks)
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_the_points_are_the_contracts_and_half_of_them_are_hidden(path):
+    notebook = read(path)
+    found = checks(notebook)
+    tasks = importlib.import_module(found[0][0]).ASSIGNMENT.tasks
+    cells = [c for c in notebook["cells"] if c["nbgrader"].get("grade") and c["id"] != "report"]
+    for cell, (_, hidden, function, aspect) in zip(cells, found, strict=True):
+        aspects = [a for a in tasks[function].aspects if aspect in (None, a.name)]
+        assert cell["nbgrader"]["points"] == sum(a.points for a in aspects), cell["id"]
+        assert hidden or len(aspects) == 1
+    visible = sum(aspect.points for task in tasks.values() for aspect in task.aspects)
+    intro = next(cell["text"] for cell in notebook["cells"] if cell["id"] == "intro")
+    assert f"**{visible} points in the tests that you see, and as many in hidden ones" in intro
+
+
+def test_the_course_has_a_hundred_points():
+    cells = [cell for path in SOLUTIONS for cell in read(path)["cells"]]
+    assert sum(cell["nbgrader"].get("points", 0) for cell in cells) == 100
+
+
+@pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.stem)
+def test_a_cell_that_fails_does_not_keep_the_others_from_running(path):
+    """JupyterLab's Run All stops at an error unless the cell is marked."""
+    for cell in read(path)["cells"]:
+        if cell["nbgrader"].get("grade") or "plotting.reveal" in cell["text"]:
+            assert cell["metadata"]["tags"] == ["raises-exception"]
+
+
+@pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.stem)
+def test_what_answers_need_is_imported_apart_from_what_pictures_need(path):
+    texts = {cell["id"]: cell["text"] for cell in read(path)["cells"]}
+    assert "import numpy as np" in texts["setup"]
+    assert "matplotlib" not in texts["setup"]
+    assert "import matplotlib.pyplot as plt" in texts["setup-pictures"]
+    assert "prediction = None" in texts["prediction"]
+    assert texts["picture-draw"].endswith("plotting.reveal(draw, prediction)")
 
 
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
@@ -78,7 +109,7 @@ def test_cells_are_short_and_every_function_has_a_task(path):
     notebook = read(path)
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code" and not cell["nbgrader"].get("solution"):
-            assert cell["text"].count("\n") < 22
+            assert cell["text"].count("\n") < 25
     prose = "".join(cell["text"] for cell in notebook["cells"] if cell["cell_type"] == "markdown")
     for _, _, function, _ in checks(notebook):
         assert f"`{function}" in prose
@@ -122,6 +153,8 @@ sys.meta_path.insert(0, Refuse)
 scope = {}
 for name, code in json.load(sys.stdin):
     exec(compile(code, name, "exec"), scope)
+    if name == "prediction":
+        scope["prediction"] = "a picture"
 assert "matplotlib.pyplot" in sys.modules
 """
 
@@ -138,21 +171,16 @@ def test_an_exercise_needs_numpy_and_matplotlib_and_no_other_library(path):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", ASSIGNMENTS)
-def test_points_are_split_by_what_is_learnt(name):
-    cells = read(ROOT / "solutions" / name / f"{name}.ipynb")["cells"]
-    points = [cell["nbgrader"]["points"] for cell in cells if cell["nbgrader"].get("grade")]
-    assert all(1 <= p <= 3 for p in points)
-    assert sum(points) >= 15
-
-
 def test_normalizing_strips_outputs_and_stray_metadata(tmp_path, capsys):
     cell = {
         "cell_type": "code",
         "id": "random",
         "execution_count": 3,
         "outputs": [{"output_type": "stream", "name": "stdout", "text": ["hello"]}],
-        "metadata": {"tags": ["x"], "nbgrader": {"grade_id": "mine", "grade": True}},
+        "metadata": {
+            "tags": ["x", "raises-exception"],
+            "nbgrader": {"grade_id": "mine", "grade": True},
+        },
         "source": "x = 1\nx\n\n",
     }
     notebook = {"cells": [cell], "metadata": {"widgets": {}}, "nbformat": 4, "nbformat_minor": 4}
@@ -167,7 +195,10 @@ def test_normalizing_strips_outputs_and_stray_metadata(tmp_path, capsys):
         "id": "mine",
         "execution_count": None,
         "outputs": [],
-        "metadata": {"nbgrader": {"grade_id": "mine", "grade": True}},
+        "metadata": {
+            "nbgrader": {"grade_id": "mine", "grade": True},
+            "tags": ["raises-exception"],
+        },
         "source": ["x = 1\n", "x"],
     }
     assert main(["--check", str(tmp_path)]) == 0
