@@ -104,6 +104,9 @@ class Comparison:
     call : callable, optional
         ``call(student, *arguments)`` returns what is compared, where that is not what the
         function itself returns. The reference is called in the same way.
+    given : callable, optional
+        ``given(*arguments)`` returns what the function itself is called with, where ``call`` makes
+        that of a case's arguments.
     read : callable, optional
         ``read(student, result, wanted, what)`` makes an array of it; by default one of the shape
         of the reference's result.
@@ -125,6 +128,7 @@ class Comparison:
     cases: Callable[[np.random.Generator], Iterator[Case]]
     what: str = "the result"
     call: Callable[..., Any] = _call
+    given: Callable[..., tuple[Any, ...]] | None = None
     read: Callable[[Student, Any, Any, str], NDArray] = _numbers
     part: Callable[..., NDArray] | None = None
     places: Callable[..., Sequence[str]] | None = None
@@ -177,9 +181,8 @@ class Comparison:
                 names = [str(at.tolist()) for at in np.argwhere(self.part(*case.arguments))]
             told = differ(got, wanted, self.what, places=names)
             came, expected = told.came, told.expected
-        return Finding(
-            f"{came} (for {case.text}){more}", expected, mistake, case.arguments, got, wanted
-        )
+        given = case.arguments if self.given is None else self.given(*case.arguments)
+        return Finding(f"{came} (for {case.text}){more}", expected, mistake, given, got, wanted)
 
 
 def overwritten(student: Student, case: Case) -> Finding:

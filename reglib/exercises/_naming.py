@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -49,19 +50,22 @@ class Trial:
     got: Sequence[NDArray]
     wanted: Sequence[NDArray]
     broken: BrokenCall | None = None
+    seconds: float = 0.0
 
     @classmethod
     def of(
         cls, comparison: Comparison, cases: Sequence[Case], student: Student, reference: Any
     ) -> Trial:
         """Call the reference and the student's function."""
+        started = time.process_time()
         expected = comparison.expected(student, cases, reference)
+        seconds = time.process_time() - started
         try:
             results = list(comparison.results(student, cases, expected))
         except BrokenCall as broken:
-            return cls(comparison, cases, expected, (), (), broken)
+            return cls(comparison, cases, expected, (), (), broken, seconds)
         got, wanted = [got for got, _ in results], [wanted for _, wanted in results]
-        return cls(comparison, cases, expected, got, wanted)
+        return cls(comparison, cases, expected, got, wanted, seconds=seconds)
 
     @property
     def wrong(self) -> int | None:
@@ -130,11 +134,11 @@ class Naming:
             Of all other aspects.
         """
         if trial.broken is not None:
-            yield from self._breakdown(trial.broken, trial, others)
+            yield from self._breakdown(student, trial.broken, trial, others)
             return
         finding = functools.partial(finding_of, trial)
         trials = [trial, *others]
-        group = self._explaining(trials)
+        group = self._explaining(student, trials)
         exchanged = self._exchanged(trials)
         fixed = _fixed_quantity(trial)
         if exchanged and len(group) != 1:  # one mistake of the list says more
@@ -153,17 +157,24 @@ class Naming:
             yield finding(NO_DIFFERENCE, f"; {idle} makes no difference") if idle else finding(None)
 
     def _breakdown(
-        self, broken: BrokenCall, trial: Trial, others: Sequence[Trial]
+        self, student: Student, broken: BrokenCall, trial: Trial, others: Sequence[Trial]
     ) -> Iterator[Finding]:
         """Yield the mistakes that break down in the same way and agree in what can be compared."""
-        compared = [other for other in others if other.broken is None]
-        if any(other.fails for other in compared):
-            silent = [other for other in others if other.broken is not None]
-            for mistake in self._explaining([*compared, trial, *silent]):
+        if any(other.broken is None and other.fails for other in others):
+            for mistake in self._explaining(student, [trial, *others]):
                 yield replace(broken.finding, mistake=mistake)
 
-    def _explaining(self, trials: Sequence[Trial]) -> tuple[Mistake, ...]:
-        """Return the smallest set of mistakes whose program returns what the answer returns."""
+    def _explaining(self, student: Student, trials: Sequence[Trial]) -> tuple[Mistake, ...]:
+        """Return the smallest set of mistakes whose program returns what the answer returns.
+
+        It explains all aspects, so it is looked for once. What is quickly tried comes first.
+        """
+        if student.explained is None:
+            order = sorted(trials, key=lambda one: (one.broken is not None, one.seconds))
+            student.explained = self._search(order)
+        return student.explained
+
+    def _search(self, trials: Sequence[Trial]) -> tuple[Mistake, ...]:
         for group, text in itertools.islice(self._wrong_programs(trials), PROGRAMS):
             try:
                 function = function_of(text, self.signature, self.given)

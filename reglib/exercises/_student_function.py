@@ -53,6 +53,7 @@ class Student:
         self.signature = signature
         self.notes: list[str] = []
         self.changed = False
+        self.explained: tuple[Mistake, ...] | None = None
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Return what the function returns for copies of the arguments.

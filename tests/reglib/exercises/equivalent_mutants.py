@@ -35,6 +35,15 @@ _INSIDE = (
     (r"clip\([ab], 0, .*-> .*clip\([ab], -1, ", "what lies outside is set to 0 afterwards"),
 )
 
+_BOUND = (
+    r"^(.*[^<>=] [<>])=?( .*) -> \1=?\2$",
+    "no random number, and no Z, is exactly at the bound",
+)
+_OTHER_CALLS = (
+    r"\[1\].*-> .*\[-1\]|\)\[1\].*-> .*\)\[0\]|range\([34].*-> .*range\([2-5]",
+    "masks and outputs of any few calls tell the same",
+)
+
 ANYWHERE: tuple[tuple[str, str], ...] = (
     (r"^(.*), strict=True(.*) -> \1(, strict=False)?\2$", "the lengths are equal"),
     (r"^\w+ = check_array\(", "what comes in is checked, and is as it should be"),
@@ -150,4 +159,57 @@ EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
         (r"np\.zeros\(1\)", "where a sum begins makes no difference"),
         (r"np\.float32\(lr\)", "the same number"),
     ),
+    "dropout_forward": (
+        _BOUND,
+        _NARROWED,
+        (r"^return \(a.*np\.ones\(a\.shape.* -> ", "no mask is looked at in evaluation"),
+        (
+            r"^mask\[.*'f4'.*-> |np\.float32\(1 / keep_prob.*-> |^a = a\.astype.* -> pass",
+            "an answer in float64 is right as well",
+        ),
+        (r"spawn\(1\)\[0\] -> .*(spawn\(2\)\[0\]|\[-1\])", "one new generator is like another"),
+        (r"asfortranarray.*-> mask = rng", "only the order in memory"),
+    ),
+    "dropout_backward": (
+        _NARROWED,
+        (r"out=dout\).*-> .*keep_prob\) \* mask", "where the result is kept makes no difference"),
+        (r"mask / np\.float32\(keep_prob\) -> ", "an answer in float64 is right as well"),
+    ),
+    "is_frozen": (
+        _OTHER_CALLS,
+        (r"== 1 -> .*<= 1|max\(\) == 0 -> .*max\(\) <= 0", "there is one mask at least"),
+        (r"np\.std\(.*-> .*np\.var\(", "both are 0 together"),
+        (r", float\) for.*-> .*\]\) for|rng, True\).*-> .*rng\)\[1\]", "the same call"),
+    ),
+    "forward_propagation_with_dropout": (
+        _BOUND,
+        _NARROWED,
+        _EXAMPLES,
+        (r"-> def |inputs=X\.shape", "neither types nor checks of arguments count"),
+        (r"np\.asfortranarray|/ np\.float32\(keep_prob\) -> ", "only how numbers are kept"),
+        (r"source\.random.*-> .*\(rng\.random", "one generator for both masks is right as well"),
+        (r"D\d & \(.*-> .*D\d (\*|//) \(", "with 0 and 1, all three are the same"),
+        (r"logaddexp\(0, -Z3\).*-> .*logaddexp\(-Z3, 0\)", "the same sum"),
+        (r"== '3'.*-> .*>= '3'|!= '3'.*-> .*< '3'", "there are three layers"),
+    ),
+    "backward_propagation_with_dropout": (
+        _BOUND,
+        _NARROWED,
+        _EXAMPLES,
+        (
+            r"\* D\d? / keep.*-> .*(\)|dZ\d) (\*\* D\d? )?/ keep|^dA\d\[.*D\d.* -> ",
+            "where A is after the mask, A > 0 drops what the mask drops",
+        ),
+        (r"(> 0|<= 0).*-> .*(!= 0|== 0)", "activations are not negative"),
+        (r"dropout_backward\(.*-> .*dropout_backward\((D|masks)", "the same product"),
+        (
+            r"m\(1\).*-> .*m\(-1\)|reshape\(-1|-> def |^for .* -> for ",
+            "the same sums, in any order",
+        ),
+        (
+            r"len\(X\.T\).*-> .*len\(Y\.T|X\.shape\[1\], keep_prob.*-> |\(2, -7, 8|np\.float32\(e",
+            "the same numbers, counted or kept in another way",
+        ),
+    ),
+    "mc_dropout_predict": (_NARROWED, (r"np\.array\(p, dtype=np\.float32\) -> ", "rounding alone")),
 }
