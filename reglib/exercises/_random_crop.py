@@ -341,6 +341,13 @@ def _fresh(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
 RANDOM_CROP = Task(
     _SIGNATURE,
     reference=reference.random_crop,
+    section="The code",
+    hints=(
+        "How many places can the top edge have, if the window is as high as the image? And if it "
+        "is one row less high?",
+        "Two numbers from rng, drawn apart: the top row and the left column. The upper end of "
+        "rng.integers is not drawn.",
+    ),
     model=_MODEL,
     aspects=(
         Aspect(

@@ -153,6 +153,12 @@ def _zooms(low: float, high: float, *, unchanged: bool = False) -> Comparison:
 ZOOM = with_limits(
     Task(
         "zoom(image, factor)",
+        section="The mathematics",
+        hints=(
+            "Go through the pixels of the new image and ask for each where it comes from.",
+            "Measure both places from the center, ((height - 1) / 2, (width - 1) / 2). With a "
+            "factor of 2, is the old place nearer to the center or further away?",
+        ),
         reference=reference.zoom,
         model=f"""
             height, width = image.shape[:2]
@@ -274,6 +280,13 @@ _ROW, _COLUMN = "c + y * cos + x * sin", "d - y * sin + x * cos"
 ROTATE = with_limits(
     Task(
         "rotate(image, degrees)",
+        section="The mathematics",
+        hints=(
+            "Go through the pixels of the new image and ask for each where it comes from: that is "
+            "a turn the other way.",
+            "Try a quarter turn by hand: the pixel that ends up in the top row was at the right "
+            "edge. Rows count downwards, which turns the sign of the sine.",
+        ),
         reference=reference.rotate,
         model=f"""
             height, width = image.shape[:2]

@@ -78,6 +78,13 @@ _WHERE, _INSIDE = "i - dy, j - dx", "if 0 <="
 SHIFT = with_limits(
     Task(
         "shift(image, dy, dx)",
+        section="The mathematics",
+        hints=(
+            "Where in the old image does the new pixel [0, 0] come from, if dy = 1? And for dy = "
+            "-1?",
+            "Begin with an image of zeros, and copy the part that stays inside: which rows and "
+            "columns is it in the old image, and which in the new one?",
+        ),
         reference=reference.shift,
         model="""
             height, width = image.shape[:2]
@@ -180,6 +187,11 @@ def _flip_cases(rng: np.random.Generator) -> Iterator[Case]:
 HORIZONTAL_FLIP = with_limits(
     Task(
         "horizontal_flip(image)",
+        section="The mathematics",
+        hints=(
+            "Which axis is left to right? The last one only while there is no color.",
+            "Where does the first column go, and which slice reads columns from the right?",
+        ),
         reference=reference.horizontal_flip,
         model="""
             out = np.zeros_like(image)
@@ -281,6 +293,12 @@ _AXES = "Average over rows and columns: axis=(0, 1)."
 ADJUST_CONTRAST = with_limits(
     Task(
         "adjust_contrast(image, factor)",
+        section="The mathematics",
+        hints=(
+            "What should an image of a single gray become, whatever the factor is?",
+            "Three steps: the mean of each channel, the distance from it times the factor, then "
+            "what is below 0 or above 1.",
+        ),
         reference=reference.adjust_contrast,
         model=f"""
             mean = {_MEAN}
@@ -477,6 +495,12 @@ def _read_answer(student: Student, result: Any, wanted: Any, what: str) -> NDArr
 _KEPT = "label_of(transform(image)) == label_of(image)"
 LABEL_SAFE = Task(
     "label_safe(transform, task)",
+    section="Predict first",
+    hints=(
+        "When is the answer False: if one image loses its label, or only if all do?",
+        "Ask label_of twice for each image, before and after the transform, and leave the loop as "
+        "soon as you know.",
+    ),
     reference=reference.label_safe,
     model=f"""
         images, label_of = task
