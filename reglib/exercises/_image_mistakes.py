@@ -133,7 +133,7 @@ def with_limits(task: Task, *limits: Limit) -> Task:
             aspects = [replace(one, test=only(one.test, easy)) for one in task.aspects]
             try:
                 easier = replace(task, aspects=tuple(aspects))
-                easier.examine(student.function, None, [0], CHAPTER)
+                easier.examine(student.function, None, [0])
             except CheckFailed as failed:
                 found = [one for one in failed.findings if one.mistake in task.mistakes]
             else:

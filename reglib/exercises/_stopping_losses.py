@@ -102,11 +102,11 @@ def restored_or_not(rng: np.random.Generator) -> Iterator[Case]:
 Cases = Callable[[np.random.Generator], Iterator[Case]]
 
 
-def without_restore(*several: Cases) -> Cases:
+def without_restore(cases: Cases) -> Cases:
     """Return cases as they are for the function: losses, patience, min_delta."""
 
     def of_function(rng: np.random.Generator) -> Iterator[Case]:
-        return (Case(case.arguments[:3], case.text) for cases in several for case in cases(rng))
+        return (Case(case.arguments[:3], case.text) for case in cases(rng))
 
     return of_function
 

@@ -31,14 +31,14 @@ class Aspect:
     test : Comparison or callable
         A comparison with the reference; where results are random, ``test(student, rng)`` yields
         findings.
-    points : int
+    points : float
         What it earns in the visible test, and once more in the hidden one.
     """
 
     name: str
     promise: str
     test: Comparison | Callable[[Student, np.random.Generator], Iterator[Finding]]
-    points: int = 1
+    points: float = 1
 
 
 class CheckerError(Exception):
@@ -67,6 +67,8 @@ class Task:
         What helps where no mistake is recognized: a first hint, and a second that says more.
     section : str
         The section of the chapter that explains it.
+    chapter : Chapter
+        The chapter, which the assignment sets.
     given : mapping, optional
         What an answer may use beside NumPy.
     diagnose : callable, optional
@@ -83,6 +85,7 @@ class Task:
     right: tuple[str, ...]
     hints: tuple[str, str] = ("", "")
     section: str = ""
+    chapter: Chapter = Chapter(0, "", "")  # noqa: RUF009 - it is frozen
     given: Mapping[str, Any] = field(default_factory=dict)
     diagnose: Callable[[Student, BrokenCall], Iterable[Finding]] | None = None
     explain: Callable[[Student], Iterable[Finding]] | None = None
@@ -121,7 +124,6 @@ class Task:
         function: Any,
         aspect: str | None,
         seeds: Iterable[int],
-        chapter: Chapter,
     ) -> Student:
         """Hold a function against one aspect or all of them.
 
@@ -133,8 +135,6 @@ class Task:
             One aspect's name; None stands for all.
         seeds : iterable of int
             One for each draw of inputs.
-        chapter : Chapter
-            Where to read.
 
         Returns
         -------
@@ -158,12 +158,12 @@ class Task:
                     break
         if broken:
             title = f"{self.name} ({aspect})" if aspect else self.name
-            raise CheckFailed(title, broken, self.read(chapter)) from None
+            raise CheckFailed(title, broken, self.chapter) from None
         return student
 
-    def read(self, chapter: Chapter) -> Chapter:
-        """Return the place in a chapter that explains this function."""
-        return replace(chapter, section=self.section)
+    def read_in(self, chapter: Chapter) -> Task:
+        """Return the contract with the chapter that explains the function."""
+        return replace(self, chapter=replace(chapter, section=self.section))
 
     def _findings(self, aspect: Aspect, student: Student, seed: int) -> list[Finding]:
         findings: list[Finding] = []

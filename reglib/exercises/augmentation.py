@@ -637,5 +637,6 @@ ASSIGNMENT = Assignment(
 
 check = ASSIGNMENT.check
 check_hidden = ASSIGNMENT.check_hidden
+hidden_points = ASSIGNMENT.hidden_points
 hint = ASSIGNMENT.hint
 report = ASSIGNMENT.report

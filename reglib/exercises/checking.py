@@ -54,7 +54,7 @@ class Assignment:
         for task in tasks:
             Instance(Task, "a Task").check("tasks", task)
         self.chapter = chapter
-        self.tasks = {task.name: task for task in tasks}
+        self.exercises = {task.name: task.read_in(chapter) for task in tasks}
         self._hints_given: dict[str, int] = {}
 
     def check(
@@ -92,7 +92,7 @@ class Assignment:
         __tracebackhide__ = True
         task = self._find(function, name, sys._getframe(1).f_globals)
         try:
-            student = task.examine(function, aspect, [0], self.chapter)
+            student = task.examine(function, aspect, [0])
         except CheckerError as error:
             print(_excuse(error))
         except CheckFailed as failed:
@@ -106,7 +106,7 @@ class Assignment:
                 print(f"Note: {note}")
         return None
 
-    def check_hidden(self, function: Any, *, name: str | None = None) -> int:
+    def check_hidden(self, function: Any, *, name: str | None = None) -> None:
         """Test a function as :meth:`check` does, on more inputs, from the course's secret seed.
 
         Parameters
@@ -114,10 +114,25 @@ class Assignment:
         function, name
             As for :meth:`check`.
 
-        Returns
-        -------
-        int
-            The points for the aspects that are right, which nbgrader takes as partial credit.
+        Raises
+        ------
+        CheckFailed
+            If it is not right yet; the message tells no values.
+        """
+        __tracebackhide__ = True
+        task = self._find(function, name, sys._getframe(1).f_globals)
+        _, verdict = _hidden_verdict(task, function)
+        if verdict is not None:
+            raise verdict
+        print(f"{task.name}: right on all further inputs.")
+
+    def hidden_points(self, function: Any, *, name: str | None = None) -> float:
+        """Return the points of the hidden test, which nbgrader takes as partial credit.
+
+        Parameters
+        ----------
+        function, name
+            As for :meth:`check`.
 
         Raises
         ------
@@ -126,22 +141,10 @@ class Assignment:
         """
         __tracebackhide__ = True
         task = self._find(function, name, sys._getframe(1).f_globals)
-        seeds = [course_seed(task.name, number) for number in range(HIDDEN_ROUNDS)]
-        earned, broken = 0, {}
-        for aspect in task.aspects:
-            try:
-                task.examine(function, aspect.name, seeds, self.chapter)
-            except CheckFailed as failed:
-                broken[aspect.promise] = failed.findings
-            except CheckerError as error:
-                print(_excuse(error))
-                earned += aspect.points
-            else:
-                earned += aspect.points
-        if not broken:
+        earned, verdict = _hidden_verdict(task, function)
+        if verdict is None:
             print(f"{task.name}: right on all further inputs.")
             return earned
-        verdict = CheckFailed(task.name, broken, task.read(self.chapter), hidden=True)
         if not earned:
             raise verdict
         print(verdict)
@@ -157,12 +160,12 @@ class Assignment:
         """
         task = self._find(function, name, sys._getframe(1).f_globals)
         try:
-            task.examine(function, None, [0], self.chapter)
+            task.examine(function, None, [0])
         except CheckFailed as failed:
             first = failed.hint or task.hints[0]
             given = self._hints_given[task.name] = min(self._hints_given.get(task.name, 0) + 1, 2)
             print(f"Hint {given} of 2: {(first, task.hints[1])[given - 1]}")
-            print(f"Read: {task.read(self.chapter)} ({task.read(self.chapter).address})")
+            print(f"Read: {task.chapter} ({task.chapter.address})")
         except CheckerError as error:
             print(_excuse(error))
         else:
@@ -176,36 +179,50 @@ class Assignment:
         *functions : callable
             What you wrote, one for each task, in the notebook's order.
         """
-        earned = possible = 0
-        for task, function in itertools.zip_longest(self.tasks.values(), functions):
+        earned = possible = 0.0
+        for task, function in itertools.zip_longest(self.exercises.values(), functions):
             if task is None:
                 break
             states = []
             for aspect in task.aspects:
-                state = _state(task, aspect.name, function, self.chapter)
+                state = _state(task, aspect.name, function)
                 earned += aspect.points * (state == "right")
                 possible += aspect.points
                 states.append(f"{aspect.name} {state}" if len(task.aspects) > 1 else state)
             print(f"{task.name:<42}{', '.join(states)}")
-        print(
-            f"Points of the visible tests: {earned} of {possible}; hidden tests give as many more."
-        )
+        print(f"Visible tests: {earned:g} of {possible:g} points; hidden tests give as many more.")
 
     def _find(self, function: Any, name: str | None, cell: Mapping[str, Any]) -> Task:
         """Return the contract of a function by the name that it has in the test cell.
 
         The name in the cell comes first: a lambda or a wrapped function has another one inside.
         """
-        bound = [known for known in self.tasks if cell.get(known) is function]
+        bound = [known for known in self.exercises if cell.get(known) is function]
         own = getattr(function, "__name__", None)
         found = name or (own if own in bound or not bound else bound[0])
-        if found not in self.tasks:
-            known = ", ".join(self.tasks)
+        if found not in self.exercises:
+            known = ", ".join(self.exercises)
             raise ValueError(f"name must be one of {known}, got {found!r}")
-        return self.tasks[found]
+        return self.exercises[found]
 
 
-class Earned(int):
+def _hidden_verdict(task: Task, function: Any) -> tuple[float, CheckFailed | None]:
+    """Return the points of the aspects that are right on hidden inputs, and what is wrong."""
+    seeds = [course_seed(task.name, number) for number in range(HIDDEN_ROUNDS)]
+    earned, broken = 0.0, {}
+    for aspect in task.aspects:
+        try:
+            task.examine(function, aspect.name, seeds)
+        except CheckFailed as failed:
+            broken[aspect.promise] = failed.findings
+            continue
+        except CheckerError as error:
+            print(_excuse(error))
+        earned += aspect.points
+    return earned, CheckFailed(task.name, broken, task.chapter, hidden=True) if broken else None
+
+
+class Earned(float):
     """Points for a part of what is tested, and what was wrong with the rest.
 
     Attributes
@@ -220,7 +237,7 @@ class Earned(int):
     hint: str
     mistakes: dict[str, str]
 
-    def __new__(cls, points: int, verdict: CheckFailed) -> Earned:
+    def __new__(cls, points: float, verdict: CheckFailed) -> Earned:
         """Return the points, with what the verdict says."""
         earned = super().__new__(cls, points)
         earned.message, earned.hint = str(verdict), verdict.hint
@@ -228,12 +245,12 @@ class Earned(int):
         return earned
 
 
-def _state(task: Task, aspect: str, function: Any, chapter: Chapter) -> str:
+def _state(task: Task, aspect: str, function: Any) -> str:
     """Say how far one aspect of a task is, whatever the function is or does."""
     if function is None:
         return "not defined yet"
     try:
-        task.examine(function, aspect, [0], chapter)
+        task.examine(function, aspect, [0])
     except CheckFailed as failed:
         return "not written yet" if list(failed.mistakes) == [NOT_WRITTEN.name] else "not right yet"
     except CheckerError:

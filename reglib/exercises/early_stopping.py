@@ -117,9 +117,9 @@ RULE_MISTAKES = (
 )
 
 
-def _epochs(*cases: losses.Cases) -> Comparison:
+def _epochs(cases: losses.Cases) -> Comparison:
     return Comparison(
-        losses.without_restore(*cases),
+        losses.without_restore(cases),
         "the epoch",
         read=watchers.epoch_or_none,
         tell=watchers.tell_epoch,
@@ -152,8 +152,15 @@ STOP_EPOCH = Task(
     aspects=(
         Aspect(
             "stop",
-            "the result is the epoch, from 0, after which training stops, or None if it never does",
-            _epochs(losses.stopped, losses.never_stopped),
+            "the result is the epoch, from 0, after which training stops",
+            _epochs(losses.stopped),
+            points=0.5,
+        ),
+        Aspect(
+            "never",
+            "the result is None where training never stops",
+            _epochs(losses.never_stopped),
+            points=0.5,
         ),
         Aspect("min_delta", _IMPROVED, _epochs(losses.near_the_bar)),
     ),
@@ -640,5 +647,6 @@ ASSIGNMENT = Assignment(
 
 check = ASSIGNMENT.check
 check_hidden = ASSIGNMENT.check_hidden
+hidden_points = ASSIGNMENT.hidden_points
 hint = ASSIGNMENT.hint
 report = ASSIGNMENT.report

@@ -356,11 +356,8 @@ ELASTIC_NET_PENALTY = Task(
     ),
     model=f"lam * (l1_ratio * np.sum(np.abs(w)) + {_RIDGE})",
     aspects=(
-        Aspect(
-            "ends",
-            "with l1_ratio = 1 it is the penalty of the lasso, with l1_ratio = 0 that of ridge",
-            _blends((1.0, 0.0, 1.0, 0.0)),
-        ),
+        Aspect("lasso", "with l1_ratio = 1 it is the lasso's penalty", _blends((1.0,) * 4), 0.5),
+        Aspect("ridge", "with l1_ratio = 0 it is the penalty of ridge", _blends((0.0,) * 4), 0.5),
         Aspect("blend", "l1_ratio blends the two", _blends((0.3, 0.55, 0.8, 0.4))),
     ),
     mistakes=(
@@ -431,5 +428,6 @@ ASSIGNMENT = Assignment(
 
 check = ASSIGNMENT.check
 check_hidden = ASSIGNMENT.check_hidden
+hidden_points = ASSIGNMENT.hidden_points
 hint = ASSIGNMENT.hint
 report = ASSIGNMENT.report

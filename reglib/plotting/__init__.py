@@ -10,11 +10,11 @@ matplotlib is imported when something is drawn, not before.
 
 from reglib.plotting.comparisons import plot_paired_difference as plot_paired_difference
 from reglib.plotting.comparisons import plot_seed_spread as plot_seed_spread
+from reglib.plotting.expectations import reveal as reveal
 from reglib.plotting.images import plot_augmented_grid as plot_augmented_grid
 from reglib.plotting.images import plot_filters as plot_filters
 from reglib.plotting.predictions import plot_calibration as plot_calibration
 from reglib.plotting.predictions import plot_decision_boundary as plot_decision_boundary
-from reglib.plotting.reveal import reveal as reveal
 from reglib.plotting.style import GRID as GRID
 from reglib.plotting.style import INK as INK
 from reglib.plotting.style import PALETTE as PALETTE

@@ -32,10 +32,12 @@ def checks(notebook):
     for cell in notebook["cells"]:
         if not cell["nbgrader"].get("grade") or cell["id"] == "report":
             continue
-        module = re.search(r"from (reglib\.exercises\.\w+) import (check\w*)", cell["text"])
+        module = re.search(
+            r"from (reglib\.exercises\.\w+) import (check|hidden_points)\n", cell["text"]
+        )
         call = ast.parse(cell["text"].split("\n### END")[0]).body[-1].value
         aspect = call.args[1].value if len(call.args) > 1 else None
-        found.append((module[1], module[2] == "check_hidden", call.args[0].id, aspect))
+        found.append((module[1], module[2] == "hidden_points", call.args[0].id, aspect))
     return found
 
 
@@ -56,7 +58,7 @@ def test_solutions_are_normalized(path):
 def test_every_aspect_of_every_contract_is_tested_once_and_every_function_hidden_too(path):
     found = checks(read(path))
     (name,) = {module for module, *_ in found}
-    tasks = importlib.import_module(name).ASSIGNMENT.tasks
+    tasks = importlib.import_module(name).ASSIGNMENT.exercises
     visible = [(function, aspect) for _, hidden, function, aspect in found if not hidden]
     expected = []
     for task in tasks.values():
@@ -70,7 +72,7 @@ def test_every_aspect_of_every_contract_is_tested_once_and_every_function_hidden
 def test_the_points_are_the_contracts_and_half_of_them_are_hidden(path):
     notebook = read(path)
     found = checks(notebook)
-    tasks = importlib.import_module(found[0][0]).ASSIGNMENT.tasks
+    tasks = importlib.import_module(found[0][0]).ASSIGNMENT.exercises
     cells = [c for c in notebook["cells"] if c["nbgrader"].get("grade") and c["id"] != "report"]
     for cell, (_, hidden, function, aspect) in zip(cells, found, strict=True):
         aspects = [a for a in tasks[function].aspects if aspect in (None, a.name)]
@@ -78,7 +80,7 @@ def test_the_points_are_the_contracts_and_half_of_them_are_hidden(path):
         assert hidden or len(aspects) == 1
     visible = sum(aspect.points for task in tasks.values() for aspect in task.aspects)
     intro = next(cell["text"] for cell in notebook["cells"] if cell["id"] == "intro")
-    assert f"**{visible} points in the tests that you see, and as many in hidden ones" in intro
+    assert f"**{visible:g} points in the tests that you see, and as many in hidden ones" in intro
 
 
 def test_the_course_has_a_hundred_points():
@@ -124,7 +126,7 @@ def test_a_released_notebook_holds_no_answer_and_no_hidden_test(path):
     for cell in notebook["cells"]:
         assert "SOLUTION" not in cell["text"]
         assert "HIDDEN" not in cell["text"]
-        assert "check_hidden" not in cell["text"]
+        assert "hidden_points" not in cell["text"]
         if cell["nbgrader"].get("solution"):
             assert "raise NotImplementedError(" in cell["text"]
             assert "replace this line with your answer" in cell["text"]

@@ -21,4 +21,4 @@ def assignments() -> Iterator[Assignment]:
                 yield assignment
 
 
-TASKS = [task for assignment in assignments() for task in assignment.tasks.values()]
+TASKS = [task for assignment in assignments() for task in assignment.exercises.values()]

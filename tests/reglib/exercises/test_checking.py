@@ -69,11 +69,11 @@ def test_all_checks_of_an_assignment_are_cheap(assignment):
 
         return wrapper
 
-    for task in assignment.tasks.values():
+    for task in assignment.exercises.values():
         answer = counted(task.reference)
         for aspect in task.aspects:
-            task.examine(answer, aspect.name, [0], CHAPTER)
-        task.examine(answer, None, range(3), CHAPTER)
+            task.examine(answer, aspect.name, [0])
+        task.examine(answer, None, range(3))
     assert calls < 1000
 
 
@@ -142,7 +142,7 @@ def test_html_tells_the_same_and_links_to_the_section(verdict, monkeypatch):
 @each_task
 def test_there_are_two_hints_and_a_section_to_read(task):
     assert all(hint.endswith((".", "?")) for hint in task.hints)
-    (chapter,) = (one.chapter for one in assignments() if task.name in one.tasks)
+    (chapter,) = (one.chapter for one in assignments() if task.name in one.exercises)
     text = (ROOT / "book" / "chapters" / f"{chapter.page}.md").read_text(encoding="utf-8")
     assert f"# {task.section}\n" in text
 
@@ -181,13 +181,16 @@ def test_the_call_that_went_wrong_can_be_had(capsys, monkeypatch):
 
 def test_hidden_tests_pay_for_what_is_right_and_tell_no_values(capsys):
     wrong = lambda w, t: np.where(np.abs(w) > t, w, 0)  # noqa: E731
-    earned = l1.check_hidden(wrong, name="soft_threshold")
+    earned = l1.hidden_points(wrong, name="soft_threshold")
     assert earned == of("soft_threshold").aspect("zeros").points
     assert list(earned.mistakes) == ["hard threshold"]
     told = capsys.readouterr().out
     assert "hard threshold" in told
     assert "What came" not in told
-    full = l1.check_hidden(sparsity.soft_threshold)
+    with pytest.raises(CheckFailed, match="hard threshold"):
+        l1.check_hidden(wrong, name="soft_threshold")
+    l1.check_hidden(sparsity.soft_threshold)
+    full = l1.hidden_points(sparsity.soft_threshold)
     assert full == sum(aspect.points for aspect in of("soft_threshold").aspects)
 
 
@@ -200,7 +203,7 @@ def test_an_error_of_the_check_itself_costs_nothing(capsys):
     assignment = Assignment(CHAPTER, task)
     assignment.check(sparsity.soft_threshold)
     assert "That is our fault" in capsys.readouterr().out
-    assert assignment.check_hidden(sparsity.soft_threshold) == 1
+    assert assignment.hidden_points(sparsity.soft_threshold) == 1
 
 
 def test_an_error_that_only_this_answer_causes_is_no_pass(verdict):
@@ -212,7 +215,7 @@ def test_an_error_that_only_this_answer_causes_is_no_pass(verdict):
 
     task = replace(l1.SOFT_THRESHOLD, aspects=(Aspect("shrink", "It shrinks.", fragile),))
     with pytest.raises(RuntimeWarning, match="KeyError"):  # the suite sees it, a student does not
-        task.examine(lambda w, t: "text", None, [0], CHAPTER)
+        task.examine(lambda w, t: "text", None, [0])
 
 
 @pytest.mark.parametrize(
@@ -274,7 +277,7 @@ def test_arguments_are_copies(verdict):
         return out
 
     assert verdict(of("soft_threshold"), soft_threshold) is None
-    student = of("soft_threshold").examine(soft_threshold, None, [0], CHAPTER)
+    student = of("soft_threshold").examine(soft_threshold, None, [0])
     assert "changes an array" in student.notes[0]
 
 
@@ -335,7 +338,7 @@ def test_a_function_tuned_to_the_visible_inputs_fails_the_hidden_ones(monkeypatc
 def test_hidden_tests_ask_for_nothing_that_visible_ones_do_not():
     """Both run the same aspects; only seeds and their number differ."""
     for task in TASKS:
-        assert task.examine(task.reference, None, [course_seed(task.name)], CHAPTER)
+        assert task.examine(task.reference, None, [course_seed(task.name)])
 
 
 # In a notebook
