@@ -22,7 +22,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from reglib._arguments import Instance, Integer, Text, arguments
+from reglib._arguments import Flag, Instance, Integer, Text, arguments
 from reglib.exercises._findings import NOT_WRITTEN
 from reglib.exercises._messages import Chapter, shown_in_notebook
 from reglib.exercises._messages import CheckFailed as CheckFailed
@@ -90,6 +90,7 @@ class Assignment:
             If it is not right yet; the message is for you.
         """
         __tracebackhide__ = True
+        show = Flag().check("show", show)
         task = self._find(function, name, sys._getframe(1).f_globals)
         try:
             student = task.examine(function, aspect, [0])

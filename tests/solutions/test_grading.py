@@ -54,8 +54,8 @@ def mistakes(course, student):
     found = {}
     for cell in graded(course, student)["cells"]:
         for output in cell.get("outputs", []):
-            if output["output_type"] == "error":
-                text = " ".join("\n".join(output["traceback"]).split())
+            if output["output_type"] == "display_data" and "text/plain" in output["data"]:
+                text = " ".join("".join(output["data"]["text/plain"]).split())
                 found[cell["id"]] = re.findall(r'Looks like: "([^"]*)"', text)
     return found
 
@@ -73,7 +73,7 @@ def test_grades_are_what_each_student_deserves(course):
             for row in csv.DictReader(file)
             if row["assignment"] == "02-l2"
         }
-    assert scores == {"akeller": 18, "dmarsh": 0, "ehollow": 0, "ftahiri": 0, "gweiss": 18}
+    assert scores == {"akeller": 16, "dmarsh": 0, "ehollow": 0, "ftahiri": 0, "gweiss": 16}
 
 
 def test_each_fault_of_a_copied_program_is_named_in_the_graded_notebook(course):
@@ -89,7 +89,7 @@ def test_each_fault_of_a_copied_program_is_named_in_the_graded_notebook(course):
 def test_feedback_shows_no_hidden_test_no_secret_and_no_way_through_our_modules(course, student):
     """Under stock nbgrader a hostile submission can print what its own process knows."""
     page = (course / "feedback" / student / "02-l2" / "02-l2.html").read_text(encoding="utf-8")
-    for text in ("check_hidden", "HIDDEN TESTS", "checking.py", "of the test"):
+    for text in ("hidden_points", "HIDDEN TESTS", "checking.py", "of the test"):
         assert text not in page
 
 
@@ -102,4 +102,4 @@ def test_a_hostile_submission_gets_its_tests_back(course):
 def test_an_untouched_exercise_is_told_what_to_do(course):
     page = (course / "feedback" / "dmarsh" / "02-l2" / "02-l2.html").read_text(encoding="utf-8")
     assert "l2_penalty is not written yet" in page
-    assert "0.0 / 18.0" in page
+    assert "0.0 / 16.0" in page

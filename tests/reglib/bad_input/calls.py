@@ -165,14 +165,8 @@ def parameters():
     return [Parameter(ONES((2, 3)), name="kernel"), Parameter(ONES(3), name="bias")]
 
 
-def exercise():
-    """Return an assignment and the first of its exercises."""
-    assignment = next(v for v in vars(l2).values() if isinstance(v, Assignment))
-    exercises = next(iter(vars(assignment).values()))
-    return assignment, next(iter(exercises.values())) if isinstance(exercises, dict) else exercises
-
-
-ASSIGNMENT, EXERCISE = exercise()
+ASSIGNMENT = l2.ASSIGNMENT
+EXERCISE = ASSIGNMENT.exercises["l2_penalty"]
 FLIP = layers.RandomFlip("horizontal", seed=0)
 DRAWN = FLIP.get_random_transformation(IMAGES)
 
@@ -337,10 +331,10 @@ GOOD = {
     "plotting.*.probabilities": np.array([0.1, 0.9]),
     "plotting.*.labels": np.array([0, 1]),
     "plotting.*.results": frame,
-    "exercises.checking.Assignment.check*.function": lambda: EXERCISE.reference,
-    "exercises.checking.Assignment.check*.name": EXERCISE.name,
-    "exercises.checking.Exercise.aspect.name": EXERCISE.aspects[0].name,
-    "exercises.*.exercises": lambda: [EXERCISE],
+    "exercises.checking.Assignment.*.function": lambda: EXERCISE.reference,
+    "exercises.checking.Assignment.*.name": EXERCISE.name,
+    "exercises.*.tasks": lambda: [EXERCISE],
+    "exercises.*.chapter": lambda: ASSIGNMENT.chapter,
     "exercises.normalize.*.text": '{"cells": [], "nbformat": 4, "nbformat_minor": 4}',
 }
 
@@ -349,7 +343,7 @@ CALLS = {
     "metrics.Metric": metrics.Mean,
     "callbacks.LambdaCallback": lambda moments: callbacks.LambdaCallback(**moments),
     "models.Model": functional,
-    "exercises.checking.Assignment": lambda exercises: Assignment(*exercises),
+    "exercises.checking.Assignment": lambda chapter, tasks: Assignment(chapter, *tasks),
     "experiments.require_columns": lambda frame, names: experiments.require_columns(frame, names),
 }
 OBJECTS = {
@@ -375,7 +369,6 @@ OBJECTS = {
     "models.Trainer.compile": lambda: model(False),
     "models.*": model,
     "exercises.checking.Assignment.*": lambda: ASSIGNMENT,
-    "exercises.checking.Exercise.*": lambda: EXERCISE,
 }
 
 STRENGTHS = {"shape": (ONES((2, 2)),), "range": ([1.0, 0.1], [-1.0, 1.0])}
@@ -592,8 +585,11 @@ BAD = {
     },
     "exercises.*.aspect": {"range": (3, "no such thing")},
     "exercises.*.check*.name": {"range": (3, "no such thing")},
-    "exercises.*.aspect.name": {"type": (3, None), "range": ("no such thing",)},
-    "exercises.*.exercises": {"type": ([3], ["text"]), "empty": ([],)},
+    "exercises.*.hint.name": {"range": (3, "no such thing")},
+    "exercises.*.hidden_points.name": {"range": (3, "no such thing")},
+    "exercises.*.chapter": {"type": (3, "text", None)},
+    "exercises.*.show": {"type": ("no", 0)},
+    "exercises.*.tasks": {"type": ([3], ["text"]), "empty": ([],)},
     "exercises.normalize.*.text": {"range": ("no notebook", "[]", '{"nbformat": 3}')},
 }
 
@@ -634,7 +630,6 @@ SAYS = {
     "plotting.*.weights": "weights|off",
     "plotting.*.strengths": "strengths|coefficients",
     "plotting.*.results": "results|off|frame",
-    "exercises.*.aspect.name": "aspect",
 }
 
 STEP = "inside a training step, after a layer's __call__, a loss's __call__ or fit has looked"
@@ -667,6 +662,7 @@ ELSEWHERE = {
     "callbacks.CallbackList.model": HANDED_ON,
     "callbacks.CallbackList.params": HANDED_ON,
     "exercises.*.function": STUDENT,
+    "exercises.*.report.functions": STUDENT,
     "layers.ActivityRegularization.activity_regularizer": "made of l1 and l2",
     "layers.InputLayer.input_shape": "made of shape",
     # Layers.
@@ -740,10 +736,6 @@ ELSEWHERE = {
     "initializers.*.draw.*": STEP,
     # Beside.
     "interop.*.*": "needs Keras: test_interop_bad_input.py has the cases",
-    "exercises.checking.Chapter.*": RECORD,
-    "exercises.checking.Aspect.*": RECORD,
-    "exercises.checking.Exercise.*": RECORD,
-    "exercises.checking.Exercise.examine.*": STUDENT,
     "exercises.checking.CheckFailed.*": STUDENT,
     "exercises.normalize.main.*": "a command line: argparse refuses what it does not know",
     "ops.*": "NumPy's functions under other names: NumPy refuses what it cannot use",
