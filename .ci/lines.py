@@ -12,6 +12,19 @@ KINDS = {".py", ".md", ".css", ".js", ".j2", ".html", ".rst"}
 LONG = 600
 
 
+#: What all contracts share; the other modules of contracts, and their tests, belong to functions.
+ENGINE = {
+    *("__init__", "_answers", "_comparison", "_findings", "_messages", "_naming", "_python_errors"),
+    *("_shown", "_student_function", "_task", "checking", "normalize"),
+}
+
+
+def _is_of_a_contract(path: Path) -> bool:
+    if path.parent == Path("reglib/exercises"):
+        return path.stem not in ENGINE
+    return path.parent == Path("tests/reglib/exercises") and path.stem.endswith("_contract")
+
+
 def main() -> None:
     """Print the rooms, the largest first, and the long modules."""
     listing = ["git", "-C", str(ROOT), "ls-files"]
@@ -28,6 +41,12 @@ def main() -> None:
     for room, count in rooms.most_common():
         print(f"{count:7,}  {room}")
     print(f"{sum(rooms.values()):7,}  in all")
+    contracts = [path for path in lines if _is_of_a_contract(path)]
+    functions = sum(
+        (ROOT / path).read_text(encoding="utf-8").count("Task(\n") for path in contracts
+    )
+    total = sum(lines[path] for path in contracts)
+    print(f"{total / functions:7.0f}  for each of the {functions} functions that students write")
     long = {path: count for path, count in lines.items() if path.suffix == ".py" and count > LONG}
     for path, count in sorted(long.items(), key=lambda item: -item[1]):
         print(f"{count:7,}  {path} (over {LONG})")
