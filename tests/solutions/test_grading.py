@@ -28,7 +28,9 @@ def course(tmp_path_factory):
             ROOT / "submitted" / student / "02-l2", root / "submitted" / student / "02-l2"
         )
     # The folder of this Python is not on PATH: the course's settings must see to that.
-    environment = dict(os.environ, PATH="/usr/bin:/bin", REGLIB_COURSE_SECRET="of the test")
+    environment = dict(
+        os.environ, PATH="/usr/bin:/bin", REGLIB_COURSE_SECRET="k4-known-to-this-test"
+    )
 
     def nbgrader(*arguments):
         done = subprocess.run(
@@ -89,7 +91,7 @@ def test_each_fault_of_a_copied_program_is_named_in_the_graded_notebook(course):
 def test_feedback_shows_no_hidden_test_no_secret_and_no_way_through_our_modules(course, student):
     """Under stock nbgrader a hostile submission can print what its own process knows."""
     page = (course / "feedback" / student / "02-l2" / "02-l2.html").read_text(encoding="utf-8")
-    for text in ("hidden_points", "HIDDEN TESTS", "checking.py", "of the test"):
+    for text in ("hidden_points", "HIDDEN TESTS", "checking.py", "k4-known-to-this-test"):
         assert text not in page
 
 

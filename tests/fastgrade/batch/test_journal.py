@@ -13,9 +13,11 @@ from fastgrade.batch.journal import Applied, Journal, JournalBusyError, path_of
 from fastgrade.verdict import QuestionVerdict, Verdict
 from tests import ROOT
 
+MISTAKES = (("off by one", "look again"), ("sign", "mind it"))
+
 
 def verdict(student="ada", notebook="problem", points=1.0, message="", content=b"{}"):
-    question = QuestionVerdict("test_add", points, 2.0, False, message, "look again", "off by one")
+    question = QuestionVerdict("test_add", points, 2.0, False, message, "look again", MISTAKES)
     return Verdict(student, "ps1", notebook, (question,), ("a cell is missing",), content, 0.25)
 
 
