@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 c = get_config()
@@ -59,7 +60,8 @@ c.FastGrade.preload = [
     "reglib.plotting",
     "reglib.textbook.network",
 ]
-contracts = sorted((root / "reglib" / "exercises").glob("[!_]*.py"))
+library = Path(find_spec("reglib").origin).parent
+contracts = sorted((library / "exercises").glob("[!_]*.py"))
 c.FastGrade.judge_preload = ["numpy", *(f"reglib.exercises.{path.stem}" for path in contracts)]
 # What answers may use of reglib, with what that imports; the rest holds answers, or may one day.
 c.FastGrade.allowed_modules = [
