@@ -738,7 +738,6 @@ ELSEWHERE = {
     "initializers.*.draw.*": STEP,
     # Beside.
     "interop.*.*": "needs Keras: test_interop_bad_input.py has the cases",
-    "exercises.checking.CheckFailed.*": STUDENT,
     "exercises.normalize.main.*": "a command line: argparse refuses what it does not know",
     "ops.*": "NumPy's functions under other names: NumPy refuses what it cannot use",
     "random.*": "shape and seed are declared; of what they describe, NumPy refuses the rest",
