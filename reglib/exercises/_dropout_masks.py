@@ -93,7 +93,7 @@ def statistics(keep_prob: float, mask: NDArray, coins: int, follows: bool = Fals
 
 def of_draws(rates: Sequence[float], *kinds: Sequence[NDArray], found: Sequence[Any]) -> NDArray:
     """Return the statistics of masks, and whether each keeps its number exactly: coins do not."""
-    fixed = len(rates) > 2 and any(
+    fixed = any(
         all(abs(np.sum(D != 0) - p * D.size) < 0.5 for p, D in zip(rates, masks, strict=True))
         for masks in kinds
     )

@@ -135,10 +135,10 @@ def tell_outputs(A3: NDArray) -> str:
 
 def mask_cases(rng: np.random.Generator) -> Iterator[Case]:
     """Yield a network whose layers are just large enough to tell rates apart."""
-    X, _, parameters = draw_network(rng, (3, 20, 24, 1), 20 * int(rng.integers(18, 22)))
-    for rates in ((0.2, KEEP_ALL), rng.permutation(RATES).tolist()):
-        text = f"keep_prob = {', '.join(f'{rate:.3g}' for rate in rates)}"
-        yield Case((X, parameters, rates, rng.integers(2**62)), text)
+    X, _, parameters = draw_network(rng, (3, 20, 24, 1), 20 * int(rng.integers(13, 15)))
+    rates = rng.permutation((*RATES, KEEP_ALL)).tolist()
+    text = f"keep_prob = {', '.join(f'{rate:.3g}' for rate in rates)}"
+    yield Case((X, parameters, rates, rng.integers(2**62)), text)
 
 
 def mask_statistics(
@@ -185,8 +185,13 @@ def steps(student: Student, X: NDArray, parameters: Any, keep_prob: float, seed:
     masks = [unscaled(D) for D in _masks(student, cache, X, parameters)]
     right = _follow(X, parameters, masks, keep_prob)
     A3 = _outputs(student, result, right["A3"].shape)
-    if np.ptp(X):
-        _look_for_moved(cache, right, A3)
+    moved = _moved(cache, right)
+    if not moved and near(A3, right["A3"]):
+        return np.array([0.0] * 13 if np.ptp(X) else [1.0, 1, 0, 0, 0] * 6)
+    # Of one example alone, all Z may be positive, and then relu(Z) is no A but Z.
+    if np.ptp(X) and X.shape[1] > 1 and all(moved.values()) and near(A3, right["A3"]):
+        came = ", ".join(f"{other} stands where {name} should" for name, other in moved.items())
+        raise BrokenCall(Finding(came, _IN_ORDER, CACHE_LAYOUT))
     own = dict(zip(("D1", "D2"), masks, strict=True))
     for name in _WITHOUT_MASKS:
         own[name] = entry(student, cache[name], name, right[name].shape)
@@ -264,17 +269,13 @@ def near(value: Any, wanted: NDArray) -> bool:
     return got.shape == wanted.shape and bool(np.abs(got - wanted).max() <= off)
 
 
-def _look_for_moved(cache: dict[str, Any], right: dict[str, NDArray], A3: NDArray) -> None:
-    """Raise what is wrong if all that is wrong is that entries stand in the places of others."""
-    moved = {
+def _moved(cache: dict[str, Any], right: dict[str, NDArray]) -> dict[str, str]:
+    """Return the names of wrong entries, each with that of the entry that stands there, if any."""
+    return {
         name: next((o for o in ORDER if o != name and near(cache[name], right[o])), "")
         for name in ORDER
         if not near(cache[name], right[name])
     }
-    # Of one example alone, all Z may be positive, and then relu(Z) is no A but Z.
-    if moved and all(moved.values()) and near(A3, right["A3"]) and A3.shape[1] > 1:
-        came = ", ".join(f"{other} stands where {name} should" for name, other in moved.items())
-        raise BrokenCall(Finding(came, _IN_ORDER, CACHE_LAYOUT))
 
 
 # fresh

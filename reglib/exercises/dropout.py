@@ -73,12 +73,12 @@ def _layer(student: Student, a: NDArray, *more: Any) -> tuple[NDArray, Any]:
 
 
 def _mask_cases(rng: np.random.Generator) -> Iterator[Case]:
-    r, c = int(rng.integers(4, 6)), int(rng.integers(90, 120))
-    shapes = [(20 * r, c), (c, 20 * r), (80, 20, r), (8000,), (60, 140)]
-    for rates in ((0.2, KEEP_ALL), rng.permutation(RATES).tolist()):
-        arrays = [rng.standard_normal(shape) for shape in shapes[: len(rates)]]
-        text = f"keep_prob = {', '.join(f'{rate:.3g}' for rate in rates)}"
-        yield Case((arrays, rates, rng.integers(2**62)), text)
+    r, c = 20 * int(rng.integers(3, 5)), int(rng.integers(90, 110))
+    shapes = [(r, c), (c, r), (80, 20, 4), (5400,), (60, 100), (2000,)]
+    rates = [*rng.permutation(RATES).tolist(), KEEP_ALL]
+    text = f"keep_prob = {', '.join(f'{rate:.3g}' for rate in rates)}"
+    arrays = [rng.standard_normal(shape) for shape in shapes]
+    yield Case((arrays, rates, rng.integers(2**62)), text)
 
 
 def _masks(student: Student, arrays: Any, rates: Any, seed: int) -> NDArray:
