@@ -136,7 +136,7 @@ from numpy import (  # noqa: F401
 from numpy.typing import NDArray
 
 from reglib import activations, config
-from reglib._absent import refuse
+from reglib._absent import refuse as _refuse
 from reglib._typing import ArrayLike
 from reglib.activations import (  # noqa: F401
     elu,
@@ -348,4 +348,4 @@ def custom_gradient(f: Any) -> NoReturn:
     )
 
 
-__getattr__ = partial(refuse, __name__)
+__getattr__ = partial(_refuse, __name__)
