@@ -57,6 +57,11 @@ WHITE = Mistake(
     "Pixels that have moved in from outside are 1.",
     "What does the task say that they are?",
 )
+RIM_LOST = Mistake(
+    "rim left out",
+    "The first or the last row or column of the image never arrives.",
+    "0 and H - 1 are rows of the image too: which of < and <= is meant?",
+)
 CHANNELS_FOR_WIDTH = Mistake(
     "channels taken for width",
     "The last axis of a color image holds its channels, so only a few columns are worked on.",
@@ -85,7 +90,11 @@ _INSIDE, _COPIED = "0 <= a < height and 0 <= b < width", "out[i, j] = image[a, b
 #: How they look in a model answer that goes through the pixels of the output.
 PIXEL_BY_PIXEL = (
     NOTHING_DONE.written("image"),
-    WRAPPED.written(((_INSIDE, "True"), ("[a, b]", "[a % height, b % width]"))),
+    WRAPPED.written(
+        ((_INSIDE, "True"), ("[a, b]", "[a % height, b % width]")),
+        (("0 <= a < height and ", ""), ("[a, b]", "[a % height, b]")),
+        ((" and 0 <= b < width", ""), ("[a, b]", "[a, b % width]")),
+    ),
     REPEATED.written(
         ((_INSIDE, "True"), ("[a, b]", "[np.clip(a, 0, height - 1), np.clip(b, 0, width - 1)]"))
     ),
@@ -93,6 +102,10 @@ PIXEL_BY_PIXEL = (
         (("0 <= a", "-height <= a"), ("0 <= b", "-width <= b")),
         ("0 <= a", "-height <= a"),
         ("0 <= b", "-width <= b"),
+    ),
+    RIM_LOST.written(
+        (("0 <= a", "0 < a"), ("0 <= b", "0 < b")),
+        (("a < height", "a < height - 1"), ("b < width", "b < width - 1")),
     ),
     LEFT_OVER.written(("np.zeros_like(image)", "image.copy()")),
     READ_TOO_LATE.written(("np.zeros_like(image)", "image")),

@@ -100,14 +100,15 @@ def _blended(result: NDArray, image: NDArray, *rest: Any) -> Mistake | None:
     return BLENDED if strange.any() and -1 < result.min() <= result.max() < 2 else None
 
 
-def _clear(rows: NDArray, columns: NDArray) -> NDArray:
-    """Say which places leave no choice to a right answer.
+def _clear(*maps: tuple[NDArray, NDArray]) -> NDArray:
+    """Say which pixels leave no choice to a right answer, nor to one that maps the other way.
 
     Half-way between two pixels, rounding is a matter of taste; so is the half pixel around the
     image, which belongs to the nearest pixel or to the outside.
     """
-    clear = np.ones(rows.shape, dtype=bool)
-    for places, size in zip((rows, columns), rows.shape, strict=True):
+    shape = maps[0][0].shape
+    clear = np.ones(shape, dtype=bool)
+    for places, size in ((at[axis], shape[axis]) for at in maps for axis in range(2)):
         clear &= np.abs(places - np.floor(places) - 0.5) > 1e-4
         within = (places > -1e-4) & (places < size - 1 + 1e-4)
         clear &= within | (places < -0.5) | (places > size - 0.5)
@@ -137,7 +138,7 @@ def _comparison(
 
 def _zoom_clear(image: NDArray, factor: float) -> NDArray:
     y, x, c, d = _from_center(image)
-    return _clear(c + y / factor, d + x / factor)
+    return _clear((c + y / factor, d + x / factor), (c + y * factor, d + x * factor))
 
 
 def _zooms(low: float, high: float, *, unchanged: bool = False) -> Comparison:
@@ -257,7 +258,8 @@ ZOOM = with_limits(
 def _rotate_clear(image: NDArray, degrees: float) -> NDArray:
     y, x, c, d = _from_center(image)
     cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
-    return _clear(c + y * cos + x * sin, d - y * sin + x * cos)
+    there, back = ((c + y * cos + x * s, d - y * s + x * cos) for s in (sin, -sin))
+    return _clear(there, back)
 
 
 def _quarters(rng: np.random.Generator) -> Iterator[tuple[tuple[int, ...], float]]:
@@ -324,10 +326,10 @@ ROTATE = with_limits(
                 "np.deg2rad converts.",
             ).written((_ANGLE, "degrees")),
             Mistake(
-                "radians turned into degrees",
-                "The angle is multiplied by 180 / pi instead of pi / 180.",
-                "np.deg2rad converts.",
-            ).written((_ANGLE, "np.rad2deg(degrees)")),
+                "rows and columns exchanged in the formula",
+                "y counts rows and x counts columns, both from the center.",
+                "Which of i and j counts rows?",
+            ).written(("y, x = ", "x, y = ")),
             Mistake(
                 "sine with the same sign twice",
                 "One sine is added and the other subtracted; with the same sign the image is "

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from reglib.exercises._comparison import Case, Comparison
 from reglib.exercises._findings import Mistake
 from reglib.exercises._image_mistakes import (
+    BLACK,
     CHANNELS_FOR_WIDTH,
     CHAPTER,
     LIMITS,
@@ -228,6 +229,7 @@ HORIZONTAL_FLIP = with_limits(
                 "A flip keeps every row a row.",
             ).written("np.swapaxes(image, 0, 1).reshape(image.shape)"),
             NOTHING_DONE.written("image"),
+            BLACK.written("np.zeros_like(image)"),
             Mistake(
                 "only half exchanged",
                 "The left half mirrors the right one, which stays as it was: columns are exchanged "
