@@ -153,7 +153,7 @@ class Naming:
         elif betrayed := trial.betrayed():
             yield finding(betrayed)
         else:
-            idle = self._without_effect(trial, trials, student)
+            idle = self._without_effect(trials, student)
             yield finding(NO_DIFFERENCE, f"; {idle} makes no difference") if idle else finding(None)
 
     def _breakdown(
@@ -254,29 +254,43 @@ class Naming:
                 return f"{names[i]} and {names[j]}"
         return ""
 
-    def _without_effect(self, trial: Trial, trials: Sequence[Trial], student: Student) -> str:
+    def _without_effect(self, trials: Sequence[Trial], student: Student) -> str:
         """Return the name of a number or flag that the answer's results do not depend on."""
         for place, name in enumerate(argument_names(self.signature)):
-            values = _values_of([trial], place)
-            if len(values) == 1:  # such as a lambda that is 0 throughout
-                values = _values_of(trials, place)
-            swapped = [
-                (i, replace(case, arguments=_put(case.arguments, place, value)))
-                for i, case in enumerate(trial.cases)
-                for value in values
-                if _is_scalar(case, place) and value != case.arguments[place]
-            ]
-            moved = Trial.of(trial.comparison, [c for _, c in swapped], student, self.reference)
-            if moved.broken is not None:
+            try:
+                pairs = [
+                    pair
+                    for one in trials
+                    if one.broken is None
+                    for pair in self._moved(one, trials, place, student)
+                ]
+            except BrokenCall:
                 continue
-            same = zip(swapped, moved.got, moved.wanted, strict=True)
-            pairs = [
-                (close(got, trial.got[i]), close(want, trial.wanted[i]))
-                for (i, _), got, want in same
-            ]
             if pairs and all(still for still, _ in pairs) and not all(right for _, right in pairs):
                 return name
         return ""
+
+    def _moved(
+        self, trial: Trial, trials: Sequence[Trial], place: int, student: Student
+    ) -> Iterator[tuple[bool, bool]]:
+        """Yield whether the answer and the reference stay where they were with another value."""
+        values = _values_of([trial], place)
+        if len(values) == 1:  # such as a lambda that is 0 throughout
+            values = _values_of(trials, place)
+        swapped = [
+            (i, replace(case, arguments=_put(case.arguments, place, value)))
+            for i, case in enumerate(trial.cases)
+            for value in values
+            if _is_scalar(case, place) and value != case.arguments[place]
+        ]
+        # Which entries an aspect is about may depend on the value as well.
+        whole, part = replace(trial.comparison, part=None), trial.comparison.part
+        moved = Trial.of(whole, [case for _, case in swapped], student, self.reference)
+        if moved.broken is not None:
+            raise moved.broken
+        for (i, _), got, wanted in zip(swapped, moved.got, moved.wanted, strict=True):
+            chosen = ... if part is None else part(*trial.cases[i].arguments)
+            yield close(got[chosen], trial.got[i]), close(wanted[chosen], trial.wanted[i])
 
 
 def _kind(broken: BrokenCall) -> tuple[str, Mistake | None]:
