@@ -11,20 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib.exercises._comparison import close, show
-from reglib.exercises._findings import BrokenCall, Finding, Mistake
+from reglib.exercises._findings import BrokenCall, Finding
 from reglib.exercises._stopping_losses import HUGE
+from reglib.exercises._stopping_mistakes import NO_ATTRIBUTE, SHARED
 from reglib.exercises._student_function import Student, copied
 
-SHARED = Mistake(
-    "one record for all objects",
-    "A new object knows losses that were given to another one.",
-    "Set every attribute in __init__ as self.name = ...; what stands in the class body is shared.",
-)
-NO_ATTRIBUTE = Mistake(
-    "attribute with another name",
-    "The object has no attribute of the name that the task gives.",
-    "Set self.best and self.weights, spelled like this.",
-)
 #: What stands for weights that are None, and for weights of no epoch.
 _NOTHING, _NO_EPOCH = -1, -2
 

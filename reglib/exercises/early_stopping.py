@@ -3,132 +3,32 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib.exercises import _stopping_losses as losses
+from reglib.exercises import _stopping_losses as curves
 from reglib.exercises import _stopping_watchers as watchers
 from reglib.exercises._comparison import Case, Comparison
 from reglib.exercises._findings import Mistake
 from reglib.exercises._messages import Chapter
+from reglib.exercises._stopping_mistakes import NO_ATTRIBUTE, RULE_MISTAKES, SHARED, in_class
 from reglib.exercises._task import Aspect, Task
 from reglib.exercises.checking import Assignment
 from reglib.textbook import stopping as reference
 
-_STOP = "wait >= patience"
-#: Mistakes in the rule, written as edits of stop_epoch; the class has the same lines on self.
-RULE_MISTAKES = (
-    Mistake(
-        "one epoch too late",
-        "Training goes on for patience + 1 epochs without improvement: > where >= is meant.",
-        "With patience = 1, the first epoch that does not improve is the last.",
-    ).written((_STOP, "wait > patience")),
-    Mistake(
-        "one epoch too early",
-        "The best epoch itself is counted as one without improvement.",
-        "Start counting at the first epoch that is not better.",
-    ).written((_STOP, "wait >= patience - 1"), (_STOP, "wait >= max(patience - 1, 1)")),
-    Mistake(
-        "counter not reset",
-        "The epochs without improvement are counted over the whole training, not in a row.",
-        "What should happen to the counter when the loss improves?",
-    ).written(("0 if improved", "wait if improved")),
-    Mistake(
-        "compared with the previous epoch",
-        "A loss that only falls back after a peak counts as progress.",
-        "Compare with the best loss so far.",
-    ).written(("loss if improved else best", "loss")),
-    Mistake(
-        "patience ignored",
-        "Training stops at the first epoch that does not improve; validation losses are noisy.",
-        "Count the epochs without improvement and compare the count with patience.",
-    ).written((_STOP, "wait >= 1")),
-    Mistake(
-        "a plateau taken for progress",
-        "A loss equal to the best one resets the counter, so a flat curve never stops.",
-        "Better means smaller, not smaller or equal.",
-    ).written(("loss < best", "loss <= best")),
-    Mistake(
-        "larger taken for better",
-        "A loss is better when it is smaller.",
-        "Look at the direction of your comparison.",
-    ).written(
-        (("loss < best - ", "loss > best + "), ("np.inf", "-np.inf")),
-        ("loss < best - ", "loss > best + "),
-    ),
-    Mistake(
-        "first epoch counted as bad",
-        "The first epoch always improves, and here it is counted as one that does not.",
-        "Begin with infinity, or begin the loop at the second epoch.",
-    ).written(("0 if improved", "0 if improved and best < np.inf")),
-    Mistake(
-        "never stops",
-        "No epoch, however bad, ends the training.",
-        "Once the counter has reached patience, return (not print) True from update, the epoch's "
-        "number from stop_epoch.",
-    ).written((_STOP, "False")),
-    Mistake(
-        "stops at the first epoch",
-        "Training ends before it has begun, though the first epoch always improves.",
-        "Are True and False exchanged, or does the counter begin too high?",
-    ).written((_STOP, "wait < patience")),
-    Mistake(
-        "best begins too low",
-        "best begins at a fixed number (0, 1, 100, ...), and a loss above it never counts as "
-        "better, not even the first.",
-        "Begin with a number that every loss is smaller than: float('inf').",
-    ).written(("np.inf", "0.0"), ("np.inf", "1e9")),
-    Mistake(
-        "min_delta ignored",
-        "Any improvement counts, however small.",
-        "How much smaller than the best loss must a loss be?",
-    ).written((" - min_delta", "")),
-    Mistake(
-        "min_delta with the wrong sign",
-        "A loss that is a little worse than the best counts as better.",
-        "min_delta makes it harder to count as better, not easier.",
-    ).written(("best - min_delta", "best + min_delta")),
-    Mistake(
-        "best updated without improvement",
-        "Losses that are better by less than min_delta still replace the best one, so a slow "
-        "decline never counts.",
-        "Change the best loss and the counter in the same place.",
-    ).written(("loss if improved else best", "min(best, loss)")),
-    Mistake(
-        "min_delta as a fraction",
-        "best is multiplied by 1 - min_delta, so the bar depends on the size of the loss.",
-        "The task subtracts min_delta from best.",
-    ).written(("best - min_delta", "best * (1 - min_delta)")),
-    Mistake(
-        "epochs that count as nothing",
-        "Some losses near the best one neither reset the counter nor raise it, so a flat curve "
-        "may never stop.",
-        "There is no third kind of epoch: one that does not improve is counted.",
-    ).written(
-        ((" - min_delta", ""), ("wait + 1", "wait + (loss > best + min_delta)")),
-        ("wait + 1", "wait + (loss > best + min_delta)"),
-        ("wait + 1", "wait + (loss > best - min_delta)"),
-        ("wait + 1", "wait + (loss > best)"),
-    ),
-)
 
-
-def _epochs(cases: losses.Cases) -> Comparison:
+def _epochs(cases: curves.Cases) -> Comparison:
     return Comparison(
-        losses.without_restore(cases),
+        curves.without_restore(cases),
         "the epoch",
         read=watchers.epoch_or_none,
         tell=watchers.tell_epoch,
     )
 
 
-_IMPROVED = (
-    "a loss improves only below best - min_delta: others are counted and leave best as it was"
-)
+_IMPROVED = "only a loss smaller than the best by more than min_delta improves; others are counted"
 STOP_EPOCH = Task(
     "stop_epoch(losses, patience, min_delta)",
     reference=reference.stop_epoch,
@@ -139,13 +39,13 @@ STOP_EPOCH = Task(
         "Two names are carried from epoch to epoch. An epoch that improves sets both, any other "
         "changes one; then ask whether it is the last.",
     ),
-    model=f"""
+    model="""
         best, wait = np.inf, 0
         for epoch, loss in enumerate(losses):
             improved = loss < best - min_delta
             wait = 0 if improved else wait + 1
             best = loss if improved else best
-            if {_STOP}:
+            if wait >= patience:
                 return epoch
         return None
     """,
@@ -153,16 +53,16 @@ STOP_EPOCH = Task(
         Aspect(
             "stop",
             "the result is the epoch, from 0, after which training stops",
-            _epochs(losses.stopped),
+            _epochs(curves.stopped),
             points=0.5,
         ),
         Aspect(
             "never",
             "the result is None where training never stops",
-            _epochs(losses.never_stopped),
+            _epochs(curves.never_stopped),
             points=0.5,
         ),
-        Aspect("min_delta", _IMPROVED, _epochs(losses.near_the_bar)),
+        Aspect("min_delta", _IMPROVED, _epochs(curves.near_the_bar)),
     ),
     mistakes=(
         *RULE_MISTAKES,
@@ -275,13 +175,6 @@ STOP_EPOCH = Task(
 )
 
 
-def _on_self(answer: Any) -> Any:
-    """Return an edit of the rule as an edit of the class."""
-    if isinstance(answer, str):
-        return re.sub(r"\b(best|wait|min_delta|patience)\b", r"self.\1", answer)
-    return tuple(map(_on_self, answer))
-
-
 _KEEP, _RENAMED = "improved or not self.restore", ("self.best", "self.bar")
 _ON_IMPROVEMENT = "Set self.best when, and only when, the loss improves."
 EARLY_STOPPING = Task(
@@ -314,16 +207,16 @@ EARLY_STOPPING = Task(
             "stop",
             "update returns True once patience epochs in a row have not improved",
             Comparison(
-                losses.with_weights(losses.stopped, losses.never_stopped),
+                curves.with_weights(curves.stopped, curves.never_stopped),
                 call=watchers.stopping_epoch,
                 tell=watchers.tell_stop,
             ),
         ),
         Aspect(
             "min_delta",
-            f"{_IMPROVED}, and weights",
+            f"{_IMPROVED}, and change neither best nor weights",
             Comparison(
-                losses.with_weights(losses.near_the_bar),
+                curves.with_weights(curves.near_the_bar),
                 call=watchers.at_the_end,
                 read=watchers.where_told,
                 tell=watchers.tell_end,
@@ -333,7 +226,7 @@ EARLY_STOPPING = Task(
             "best",
             "best is the loss of the last epoch that improved",
             Comparison(
-                losses.with_weights(losses.best_early_and_late),
+                curves.with_weights(curves.best_early_and_late),
                 call=watchers.best_losses,
                 tell=watchers.tell_best,
             ),
@@ -342,14 +235,14 @@ EARLY_STOPPING = Task(
             "restore",
             "weights are those of the last epoch that improved, with restore=False the latest",
             Comparison(
-                losses.with_weights(losses.restored_or_not),
+                curves.with_weights(curves.restored_or_not),
                 call=watchers.kept_epochs,
                 tell=watchers.tell_kept,
             ),
         ),
     ),
     mistakes=(
-        *(mistake.written(*map(_on_self, mistake.answers)) for mistake in RULE_MISTAKES),
+        *map(in_class, RULE_MISTAKES),
         Mistake(
             "last weights kept",
             "The weights of the last epoch are patience epochs past the best.",
@@ -427,10 +320,8 @@ EARLY_STOPPING = Task(
                 ("return ", "self.best = min(loss, getattr(self, 'best', loss))\n        return "),
             )
         ),
-        watchers.NO_ATTRIBUTE.written(
-            ("self.best", "self.best_loss"), ("self.weights", "self.kept")
-        ),
-        watchers.SHARED.written(
+        NO_ATTRIBUTE.written(("self.best", "self.best_loss"), ("self.weights", "self.kept")),
+        SHARED.written(
             ("self.best", "EarlyStopping.best"),
             ("self.wait", "EarlyStopping.wait"),
             ("self.weights", "EarlyStopping.weights"),
