@@ -84,28 +84,26 @@ class CheckFailed(AssertionError):  # noqa: N818 - it is a verdict, read by stud
         self.title = f"{title}: not right yet{' on further inputs of the same kind' * hidden}."
         self.promises = tuple(broken)
         self.chapter = chapter
+        self.is_displayed = False
         self.findings = _unique([found for findings in broken.values() for found in findings])
         named = [finding.mistake for finding in self.findings if finding.mistake is not None]
         self.mistakes = {mistake.name: mistake.hint for mistake in named}
         self.hint = named[0].hint if named else ""
-        self.is_displayed = False
         self._groups = _grouped(self.findings, hidden)
+        if [finding.mistake for finding in self.findings] == [NOT_WRITTEN]:
+            self.title = f"{self.findings[0].came}, so there are no points for it so far."
+            self.promises = ()
+            self._groups = [[("Hint", f"{NOT_WRITTEN.hint} Then run this cell again.")]]
         super().__init__(self._text())
 
     def _text(self) -> str:
-        read = f"Read: {self.chapter} ({self.chapter.address})"
-        if [finding.mistake for finding in self.findings] == [NOT_WRITTEN]:
-            return (
-                f"{self.findings[0].came}, so there are no points for it so far.\n"
-                f"Hint: {NOT_WRITTEN.hint} Then run this cell again.\n{read}"
-            )
         lines = [self.title]
         for promise in self.promises:
             lines += textwrap.wrap(f"What is tested: {promise}", _WIDTH)
         for number, group in enumerate(self._groups, start=1):
             bullet = f"{number}. " if len(self._groups) > 1 else ""
             lines += ["", *_told(bullet, group)]
-        return "\n".join([*lines, "", read])
+        return "\n".join([*lines, "", f"Read: {self.chapter} ({self.chapter.address})"])
 
     def _repr_html_(self) -> str:
         rows = [("What is tested", promise) for promise in self.promises]

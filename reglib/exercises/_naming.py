@@ -148,7 +148,7 @@ class Naming:
             yield from map(finding, alone or group)
         elif fixed:
             yield finding(HARD_CODED, fixed)
-        elif all(close(one, np.trunc(other)) for one, other in zip(trial.got, trial.wanted)):  # noqa: B905
+        elif all(map(close, trial.got, map(np.trunc, trial.wanted))):
             yield finding(WHOLE_NUMBERS)
         elif betrayed := trial.betrayed():
             yield finding(betrayed)

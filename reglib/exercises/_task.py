@@ -46,6 +46,25 @@ class CheckerError(Exception):
 
 
 @dataclass(frozen=True)
+class Examination:
+    """What came of holding a function against its contract.
+
+    Parameters
+    ----------
+    student : Student
+        The function, with its notes.
+    broken : dict
+        What was found, by the name of the aspect.
+    faults : list of CheckerError
+        Tests that could not be made, through no fault of the answer.
+    """
+
+    student: Student
+    broken: dict[str, list[Finding]]
+    faults: list[CheckerError]
+
+
+@dataclass(frozen=True)
 class Task:
     """The contract of one function.
 
@@ -119,12 +138,7 @@ class Task:
         known = ", ".join(aspect.name for aspect in self.aspects)
         raise ValueError(f"aspect must be one of {known}, got {name!r}")
 
-    def examine(
-        self,
-        function: Any,
-        aspect: str | None,
-        seeds: Iterable[int],
-    ) -> Student:
+    def examine(self, function: Any, aspect: str | None, seeds: Iterable[int]) -> Student:
         """Hold a function against one aspect or all of them.
 
         Parameters
@@ -144,22 +158,42 @@ class Task:
         Raises
         ------
         CheckFailed
-            With all findings of the first draw that has any.
+            With what the first draw of inputs that shows it gives away of each aspect.
+        CheckerError
+            If nothing is wrong but a test could not be made.
         """
         __tracebackhide__ = True
+        examination = self.examination(function, aspect, seeds)
+        if examination.broken:
+            title = f"{self.name} ({aspect})" if aspect else self.name
+            raise CheckFailed(title, self.promises(examination), self.chapter) from None
+        if examination.faults:
+            raise examination.faults[0]
+        return examination.student
+
+    def examination(self, function: Any, aspect: str | None, seeds: Iterable[int]) -> Examination:
+        """Return what :meth:`examine` finds, aspect by aspect, and raise nothing."""
         student = Student(function, self.name, self.signature)
-        chosen = self.aspects if aspect is None else (self.aspect(aspect),)
         broken: dict[str, list[Finding]] = {}
+        faults: list[CheckerError] = []
         with contextlib.redirect_stderr(io.StringIO()):
             for seed in seeds:
-                found = {one.promise: self._findings(one, student, seed) for one in chosen}
-                broken = {promise: findings for promise, findings in found.items() if findings}
-                if broken:
-                    break
-        if broken:
-            title = f"{self.name} ({aspect})" if aspect else self.name
-            raise CheckFailed(title, broken, self.chapter) from None
-        return student
+                student.explained = None  # by what is true of these inputs
+                for one in self.aspects if aspect is None else (self.aspect(aspect),):
+                    if one.name not in broken:
+                        try:
+                            findings = self._findings(one, student, seed)
+                        except CheckerError as fault:
+                            faults.append(fault)
+                            continue
+                        if findings:
+                            broken[one.name] = findings
+        return Examination(student, broken, faults)
+
+    def promises(self, examination: Examination) -> dict[str, list[Finding]]:
+        """Return the promises that are broken, in the contract's order, with what was found."""
+        broken = examination.broken
+        return {one.promise: broken[one.name] for one in self.aspects if one.name in broken}
 
     def read_in(self, chapter: Chapter) -> Task:
         """Return the contract with the chapter that explains the function."""

@@ -184,13 +184,14 @@ class Assignment:
         for task, function in itertools.zip_longest(self.exercises.values(), functions):
             if task is None:
                 break
-            states = []
-            for aspect in task.aspects:
-                state = _state(task, aspect.name, function)
-                earned += aspect.points * (state == "right")
-                possible += aspect.points
-                states.append(f"{aspect.name} {state}" if len(task.aspects) > 1 else state)
-            print(f"{task.name:<42}{', '.join(states)}")
+            states = {aspect.name: _state(task, aspect.name, function) for aspect in task.aspects}
+            points = {aspect.name: aspect.points for aspect in task.aspects}
+            earned += sum(points[name] for name, state in states.items() if state == "right")
+            possible += sum(points.values())
+            told = dict.fromkeys(states.values())
+            if len(told) > 1:  # each aspect has a state of its own
+                told = dict.fromkeys(f"{name} {state}" for name, state in states.items())
+            print(f"{task.name:<42}{', '.join(told)}")
         print(f"Visible tests: {earned:g} of {possible:g} points; hidden tests give as many more.")
 
     def _find(self, function: Any, name: str | None, cell: Mapping[str, Any]) -> Task:
@@ -210,17 +211,14 @@ class Assignment:
 def _hidden_verdict(task: Task, function: Any) -> tuple[float, CheckFailed | None]:
     """Return the points of the aspects that are right on hidden inputs, and what is wrong."""
     seeds = [course_seed(task.name, number) for number in range(HIDDEN_ROUNDS)]
-    earned, broken = 0.0, {}
-    for aspect in task.aspects:
-        try:
-            task.examine(function, aspect.name, seeds)
-        except CheckFailed as failed:
-            broken[aspect.promise] = failed.findings
-            continue
-        except CheckerError as error:
-            print(_excuse(error))
-        earned += aspect.points
-    return earned, CheckFailed(task.name, broken, task.chapter, hidden=True) if broken else None
+    examination = task.examination(function, None, seeds)
+    for fault in examination.faults:
+        print(_excuse(fault))
+    earned = sum(one.points for one in task.aspects if one.name not in examination.broken)
+    if not examination.broken:
+        return earned, None
+    broken = task.promises(examination)
+    return earned, CheckFailed(task.name, broken, task.chapter, hidden=True)
 
 
 class Earned(float):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 
 from tests import ROOT
 
@@ -28,6 +29,23 @@ def test_elsewhere_the_book_and_the_exercises_are_made_all_the_same():
     assert "book/build.py" in planned
     assert "generate_assignment" in planned
     assert "fastgrade --all" not in planned
+
+
+def test_tests_of_one_group_share_a_process(tmp_path):
+    """What they share is made once; a release of pytest has undone this without a word."""
+    (tmp_path / "test_group.py").write_text(
+        "import os, pathlib, pytest\n"
+        "pytestmark = pytest.mark.xdist_group('one')\n"
+        "@pytest.mark.parametrize('number', range(6))\n"
+        "def test_process(number):\n"
+        "    pathlib.Path(str(os.getpid())).touch()\n"
+    )
+    options = re.search(r"--dist loadgroup.*", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-n", "3", *options[0].split(), "-p", "no:cacheprovider"],
+        cwd=tmp_path, check=True, capture_output=True,
+    )  # fmt: skip
+    assert len([path for path in tmp_path.iterdir() if path.name.isdigit()]) == 1
 
 
 def test_every_room_is_counted():

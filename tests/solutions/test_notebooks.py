@@ -81,6 +81,8 @@ def test_the_points_are_the_contracts_and_half_of_them_are_hidden(path):
     visible = sum(aspect.points for task in tasks.values() for aspect in task.aspects)
     intro = next(cell["text"] for cell in notebook["cells"] if cell["id"] == "intro")
     assert f"**{visible:g} points in the tests that you see, and as many in hidden ones" in intro
+    paragraphs = intro.split("\n\n")
+    assert len(set(paragraphs)) == len(paragraphs)
 
 
 def test_the_course_has_a_hundred_points():

@@ -6,6 +6,7 @@ program are made from its syntax tree: another operator, comparison, number, fla
 statement, call, argument or bound less, two returned values exchanged.
 """
 
+import argparse
 import ast
 import copy
 import inspect
@@ -14,7 +15,7 @@ import signal
 import sys
 import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -222,9 +223,17 @@ def survivors(task: Task, every: int = 1) -> list[tuple[str, str]]:
     ]
 
 
-def main(chosen: list[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Try all mutants of the chosen functions, or of all, and print what passes."""
-    tasks = [i for i, task in enumerate(TASKS) if not chosen or task.name in chosen]
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.reglib.exercises.mutants", description=main.__doc__
+    )
+    known = [task.name for task in TASKS]
+    parser.add_argument("functions", nargs="*", metavar="FUNCTION", help=", ".join(known))
+    chosen = parser.parse_args(arguments).functions
+    if strange := sorted(set(chosen) - set(known)):
+        parser.error(f"FUNCTION must be one of {', '.join(known)}, got {', '.join(strange)}")
+    tasks = [i for i, name in enumerate(known) if not chosen or name in chosen]
     failed = 0
     with ProcessPoolExecutor() as pool:
         for i, (number, found) in zip(
@@ -243,4 +252,4 @@ def _report(i: int) -> tuple[int, list[tuple[str, str]]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

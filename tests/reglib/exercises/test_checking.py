@@ -160,12 +160,36 @@ def test_a_report_says_what_is_done_whatever_the_answers_do(capsys):
     def explode(*_):
         raise SystemExit(3)
 
-    l1.report(sparsity.l1_penalty, explode)
+    l1.report(sparsity.l1_penalty, explode, lambda w, grad, lr, lam: w - lr * grad)
     told = capsys.readouterr().out
     assert re.search(r"l1_penalty +right\n", told)
-    assert "shrink not right yet" in told
-    assert "step not defined yet" in told
-    assert "1 of" in told
+    assert re.search(r"soft_threshold +not right yet\n", told)
+    assert re.search(r"proximal_step +step right, penalty not right yet\n", told)
+    assert re.search(r"elastic_net_penalty +not defined yet\n", told)
+    assert "Visible tests: 2 of 7 points" in told
+
+
+def test_a_stub_is_told_what_to_do_in_html_too(verdict):
+    def soft_threshold(w, t):
+        raise NotImplementedError
+
+    failed = verdict(of("soft_threshold"), soft_threshold, "shrink")
+    for shown in (str(failed), failed._repr_html_()):
+        assert "not written yet, so there are no points for it so far" in shown
+        assert "Then run this cell again." in shown
+        assert "What came" not in shown
+
+
+def test_an_aspect_that_only_a_later_draw_shows_is_not_paid(verdict):
+    """What is wrong in one draw does not keep the others from being looked at."""
+    drawn = []
+
+    def seldom(w, t):
+        drawn.append(w)
+        return sparsity.soft_threshold(w, t) + (len(drawn) > 4)
+
+    examination = of("soft_threshold").examination(seldom, None, range(3))
+    assert set(examination.broken) == {"shrink", "zeros"}
 
 
 def test_the_call_that_went_wrong_can_be_had(capsys, monkeypatch):
