@@ -99,7 +99,7 @@ class CheckFailed(AssertionError):  # noqa: N818 - it is a verdict, read by stud
     def _text(self) -> str:
         lines = [self.title]
         for promise in self.promises:
-            lines += textwrap.wrap(f"What is tested: {promise}", _WIDTH)
+            lines.append(wrapped(f"What is tested: {promise}"))
         for number, group in enumerate(self._groups, start=1):
             bullet = f"{number}. " if len(self._groups) > 1 else ""
             lines += ["", *_told(bullet, group)]
@@ -133,6 +133,11 @@ def shown_in_notebook(failed: CheckFailed) -> CheckFailed:
         display({"text/html": failed._repr_html_(), "text/plain": str(failed)}, raw=True)
         failed.is_displayed = True
     return failed
+
+
+def wrapped(text: str) -> str:
+    """Return a text in lines that a notebook does not cut."""
+    return textwrap.fill(text, _WIDTH)
 
 
 def _unique(findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reglib.exercises._naming import argument_names
+from reglib.exercises._student_function import copied, shape_of
 
 if TYPE_CHECKING:
     from reglib.exercises._messages import CheckFailed
@@ -24,7 +25,8 @@ class Shown:
     arguments : dict
         By name, to call the function again: ``f(*shown.arguments.values())``.
     came, expected : object
-        The result that was compared, and the right one.
+        What the function returns for them, and the right result; where that does not follow from
+        the arguments alone, what was compared.
     """
 
     arguments: dict[str, Any]
@@ -32,13 +34,16 @@ class Shown:
     expected: Any
 
     @classmethod
-    def of(cls, failed: CheckFailed, task: Task) -> Shown | None:
+    def of(cls, failed: CheckFailed, task: Task, function: Any) -> Shown | None:
         """Return the first finding that has values, drawn if it is an image or a curve."""
         for finding in failed.findings:
             if finding.arguments is not None:
+                came, expected = finding.result, finding.wanted
+                if not isinstance(function, type) and all(map(_is_data, finding.arguments)):
+                    came = function(*copied(finding.arguments))
+                    expected = task.reference(*copied(finding.arguments))
                 names = argument_names(task.signature)
-                named = dict(zip(names, finding.arguments, strict=False))
-                shown = cls(named, finding.result, finding.wanted)
+                shown = cls(dict(zip(names, finding.arguments, strict=False)), came, expected)
                 with contextlib.suppress(ImportError):  # no matplotlib: the values remain
                     shown.draw()
                 return shown
@@ -46,15 +51,15 @@ class Shown:
 
     def draw(self) -> None:
         """Draw image and image, or curve and curve, side by side; nothing else has a picture."""
-        came, expected = np.asarray(self.came), np.asarray(self.expected)
-        first = np.asarray(next(iter(self.arguments.values())), dtype=object)
-        if came.shape != expected.shape or came.size < 2:
+        expected = self.expected
+        if not isinstance(expected, np.ndarray) or shape_of(self.came) != expected.shape:
             return
+        came, first = np.asarray(self.came), next(iter(self.arguments.values()))
         import matplotlib.pyplot as plt
 
         panels = {"what came": came, "expected": expected}
-        if _is_image(first) and _is_image(came):
-            panels = {"the input": first.astype(float), **panels}
+        if isinstance(first, np.ndarray) and _is_image(first) and _is_image(came):
+            panels = {"the input": first, **panels}
             _, axes = plt.subplots(1, 3, figsize=(7, 2.6))
             for ax, (title, image) in zip(axes, panels.items(), strict=True):
                 ax.imshow(image, cmap="gray", vmin=0, vmax=1)
@@ -68,6 +73,13 @@ class Shown:
         else:
             return
         plt.show()
+
+
+def _is_data(argument: Any) -> bool:
+    """Say whether an argument gives the same at every call, as functions and generators do not."""
+    if isinstance(argument, (list, tuple)):
+        return all(map(_is_data, argument))
+    return isinstance(argument, (int, float, np.ndarray))
 
 
 def _is_image(array: np.ndarray) -> bool:

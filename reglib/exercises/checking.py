@@ -24,7 +24,7 @@ from typing import Any
 
 from reglib._arguments import Flag, Instance, Integer, Text, arguments
 from reglib.exercises._findings import NOT_WRITTEN
-from reglib.exercises._messages import Chapter, shown_in_notebook
+from reglib.exercises._messages import Chapter, shown_in_notebook, wrapped
 from reglib.exercises._messages import CheckFailed as CheckFailed
 from reglib.exercises._shown import Shown
 from reglib.exercises._task import CheckerError, Task
@@ -100,7 +100,7 @@ class Assignment:
             if not show:
                 raise shown_in_notebook(failed) from None
             print(failed)
-            return Shown.of(failed, task)
+            return Shown.of(failed, task, function)
         else:
             print(f"{task.name}{f' ({aspect})' if aspect else ''}: right.")
             for note in student.notes:
@@ -165,7 +165,7 @@ class Assignment:
         except CheckFailed as failed:
             first = failed.hint or task.hints[0]
             given = self._hints_given[task.name] = min(self._hints_given.get(task.name, 0) + 1, 2)
-            print(f"Hint {given} of 2: {(first, task.hints[1])[given - 1]}")
+            print(wrapped(f"Hint {given} of 2: {(first, task.hints[1])[given - 1]}"))
             print(f"Read: {task.chapter} ({task.chapter.address})")
         except CheckerError as error:
             print(_excuse(error))

@@ -6,10 +6,11 @@ import sys
 import textwrap
 from dataclasses import replace
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from reglib.exercises import dropout, l1, l2
+from reglib.exercises import augmentation, dropout, early_stopping, l1, l2
 from reglib.exercises._findings import (
     GENERAL_MISTAKES,
     NOT_WRITTEN,
@@ -26,7 +27,7 @@ from reglib.exercises.checking import (
     CheckFailed,
     course_seed,
 )
-from reglib.textbook import shrinkage, sparsity
+from reglib.textbook import shrinkage, sparsity, stopping
 from tests import ROOT
 from tests.reglib.exercises.contracts import CHAPTER, TASKS, assignments
 
@@ -151,9 +152,10 @@ def test_a_hint_is_followed_by_a_second_and_no_third(capsys):
     wrong = lambda w, t: w * 0.3 - t  # noqa: E731
     for _ in range(3):
         l1.hint(wrong, name="soft_threshold")
-    told = [line for line in capsys.readouterr().out.split("\n") if line.startswith("Hint")]
-    assert told[0] == f"Hint 1 of 2: {of('soft_threshold').hints[0]}"
-    assert told[1] == told[2] == f"Hint 2 of 2: {of('soft_threshold').hints[1]}"
+    told = " ".join(capsys.readouterr().out.split())
+    first, second = (" ".join(hint.split()) for hint in of("soft_threshold").hints)
+    assert told.count(f"Hint 1 of 2: {first}") == 1
+    assert told.count(f"Hint 2 of 2: {second}") == 2
 
 
 def test_a_report_says_what_is_done_whatever_the_answers_do(capsys):
@@ -202,6 +204,26 @@ def test_the_call_that_went_wrong_can_be_had(capsys, monkeypatch):
     right = sparsity.soft_threshold(*shown.arguments.values())
     np.testing.assert_allclose(shown.expected, right)
     assert l1.check(sparsity.soft_threshold, show=True) is None
+
+
+def test_an_image_is_shown_whole_also_where_a_part_of_it_was_tested(capsys, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    rolled = lambda image, dy, dx: np.roll(image, (dy, dx), axis=(0, 1))  # noqa: E731
+    shown = augmentation.check(rolled, "empty", name="shift", show=True)
+    assert shown.came.shape == shown.expected.shape == shown.arguments["image"].shape
+    assert [ax.get_title() for ax in plt.gcf().axes] == ["the input", "what came", "expected"]
+    plt.close()
+
+
+def test_of_a_class_what_was_compared_is_shown(capsys):
+    class EarlyStopping(stopping.EarlyStopping):
+        def update(self, loss, weights=None):
+            super().update(loss, weights)
+            return False
+
+    shown = early_stopping.check(EarlyStopping, "stop", show=True)
+    assert "first returns True" in capsys.readouterr().out
+    assert shown.came == -1
 
 
 def test_hidden_tests_pay_for_what_is_right_and_tell_no_values(capsys):
