@@ -148,11 +148,23 @@ def _parts_of_code(thing: FunctionType | type, seen: set[Any]) -> Iterator[str]:
 
 
 def _own_methods(cls: type) -> list[FunctionType]:
-    """Return the methods written in a class, without those that a decorator made for it."""
+    """Return the functions written in a class, without those that a decorator made for it."""
     library = os.path.dirname(os.__file__)
-    methods = [value for value in vars(cls).values() if isinstance(value, FunctionType)]
-    files = [(method, method.__code__.co_filename) for method in methods]
-    return [method for method, file in files if not file.startswith(("<string>", library))]
+    written = [function for value in vars(cls).values() for function in _wrapped(value)]
+    files = [(function, function.__code__.co_filename) for function in written]
+    return [function for function, file in files if not file.startswith(("<string>", library))]
+
+
+def _wrapped(attribute: Any) -> list[FunctionType]:
+    """Return the functions that an attribute of a class consists of: a property has up to three."""
+    found = [attribute]
+    if isinstance(attribute, property):
+        found = [attribute.fget, attribute.fset, attribute.fdel]
+    elif isinstance(attribute, staticmethod | classmethod):
+        found = [attribute.__func__]
+    elif isinstance(attribute, functools.cached_property):
+        found = [attribute.func]
+    return [function for function in found if isinstance(function, FunctionType)]
 
 
 def _is_library(thing: Any) -> bool:

@@ -249,6 +249,33 @@ for number in (5, 5, 6):
     assert len(list(cache.iterdir())) == 2
 
 
+@pytest.mark.parametrize(
+    "method",
+    [
+        "@property\n    def score(self): return {}",
+        "@functools.cached_property\n    def score(self): return {}",
+        "@staticmethod\n    def score(): return {}",
+        "@classmethod\n    def score(cls): return {}",
+    ],
+)
+def test_what_a_class_of_a_notebook_wraps_is_looked_into(cache, method):
+    cells = """
+import functools
+from IPython.core.interactiveshell import InteractiveShell
+from reglib.experiments import run
+shell = InteractiveShell.instance()
+for number in (5, 5, 6):
+    shell.user_ns |= {"CACHE": PATH, "functools": functools, "run": run}
+    shell.run_cell("class Model:\\n    " + METHOD.format(number)).raise_error()
+    call = "def score(seed):\\n    got = Model().score\\n    return got() if callable(got) else got"
+    shell.run_cell(call).raise_error()
+    shell.run_cell("print(run(score, [{}], 1, cache=CACHE)['score'][0])").raise_error()
+"""
+    code = f"PATH = {str(cache)!r}\nMETHOD = {method!r}\n{cells}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.split() == ["5.0", "5.0", "6.0"], done.stderr
+
+
 @dataclass
 class Options:
     rate: float
