@@ -14,7 +14,16 @@ LONG = 600
 
 #: What all contracts share; the other modules of contracts, and their tests, belong to functions.
 ENGINE = {
-    *("__init__", "_answers", "_comparison", "_findings", "_messages", "_naming", "_python_errors"),
+    *(
+        "__init__",
+        "__main__",
+        "_answers",
+        "_comparison",
+        "_findings",
+        "_messages",
+        "_naming",
+        "_python_errors",
+    ),
     *("_shown", "_student_function", "_task", "checking", "normalize"),
 }
 

@@ -108,6 +108,7 @@ def build(tmp_path_factory):
         folder = tmp_path_factory.mktemp("book")
         (folder / "index.md").write_text(text, encoding="utf-8")
         for name, content in (files or {}).items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(content, encoding="utf-8")
         warnings = io.StringIO()
         with undisturbed(), patch_docutils(), docutils_namespace():
@@ -118,7 +119,7 @@ def build(tmp_path_factory):
                 doctreedir=folder / "_build" / ".doctrees",
                 buildername="html",
                 confoverrides={
-                    "extensions": ["myst_nb", "regbook"],
+                    "extensions": ["myst_nb", "sphinx_design", "regbook"],
                     "html_theme": "basic",
                     "myst_enable_extensions": ["colon_fence", "dollarmath"],
                     "nb_execution_mode": "cache",

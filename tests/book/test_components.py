@@ -293,3 +293,41 @@ def test_an_empty_corner_of_a_table_is_no_header(build):
     assert not warnings
     assert "<td></td>" in html
     assert html.count("<th ") == 1
+
+
+CHAPTER = """\
+---
+file_format: mystnb
+kernelspec:
+  name: python3
+name: Mixing
+gist: two at once
+question: What if two are blended?
+family: data
+---
+
+# Mixing: two at once
+"""
+
+
+def test_the_first_page_lists_the_chapters_that_there_are(build):
+    chapters = {"chapters/09-mixing.md": CHAPTER, "chapters/10-more.md": CHAPTER}
+    lists = "{learning-path}", "{chapter-cards}", "{toctree}\n:glob:\n\nchapters/*"
+    html, warnings = build("# P\n" + "".join(f"\n```{each}\n```\n" for each in lists), chapters)
+    assert not warnings
+    assert "chapter 9, Mixing, two at once; chapter 10, Mixing" in html
+    assert html.count("What if two are blended?") == 2
+    assert "9 · Mixing: two at once" in html
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("gist: two at once\n", "front matter of 09-mixing must say gist"),
+        ("family: data\n", "front matter of 09-mixing must say family"),
+    ],
+)
+def test_a_chapter_that_says_too_little_is_named(build, line, message):
+    chapters = {"chapters/09-mixing.md": CHAPTER.replace(line, "")}
+    _, warnings = build("# P\n\n```{learning-path}\n```\n", chapters)
+    assert message in warnings

@@ -42,6 +42,7 @@ LIBRARY = {
     "textbook/__init__.py": "def __getattr__(name): ...\n",
     "textbook/l2.py": "from ._checks import check\n",
     "textbook/_checks.py": "def check(): ...\n",
+    "textbook/dropout.py": "def dropout_forward(): ...\n",
     "exercises/__init__.py": "",
     "exercises/l2.py": "from reglib import textbook\n",
 }
@@ -166,8 +167,16 @@ TEXTBOOK = "textbook/__init__ textbook/l2 textbook/_checks"
             "__init__ textbook/__init__ textbook/l2 textbook/_checks",
         ),
         (
+            "from reglib.textbook import dropout_forward",
+            "__init__ textbook/__init__ textbook/dropout",
+        ),
+        (
             "from reglib.textbook import looked_up",
-            "__init__ textbook/__init__ textbook/l2 textbook/_checks",
+            "__init__ textbook/__init__ textbook/l2 textbook/_checks textbook/dropout",
+        ),
+        (
+            "from reglib import textbook",
+            "__init__ textbook/__init__ textbook/l2 textbook/_checks textbook/dropout",
         ),
         ("if x:\n    import reglib.datasets as d", "__init__ datasets"),
     ],

@@ -1,6 +1,7 @@
 """What this book adds to Jupyter Book, each part in one module.
 
 ``components``    admonitions of the course, hidden answers, theme-aware diagrams
+``chapters``      the first page's list of chapters
 ``quiz``          questions with feedback on each option; predict-first questions
 ``source``        code shown from reglib's source, never retyped
 ``api``           the library name by name, from its docstrings
@@ -30,6 +31,7 @@ PARTS = (
     "garbage",
     "markup",
     "components",
+    "chapters",
     "quiz",
     "source",
     "formulas",

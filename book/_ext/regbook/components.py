@@ -117,12 +117,15 @@ class Diagram(SphinxDirective):
         alt = " ".join(self.options.get("alt", "").split())
         if problem := fault(alt, self.arguments[0]):
             raise self.error(f"diagram: `:alt:` {problem}; say in it what the picture shows")
-        figure = nodes.figure("", classes=["diagram", *self.options.get("class", [])])
-        self.set_source_info(figure)
-        figure += self.drawing(self.arguments[0], alt, "diagram-wide")
+        files = [self.arguments[0]]
         if "narrow" in self.options:
-            figure["classes"].append("diagram-responsive")
-            figure += self.drawing(self.options["narrow"], alt, "diagram-narrow")
+            files.append(self.options["narrow"])
+        try:
+            figure = picture(alt, *(self.drawing(file) for file in files))
+        except ValueError as error:
+            raise self.error(f"diagram: cannot use {' or '.join(files)}: {error}") from error
+        figure["classes"] += self.options.get("class", [])
+        self.set_source_info(figure)
         if self.content:
             blocks = self.parse_content_to_nodes()
             if len(blocks) != 1 or not isinstance(blocks[0], nodes.paragraph):
@@ -131,15 +134,30 @@ class Diagram(SphinxDirective):
         self.add_name(figure)
         return [figure]
 
-    def drawing(self, argument: str, alt: str, kind: str) -> nodes.raw:
-        """Return a file's drawing as a part of the page."""
+    def drawing(self, argument: str) -> str:
+        """Return a file's text."""
         relative, path = self.env.relfn2path(argument)
         self.env.note_dependency(relative)
         try:
-            svg = inline_svg(Path(path).read_text(encoding="utf-8"), alt, kind)
-        except (OSError, ValueError) as error:
+            return Path(path).read_text(encoding="utf-8")
+        except OSError as error:
             raise self.error(f"diagram: cannot use {argument}: {error}") from error
-        return nodes.raw("", svg, format="html")
+
+
+def picture(alt: str, wide: str, narrow: str | None = None) -> nodes.figure:
+    """Return a figure with a drawing of our own, and with another one for narrow screens.
+
+    Raises
+    ------
+    ValueError
+        If a text holds no ``<svg>`` element.
+    """
+    figure = nodes.figure("", classes=["diagram"])
+    figure += nodes.raw("", inline_svg(wide, alt, "diagram-wide"), format="html")
+    if narrow is not None:
+        figure["classes"].append("diagram-responsive")
+        figure += nodes.raw("", inline_svg(narrow, alt, "diagram-narrow"), format="html")
+    return figure
 
 
 def inline_svg(svg: str, alt: str, kind: str) -> str:

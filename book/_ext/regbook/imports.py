@@ -1,7 +1,8 @@
 """Which files a chapter's cells import, directly and through what they import.
 
 The source is read, not run. Where it does not tell, every file of the library counts: a cell that
-is no plain Python, or a name that a package looks up when it is asked for.
+is no plain Python. A name that a package looks up when it is asked for comes from those of its
+modules that define it, or from all of them.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Library:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._parsed: dict[str, tuple[set[tuple[str, str]], bool]] = {}
+        self._parsed: dict[str, tuple[set[tuple[str, str]], set[str]]] = {}
 
     @cached_property
     def modules(self) -> dict[str, Path]:
@@ -39,10 +40,15 @@ class Library:
 
     @cached_property
     def data(self) -> set[Path]:
-        """What is no module; whichever module may read it."""
+        """What is no module; whichever module of the package around it may read it."""
         return {
             p for p in self.folder.rglob("*") if p.is_file() and p.suffix not in (".py", ".pyc")
         }
+
+    def _package_around(self, path: Path) -> Path:
+        """Return the file that makes the nearest folder above another file a package."""
+        starts = (folder / "__init__.py" for folder in path.parents)
+        return next(start for start in starts if start.exists())
 
     def files(self, code: str) -> set[Path]:
         """Return the files that some code depends on."""
@@ -55,30 +61,34 @@ class Library:
             name = waiting.pop()
             found.add(name)
             waiting |= self._loaded(self._parse(name)[0]) - found
-        return {self.modules[name] for name in found} | (self.data if found else set())
+        files = {self.modules[name] for name in found}
+        return files | {path for path in self.data if self._package_around(path) in files}
 
-    def _parse(self, name: str) -> tuple[set[tuple[str, str]], bool]:
-        """Return what a module imports, and whether it finds names only when asked for them."""
+    def _parse(self, name: str) -> tuple[set[tuple[str, str]], set[str]]:
+        """Return what a module imports, and which functions and classes it defines."""
         if name not in self._parsed:
             path = self.modules[name]
             tree = ast.parse(path.read_bytes())
             package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-            functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-            self._parsed[name] = set(imports(tree, package)), "__getattr__" in functions
+            defined = {
+                node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
+            }
+            self._parsed[name] = set(imports(tree, package)), defined
         return self._parsed[name]
 
     def _loaded(self, imported: Iterable[tuple[str, str]]) -> set[str]:
         """Return the modules that import statements load, with the packages they are in."""
         loaded = set()
         for module, name in imported:
+            if f"{module}.{name}" in self.modules:
+                module, name = f"{module}.{name}", ""
             if module not in self.modules:
                 continue
-            if f"{module}.{name}" in self.modules:
-                loaded.add(f"{module}.{name}")
-            elif self._parse(module)[1]:
-                loaded |= {other for other in self.modules if f"{other}.".startswith(f"{module}.")}
-            else:
-                loaded.add(module)
+            loaded.add(module)
+            defined = self._parse(module)[1]
+            if "__getattr__" in defined and name not in defined:
+                within = {other for other in self.modules if other.startswith(f"{module}.")}
+                loaded |= {other for other in within if name in self._parse(other)[1]} or within
         ends = ((name, end) for name in loaded for end, sign in enumerate(name) if sign == ".")
         return loaded | {name[:end] for name, end in ends}
 
