@@ -15,7 +15,7 @@ from reglib.exercises._findings import NOT_WRITTEN, Finding, Mistake
 _WIDTH = 88
 #: The environment variable with the address of the book's site, where it is not beside us.
 SITE_VARIABLE = "REGLIB_SITE"
-#: From an exercise's folder to the chapters, where no site is known.
+#: From an exercise's folder to the chapters, in the folder of the course.
 _BESIDE_US = "../../book"
 
 
@@ -36,17 +36,38 @@ class Chapter:
     def address(self) -> str:
         """The page's address: on the site that ``REGLIB_SITE`` names, or in the course's folder.
 
+        Elsewhere nobody knows where the book is, and it is empty.
+
         Examples
         --------
+        >>> os.environ["REGLIB_SITE"] = "https://example.org"
         >>> Chapter(3, "L1", "03-l1", "The proximal step").address
-        '../../book/chapters/03-l1.md#the-proximal-step'
+        'https://example.org/chapters/03-l1.html#the-proximal-step'
+        >>> del os.environ["REGLIB_SITE"]
         """
         site = os.environ.get(SITE_VARIABLE, "").rstrip("/")
         anchor = re.sub(r"[^\w-]+", "-", self.section.lower()).strip("-")
-        page = (
-            f"{site}/chapters/{self.page}.html" if site else f"{_BESIDE_US}/chapters/{self.page}.md"
-        )
+        page = f"{site}/chapters/{self.page}.html"
+        if not site:
+            page = f"{_BESIDE_US}/chapters/{self.page}.md"
+            if not os.path.exists(page):
+                return ""
         return f"{page}#{anchor}" if anchor else page
+
+    @property
+    def reference(self) -> str:
+        """What to read, and its address if there is one.
+
+        Examples
+        --------
+        >>> Chapter(3, "L1", "03-l1", "The proximal step").reference
+        'chapter 3, L1, "The proximal step"'
+        """
+        return f"{self} ({self.address})" if self.address else str(self)
+
+    def _repr_html_(self) -> str:
+        words, address = html.escape(str(self)), html.escape(self.address)
+        return f'<a href="{address}">{words}</a>' if address else words
 
 
 class CheckFailed(AssertionError):  # noqa: N818 - it is a verdict, read by students
@@ -103,7 +124,7 @@ class CheckFailed(AssertionError):  # noqa: N818 - it is a verdict, read by stud
         for number, group in enumerate(self._groups, start=1):
             bullet = f"{number}. " if len(self._groups) > 1 else ""
             lines += ["", *_told(bullet, group)]
-        return "\n".join([*lines, "", f"Read: {self.chapter} ({self.chapter.address})"])
+        return "\n".join([*lines, "", f"Read: {self.chapter.reference}"])
 
     def _repr_html_(self) -> str:
         rows = [("What is tested", promise) for promise in self.promises]
@@ -113,8 +134,7 @@ class CheckFailed(AssertionError):  # noqa: N818 - it is a verdict, read by stud
         )
         return (
             f'<div class="reglib-check"><p><strong>{html.escape(self.title)}</strong></p>'
-            f'<dl>{told}</dl><p>Read: <a href="{html.escape(self.chapter.address)}">'
-            f"{html.escape(str(self.chapter))}</a></p></div>"
+            f"<dl>{told}</dl><p>Read: {self.chapter._repr_html_()}</p></div>"
         )
 
     def _render_traceback_(self) -> list[str]:

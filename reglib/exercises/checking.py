@@ -166,7 +166,7 @@ class Assignment:
             first = failed.hint or task.hints[0]
             given = self._hints_given[task.name] = min(self._hints_given.get(task.name, 0) + 1, 2)
             print(wrapped(f"Hint {given} of 2: {(first, task.hints[1])[given - 1]}"))
-            print(f"Read: {task.chapter} ({task.chapter.address})")
+            print(f"Read: {task.chapter.reference}")
         except CheckerError as error:
             print(_excuse(error))
         else:

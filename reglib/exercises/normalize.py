@@ -3,7 +3,7 @@
 ``python -m reglib.exercises.normalize solutions`` rewrites them; with ``--check`` it only lists
 those that it would change and returns 1. A normalized notebook has no outputs and no execution
 counts, its metadata is what the course needs and nothing else, names are sorted, and the id of a
-cell that nbgrader knows is its ``grade_id``.
+cell that nbgrader knows is its ``grade_id``. The cell `install` has the same source in each.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from reglib._arguments import Text, arguments
+from reglib.exercises._install_cell import install_cell
 
 _KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -60,9 +61,12 @@ def _cell(cell: dict[str, Any], number: int) -> dict[str, Any]:
     source = cell["source"]
     source = source if isinstance(source, str) else "".join(source)
     grading = cell.get("metadata", {}).get("nbgrader")
+    name = grading["grade_id"] if grading else cell.get("id", f"cell-{number}")
+    if name == "install":
+        source = install_cell()
     thin: dict[str, Any] = {
         "cell_type": cell["cell_type"],
-        "id": grading["grade_id"] if grading else cell.get("id", f"cell-{number}"),
+        "id": name,
         "metadata": {"nbgrader": grading} if grading else {},
         "source": source.strip("\n").splitlines(keepends=True),
     }

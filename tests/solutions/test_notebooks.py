@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from reglib.exercises._install_cell import install_cell
 from reglib.exercises.normalize import main, normalize
 from tests import ROOT
 
@@ -96,6 +97,13 @@ def test_a_cell_that_fails_does_not_keep_the_others_from_running(path):
     for cell in read(path)["cells"]:
         if cell["nbgrader"].get("grade") or "plotting.reveal" in cell["text"]:
             assert cell["metadata"]["tags"] == ["raises-exception"]
+
+
+@pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.stem)
+def test_the_first_code_cell_gets_the_library_where_it_is_missing(path):
+    first = next(cell for cell in read(path)["cells"] if cell["cell_type"] == "code")
+    assert first["text"] == install_cell()
+    assert first["nbgrader"]["locked"]  # or a grader would install what a student typed there
 
 
 @pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.stem)

@@ -136,8 +136,21 @@ def test_html_tells_the_same_and_links_to_the_section(verdict, monkeypatch):
     page = failed._repr_html_()
     assert '<a href="https://example.org/course/chapters/' in page
     assert "&quot;hard threshold&quot;" in page
-    monkeypatch.delenv("REGLIB_SITE")
+
+
+def test_without_a_site_a_message_links_to_the_chapter_where_it_is_beside_the_notebook(
+    verdict, monkeypatch, tmp_path
+):
+    monkeypatch.delenv("REGLIB_SITE", raising=False)
+    answer = lambda w, t: np.where(np.abs(w) > t, w, 0)  # noqa: E731
+    monkeypatch.chdir(ROOT / "exercises" / "03-l1-and-elastic-net")
+    failed = verdict(of("soft_threshold"), answer)
     assert 'href="../../book/chapters/' in failed._repr_html_()
+    assert "(../../book/chapters/" in str(failed)
+    monkeypatch.chdir(tmp_path)
+    failed = verdict(of("soft_threshold"), answer)
+    assert "<a " not in failed._repr_html_()
+    assert str(failed).endswith('Read: chapter 3, L1 and elastic net, "The proximal step"')
 
 
 @each_task
