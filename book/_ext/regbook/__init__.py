@@ -3,6 +3,8 @@
 ``components``    admonitions of the course, hidden answers, theme-aware diagrams
 ``chapters``      the first page's list of chapters
 ``quiz``          questions with feedback on each option; predict-first questions
+``results``       what cells have found stands in the text, inserted
+``typed_numbers`` a result that is typed instead stops the build
 ``source``        code shown from reglib's source, never retyped
 ``api``           the library name by name, from its docstrings
 ``formulas``      LaTeX becomes MathML when the book is built
@@ -33,6 +35,8 @@ PARTS = (
     "components",
     "chapters",
     "quiz",
+    "results",
+    "typed_numbers",
     "source",
     "formulas",
     "alt_text",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 from typing import Any, ClassVar
@@ -153,10 +154,11 @@ def picture(alt: str, wide: str, narrow: str | None = None) -> nodes.figure:
         If a text holds no ``<svg>`` element.
     """
     figure = nodes.figure("", classes=["diagram"])
-    figure += nodes.raw("", inline_svg(wide, alt, "diagram-wide"), format="html")
+    figure += nodes.raw("", inline_svg(wide, alt, "diagram-wide"), format="html", alt=alt)
     if narrow is not None:
         figure["classes"].append("diagram-responsive")
-        figure += nodes.raw("", inline_svg(narrow, alt, "diagram-narrow"), format="html")
+        drawing = inline_svg(narrow, alt, "diagram-narrow")
+        figure += nodes.raw("", drawing, format="html", alt=alt)
     return figure
 
 
@@ -181,7 +183,7 @@ def inline_svg(svg: str, alt: str, kind: str) -> str:
     if start < 0:
         raise ValueError("the file holds no <svg> element")
     svg = re.sub(r"<!--.*?-->", "", svg[start:], flags=re.DOTALL).strip()
-    label = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    label = html.escape(alt)
     return svg.replace("<svg", f'<svg class="{kind}" role="img" aria-label="{label}"', 1)
 
 

@@ -1,110 +1,19 @@
-"""Experiments over seeds: run them, keep their results, and tell effects from noise.
-
-An experiment is a function of a seed and of a setting's arguments that returns metrics.
-:func:`run` calls it for every setting with the same seeds (common random numbers): where data,
-initial weights and batches follow the seed, two settings differ in nothing but themselves, and
-:func:`paired_differences` sees effects that an unpaired comparison would lose in the spread.
-
->>> def score(seed, shift=0.0):
-...     return {"accuracy": np.random.default_rng(seed).normal(0.9, 0.02) + shift}
->>> frame = run(score, {"plain": {}, "better": {"shift": 0.01}}, seeds=5)
->>> frame.shape
-(10, 3)
->>> paired_differences(frame, "plain", "accuracy").loc["better", "mean"].round(6)
-np.float64(0.01)
-"""
+"""Compare settings seed by seed, with intervals."""
 
 from __future__ import annotations
 
 import math
-import os
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reglib._arguments import (
-    Array,
-    Choice,
-    Flag,
-    Function,
-    Integer,
-    List,
-    Number,
-    PathName,
-    arguments,
-)
-from reglib._result_cache import ResultCache
+from reglib._arguments import Array, Choice, Flag, Integer, List, Number, arguments
 from reglib._student_t import t_quantile
 from reglib._typing import ArrayLike
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Metrics = float | Mapping[str, float] | Sequence[Mapping[str, float]]
-
-
-@arguments(build_and_score=Function(), cache=PathName(), progress=Flag())
-def run(
-    build_and_score: Callable[..., Metrics],
-    settings: Mapping[Any, Mapping[str, Any]] | Iterable[Mapping[str, Any]],
-    seeds: int | Iterable[int],
-    *,
-    cache: str | os.PathLike[str] | None = None,
-    progress: bool | None = None,
-) -> pd.DataFrame:
-    """Return the metrics of every setting under every seed as a tidy table.
-
-    Parameters
-    ----------
-    build_and_score : callable
-        Called as ``build_and_score(seed, **setting)``; takes all its randomness from ``seed`` and
-        returns a number, a mapping of metrics, or a list of mappings, one a row (say, an epoch).
-    settings : mapping or iterable
-        Names to keyword arguments. Arguments alone get a name such as ``l2=0.01``.
-    seeds : int or iterable of int
-        The seeds, the same for every setting; ``5`` stands for 0 to 4.
-    cache : path, optional
-        A folder for results. What is there already is not computed again, unless the function's
-        source, what it uses, its arguments, reglib's source or NumPy's version have changed.
-        By default the folder that the environment variable ``REGLIB_CACHE`` names, else none.
-    progress : bool, optional
-        Whether to show a progress bar (tqdm); by default only on a terminal.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``setting``, ``seed`` and the metrics; a number's column is ``score``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is unfit, a result holds no numbers, or the function uses something that
-        the cache cannot look into.
-
-    Examples
-    --------
-    >>> run(lambda seed, k=1: seed * k, [{"k": 2}, {"k": 3}], seeds=2)["score"].tolist()
-    [0.0, 2.0, 0.0, 3.0]
-    """
-    import pandas as pd
-
-    named = _named_settings(settings)
-    seeds = _seeds(seeds)
-    folder = cache if cache is not None else os.environ.get("REGLIB_CACHE") or None
-    known = None if folder is None else ResultCache(Path(folder), build_and_score)
-    pairs = [(name, setting, seed) for name, setting in named.items() for seed in seeds]
-    rows: list[dict[str, Any]] = []
-    for name, setting, seed in _with_progress(pairs, progress):
-        results = known.get(setting, seed) if known else None
-        if results is None:
-            results = _rows(build_and_score(seed, **setting), name, seed)
-            if known:
-                known.put(setting, seed, results)
-        rows += [{"setting": name, "seed": seed, **result} for result in results]
-    return pd.DataFrame(rows)
 
 
 def paired_differences(
@@ -420,6 +329,58 @@ def _described(values: np.ndarray, level: float, interval: str) -> dict[str, flo
     return {"n": len(values), "mean": float(np.mean(values)), "sd": sd, "low": low, "high": high}
 
 
+@arguments(largest=Flag())
+def best(frame: pd.DataFrame, metric: str, *, largest: bool = False) -> Any:
+    """Return the setting with the best mean over the seeds, from a grid whose edges lose.
+
+    Where the best lies at an edge, what lies beyond may be better: the search was too short. Only
+    a zero at an edge is none, as there is nothing below it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From :func:`run`, its settings in the order of the grid; a grid of several arguments has
+        tuples for names, one entry an argument.
+    metric : str
+        The column to choose by: one of validation data.
+    largest : bool
+        Whether large is good, as for an accuracy.
+
+    Returns
+    -------
+    label
+        The setting's name.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit, a column is missing, or the best setting lies at an edge.
+
+    Examples
+    --------
+    >>> grid = {lam: {"lam": lam} for lam in (0.01, 0.1, 1.0)}
+    >>> best(run(lambda seed, lam: abs(lam - 0.2), grid, seeds=2), "score")
+    0.1
+    """
+    require_columns(frame, "setting", metric)
+    means = frame.groupby("setting", sort=False)[metric].mean()
+    if means.isna().any():
+        raise ValueError(f"frame must hold a finite {metric!r} of every setting, got a missing one")
+    labels = list(means.index)
+    chosen = labels[int(means.argmax() if largest else means.argmin())]
+    for position, values in enumerate(zip(*map(_parts, labels), strict=True)):
+        value, axis = _parts(chosen)[position], list(dict.fromkeys(values))
+        if len(axis) > 1 and value in (axis[0], axis[-1]) and value != 0:
+            raise ValueError(
+                f"the best {metric!r} lies at an edge of the grid, {value!r} of {axis}: widen it"
+            )
+    return chosen
+
+
+def _parts(label: Any) -> tuple[Any, ...]:
+    return label if isinstance(label, tuple) else (label,)
+
+
 def require_columns(frame: Any, *names: str) -> None:
     """Check that ``frame`` is a table with these columns.
 
@@ -444,67 +405,3 @@ def _chosen(frame: Any, metrics: str | Sequence[str] | None) -> list[str]:
     names = List("names").check("metrics", names)
     require_columns(frame, "setting", "seed", *names)
     return names or [name for name in frame.columns if name not in ("setting", "seed")]
-
-
-def _named_settings(settings: Any) -> dict[Any, dict[str, Any]]:
-    if isinstance(settings, Mapping):
-        pairs = list(settings.items())
-    elif isinstance(settings, Iterable) and not isinstance(settings, (str, bytes)):
-        pairs = [(None, setting) for setting in settings]
-    else:
-        raise TypeError(f"settings must be a mapping or a list of mappings, got {settings!r}")
-    named: dict[Any, dict[str, Any]] = {}
-    for name, setting in pairs:
-        if not isinstance(setting, Mapping) or not all(isinstance(key, str) for key in setting):
-            raise TypeError(f"settings must hold keyword arguments, got {setting!r}")
-        if name is None:
-            name = ", ".join(f"{key}={value}" for key, value in setting.items()) or "default"
-        if name in named:
-            raise ValueError(f"settings must have names of their own, got {name!r} twice")
-        named[name] = dict(setting)
-    if not named:
-        raise ValueError("settings must not be empty")
-    return named
-
-
-def _seeds(seeds: int | Iterable[int]) -> list[int]:
-    if isinstance(seeds, (int, np.integer)):
-        return list(range(Integer(">= 1").check("seeds", seeds)))
-    if not isinstance(seeds, Iterable) or isinstance(seeds, (str, bytes)):
-        raise TypeError(f"seeds must be an integer or a list of integers, got {seeds!r}")
-    listed = [Integer(">= 0").check("seeds", seed) for seed in seeds]
-    if not listed or len(set(listed)) < len(listed):
-        raise ValueError(f"seeds must be one or more different integers, got {listed}")
-    return listed
-
-
-def _rows(metrics: Any, setting: Any, seed: int) -> list[dict[str, float]]:
-    """Return what the function returned as a list of rows of floats."""
-    if isinstance(metrics, Mapping):
-        metrics = [metrics]
-    elif not isinstance(metrics, (list, tuple)):
-        metrics = [{"score": metrics}]
-    where = f"build_and_score, under {setting!r} and seed {seed},"
-    rows = []
-    for row in metrics:
-        if not isinstance(row, Mapping):
-            raise TypeError(f"{where} must return numbers, mappings or a list of them, got {row!r}")
-        for name in ("setting", "seed"):
-            if name in row:
-                raise ValueError(f"{where} must not return a metric called {name!r}")
-        try:
-            rows.append({str(name): float(value) for name, value in row.items()})
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"{where} must return numbers as metrics, got {row!r}") from error
-    return rows
-
-
-def _with_progress(pairs: list[Any], progress: bool | None) -> Iterable[Any]:
-    """Wrap in a bar on a terminal; in a book build it would be noise in the page."""
-    if progress is None:
-        progress = sys.stderr is not None and sys.stderr.isatty()
-    if not progress:
-        return pairs
-    from tqdm.auto import tqdm
-
-    return tqdm(pairs, desc="runs", leave=False)
