@@ -1,4 +1,4 @@
-"""What a cell states stands in the text, wherever the text is; what is asked for in vain is told."""
+"""What a cell states stands in the text, wherever that is; what is asked for in vain is told."""
 
 from __future__ import annotations
 
@@ -103,7 +103,8 @@ DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0
 
 
 def test_a_result_stands_in_the_name_of_a_drawing(build):
-    cell = '```{code-cell} python3\nfrom reglib import experiments\nexperiments.state(a="7 > 6")\n```\n'
+    code = 'from reglib import experiments\nexperiments.state(a="7 > 6")'
+    cell = f"```{{code-cell}} python3\n{code}\n```\n"
     text = "```{diagram} one.svg\n:alt: A line that is {result}`a` long\n```\n"
     html, warnings = build(HEAD + text + cell, {"one.svg": DRAWING})
     assert 'aria-label="A line that is 7 &gt; 6 long"' in html
