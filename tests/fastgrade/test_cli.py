@@ -31,8 +31,9 @@ from tests.fastgrade.classroom import (
     run_warm,
 )
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_grades_are_those_of_nbgrader_autograde(classroom, tmp_path):
     classroom.configure("c.LateSubmissionPlugin.penalty_method = 'zero'")
     with classroom.gradebook() as book:

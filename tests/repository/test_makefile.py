@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tests import ROOT
 
 
@@ -31,6 +33,7 @@ def test_elsewhere_the_book_and_the_exercises_are_made_all_the_same():
     assert "fastgrade --all" not in planned
 
 
+@pytest.mark.slow
 def test_tests_of_one_group_share_a_process(tmp_path):
     """What they share is made once; a release of pytest has undone this without a word."""
     (tmp_path / "test_group.py").write_text(

@@ -171,6 +171,7 @@ assert "matplotlib.pyplot" in sys.modules
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 def test_an_exercise_needs_numpy_and_matplotlib_and_no_other_library(path):
     """Every cell of it: its data and what it draws with are imported when they are asked for."""

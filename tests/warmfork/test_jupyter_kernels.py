@@ -21,9 +21,12 @@ from nbclient import NotebookClient
 from tests.processes import kill_family
 from warmfork import jupyter_kernels
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(os, "pidfd_open"), reason="warm kernels need Linux; others get plain ones"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not hasattr(os, "pidfd_open"), reason="warm kernels need Linux; others get plain ones"
+    ),
+]
 
 PRELOAD = "matplotlib.pyplot,pandas"
 

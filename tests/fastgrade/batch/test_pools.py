@@ -20,6 +20,8 @@ from tests.fastgrade.classroom import RIGHT, WRONG, counts, source_notebook
 from tests.fastgrade.cluster import Cluster, finish
 from tests.processes import descendants, no_process_is_left
 
+pytestmark = pytest.mark.slow
+
 SOURCE = nbformat.writes(source_notebook()).encode()
 
 
@@ -145,7 +147,6 @@ def cluster(tmp_path_factory):
         cluster.stop()
 
 
-@pytest.mark.slow
 def test_a_cluster_grades_as_this_machine_does(cluster):
     tasks = [task(RIGHT if number % 3 else WRONG, f"s{number}") for number in range(14)]
     with DaskPool(Settings(), cluster.address, chunk=3) as pool:
@@ -171,7 +172,6 @@ def outputs(verdict):
     return [cell.get("outputs") for cell in nbformat.reads(verdict.autograded, 4).cells]
 
 
-@pytest.mark.slow
 def test_the_command_grades_a_class_on_a_cluster(cluster, classroom):
     for number in range(20):
         classroom.hand_in(f"s{number:02}", {**(RIGHT if number % 4 else WRONG), "why": str(number)})
@@ -183,7 +183,6 @@ def test_the_command_grades_a_class_on_a_cluster(cluster, classroom):
     assert counts(done)["up to date"] == 20, "the key is the same everywhere"
 
 
-@pytest.mark.slow
 def test_a_worker_that_is_killed_loses_nothing(cluster):
     victim = cluster.start_worker()
     cluster.wait_for(3)
@@ -242,7 +241,6 @@ def test_without_dask_a_cluster_says_what_to_install(classroom):
     assert classroom.without("distributed", "ps1").returncode == 0
 
 
-@pytest.mark.slow
 def test_a_cluster_with_other_software_is_refused(cluster, monkeypatch):
     from fastgrade.batch import dask_pool
 

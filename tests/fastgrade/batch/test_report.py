@@ -19,6 +19,8 @@ from fastgrade.course.gradebook import (
 )
 from tests.fastgrade.classroom import RIGHT, WRONG
 
+pytestmark = pytest.mark.slow
+
 EVIL = "<script>alert(1)</script>'\"&$x$"
 
 

@@ -22,6 +22,8 @@ from fastgrade.notebook import submission
 from tests.fastgrade.classroom import BIN, RIGHT, WRONG, counts, environment
 from tests.processes import descendants, no_process_is_left
 
+pytestmark = pytest.mark.slow
+
 NUMBER = 60
 
 
@@ -96,7 +98,6 @@ def assert_graded_once_each(classroom):
         assert journal.damaged == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_kill_9_at_any_moment_loses_and_doubles_nothing(classroom, seed):
     hand_in_all(classroom)

@@ -44,6 +44,7 @@ def test_hooks_are_called_once_for_each_submission_that_is_graded(classroom):
     assert calls(classroom) == seen, "what is up to date is not processed"
 
 
+@pytest.mark.slow
 def test_stock_nbgrader_calls_hooks_with_the_same_words(classroom):
     classroom.configure(HOOKS)
     classroom.hand_in("ada", RIGHT)

@@ -25,6 +25,8 @@ from fastgrade.settings import Settings
 from tests import ROOT
 from tests.fastgrade.attacks.hostile import ANSWERS, SOURCE, STUB, submission
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 c = get_config()
 c.CourseDirectory.course_id = "ps"

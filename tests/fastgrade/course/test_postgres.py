@@ -16,6 +16,8 @@ from fastgrade.course.gradebook import (
 )
 from tests.fastgrade.classroom import RIGHT, WRONG, Classroom
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def database(postgres_server, request):

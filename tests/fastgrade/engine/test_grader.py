@@ -21,6 +21,8 @@ from tests.fastgrade.attacks import hostile
 from tests.fastgrade.attacks.hostile import ANSWERS, SOURCE, STUB, code, notebook
 from warmfork.zygote import ZygoteError
 
+pytestmark = pytest.mark.slow
+
 LIMITS = Limits(cell_seconds=5, memory_mb=400)
 SETTINGS = Settings(preload=("numpy", "matplotlib.pyplot"), namespaces=False, limits=LIMITS)
 

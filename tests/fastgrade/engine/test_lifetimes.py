@@ -20,6 +20,8 @@ from tests.fastgrade.cluster import Cluster, finish
 from tests.processes import descendants, no_process_is_left, state
 from warmfork import processes
 
+pytestmark = pytest.mark.slow
+
 #: An answer that leaves sleepers of every kind it can make.
 SLEEPERS = """
 import os, signal, time
@@ -211,7 +213,6 @@ def hostile_task(number):
     return Task("ps1", f"s{number}", "ps1", source, source)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("nanny", [False, True], ids=["the worker", "its nanny, too"])
 def test_no_sleeper_outlives_a_killed_dask_worker(tmp_path, nanny):
     """What it was grading is graded by the other one, and everything once."""

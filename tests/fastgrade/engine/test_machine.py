@@ -21,6 +21,8 @@ from tests.fastgrade.classroom import RIGHT, WRONG
 from tests.processes import descendants, kill_family
 from warmfork.zygote import RefusedError
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = Settings(limits=Limits(cell_seconds=5, memory_mb=400))
 
 

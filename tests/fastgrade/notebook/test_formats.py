@@ -197,6 +197,7 @@ def test_every_format_gets_the_grade_of_stock_nbgrader(released_course, tmp_path
         nbformat.validate(ours)
 
 
+@pytest.mark.slow
 def test_what_stock_nbgrader_cannot_read_is_graded_as_far_as_that_is_honest(
     released_course,
     classroom,

@@ -12,6 +12,8 @@ from fastgrade.notebook.outputs import Outputs
 from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import Task
 
+pytestmark = pytest.mark.slow
+
 CELLS = [
     "import sys, numpy as np, pandas as pd, matplotlib.pyplot as plt",
     "%matplotlib inline",

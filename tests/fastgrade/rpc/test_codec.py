@@ -302,6 +302,7 @@ def survive(data):
     assert sys.getsizeof(value) < 100 * len(data) + 10_000
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, suppress_health_check=[HealthCheck.too_slow])
 @given(st.composite(mutated)())
 def test_changed_bytes_give_a_value_or_a_wire_error(data):

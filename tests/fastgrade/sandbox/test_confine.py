@@ -97,6 +97,7 @@ def test_the_sandbox_needs_no_root_and_no_capability(folder):
     assert run(FILES, *bwrap, folder=folder, forbidden=forbidden) == EXPECTED
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_an_ordinary_user_grades_a_class(tmp_path):
     """The whole engine without root and without namespaces of its own."""

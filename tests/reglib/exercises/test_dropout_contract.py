@@ -74,6 +74,7 @@ def test_numbers_from_numpys_own_state_are_told(accused, task, seed):
     assert accused(task, altered(task, *edits)) == {mistake.name}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [LAYER, NETWORK, dropout.DROPOUT_BACKWARD])
 def test_a_value_written_as_a_number_is_named(accused, task):
     edits = [("< keep_prob", "< 0.7"), ("/ keep_prob", "/ 0.7")]

@@ -30,6 +30,7 @@ def test_there_are_five_right_answers_in_other_styles(task):
     assert len(task.right) >= 5
 
 
+@pytest.mark.slow
 @each_task
 def test_the_reference_is_never_accused(verdict, task):
     assert verdict(task, task.reference, seeds=range(200)) is None

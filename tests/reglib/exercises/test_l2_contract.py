@@ -96,6 +96,7 @@ def last(A3, Y, parameters, lambd, A1, A2):
     return with_activations(A1, A2, A3, Y, parameters, lambd)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "more"),
     [

@@ -8,6 +8,8 @@ import pytest
 from tests.reglib.exercises import mutants
 from tests.reglib.exercises.contracts import TASKS
 
+pytestmark = pytest.mark.slow
+
 #: One mutant of so many.
 SAMPLE = 25
 

@@ -217,6 +217,7 @@ JUNK = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("junk", JUNK)
 @pytest.mark.parametrize("name", TASK)
 def test_whatever_is_returned_is_judged_and_breaks_nothing(verdict, name, junk):
