@@ -8,6 +8,7 @@ example that is then replaced piece by piece; nothing has to be registered anywh
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Sequence
@@ -18,7 +19,9 @@ from reglib.exercises.normalize import normalize
 _SKELETON = Path(__file__).parent / "skeleton"
 
 
-def skeleton(number: int, name: str, function: str | None = None) -> dict[Path, str]:
+def skeleton(
+    number: int, name: str, function: str | None = None, like: str | None = None
+) -> dict[Path, str]:
     """Return the texts of a new technique's files by their places in the course's folder.
 
     Parameters
@@ -29,6 +32,8 @@ def skeleton(number: int, name: str, function: str | None = None) -> dict[Path, 
         What it is about: small letters, digits and hyphens, such as ``soft-targets``.
     function : str, optional
         The first function that students write; by default the name with ``_penalty``.
+    like : str, optional
+        The text of another notebook of the course, for the cells that are the same in all.
 
     Raises
     ------
@@ -69,8 +74,17 @@ def skeleton(number: int, name: str, function: str | None = None) -> dict[Path, 
     for place, source in places.items():
         text = (_SKELETON / source).read_text(encoding="utf-8")
         text = re.sub(r"\b({})\b".format("|".join(words)), lambda found: words[found[0]], text)
-        texts[Path(place)] = normalize(text) if place.endswith(".ipynb") else text
+        texts[Path(place)] = _filled(text, like) if place.endswith(".ipynb") else text
     return texts
+
+
+def _filled(text: str, like: str | None) -> str:
+    """Return a notebook, each cell without text with the text of its namesake elsewhere."""
+    notebook, other = json.loads(text), json.loads(like or '{"cells": []}')
+    namesakes = {cell["id"]: cell["source"] for cell in other["cells"]}
+    for cell in notebook["cells"]:
+        cell["source"] = cell["source"] or namesakes.get(cell["id"], [])
+    return normalize(json.dumps(notebook))
 
 
 def write_skeleton(folder: Path, texts: dict[Path, str]) -> None:
@@ -108,8 +122,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     new.add_argument("--function", help="the first function that students write")
     options = parser.parse_args(arguments)
     try:
-        texts = skeleton(options.number, options.name, options.function)
-        write_skeleton(Path.cwd(), texts)
+        course = Path.cwd()
+        others = sorted(course.glob("solutions/*/*.ipynb"))
+        like = others[-1].read_text(encoding="utf-8") if others else None
+        texts = skeleton(options.number, options.name, options.function, like)
+        write_skeleton(course, texts)
     except (OSError, ValueError) as error:
         print(f"python -m reglib.exercises: {error}", file=sys.stderr)
         return 1
