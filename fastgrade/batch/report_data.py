@@ -102,7 +102,8 @@ def collect(course: Course, assignment: str) -> Report:
         assignment=assignment,
         written=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         results=results,
-        questions=questions,
+        # A cell that earns nothing, such as a student's overview of what is done, asks nothing.
+        questions=[question for question in questions if question.max_score],
         mistakes=_mistakes(verdicts),
         flagged=sorted((student, told) for student, told in flags.items() if told),
         slowest=sorted(times.items(), key=lambda item: (-item[1], item[0]))[:MOST],

@@ -309,7 +309,7 @@ def _environment(modules: tuple[str, ...]) -> str:
 def fingerprint(modules: Sequence[str]) -> str:
     """Return a hash of Python and of the packages that a course preloads, as they are now.
 
-    An installed package counts by its version, one that is worked on by the text of its modules.
+    An installed package counts by its version, one that is worked on by its files, data among them.
     """
     digest = hashlib.sha256(f"{sys.version} {platform.machine()}".encode())
     for name in sorted({name.partition(".")[0] for name in (*modules, "IPython", "numpy")}):
@@ -320,8 +320,9 @@ def fingerprint(modules: Sequence[str]) -> str:
             spec = None
         folders = list(spec.submodule_search_locations or ()) if spec is not None else []
         if folders and "site-packages" not in folders[0] and "dist-packages" not in folders[0]:
-            for path in sorted(Path(folders[0]).rglob("*.py")):
-                digest.update(path.as_posix().encode() + path.read_bytes())
+            for path in sorted(Path(folders[0]).rglob("*")):
+                if path.is_file() and path.suffix != ".pyc":
+                    digest.update(path.as_posix().encode() + path.read_bytes())
         else:
             with contextlib.suppress(importlib.metadata.PackageNotFoundError):
                 digest.update(importlib.metadata.version(name).encode())

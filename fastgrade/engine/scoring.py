@@ -119,7 +119,7 @@ class Marks:
             outputs.result(text)
         passed = points >= cell.points
         told = "" if passed else message or f"{points:g} of {cell.points:g} points"
-        if told and cell.hidden and message:
+        if message and cell.hidden and not passed:
             outputs.stream("stdout", message + "\n")
         self.store(cell, outputs)
         return QuestionVerdict(cell.grade_id, points, cell.points, passed, told)
