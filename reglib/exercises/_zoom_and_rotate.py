@@ -110,7 +110,7 @@ def _clear(*maps: tuple[NDArray, NDArray]) -> NDArray:
     clear = np.ones(shape, dtype=bool)
     for places, size in ((at[axis], shape[axis]) for at in maps for axis in range(2)):
         clear &= np.abs(places - np.floor(places) - 0.5) > 1e-4
-        within = (places > -1e-4) & (places < size - 1 + 1e-4)
+        within = (places > -1e-9) & (places < size - 1 + 1e-9)
         clear &= within | (places < -0.5) | (places > size - 0.5)
     return clear
 

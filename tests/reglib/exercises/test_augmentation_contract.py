@@ -1,9 +1,11 @@
 """What assignment 8's contract promises beside what every contract does."""
 
+import numpy as np
 import pytest
 
 from reglib.exercises import augmentation
 from reglib.exercises._answers import function_of
+from reglib.exercises._zoom_and_rotate import _clear
 
 TASKS = augmentation.ASSIGNMENT.exercises
 LOOP = """
@@ -120,3 +122,10 @@ def test_quarter_turns_alone_do_not_show_an_argument_without_effect(accused):
 def test_labels_are_compared_for_being_equal_not_for_being_one_object(verdict):
     same = TASKS["label_safe"].model.replace("==", "is")
     assert verdict(TASKS["label_safe"], answer("label_safe", same)) is not None
+
+
+def test_a_place_just_outside_is_a_matter_of_taste_and_one_on_the_edge_is_none():
+    """SciPy takes it for the outside; an answer that rounds first, for the edge."""
+    rows = np.array([[-1e-5, -1e-16, 0.2], [2 + 1e-5, 2 + 1e-16, 1.8], [-0.6, 2.6, 1.0]])
+    clear = _clear((rows, np.ones((3, 3))))
+    assert clear.tolist() == [[False, True, True], [False, True, True], [True, True, True]]
