@@ -67,8 +67,10 @@ c.FastGrade.judge_preload = ["numpy", *(f"reglib.exercises.{path.stem}" for path
 c.FastGrade.allowed_modules = [
     "reglib._absent",
     "reglib._arguments",
+    "reglib._content",
     "reglib._result_cache",
     "reglib._serialization",
+    "reglib._sources",
     "reglib._student_t",
     "reglib._typing",
     "reglib._validation",

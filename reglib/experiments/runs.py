@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +44,8 @@ def run(
         The seeds, the same for every setting; ``5`` stands for 0 to 4.
     cache : path, optional
         A folder for results. What is there already is not computed again, unless the function's
-        source, what it uses, its arguments, reglib's source or NumPy's version have changed.
+        source, what it uses, be it in reglib or elsewhere, its arguments, or NumPy's minor version
+        have changed. A damaged or edited result is dropped with a warning and computed again.
         By default the folder that the environment variable ``REGLIB_CACHE`` names, else none.
     progress : bool, optional
         Whether to show a progress bar (tqdm); by default only on a terminal.
@@ -80,14 +83,32 @@ def run(
     known = None if folder is None else ResultCache(Path(folder), build_and_score)
     pairs = [(name, setting, seed) for name, setting in named.items() for seed in seeds]
     rows: list[dict[str, Any]] = []
+    computed = 0
     for name, setting, seed in _with_progress(pairs, progress):
         results = known.get(setting, seed) if known else None
         if results is None:
             results = _rows(build_and_score(seed, **setting), name, seed)
+            computed += 1
             if known:
-                known.put(setting, seed, results)
+                known.put(name, setting, seed, results)
         rows += [{"setting": name, "seed": seed, **result} for result in results]
+    _report(build_and_score, known, len(pairs), computed)
     return pd.DataFrame(rows)
+
+
+def _report(function: Any, known: ResultCache | None, runs: int, computed: int) -> None:
+    """Tell of damaged results, and write a line to the log that the environment names."""
+    damaged = known.damaged if known else 0
+    log = os.environ.get("REGLIB_RUN_LOG")
+    if log:
+        line = {"experiment": getattr(function, "__name__", "function"), "runs": runs}
+        line |= {"computed": computed, "damaged": damaged}
+        with Path(log).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+    elif damaged and known:
+        warnings.warn(
+            f"{known.path} held {damaged} damaged results; their runs were repeated", stacklevel=4
+        )
 
 
 def _named_settings(settings: Any) -> dict[Any, dict[str, Any]]:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from regbook import freshness
-from regbook.imports import Library
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+from reglib._sources import Library
 from tests import ROOT
 from tests.book.built import undisturbed
 

@@ -1,22 +1,13 @@
-"""Experiments share their seeds, keep their results by content, and report honest intervals."""
+"""Experiments share their seeds and report honest intervals."""
 
-import functools
-import importlib.util
-import json
-import linecache
 import math
-import subprocess
-import sys
-import textwrap
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from reglib import _result_cache, experiments
-from reglib._result_cache import ResultCache
+from reglib import experiments
 from reglib._student_t import t_quantile
 from reglib.experiments import (
     confidence_interval,
@@ -28,28 +19,10 @@ from reglib.experiments import (
 )
 from reglib.layers import Dense, Dropout
 from reglib.models import Sequential
-from reglib.regularizers import L2
 
 
 def noisy(seed, shift=0.0):
     return {"loss": np.random.default_rng(seed).normal() + shift, "seen": 1}
-
-
-@pytest.fixture
-def load(tmp_path, monkeypatch):
-    """Return a function that writes a module's text to a file and imports it afresh."""
-
-    def write(text):
-        path = tmp_path / "experiment.py"
-        path.write_text(textwrap.dedent(text))
-        spec = importlib.util.spec_from_file_location("experiment", path)
-        module = importlib.util.module_from_spec(spec)
-        linecache.clearcache()
-        monkeypatch.setitem(sys.modules, "experiment", module)
-        spec.loader.exec_module(module)
-        return module
-
-    return write
 
 
 def test_every_setting_meets_every_seed_in_order():
@@ -105,224 +78,6 @@ def test_no_bar_is_drawn_where_there_is_no_terminal(capsys):
     assert capsys.readouterr() == ("", "")
     run(noisy, [{}], 3, progress=True)
     assert "runs" in capsys.readouterr().err
-
-
-# The cache
-
-
-def counted(seed, log, k=1):
-    with open(log, "a") as file:
-        file.write(f"{seed} {k}\n")
-    return {"value": seed * k + 0.1}
-
-
-@pytest.fixture
-def log(tmp_path):
-    return tmp_path / "log"
-
-
-@pytest.fixture
-def cache(tmp_path):
-    return tmp_path / "cache"
-
-
-def test_cached_results_equal_fresh_ones_and_are_not_computed_again(log, cache):
-    settings = {"two": {"k": 2, "log": log}, "three": {"k": 3, "log": log}}
-    fresh = run(counted, settings, 3)
-    first = run(counted, settings, 3, cache=cache)
-    second = run(counted, settings, 3, cache=cache)
-    pd.testing.assert_frame_equal(first, fresh)
-    pd.testing.assert_frame_equal(second, fresh)
-    assert len(log.read_text().splitlines()) == 6 + 6
-
-
-def test_only_what_is_new_is_computed(log, cache):
-    run(counted, {"two": {"k": 2, "log": log}}, 3, cache=cache)
-    log.unlink()
-    settings = {"two": {"k": 2, "log": log}, "four": {"k": 4, "log": log}}
-    run(counted, settings, [2, 3], cache=cache)
-    assert log.read_text().splitlines() == ["3 2", "2 4", "3 4"]
-
-
-def test_the_cache_holds_plain_json(log, cache):
-    run(counted, [{"log": log}], 1, cache=cache)
-    (path,) = cache.iterdir()
-    assert path.name.startswith("counted-")
-    assert path.suffix == ".jsonl"
-    (line,) = path.read_text().split("\n")[1:-1]
-    assert json.loads(line)["rows"] == [{"value": 0.1}]
-
-
-def test_the_environment_names_a_cache(cache, monkeypatch):
-    monkeypatch.setenv("REGLIB_CACHE", str(cache))
-    run(noisy, [{}], 1)
-    assert len(list(cache.iterdir())) == 1
-
-
-def test_nothing_is_written_unless_asked(tmp_path, monkeypatch):
-    monkeypatch.delenv("REGLIB_CACHE", raising=False)
-    monkeypatch.chdir(tmp_path)
-    run(noisy, [{}], 1)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_line_cut_short_is_computed_again(log, cache):
-    settings = [{"log": log}]
-    run(counted, settings, 3, cache=cache)
-    (path,) = cache.iterdir()
-    path.write_text(path.read_text().rstrip()[:-8])
-    log.unlink()
-    for _ in range(2):
-        frame = run(counted, settings, 3, cache=cache)
-        assert frame["value"].tolist() == [0.1, 1.1, 2.1]
-        assert log.read_text().splitlines() == ["2 1"]
-
-
-def test_not_a_number_survives_the_cache(tmp_path):
-    for _ in range(2):
-        frame = run(lambda seed: {"loss": math.nan, "top": math.inf}, [{}], 1, cache=tmp_path)
-        assert math.isnan(frame["loss"][0])
-        assert frame["top"][0] == math.inf
-
-
-CHANGES = {
-    "the function's own source": ("FACTOR * helper(seed)", "FACTOR * helper(seed) + 1"),
-    "a function that it calls": ("return seed + 1", "return seed + 2"),
-    "a number that it reads": ("FACTOR = 2", "FACTOR = 3"),
-    "an array that it reads": ("np.arange(3)", "np.arange(4)"),
-    "a method of a class that it uses": ("return 5", "return 6"),
-    "a default that it has": ("seed, k=1", "seed, k=2"),
-}
-
-
-@pytest.mark.parametrize(("old", "new"), CHANGES.values(), ids=CHANGES.keys())
-def test_a_change_that_can_change_results_computes_them_again(load, cache, old, new):
-    text = """
-        import numpy as np
-        FACTOR = 2
-        DATA = np.arange(3)
-        class Model:
-            def score(self):
-                return 5
-        def helper(seed):
-            return seed + 1
-        def experiment(seed, k=1):
-            return FACTOR * helper(seed) + k + len(DATA) + sum(Model().score() for _ in [1])
-    """
-    assert old in text
-    before = run(load(text).experiment, [{}], 1, cache=cache)
-    same = run(load(text).experiment, [{}], 1, cache=cache)
-    after = run(load(text.replace(old, new)).experiment, [{}], 1, cache=cache)
-    assert before["score"][0] == same["score"][0] != after["score"][0]
-    assert len(list(cache.iterdir())) == 2
-
-
-def test_a_change_elsewhere_in_the_file_computes_nothing_again(load, tmp_path):
-    text = "def experiment(seed):\n    return seed\n"
-    for more in ("", "OTHER = 1\n"):
-        run(load(text + more).experiment, [{}], 1, cache=tmp_path / "cache")
-    assert len(list((tmp_path / "cache").iterdir())) == 1
-
-
-def test_a_change_of_reglib_computes_again(cache, monkeypatch):
-    run(noisy, [{}], 1, cache=cache)
-    monkeypatch.setattr(_result_cache, "_reglib_digest", lambda: "another source")
-    run(noisy, [{}], 1, cache=cache)
-    assert len(list(cache.iterdir())) == 2
-
-
-def test_functions_and_classes_of_a_notebook_are_looked_into(cache):
-    cells = """
-from IPython.core.interactiveshell import InteractiveShell
-from pathlib import Path
-shell = InteractiveShell.instance()
-define = "from reglib.experiments import run\\nclass Model:\\n    def score(self): return {}"
-call = "print(run(lambda seed: Model().score(), [{}], 1, cache=CACHE)['score'][0])"
-for number in (5, 5, 6):
-    shell.user_ns["CACHE"] = Path(PATH)
-    shell.run_cell(define.format(number)).raise_error()
-    shell.run_cell(call).raise_error()
-"""
-    code = f"PATH = {str(cache)!r}\n{cells}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout.split() == ["5.0", "5.0", "6.0"], done.stderr
-    assert len(list(cache.iterdir())) == 2
-
-
-@pytest.mark.parametrize(
-    "method",
-    [
-        "@property\n    def score(self): return {}",
-        "@functools.cached_property\n    def score(self): return {}",
-        "@staticmethod\n    def score(): return {}",
-        "@classmethod\n    def score(cls): return {}",
-    ],
-)
-def test_what_a_class_of_a_notebook_wraps_is_looked_into(cache, method):
-    cells = """
-import functools
-from IPython.core.interactiveshell import InteractiveShell
-from reglib.experiments import run
-shell = InteractiveShell.instance()
-for number in (5, 5, 6):
-    shell.user_ns |= {"CACHE": PATH, "functools": functools, "run": run}
-    shell.run_cell("class Model:\\n    " + METHOD.format(number)).raise_error()
-    call = "def score(seed):\\n    got = Model().score\\n    return got() if callable(got) else got"
-    shell.run_cell(call).raise_error()
-    shell.run_cell("print(run(score, [{}], 1, cache=CACHE)['score'][0])").raise_error()
-"""
-    code = f"PATH = {str(cache)!r}\nMETHOD = {method!r}\n{cells}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout.split() == ["5.0", "5.0", "6.0"], done.stderr
-
-
-@dataclass
-class Options:
-    rate: float
-
-
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        (1, 2),
-        (1, 1.0),
-        ("a", b"a"),
-        ([1, [2]], [[1], 2]),
-        ((1, 2), [1, 2]),
-        (np.zeros(3), np.zeros(4)),
-        (np.zeros(2), np.zeros(2, dtype="float32")),
-        ({"a": 1}, {"a": 2}),
-        ({1, 2}, {1, 3}),
-        (L2(0.1), L2(0.2)),
-        (Options(0.1), Options(0.2)),
-        (functools.partial(noisy, shift=1), functools.partial(noisy, shift=2)),
-        (len, sum),
-        (np.sin, np.cos),
-    ],
-)
-def test_different_arguments_have_different_keys(first, second):
-    def key(value):
-        return ResultCache.key({"value": value}, 0)
-
-    assert key(first) == key(first)
-    assert key(first) != key(second)
-
-
-def test_equal_sets_have_one_key_whatever_their_order():
-    first, second = {0, 8}, {8, 0}  # these collide, so that order of insertion shows
-    assert list(first) != list(second)
-    key = ResultCache.key
-    assert key({"value": first}, 0) == key({"value": second}, 0)
-
-
-def test_the_cache_says_what_it_cannot_look_into(tmp_path):
-    frame = pd.DataFrame({"a": [1]})
-    with pytest.raises(TypeError, match="cannot look into a DataFrame"):
-        run(lambda seed: len(frame), [{}], 1, cache=tmp_path)
-    names = {}
-    exec("def unseen(seed): return seed", names)
-    with pytest.raises(ValueError, match="needs the source of unseen"):
-        run(names["unseen"], [{}], 1, cache=tmp_path)
 
 
 # Statistics

@@ -8,12 +8,15 @@ modules that define it, or from all of them.
 from __future__ import annotations
 
 import ast
+import io
+import textwrap
+import tokenize
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from importlib.util import resolve_name
 from pathlib import Path
 
-__all__ = ["Library", "imports"]
+WITH_DOCSTRING = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Library:
@@ -64,6 +67,18 @@ class Library:
         files = {self.modules[name] for name in found}
         return files | {path for path in self.data if self._package_around(path) in files}
 
+    def files_used(self, module: str) -> set[Path]:
+        """Return the files that a module's own code depends on.
+
+        A package on the way to a module counts, and what it imports for others' sake does not.
+        """
+        waiting, found = self.named([(module, "")]), set[str]()
+        while waiting:
+            name = waiting.pop()
+            found.add(name)
+            waiting |= self.named(self._parse(name)[0]) - found
+        return {self.modules[name] for name in found | _packages(found)} | self.data
+
     def _parse(self, name: str) -> tuple[set[tuple[str, str]], set[str]]:
         """Return what a module imports, and which functions and classes it defines."""
         if name not in self._parsed:
@@ -78,6 +93,11 @@ class Library:
 
     def _loaded(self, imported: Iterable[tuple[str, str]]) -> set[str]:
         """Return the modules that import statements load, with the packages they are in."""
+        named = self.named(imported)
+        return named | _packages(named)
+
+    def named(self, imported: Iterable[tuple[str, str]]) -> set[str]:
+        """Return the modules that import statements name."""
         loaded = set()
         for module, name in imported:
             if f"{module}.{name}" in self.modules:
@@ -89,8 +109,11 @@ class Library:
             if "__getattr__" in defined and name not in defined:
                 within = {other for other in self.modules if other.startswith(f"{module}.")}
                 loaded |= {other for other in within if name in self._parse(other)[1]} or within
-        ends = ((name, end) for name in loaded for end, sign in enumerate(name) if sign == ".")
-        return loaded | {name[:end] for name, end in ends}
+        return loaded
+
+
+def _packages(names: Iterable[str]) -> set[str]:
+    return {name[:end] for name in names for end, sign in enumerate(name) if sign == "."}
 
 
 def imports(tree: ast.AST, package: str) -> Iterator[tuple[str, str]]:
@@ -112,3 +135,29 @@ def imports(tree: ast.AST, package: str) -> Iterator[tuple[str, str]]:
                 yield alias.name, ""
                 if not alias.asname:
                     yield alias.name.partition(".")[0], ""
+
+
+def bare(source: str) -> str:
+    r"""Return code without its comments, docstrings and blank lines, which change no result.
+
+    Examples
+    --------
+    >>> bare("def f(x):\n    'Double.'\n\n    return 2 * x  # twice")
+    'def f(x):\n    return 2 * x'
+    """
+    source = textwrap.dedent(source)
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return source
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(tree):
+        if isinstance(node, WITH_DOCSTRING) and ast.get_docstring(node, clean=False) is not None:
+            first, last = node.body[0].lineno, node.body[0].end_lineno or node.body[0].lineno
+            if not lines[first - 1][: node.body[0].col_offset].strip():
+                lines[first - 1 : last] = [""] * (last - first + 1)
+    return "\n".join(line.rstrip() for line in lines if line.strip())
