@@ -173,7 +173,7 @@ def rebuild(instructor: Plan, submitted: Submitted, *, extra_cells: str = "run")
         elif role == "test" and submitted.cells and handed_in is None:
             flags.append(f"The test cell {name!r} is missing from the submission.")
         if role == "manual":
-            manual[name] = handed_in is None or cell["source"] == _stub(original)
+            manual[name] = _is_untouched(cell)
         elif role == "task" or (role == "test" and cell["cell_type"] != "code"):
             manual[name] = False
         building.add(cell, _KINDS.get(role, "setup"), place)
@@ -343,17 +343,9 @@ def _take_matching(pending: list[dict[str, Any]], original: dict[str, Any]) -> l
     return []
 
 
-def _stub(original: dict[str, Any]) -> str:
-    """Return a manually graded cell as students get it, to tell an answer from none."""
+def _is_untouched(cell: dict[str, Any]) -> bool:
+    """Say whether a cell is as nbgrader released it, by the checksum of that."""
     from nbformat import from_dict
-    from nbgrader.preprocessors import ClearSolutions
+    from nbgrader.utils import compute_checksum
 
-    cell = from_dict(_fresh(original))
-    clear = ClearSolutions()
-    try:
-        replaced = clear._replace_solution_region(cell, "python")
-    except RuntimeError:
-        return cell.source
-    if not replaced:
-        cell.source = clear.code_stub["python"] if cell.cell_type == "code" else clear.text_stub
-    return cell.source
+    return tag_of(cell).get("checksum") == compute_checksum(from_dict(cell))
