@@ -34,6 +34,11 @@ c.ClearSolutions.code_stub = {
         'raise NotImplementedError("Not written yet: replace this line with your answer.")'
     )
 }
+c.ClearSolutions.text_stub = "Write your answer here, in place of this line."
+
+# The rubric of a written answer stands between BEGIN and END MARK SCHEME in the cell that asks:
+# the release and the feedback lose it, the autograded notebook, which formgrader shows, keeps it.
+c.ClearMarkScheme.enforce_metadata = False
 
 # A tag on a test cell would skip it, and a test that is not run gives full marks.
 c.Execute.skip_cells_with_tag = ""
@@ -43,10 +48,11 @@ c.Execute.interrupt_on_timeout = True
 c.IgnorePattern.enabled = True
 c.IgnorePattern.pattern = r"(?s).*"
 
-# Feedback shows what came of the tests, not the hidden tests themselves.
+# Feedback shows what came of the tests, not the hidden tests themselves, and no rubric.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ClearMarkScheme",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 # Pages that open offline, run no script, and show formulas without help from another host.

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib.exercises._comparison import Case, Comparison
+from reglib.exercises._dropout_evaluation import EVALUATION_COST
 from reglib.exercises._dropout_masks import (
     KEEP_ALL,
     RATES,
@@ -356,6 +357,7 @@ ASSIGNMENT = Assignment(
     FORWARD_PROPAGATION,
     BACKWARD_PROPAGATION,
     MC_DROPOUT_PREDICT,
+    EVALUATION_COST,
 )
 
 check = ASSIGNMENT.check

@@ -29,7 +29,7 @@ from reglib.textbook._checks import (
     check_cache,
     check_parameters,
 )
-from reglib.textbook.network import relu, sigmoid, walk_back
+from reglib.textbook.network import compute_cost, forward_propagation, relu, sigmoid, walk_back
 
 
 @arguments(a=Array(), keep_prob=Number("(0, 1]"), rng=Generator(), training=Flag())
@@ -288,3 +288,42 @@ def mc_dropout_predict(
     """
     predictions = check_array("f(x, rng)", [np.asarray(f(x, rng)) for _ in range(n)])
     return predictions.mean(axis=0), predictions.std(axis=0)
+
+
+@arguments(X=Array(2), Y=PROBABILITIES, keep_prob=Number("(0, 1]"), rng=Generator())
+def evaluation_cost(
+    X: ArrayLike,
+    Y: ArrayLike,
+    parameters: Mapping[str, ArrayLike],
+    keep_prob: float,
+    rng: np.random.Generator,
+) -> float:
+    """Return the cross-entropy of a network that is trained with dropout, once training rests.
+
+    Nothing is dropped and nothing is scaled: training has divided by the probability already.
+
+    Parameters
+    ----------
+    X : array_like, shape (features, m)
+        The inputs, one example a column.
+    Y : array_like, shape (outputs, m)
+        Labels in [0, 1].
+    parameters : dict
+        W1, b1, W2, b2, ...; ReLU in the hidden layers, a sigmoid at the end.
+    keep_prob, rng
+        What training uses; the result depends on neither.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit.
+
+    Examples
+    --------
+    >>> parameters = {"W1": [[1.0]], "b1": [[0.0]], "W2": [[0.0]], "b2": [[0.0]]}
+    >>> cost = evaluation_cost([[2.0]], [[1]], parameters, 0.5, np.random.default_rng(0))
+    >>> round(cost, 4)
+    0.6931
+    """
+    A, _ = forward_propagation(X, parameters)
+    return compute_cost(A, Y)

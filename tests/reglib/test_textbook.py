@@ -17,6 +17,7 @@ from reglib.textbook import (
     dropout_backward,
     dropout_forward,
     elastic_net_penalty,
+    evaluation_cost,
     forward_propagation,
     forward_propagation_with_dropout,
     gradient_descent_shrinkage,
@@ -235,6 +236,16 @@ def test_monte_carlo_dropout_finds_mean_and_spread(rng):
     )
     np.testing.assert_allclose(mean, [1, 5], atol=0.1)
     np.testing.assert_allclose(spread, [1, 1], atol=0.1)
+
+
+def test_evaluation_drops_nothing_and_draws_nothing(rng):
+    X, Y = rng.standard_normal((3, 9)), np.ones((1, 9))
+    parameters = initialize_parameters([3, 8, 1], rng)
+    before = rng.bit_generator.state
+    cost = evaluation_cost(X, Y, parameters, 0.5, rng)
+    assert rng.bit_generator.state == before
+    A, _ = forward_propagation_with_dropout(X, parameters, 1.0, rng)
+    assert cost == compute_cost(A, Y)
 
 
 def test_ridge_solves_its_normal_equations(rng):

@@ -15,6 +15,7 @@ from reglib.exercises.normalize import main, normalize
 from tests import ROOT
 
 SOLUTIONS = sorted((ROOT / "solutions").glob("*/*.ipynb"))
+WITH_A_PROGRAM_TO_MEND = [path for path in SOLUTIONS if "_by_a_classmate" in path.read_text()]
 RELEASED = sorted((ROOT / "exercises").glob("*/*.ipynb"))
 ASSIGNMENTS = [path.stem for path in SOLUTIONS]
 
@@ -27,12 +28,21 @@ def read(path):
     return notebook
 
 
+def graded_by_tests(notebook):
+    """Return the cells that test an answer; a written one has a cell that is graded by hand."""
+    return [
+        cell
+        for cell in notebook["cells"]
+        if cell["nbgrader"].get("grade")
+        and not cell["nbgrader"].get("solution")
+        and cell["id"] != "report"
+    ]
+
+
 def checks(notebook):
     """Return (module, hidden, function, aspect) of every test cell."""
     found = []
-    for cell in notebook["cells"]:
-        if not cell["nbgrader"].get("grade") or cell["id"] == "report":
-            continue
+    for cell in graded_by_tests(notebook):
         module = re.search(
             r"from (reglib\.exercises\.\w+) import (check|hidden_points)\n", cell["text"]
         )
@@ -69,33 +79,79 @@ def test_every_aspect_of_every_contract_is_tested_once_and_every_function_hidden
     assert sorted(function for _, hidden, function, _ in found if hidden) == sorted(tasks)
 
 
-@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", WITH_A_PROGRAM_TO_MEND, ids=lambda path: path.stem)
 def test_the_points_are_the_contracts_and_half_of_them_are_hidden(path):
     notebook = read(path)
     found = checks(notebook)
     tasks = importlib.import_module(found[0][0]).ASSIGNMENT.exercises
-    cells = [c for c in notebook["cells"] if c["nbgrader"].get("grade") and c["id"] != "report"]
-    for cell, (_, hidden, function, aspect) in zip(cells, found, strict=True):
+    for cell, (_, hidden, function, aspect) in zip(graded_by_tests(notebook), found, strict=True):
         aspects = [a for a in tasks[function].aspects if aspect in (None, a.name)]
         assert cell["nbgrader"]["points"] == sum(a.points for a in aspects), cell["id"]
         assert hidden or len(aspects) == 1
     visible = sum(aspect.points for task in tasks.values() for aspect in task.aspects)
     intro = next(cell["text"] for cell in notebook["cells"] if cell["id"] == "intro")
-    assert f"**{visible:g} points in the tests that you see, and as many in hidden ones" in intro
+    (written,) = (cell["nbgrader"]["points"] for cell in by_hand(notebook))
+    assert f"**{visible:g} points in the tests that you see, as many in hidden ones" in intro
+    assert f"and {written:g} for a written answer that is graded by hand. Plan about" in intro
     paragraphs = intro.split("\n\n")
     assert len(set(paragraphs)) == len(paragraphs)
 
 
-def test_the_course_has_a_hundred_points():
-    cells = [cell for path in SOLUTIONS for cell in read(path)["cells"]]
-    assert sum(cell["nbgrader"].get("points", 0) for cell in cells) == 100
+@pytest.mark.parametrize("path", WITH_A_PROGRAM_TO_MEND, ids=lambda path: path.stem)
+def test_a_program_to_mend_runs_shows_its_symptom_and_earns_nothing(path, capsys):
+    notebook = read(path)
+    texts = {cell["id"]: cell["text"] for cell in notebook["cells"]}
+    scope = {"__name__": "notebook"}
+    for cell in notebook["cells"]:
+        wanted = cell["nbgrader"].get("solution") or cell["id"] in ("setup", "classmate", "symptom")
+        if cell["cell_type"] == "code" and wanted:
+            exec(compile(cell["text"], cell["id"], "exec"), scope)
+    assert capsys.readouterr().out
+    order = [cell["id"] for cell in notebook["cells"]]
+    function = order[order.index("symptom") + 2]
+    task = importlib.import_module(checks(notebook)[0][0]).ASSIGNMENT.exercises[function]
+    (program,) = (name for name in scope if name.endswith("_by_a_classmate"))
+    assert f"def {program}(" in texts["classmate"]
+    examined = task.examination(scope[program], None, [0])
+    assert set(examined.broken) == {aspect.name for aspect in task.aspects}
+    known = {mistake.name for mistake in task.mistakes}
+    for findings in examined.broken.values():
+        assert {finding.mistake.name for finding in findings} <= known
+
+
+def by_hand(notebook):
+    return [
+        cell
+        for cell in notebook["cells"]
+        if cell["nbgrader"].get("grade") and cell["nbgrader"].get("solution")
+    ]
+
+
+RUBRIC = re.compile(r"\n+### BEGIN MARK SCHEME\n.*### END MARK SCHEME$", re.DOTALL)
+
+
+@pytest.mark.parametrize("path", WITH_A_PROGRAM_TO_MEND, ids=lambda path: path.stem)
+def test_a_written_answer_has_a_rubric_that_students_do_not_get(path):
+    source = read(path)["cells"]
+    released = {
+        cell["id"]: cell
+        for cell in read(ROOT / "exercises" / path.parent.name / path.name)["cells"]
+    }
+    (answer,) = by_hand({"cells": source})
+    question = source[source.index(answer) - 1]
+    assert RUBRIC.search(question["text"])
+    assert RUBRIC.sub("", question["text"]) == released[question["id"]]["text"].rstrip()
+    assert answer["cell_type"] == "markdown"
+    assert released[answer["id"]]["text"] == "Write your answer here, in place of this line."
 
 
 @pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.stem)
 def test_a_cell_that_fails_does_not_keep_the_others_from_running(path):
     """JupyterLab's Run All stops at an error unless the cell is marked."""
     for cell in read(path)["cells"]:
-        if cell["nbgrader"].get("grade") or "plotting.reveal" in cell["text"]:
+        if cell["cell_type"] == "code" and (
+            cell["nbgrader"].get("grade") or "plotting.reveal" in cell["text"]
+        ):
             assert cell["metadata"]["tags"] == ["raises-exception"]
 
 
@@ -137,7 +193,8 @@ def test_a_released_notebook_holds_no_answer_and_no_hidden_test(path):
         assert "SOLUTION" not in cell["text"]
         assert "HIDDEN" not in cell["text"]
         assert "hidden_points" not in cell["text"]
-        if cell["nbgrader"].get("solution"):
+        assert "MARK SCHEME" not in cell["text"]
+        if cell["nbgrader"].get("solution") and cell["cell_type"] == "code":
             assert "raise NotImplementedError(" in cell["text"]
             assert "replace this line with your answer" in cell["text"]
         assert cell.get("outputs", []) == []
@@ -149,7 +206,7 @@ def test_the_answers_of_the_solution_notebooks_earn_full_marks(name, capsys):
     scope = {}
     for cell in read(ROOT / "solutions" / name / f"{name}.ipynb")["cells"]:
         wanted = cell["nbgrader"].get("solution") or cell["nbgrader"].get("grade")
-        if cell["cell_type"] == "code" and (wanted or cell["id"] == "setup"):
+        if cell["cell_type"] == "code" and (wanted or cell["id"] in ("setup", "classmate")):
             exec(compile(cell["text"], cell["id"], "exec"), scope)
     assert "right" in capsys.readouterr().out
 

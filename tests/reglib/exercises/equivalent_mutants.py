@@ -211,5 +211,11 @@ EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
             "the same numbers, counted or kept in another way",
         ),
     ),
+    "evaluation_cost": (
+        _EXAMPLES,
+        _NARROWED,
+        (r"^A = .*rng\.random\(", "with keep_prob = 1 the mask keeps all, and nothing is scaled"),
+        (r"if layer > 1.*-> .*if layer != 1", "layers are counted from 1"),
+    ),
     "mc_dropout_predict": (_NARROWED, (r"np\.array\(p, dtype=np\.float32\) -> ", "rounding alone")),
 }
