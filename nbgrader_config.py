@@ -89,8 +89,9 @@ c.FastGrade.allowed_modules = [
     "reglib.textbook.network",
 ]
 c.FastGrade.limits = {"cell_seconds": c.Execute.timeout}
+# Messages in feedback link to the book where the second one holds the address of its site.
 c.FastGrade.judge_environment = {
-    name: os.environ[name] for name in ("REGLIB_COURSE_SECRET",) if name in os.environ
+    name: os.environ[name] for name in ("REGLIB_COURSE_SECRET", "REGLIB_SITE") if name in os.environ
 }
 
 # Nothing that an answer displays or writes may run in the browser of whoever grades by hand.

@@ -1,6 +1,7 @@
-// Announces quiz feedback, keeps a result back until the reader has predicted it, and lets the
-// keyboard scroll a formula that is wider than the page.
-// Without this script the style sheet shows the feedback and nothing is kept back.
+// Announces quiz feedback, keeps a result back until the reader has predicted it, lets the keyboard
+// scroll a formula that is wider than the page, and tells a downloaded exercise where it comes from.
+// Without this script the style sheet shows the feedback, nothing is kept back, and an exercise looks
+// for what it needs in its own folder.
 "use strict";
 
 (() => {
@@ -75,6 +76,29 @@
     });
   }
 
+  // Whoever hosts the site need not say at which address: the notebook's first cell installs from it.
+  async function downloadWithAddress(event) {
+    if (!location.protocol.startsWith("http")) return;
+    event.preventDefault();
+    const { href, pathname } = event.currentTarget;
+    const answer = await fetch(href);
+    if (!answer.ok) {
+      location.assign(href);
+      return;
+    }
+    const root = document.documentElement.dataset.content_root;
+    const site = new URL(root, location.href).href.replace(/\/$/, "");
+    const notebook = (await answer.text()).replace(
+      '\\"REGLIB_SITE\\", \\"\\"',
+      () => `\\"REGLIB_SITE\\", \\"${site}\\"`,
+    );
+    const file = document.createElement("a");
+    file.href = URL.createObjectURL(new Blob([notebook], { type: "application/x-ipynb+json" }));
+    file.download = pathname.split("/").pop();
+    file.click();
+    URL.revokeObjectURL(file.href);
+  }
+
   window.addEventListener("load", async () => {
     await document.fonts.ready;
     letFormulasScroll();
@@ -84,5 +108,8 @@
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("form.quiz-form").forEach(setUpQuiz);
     document.querySelectorAll("form.predict").forEach(setUpPrediction);
+    document.querySelectorAll("a.assignment-download").forEach((link) => {
+      link.addEventListener("click", downloadWithAddress);
+    });
   });
 })();

@@ -21,7 +21,7 @@ if find_spec("reglib") is None:
     print("This notebook needs reglib, the library of this course, which is not installed here.")
     print(f"This line installs it, with NumPy and matplotlib:\\n\\n    %pip install {{wheel}}\\n")
     if site == ".":
-        print("First download that file, from the book's page 'Getting started', to this folder.")
+        print("The book's page 'Getting started' offers that file. Download it to this folder.")
     if input("Run the line now (y/n)? ").lower().startswith("y"):
         get_ipython().run_line_magic("pip", f"install {{wheel}}")
 import reglib"""

@@ -10,7 +10,6 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from regbook.alt_text import fault
-from regbook.publish import with_site_links
 
 from tests.book.built import pages
 
@@ -120,19 +119,6 @@ def test_a_chapter_can_be_downloaded_as_an_executed_notebook(site, name):
     page = (site / f"{name}.html").read_text(encoding="utf-8")
     assert f"notebooks/{name}.ipynb" in page
     assert "Download notebook" in page
-
-
-def test_exercises_are_published_with_the_book(site):
-    source = site.parents[1] / "exercises"
-    for path in source.rglob("*.ipynb"):
-        if ".ipynb_checkpoints" in path.parts:
-            continue
-        published = site / "exercises" / path.relative_to(source)
-        text = published.read_text(encoding="utf-8")
-        assert text == with_site_links(path.read_text(encoding="utf-8"), "")
-        links = re.findall(r"\]\((\.\./[^)]+)\)", text)
-        assert links
-        assert not [link for link in links if not (published.parent / link).exists()]
 
 
 def test_no_path_of_the_builder_is_published(site):

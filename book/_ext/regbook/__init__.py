@@ -15,7 +15,8 @@
 ``parallel``      pages are written by several processes
 ``garbage``       Python's collector rests meanwhile
 ``kernel``        chapters run under a profile of the book's own
-``publish``       executed notebooks, and exercises are served from the site
+``publish``       chapters are offered as executed notebooks
+``downloads``     what students take home: the exercises, and the library's wheel
 ``theme``         cures for the theme's faults
 """
 
@@ -46,6 +47,7 @@ PARTS = (
     "execute",
     "parallel",
     "publish",
+    "downloads",
     "theme",
 )
 
