@@ -1,7 +1,7 @@
-// Announces quiz feedback, keeps a result back until the reader has predicted it, lets the keyboard
-// scroll a formula that is wider than the page, and tells a downloaded exercise where it comes from.
-// Without this script the style sheet shows the feedback, nothing is kept back, and an exercise looks
-// for what it needs in its own folder.
+// Announces quiz feedback, keeps a result back until the reader has predicted it, moves figures, lets
+// the keyboard scroll a formula that is wider than the page, and tells a downloaded exercise where it
+// comes from. Without this script the style sheet shows the feedback, nothing is kept back, figures
+// stand still, and an exercise looks for what it needs in its own folder.
 "use strict";
 
 (() => {
@@ -69,6 +69,29 @@
     form.addEventListener("submit", (event) => event.preventDefault());
   }
 
+  // A figure that moves (reglib.moving): its slider chooses the frame and the row of the table that
+  // says what the frame shows.
+  function setUpMoving(figure) {
+    const slider = figure.querySelector(".moving-control input");
+    const stage = figure.querySelector(".moving-stage");
+    const [head, ...rows] = [...figure.querySelectorAll("tr")]
+      .map((row) => [...row.cells].map(text));
+
+    const show = () => {
+      const frame = slider.value;
+      [...stage.children].forEach((panel, number) => {
+        panel.lastElementChild.setAttribute("href", `#${figure.id}-${number}-${frame}`);
+      });
+      const [value, ...numbers] = rows[frame].map((cell, k) => (k ? `${head[k]} ${cell}` : cell));
+      slider.setAttribute("aria-valuetext", [value, ...numbers].join(", "));
+      slider.nextElementSibling.textContent = [`${head[0]} = ${value}`, ...numbers].join(" · ");
+    };
+    slider.addEventListener("input", show);
+    show();
+    figure.querySelectorAll("[hidden]").forEach((element) => { element.hidden = false; });
+    figure.querySelector(".moving-stills").hidden = true;
+  }
+
   function letFormulasScroll() {
     document.querySelectorAll("div.math").forEach((formula) => {
       if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
@@ -111,5 +134,6 @@
     document.querySelectorAll("a.assignment-download").forEach((link) => {
       link.addEventListener("click", downloadWithAddress);
     });
+    document.querySelectorAll(".moving").forEach(setUpMoving);
   });
 })();

@@ -16,6 +16,7 @@ import pytest
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+from tests import ROOT
 from tests.book.built import SITE, undisturbed
 
 
@@ -98,6 +99,24 @@ def visit(browser: Any) -> Iterator[Any]:
     yield new
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def open_page(visit, tmp_path):
+    """A function that opens HTML of ours with the book's style and script."""
+    static = ROOT / "book" / "_static"
+
+    def open_page(html: str, **options):
+        body = re.sub(r"<(link|script)[^>]*>(?:</script>)?", "", html)
+        style = f'<link rel="stylesheet" href="{(static / "book.css").as_uri()}">'
+        script = f'<script src="{(static / "book.js").as_uri()}"></script>'
+        path = tmp_path / "page.html"
+        path.write_text(body.replace("</head>", f"{style}{script}</head>"), encoding="utf-8")
+        view = visit(**options)
+        view.page.goto(path.as_uri())
+        return view.page
+
+    return open_page
 
 
 @pytest.fixture(scope="session")

@@ -25,11 +25,11 @@ def axe():
     return Axe()
 
 
-def violations(page) -> list[str]:
-    """What axe-core finds wrong with a page, one line each."""
+def violations(page, within: str | None = None) -> list[str]:
+    """What axe-core finds wrong with a page, or a part of it, one line each."""
     # Without its preload axe asks for imported style sheets a second time, at a wrong address.
     options = {"runOnly": RULES, "preload": False}
-    found = axe().run(page, options=options).response["violations"]
+    found = axe().run(page, context=within, options=options).response["violations"]
     return [
         f"{violation['id']}: {node['html'][:160]}"
         for violation in found

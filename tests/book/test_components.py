@@ -7,8 +7,6 @@ import re
 import pytest
 from regbook import alt_text, components, quiz, source, theme
 
-from tests import ROOT
-
 QUIZ = """\
 # A page
 
@@ -59,24 +57,6 @@ def quiz_page(build):
     html, warnings = build(QUIZ)
     assert not warnings
     return html
-
-
-@pytest.fixture
-def open_page(visit, tmp_path):
-    """A function that opens HTML of ours with the book's style and script."""
-    static = ROOT / "book" / "_static"
-
-    def open_page(html: str, **options):
-        body = re.sub(r"<(link|script)[^>]*>(?:</script>)?", "", html)
-        style = f'<link rel="stylesheet" href="{(static / "book.css").as_uri()}">'
-        script = f'<script src="{(static / "book.js").as_uri()}"></script>'
-        path = tmp_path / "page.html"
-        path.write_text(body.replace("</head>", f"{style}{script}</head>"), encoding="utf-8")
-        view = visit(**options)
-        view.page.goto(path.as_uri())
-        return view.page
-
-    return open_page
 
 
 @pytest.mark.browser

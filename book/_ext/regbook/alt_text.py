@@ -7,15 +7,20 @@ let pass.
 from __future__ import annotations
 
 import re
+from html import escape
 from pathlib import PurePosixPath
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
 SHORTEST = 12
 FILE_NAME = re.compile(r"^\S+\.(png|jpe?g|svg|gif|webp)$|^[0-9a-f]{32,}$", re.IGNORECASE)
+#: Where a figure that moves, the work of reglib.moving, has its name.
+NAMED = re.compile(r'(<div class="moving-st\w+" role="\w+" aria-label=")[^"]*')
 PLACEHOLDERS = {"alt", "figure", "image", "photo", "picture", "plot"}
 
 
@@ -38,9 +43,29 @@ def fault(alt: str | None, uri: str = "") -> str | None:
     return None
 
 
+class NameMovingFigures(SphinxTransform):
+    """Give a figure that moves the alternative text of its cell, as a plot has it."""
+
+    default_priority = 190  # before results are inserted
+
+    def apply(self, **_: Any) -> None:
+        """Write it into the figure."""
+        for cell in self.document.findall(nodes.container):
+            if "cell_metadata" not in cell:
+                continue
+            own = cell["cell_metadata"].get("mystnb", {})
+            for raw in cell.findall(nodes.raw):
+                if NAMED.search(raw.astext()):
+                    raw["alt"] = own.get("image", {}).get("alt", "")
+                    name = escape(raw["alt"])
+                    html = NAMED.sub(lambda found, name=name: found[1] + name, raw.astext())
+                    raw.children = [nodes.Text(html)]
+
+
 def check_images(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Warn of every picture of a page that a blind reader is told nothing of."""
-    for image in doctree.findall(nodes.image):
+    moving = (raw for raw in doctree.findall(nodes.raw) if "alt" in raw)
+    for image in (*doctree.findall(nodes.image), *moving):
         problem = fault(image.get("alt"), image.get("uri", ""))
         if problem:
             LOGGER.warning(
@@ -64,4 +89,5 @@ def _place(node: nodes.Node, docname: str) -> nodes.Node | str:
 
 def setup(app: Sphinx) -> None:
     """Check when a page is about to be written, after outputs have become pictures."""
+    app.add_transform(NameMovingFigures)
     app.connect("doctree-resolved", check_images)

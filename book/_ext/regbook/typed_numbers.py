@@ -38,7 +38,7 @@ YEAR = re.compile(r"1[6-9]\d\d|20\d\d")
 #: Stand-ins for what is not text, in which no number is looked for.
 OTHER, CITED, INSERTED = "\ue000", "\ue001", "\ue002"
 #: Where a page draws: a limit of an axis or a position of a label is no setting.
-DRAWING = {"ax", "axes", "plt", "plotting", "fig", "figure", "left", "right"}
+DRAWING = {"ax", "axes", "plt", "plotting", "moving", "fig", "figure", "left", "right"}
 SMALLEST = 10
 NO_TEXT = (nodes.literal, nodes.math, nodes.raw, nodes.image)
 

@@ -25,6 +25,7 @@ from reglib import (
     losses,
     metrics,
     models,
+    moving,
     optimizers,
     plotting,
     schedules,
@@ -36,6 +37,7 @@ from reglib.layers import Dense, Input, Parameter
 from tests.reglib.bad_input.inventory import inventory
 
 INVENTORY = inventory()
+PANEL = moving.Panel("loss", (1.0, 2.0), (0.0, 1.0))
 FOLDER = tempfile.TemporaryDirectory(prefix="bad-input-")
 ONES, NAN = np.ones, float("nan")
 Y, P = np.eye(2)[::-1], np.array([[0.25, 0.75], [0.625, 0.375]])
@@ -332,6 +334,15 @@ GOOD = {
     "plotting.*.labels": np.array([0, 1]),
     "plotting.*.results": frame,
     "plotting.reveal.prediction": "none of them",
+    "moving.Panel.title": "loss",
+    "moving.Panel.[xy]": (1.0, 2.0),
+    "moving.Panel.text.[xy]": 1.5,
+    "moving.Panel.*.[xy]": np.array([1.0, 2.0]),
+    "moving.Panel.*.z": ONES(16),
+    "moving.Panel.*.values": ONES((2, 3)),
+    "moving.figure.panels": lambda: [(PANEL, "")],
+    "moving.figure.frames": {"1": ([""], {"loss": 0.5}), "2": ([""], {"loss": 0.3})},
+    "moving.figure.start": "2",
     "exercises.checking.Assignment.*.function": lambda: EXERCISE.reference,
     "exercises.checking.Assignment.*.name": EXERCISE.name,
     "exercises.*.tasks": lambda: [EXERCISE],
@@ -370,6 +381,7 @@ OBJECTS = {
     "models.Trainer.compile": lambda: model(False),
     "models.*": model,
     "exercises.checking.Assignment.*": lambda: ASSIGNMENT,
+    "moving.Panel.*": lambda: PANEL,
 }
 
 STRENGTHS = {"shape": (ONES((2, 2)),), "range": ([1.0, 0.1], [-1.0, 1.0])}
@@ -584,6 +596,21 @@ BAD = {
         "nan": ({"off": [NAN, 1.0]},),
         "empty": ({}, {"off": []}),
     },
+    "moving.Panel.[xy]": {
+        "type": NO_NUMBERS,
+        "shape": (ONES(3), 2.0),
+        "range": ((2.0, 1.0), (1.0, 1.0)),
+        "nan": ((0.0, NAN),),
+    },
+    "moving.Panel.*.z": {"shape": (ONES(5), ONES(1))},
+    "moving.figure.panels": {"type": ([3], [("title", "")]), "empty": ([],)},
+    "moving.figure.frames": {
+        "type": ({"1": 3, "2": 3}, {"1": ([""], 3), "2": ([""], 3)}),
+        "shape": ({"1": ([], {}), "2": ([], {})},),
+        "range": ({"1": ([""], {"a": 1}), "2": ([""], {"b": 1})},),
+        "empty": ({}, {"1": ([""], {})}),
+    },
+    "moving.figure.start": {"range": ("3", 3)},
     "exercises.*.aspect": {"range": (3, "no such thing")},
     "exercises.*.check*.name": {"range": (3, "no such thing")},
     "exercises.*.hint.name": {"range": (3, "no such thing")},
@@ -631,6 +658,7 @@ SAYS = {
     "plotting.*.weights": "weights|off",
     "plotting.*.strengths": "strengths|coefficients",
     "plotting.*.results": "results|off|frame",
+    "moving.Panel.*.[xy]": "x|y",
 }
 
 STEP = "inside a training step, after a layer's __call__, a loss's __call__ or fit has looked"
@@ -658,6 +686,7 @@ ELSEWHERE = {
     "activations.Activation.__call__.arguments": HANDED_ON,
     "losses.*.linked": "said by the trainer in each step",
     "datasets.Dataset.*": RECORD,
+    "moving.Figure.*": RECORD,
     "datasets.SeriesDataset.[!r]*": RECORD,
     "textbook.EarlyStopping.update.weights": "whatever is to be kept: it is copied, not looked at",
     "textbook.mc_dropout_predict.x": HANDED_ON,
