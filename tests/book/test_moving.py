@@ -181,3 +181,28 @@ def test_the_figures_of_a_page_are_small(site, name):
     sizes = [len(gzip.compress(figure.encode())) for figure in MOVING.findall(html)]
     assert max(sizes, default=0) < 6_000
     assert len(sizes) == html.count('class="moving"')
+
+
+WITH_FIGURES = [
+    name
+    for name in pages()
+    if (SITE / f"{name}.html").exists()
+    and 'class="moving"' in (SITE / f"{name}.html").read_text(encoding="utf-8")
+]
+
+
+def test_a_chapter_has_a_figure_that_moves():
+    assert [name for name in WITH_FIGURES if name.startswith("chapters/0")]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", WITH_FIGURES)
+def test_the_theme_leaves_it_legible_in_the_dark_and_whole_in_print(address, visit, name):
+    page = visit(scheme="dark").open(f"{address}/{name}.html")
+    figure = page.locator(".moving").first
+    behind = "(e) => getComputedStyle(e.parentElement).backgroundColor"
+    assert figure.evaluate(behind) == "rgba(0, 0, 0, 0)"
+    page.emulate_media(media="print")
+    assert figure.locator(".moving-stills svg").first.is_visible()
+    assert figure.locator("table").bounding_box()["height"] > 100
+    assert not figure.locator(".moving-stage").is_visible()
