@@ -30,7 +30,7 @@ CLASS := $(shell find submitted -type f)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all setup book exercises grade grade-stock publish-grades test check machine lint serve
-.PHONY: lines lock clean help where
+.PHONY: experiments claims lines lock clean help where
 
 all: book exercises grade where ## set up, build, generate, grade, and say where everything is
 
@@ -71,6 +71,13 @@ $(DONE)/book: $(DONE)/course $(CHAPTERS) $(SOURCES) $(DONE)/exercises README.md 
 	$(BIN)/python book/build.py -W -n --keep-going -q $(end)
 	@touch $@
 
+# ONLY=05-dropout does one chapter.
+experiments: $(DONE)/course ## compute the results of the book's experiments anew, and compare
+	$(BIN)/python book/experiments.py $(ONLY)
+
+claims: $(DONE)/dev ## test the book's claims with other seeds and four times the training
+	KERAS_BACKEND=numpy $(BIN)/python -m pytest -q -m stress tests/book $(if $(ONLY),-k $(ONLY))
+
 # nbgrader takes a pattern for the assignment: '*' does all of them in one start.
 exercises: $(DONE)/exercises ## generate exercises/ from solutions/
 
@@ -108,12 +115,12 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(shell expr $$(getconf _NPROCE
 
 # Keras's NumPy backend compiles nothing; JAX does what it cannot.
 test: $(DONE)/dev $(DONE)/book machine ## run all tests
-	KERAS_BACKEND=numpy $(PYTEST) -m "not not_on_keras_numpy"
+	KERAS_BACKEND=numpy $(PYTEST) -m "not (stress or not_on_keras_numpy)"
 	KERAS_BACKEND=jax $(PYTEST) -m not_on_keras_numpy \
 	  --ignore tests/reglib/bad_input --ignore tests/fastgrade --ignore tests/book
 
 check: lint ## check style and types, and run what needs no book, no Keras, no browser and no long wait
-	$(PYTEST) -m "not (slow or browser or keras)" --ignore tests/book
+	$(PYTEST) -m "not (slow or stress or browser or keras)" --ignore tests/book
 
 machine: $(DONE)/dev
 	@$(BIN)/python -m tests.machine

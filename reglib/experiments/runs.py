@@ -92,17 +92,25 @@ def run(
             if known:
                 known.put(name, setting, seed, results)
         rows += [{"setting": name, "seed": seed, **result} for result in results]
-    _report(build_and_score, known, len(pairs), computed)
+    _report(build_and_score, named, known, len(pairs), computed)
     return pd.DataFrame(rows)
 
 
-def _report(function: Any, known: ResultCache | None, runs: int, computed: int) -> None:
+def _report(
+    function: Callable[..., Any],
+    settings: Mapping[Any, Mapping[str, Any]],
+    known: ResultCache | None,
+    runs: int,
+    computed: int,
+) -> None:
     """Tell of damaged results, and write a line to the log that the environment names."""
     damaged = known.damaged if known else 0
     log = os.environ.get("REGLIB_RUN_LOG")
     if log:
-        line = {"experiment": getattr(function, "__name__", "function"), "runs": runs}
-        line |= {"computed": computed, "damaged": damaged}
+        lengths = any(stress.lengths_of(function, setting) for setting in settings.values())
+        name = getattr(function, "__name__", "function")
+        line = {"experiment": name, "runs": runs, "computed": computed, "damaged": damaged}
+        line |= {"has a length": lengths, "file": known.path.name if known else None}
         with Path(log).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
     elif damaged and known:

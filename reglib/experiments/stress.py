@@ -43,11 +43,16 @@ def longer(function: Callable[..., Any], setting: Mapping[str, Any]) -> dict[str
     >>> longer(lambda seed, lam=0.1, epochs=100: 0, {"lam": 0.2})
     {'lam': 0.2, 'epochs': 400}
     """
-    parameters = inspect.signature(function).parameters
-    given = {name: parameters[name].default for name in LENGTHS if name in parameters}
-    given = {name: value for name, value in given.items() if value is not inspect.Parameter.empty}
-    lengths = {name: value for name, value in {**given, **setting}.items() if name in LENGTHS}
+    lengths = lengths_of(function, setting)
     for name, value in lengths.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise TypeError(f"{name} must be a number to be multiplied under stress, got {value!r}")
     return {**setting, **{name: FACTOR * value for name, value in lengths.items()}}
+
+
+def lengths_of(function: Callable[..., Any], setting: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the epochs and steps that a setting gives, or else the function's signature."""
+    parameters = inspect.signature(function).parameters
+    given = {name: parameters[name].default for name in LENGTHS if name in parameters}
+    found = {name: value for name, value in {**given, **setting}.items() if name in LENGTHS}
+    return {name: value for name, value in found.items() if value is not inspect.Parameter.empty}

@@ -123,7 +123,9 @@ def open_page(visit, tmp_path):
 def build(tmp_path_factory):
     """A function that builds one page and gives its HTML and the warnings."""
 
-    def build(text: str, files: dict[str, str] | None = None) -> tuple[str, str]:
+    def build(
+        text: str, files: dict[str, str] | None = None, config: dict[str, Any] | None = None
+    ) -> tuple[str, str]:
         folder = tmp_path_factory.mktemp("book")
         (folder / "index.md").write_text(text, encoding="utf-8")
         for name, content in (files or {}).items():
@@ -144,6 +146,7 @@ def build(tmp_path_factory):
                     "nb_execution_mode": "cache",
                     "nb_execution_raise_on_error": True,
                     "numfig": True,
+                    **(config or {}),
                 },
                 status=None,
                 warning=warnings,

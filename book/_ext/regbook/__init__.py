@@ -10,6 +10,7 @@
 ``formulas``      LaTeX becomes MathML when the book is built
 ``alt_text``      a figure without alternative text fails the build
 ``freshness``     chapters are executed again when what they import has changed
+``kept_results``  experiments find their results in the book's folder
 ``execute``       chapters are executed ahead, several at a time, by warm kernels
 ``warm``          which kernels those are
 ``parallel``      pages are written by several processes
@@ -44,6 +45,7 @@ PARTS = (
     "api",
     "freshness",
     "kernel",
+    "kept_results",
     "execute",
     "parallel",
     "publish",

@@ -33,6 +33,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
 from regbook import warm
+from regbook.kept_results import environment, forget
 
 LOGGER = logging.getLogger(__name__)
 
@@ -91,7 +92,9 @@ class Ahead:
         # time, or they would all end together and leave one processor to read and write.
         gate = asyncio.Semaphore(cores() + 1)
         for name in names:
-            task = execute(self.chapters[name], settings, gate)
+            forget(env, name)
+            variables = {**os.environ, **environment(env, name)}
+            task = execute(self.chapters[name], settings, gate, variables)
             self.running[name] = asyncio.run_coroutine_threadsafe(task, self.loop)
 
     def wait(self, app: Sphinx, docname: str, source: list[str]) -> None:
@@ -162,7 +165,12 @@ def read_chapter(env: BuildEnvironment, docname: str, settings: NbParserConfig) 
     return Chapter(path, notebook, seconds=None if has_cells else 0.0)
 
 
-async def execute(chapter: Chapter, settings: NbParserConfig, gate: asyncio.Semaphore) -> None:
+async def execute(
+    chapter: Chapter,
+    settings: NbParserConfig,
+    gate: asyncio.Semaphore,
+    variables: dict[str, str],
+) -> None:
     """Execute a chapter when there is room; on failure leave it without a time."""
     if chapter.seconds is not None:
         return
@@ -179,7 +187,7 @@ async def execute(chapter: Chapter, settings: NbParserConfig, gate: asyncio.Sema
                 record_timing=False,
             )
             try:
-                await client.async_execute()
+                await client.async_execute(env=variables)
             except (CellControlSignal, RuntimeError) as error:
                 # A cell failed, or the kernel ended or never answered (both RuntimeError).
                 LOGGER.info("%s stopped with %s", chapter.path.name, type(error).__name__)

@@ -77,8 +77,12 @@ def _numbers(text: str) -> set[float]:
     return {float(number) for number in IN_CODE.findall(text.replace("_", ""))}
 
 
-def typed(text: str, settings: frozenset[float] = frozenset()) -> list[str]:
-    """Return the numbers of a text that look like results.
+def typed(
+    text: str,
+    settings: frozenset[float] = frozenset(),
+    given: frozenset[float] = frozenset(),
+) -> list[str]:
+    """Return the numbers of a text that look like results and are not given.
 
     A sentence that has results has no decimals that only happen to be settings too, unless it
     says so: λ = 0.3.
@@ -94,11 +98,15 @@ def typed(text: str, settings: frozenset[float] = frozenset()) -> list[str]:
     for sentence in SENTENCE.split(text):
         if CITED in sentence:
             continue
-        looks = [m for m in NUMBER.finditer(sentence) if _looks_like_a_result(m, sentence)]
+        looks = [
+            match
+            for match in NUMBER.finditer(sentence)
+            if _looks_like_a_result(match, sentence) and not _values(match) & given
+        ]
         unknown = [match for match in looks if not _values(match) & settings]
         has_results = INSERTED in sentence or any(map(_is_decimal, unknown))
         found += [
-            match[0].strip()
+            " ".join(match[0].split())
             for match in looks
             if match in unknown
             or (has_results and _is_decimal(match) and not _is_named(match, sentence))
@@ -193,8 +201,7 @@ def check(app: Sphinx, document: nodes.document) -> None:
     for node, text, part in texts(document):
         if part and part not in ("quiz-feedback", "predict-answer-text"):
             continue
-        known = settings | _given_by_question(node, part)
-        for number in typed(text, known):
+        for number in typed(text, settings, _given_by_question(node, part)):
             LOGGER.warning(
                 "%s looks like a typed result: %r; insert it with {result}, or mark a number that "
                 "is none with {given}",
