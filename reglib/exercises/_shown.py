@@ -33,6 +33,11 @@ class Shown:
     came: Any
     expected: Any
 
+    def __repr__(self) -> str:
+        """Return what there is, large arrays by their rims: a notebook shows it below a picture."""
+        with np.printoptions(threshold=40, edgeitems=2, precision=4):
+            return f"arguments: {self.arguments}\ncame: {self.came}\nexpected: {self.expected}"
+
     @classmethod
     def of(cls, failed: CheckFailed, task: Task, function: Any) -> Shown | None:
         """Return the first finding that has values, drawn if it is an image or a curve."""

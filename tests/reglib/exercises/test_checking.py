@@ -226,6 +226,9 @@ def test_an_image_is_shown_whole_also_where_a_part_of_it_was_tested(capsys, monk
     assert shown.came.shape == shown.expected.shape == shown.arguments["image"].shape
     assert [ax.get_title() for ax in plt.gcf().axes] == ["the input", "what came", "expected"]
     plt.close()
+    # A notebook displays it under the picture.
+    assert repr(shown).startswith("arguments: {'image': array(")
+    assert repr(shown).count("\n") < 40
 
 
 def test_of_a_class_what_was_compared_is_shown(capsys):
