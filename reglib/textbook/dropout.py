@@ -29,7 +29,7 @@ from reglib.textbook._checks import (
     check_cache,
     check_parameters,
 )
-from reglib.textbook.network import compute_cost, forward_propagation, relu, sigmoid, walk_back
+from reglib.textbook.network import _walk_back, compute_cost, forward_propagation, relu, sigmoid
 
 
 @arguments(a=Array(), keep_prob=Number("(0, 1]"), rng=Generator(), training=Flag())
@@ -198,7 +198,7 @@ def backward_propagation_with_dropout(
     hidden = [cache[5 * i : 5 * i + 5] for i in range(depth - 1)]
     masks = [D for _, D, _, _, _ in hidden]
     layers = [(A, W) for _, _, A, W, _ in hidden] + [(cache[-3], cache[-2])]
-    return walk_back(
+    return _walk_back(
         X, Y, layers, lambda layer, dA: dropout_backward(dA, masks[layer - 1], keep_prob)
     )
 

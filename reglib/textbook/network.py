@@ -212,10 +212,10 @@ def backward_propagation(X: ArrayLike, Y: ArrayLike, cache: Sequence[NDArray]) -
     """
     check_cache(cache, Y.shape, hidden=4, last=4)
     layers = [cache[i : i + 4] for i in range(0, len(cache), 4)]
-    return walk_back(X, Y, [(A, W) for _, A, W, _ in layers], lambda layer, dA: dA)
+    return _walk_back(X, Y, [(A, W) for _, A, W, _ in layers], lambda layer, dA: dA)
 
 
-def walk_back(
+def _walk_back(
     X: NDArray,
     Y: NDArray,
     layers: Sequence[tuple[NDArray, NDArray]],
