@@ -692,7 +692,7 @@ ELSEWHERE = {
     "*.transformation": "what get_random_transformation drew, handed on as it is",
     "activations.Activation.__call__.arguments": HANDED_ON,
     "losses.*.linked": "said by the trainer in each step",
-    "experiments.state.results": "texts under the author's own names: tests of the book's results try them",
+    "experiments.state.results": "under the author's own names: test_experiments tries them",
     "datasets.Dataset.*": RECORD,
     "moving.Figure.*": RECORD,
     "datasets.SeriesDataset.[!r]*": RECORD,
