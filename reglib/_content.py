@@ -76,6 +76,8 @@ def _parts(thing: Any, seen: set[Any]) -> Iterator[str]:
         yield from _parts((thing.__func__, thing.__self__), seen)
     elif isinstance(thing, os.PathLike):
         yield os.fspath(thing)
+    elif isinstance(thing, np.ufunc):  # SciPy's do not say where they come from
+        yield f"{thing.__name__} {_version('scipy')}"
     elif _is_library(thing):
         yield f"{thing.__module__}.{thing.__name__} {_library(thing.__module__)}"
     elif isinstance(thing, (FunctionType, type)):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import special
 
 from reglib import _content
 from reglib._content import content
@@ -420,6 +421,7 @@ class Options:
         (functools.partial(noisy, shift=1), functools.partial(noisy, shift=2)),
         (len, sum),
         (np.sin, np.cos),
+        (special.expit, special.ndtr),
     ],
 )
 def test_different_arguments_have_different_keys(first, second):
