@@ -14,10 +14,13 @@ from reglib.exercises._penalty_mistakes import (
     BIASES,
     DIVISION,
     ENTRIES,
+    HALF_IN_GRADIENT,
     NO_LAMBDA,
     NO_M,
     NO_PENALTY,
+    PUSHED_AWAY,
     ROWS,
+    SIGN_FOR_WEIGHT,
     without_penalty,
 )
 from reglib.exercises._random_networks import entries
@@ -116,11 +119,7 @@ BACKWARD_PROPAGATION_WITH_REGULARIZATION = Task(
     mistakes=(
         BIASES.written((_SUM, f"{_SUM} + {_FACTOR} * b")),
         NO_M.written((_FACTOR, "lambd")),
-        Mistake(
-            "1/2 or 2 left in the gradient",
-            "The derivative of a square brings a 2, which cancels the 1/2 of the penalty.",
-            "Differentiate the penalty with respect to one weight, on paper.",
-        ).written(("lambd", "lambd / 2"), ("lambd", "2 * lambd")),
+        HALF_IN_GRADIENT.written(("lambd", "lambd / 2"), ("lambd", "2 * lambd")),
         Mistake(
             "1/m in the wrong place",
             "The penalty's gradient is divided by m twice, as happens where it sits inside "
@@ -137,16 +136,8 @@ BACKWARD_PROPAGATION_WITH_REGULARIZATION = Task(
                 for layers in ((1,), (2,), (3,), (1, 2), (1, 3), (2, 3))
             ]
         ),
-        Mistake(
-            "wrong sign",
-            "The penalty's gradient is subtracted, so weights are pushed away from 0.",
-            "The gradient of a sum is the sum of the gradients.",
-        ).written(("lambd", "-lambd")),
-        Mistake(
-            "sign(W) for W",
-            "The gradient of L1 is added; the gradient of a square grows with the weight.",
-            "Differentiate the square of a weight.",
-        ).written(("* W\n", "* np.sign(W)\n")),
+        PUSHED_AWAY.written(("lambd", "-lambd")),
+        SIGN_FOR_WEIGHT.written(("* W\n", "* np.sign(W)\n")),
         Mistake(
             "square left in the gradient",
             "The squares of the weights are added, so a negative weight is pushed away from 0.",

@@ -37,6 +37,21 @@ NO_PENALTY = Mistake(
     "Lambda adds nothing: what came back is the data's part alone.",
     "Compare the number of terms with the task's.",
 )
+HALF_IN_GRADIENT = Mistake(
+    "1/2 or 2 left in the gradient",
+    "The derivative of a square brings a 2, which cancels the 1/2 of the penalty.",
+    "Differentiate the penalty with respect to one weight, on paper.",
+)
+PUSHED_AWAY = Mistake(
+    "wrong sign",
+    "The penalty's gradient is subtracted, so weights are pushed away from 0.",
+    "The gradient of a sum is the sum of the gradients.",
+)
+SIGN_FOR_WEIGHT = Mistake(
+    "sign(W) for W",
+    "The gradient of L1 is added; the gradient of a square grows with the weight.",
+    "Differentiate the square of a weight.",
+)
 ROWS = Mistake(
     "rows counted for examples",
     "Examples are columns here, and the number of rows is that of features or outputs.",
@@ -102,6 +117,33 @@ ROOT = Mistake(
     "norm for squared norm",
     "The penalty takes the square root of the sum of squares; np.linalg.norm does.",
     "L2's penalty is the squared norm.",
+)
+SUBGRADIENT = Mistake(
+    "subgradient step",
+    "lam * sign(w) is added to the gradient: a weight then jumps to and fro over 0 and "
+    "never rests there.",
+    "Use the soft threshold for the penalty's part.",
+)
+NO_RATE = Mistake(
+    "threshold without the learning rate",
+    "The threshold is lam, but the step is only lr long, so the penalty acts too strongly.",
+    "Both parts of the cost take a step of the same length: what is lam multiplied by?",
+)
+THRESHOLD_FIRST = Mistake(
+    "threshold before the gradient step",
+    "The gradient step moves the zeros away again.",
+    "First the gradient step, then the threshold.",
+)
+UPHILL = Mistake(
+    "step uphill",
+    "The gradient is added, so the loss grows.",
+    "Gradient descent subtracts.",
+)
+HARD_THRESHOLD = Mistake(
+    "hard threshold",
+    "Small weights become 0, but the others keep their size; the jump at t is not what minimizes "
+    "the penalized cost.",
+    "Weights beyond the threshold move towards 0 as well: by how much?",
 )
 
 

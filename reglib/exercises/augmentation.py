@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from reglib.exercises._augmented_set import AUGMENTED_SET
 from reglib.exercises._comparison import Case, Comparison
 from reglib.exercises._findings import Mistake
 from reglib.exercises._image_mistakes import (
@@ -442,6 +443,7 @@ ASSIGNMENT = Assignment(
     ROTATE,
     ADJUST_CONTRAST,
     LABEL_SAFE,
+    AUGMENTED_SET,
 )
 
 check = ASSIGNMENT.check

@@ -14,6 +14,7 @@ from reglib.exercises._comparison import Case, Comparison
 from reglib.exercises._findings import Mistake
 from reglib.exercises._messages import Chapter
 from reglib.exercises._stopping_mistakes import NO_ATTRIBUTE, RULE_MISTAKES, SHARED, in_class
+from reglib.exercises._stopping_training import FIT_WITH_EARLY_STOPPING
 from reglib.exercises._task import Aspect, Task
 from reglib.exercises.checking import Assignment
 from reglib.textbook import stopping as reference
@@ -534,6 +535,7 @@ ASSIGNMENT = Assignment(
     STOP_EPOCH,
     EARLY_STOPPING,
     GRADIENT_DESCENT_SHRINKAGE,
+    FIT_WITH_EARLY_STOPPING,
 )
 
 check = ASSIGNMENT.check

@@ -8,20 +8,26 @@ import numpy as np
 
 from reglib.exercises._comparison import Case, Comparison
 from reglib.exercises._findings import Mistake
+from reglib.exercises._lasso_fit import LASSO_FIT
 from reglib.exercises._messages import Chapter
 from reglib.exercises._penalty_mistakes import (
     DIVISION,
     FIRST_ONLY,
     FIRST_SKIPPED,
+    HARD_THRESHOLD,
     LAST_ONLY,
     LAST_SKIPPED,
     MEAN,
     NO_ABSOLUTE,
     NO_LAMBDA,
     NO_M,
+    NO_RATE,
     ROOT,
     SQUARES,
+    SUBGRADIENT,
     SUM_FIRST,
+    THRESHOLD_FIRST,
+    UPHILL,
     draw_weights,
 )
 from reglib.exercises._task import Aspect, Task
@@ -32,12 +38,6 @@ L2_HALF = Mistake(
     "1/2 where there is none",
     "The 1/2 belongs to squares: their derivative brings a 2, that of an absolute value does not.",
     "Compare your factor with the formula.",
-)
-HARD_THRESHOLD = Mistake(
-    "hard threshold",
-    "Small weights become 0, but the others keep their size; the jump at t is not what minimizes "
-    "the penalized cost.",
-    "Weights beyond the threshold move towards 0 as well: by how much?",
 )
 NOT_CLIPPED = Mistake(
     "weights pushed across zero",
@@ -240,22 +240,13 @@ PROXIMAL_STEP = Task(
         ),
     ),
     mistakes=(
-        Mistake(
-            "subgradient step",
-            "lam * sign(w) is added to the gradient: a weight then jumps to and fro over 0 and "
-            "never rests there.",
-            "Use the soft threshold for the penalty's part.",
-        ).written((_STEP, "w - lr * (grad + lam * np.sign(w))")),
+        SUBGRADIENT.written((_STEP, "w - lr * (grad + lam * np.sign(w))")),
         Mistake(
             "penalty counted twice",
             "lam * sign(w) is added to the gradient, and the threshold follows as well.",
             "grad is that of the loss alone: the threshold is all that the penalty does.",
         ).written(("grad", "(grad + lam * np.sign(w))")),
-        Mistake(
-            "threshold without the learning rate",
-            "The threshold is lam, but the step is only lr long, so the penalty acts too strongly.",
-            "Both parts of the cost take a step of the same length: what is lam multiplied by?",
-        ).written(("lr * lam", "lam")),
+        NO_RATE.written(("lr * lam", "lam")),
         Mistake(
             "threshold without lambda",
             "The threshold is the learning rate alone, whatever the strength of the penalty is.",
@@ -271,11 +262,7 @@ PROXIMAL_STEP = Task(
             "The smaller the step, the stronger the threshold; it should be the other way round.",
             "What is lam multiplied by?",
         ).written(("lr * lam", "lam / lr")),
-        Mistake(
-            "threshold before the gradient step",
-            "The gradient step moves the zeros away again.",
-            "First the gradient step, then the threshold.",
-        ).written((_STEP, "soft_threshold(w, lr * lam) - lr * grad")),
+        THRESHOLD_FIRST.written((_STEP, "soft_threshold(w, lr * lam) - lr * grad")),
         Mistake(
             "threshold on the gradient",
             "Small gradients become 0, not small weights.",
@@ -294,11 +281,7 @@ PROXIMAL_STEP = Task(
             (_STEP, f"np.abs({_STEP})"), (_STEP, "np.maximum(w - lr * (grad + lam), 0)")
         ),
         SCALED.written((_STEP, "(1 - lr * lam) * (w - lr * grad)")),
-        Mistake(
-            "step uphill",
-            "The gradient is added, so the loss grows.",
-            "Gradient descent subtracts.",
-        ).written(("w - lr", "w + lr")),
+        UPHILL.written(("w - lr", "w + lr")),
         Mistake(
             "gradient ignored",
             "Only the penalty acts; the loss has no say.",
@@ -424,6 +407,7 @@ ASSIGNMENT = Assignment(
     SOFT_THRESHOLD,
     PROXIMAL_STEP,
     ELASTIC_NET_PENALTY,
+    LASSO_FIT,
 )
 
 check = ASSIGNMENT.check

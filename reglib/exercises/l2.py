@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from reglib.exercises._comparison import Case, Comparison
 from reglib.exercises._findings import Mistake
 from reglib.exercises._l2_gradients import BACKWARD_PROPAGATION_WITH_REGULARIZATION
+from reglib.exercises._l2_step import PENALIZED_STEP
 from reglib.exercises._messages import Chapter
 from reglib.exercises._penalty_mistakes import (
     ABSOLUTE,
@@ -468,6 +469,7 @@ ASSIGNMENT = Assignment(
     BACKWARD_PROPAGATION_WITH_REGULARIZATION,
     RIDGE_CLOSED_FORM,
     MAP_LAMBDA,
+    PENALIZED_STEP,
 )
 
 check = ASSIGNMENT.check

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._arguments import Function, Generator, Integer, List, Number, arguments
+from reglib._arguments import Array, Function, Generator, Integer, List, Number, arguments
 from reglib._typing import ArrayLike
+from reglib._validation import check_array
 from reglib.textbook._checks import Image
 
 
@@ -262,3 +263,45 @@ def label_safe(
     if not images:
         raise ValueError("task must hold at least one image, got none")
     return all(bool(label_of(transform(image)) == label_of(image)) for image in images)
+
+
+@arguments(
+    images=Array(dtype=np.float64),
+    labels=Array(1),
+    transforms=List("functions", Function()),
+)
+def augmented_set(
+    images: ArrayLike, labels: ArrayLike, transforms: Sequence[Callable[[NDArray], ArrayLike]]
+) -> tuple[NDArray, NDArray]:
+    """Return a training set with every image as it was and under each transform.
+
+    Parameters
+    ----------
+    images : array_like, shape (n, height, width) or (n, height, width, channels)
+        The images.
+    labels : array_like, shape (n,)
+        Their labels.
+    transforms : list of callable
+        ``transform(image)`` returns another image of that shape, with the same label.
+
+    Returns
+    -------
+    images : ndarray, shape (n (1 + k), ...)
+        The n images first, then all of them under the first of the k transforms, and so on.
+    labels : ndarray, shape (n (1 + k),)
+        The label of each.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit.
+
+    Examples
+    --------
+    >>> images, labels = augmented_set([[[0.2, 0.8]]], [7], [horizontal_flip])
+    >>> images.tolist(), labels.tolist()
+    ([[[0.2, 0.8]], [[0.8, 0.2]]], [7, 7])
+    """
+    labels = check_array("labels", labels, shape=(len(images),))
+    parts = [images, *(np.array([f(image) for image in images]) for f in transforms)]
+    return np.concatenate(parts), np.tile(labels, len(parts))

@@ -19,7 +19,12 @@ from reglib._typing import ArrayLike
 from reglib._validation import check_array
 from reglib.regularizers import L1, L1L2, L2, Regularizer
 from reglib.textbook._checks import PROBABILITIES, Weights, check_parameters
-from reglib.textbook.network import backward_propagation, compute_cost
+from reglib.textbook.network import (
+    Parameters,
+    backward_propagation,
+    compute_cost,
+    update_parameters,
+)
 
 _PENALTIES = Choice("l2", "l1", "l1l2")
 
@@ -237,3 +242,47 @@ def map_lambda(noise_variance: float, prior_variance: float) -> float:
     0.25
     """
     return noise_variance / prior_variance
+
+
+@arguments(learning_rate=Number("> 0"), lambd=Number(">= 0"), m=Integer(">= 1"))
+def penalized_step(
+    parameters: Mapping[str, ArrayLike],
+    gradients: Mapping[str, ArrayLike],
+    learning_rate: float,
+    lambd: float,
+    m: int,
+) -> Parameters:
+    r"""Return the parameters after one step of gradient descent on a cost with an L2 penalty.
+
+    .. math:: W \leftarrow W - \eta\left(dW + \frac{\lambda}{m} W\right), \qquad
+              b \leftarrow b - \eta\, db
+
+    Parameters
+    ----------
+    parameters : dict
+        W1, b1, ...; it is not changed.
+    gradients : dict
+        dW1, db1, ... of the cost without its penalty.
+    learning_rate : float
+        The step :math:`\eta`, above 0.
+    lambd : float
+        The strength, at least 0.
+    m : int
+        The number of examples.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit.
+
+    Examples
+    --------
+    >>> parameters, gradients = {"W1": [[2.0]], "b1": [[1.0]]}, {"dW1": [[1.0]], "db1": [[1.0]]}
+    >>> penalized_step(parameters, gradients, learning_rate=0.1, lambd=5.0, m=10)
+    {'W1': array([[1.8]]), 'b1': array([[0.9]])}
+    """
+    stepped = update_parameters(parameters, gradients, learning_rate)
+    for name in stepped:
+        if name.startswith("W"):
+            stepped[name] = stepped[name] - learning_rate * lambd / m * np.asarray(parameters[name])
+    return stepped

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from numpy.typing import NDArray
 
 from reglib._arguments import Array, Integer, Number, arguments
@@ -151,3 +152,45 @@ def elastic_net_penalty(w: ArrayLike, lam: float, l1_ratio: float) -> float:
     4.875
     """
     return float(L1L2(l1=lam * l1_ratio, l2=lam * (1 - l1_ratio) / 2)(w))
+
+
+@arguments(X=Array(2), y=Array(1), lam=Number(">= 0"), lr=Number("> 0"), steps=Integer(">= 0"))
+def lasso_fit(X: ArrayLike, y: ArrayLike, lam: float, lr: float, steps: int) -> NDArray:
+    r"""Return the weights of a lasso after so many proximal steps from 0.
+
+    They go down
+
+    .. math:: \frac{1}{2m}\lVert Xw - y\rVert^2 + \lambda\lVert w\rVert_1
+
+    Parameters
+    ----------
+    X : array_like, shape (m, features)
+        One example a row.
+    y : array_like, shape (m,)
+        The labels.
+    lam : float
+        The strength, at least 0.
+    lr : float
+        The length of a step, above 0.
+    steps : int
+        How many, at least 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit.
+
+    References
+    ----------
+    Parikh and Boyd (2014), "Proximal algorithms", section 4.2.
+
+    Examples
+    --------
+    >>> lasso_fit([[1.0, 0.0], [0.0, 1.0]], [4.0, 0.5], lam=0.5, lr=1.0, steps=50).round(6)
+    array([3., 0.])
+    """
+    y = check_array("y", y, shape=(len(X),))
+    w = np.zeros(X.shape[1])
+    for _ in range(steps):
+        w = proximal_step(w, X.T @ (X @ w - y) / len(y), lr, lam)
+    return w

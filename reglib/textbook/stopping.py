@@ -12,13 +12,13 @@ Prechelt (1998), "Early stopping - but when?"; Goodfellow, Bengio and Courville 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reglib._arguments import Array, Flag, Integer, Number, arguments
+from reglib._arguments import Array, Flag, Function, Integer, Number, arguments
 from reglib._typing import ArrayLike
 
 
@@ -158,3 +158,55 @@ def gradient_descent_shrinkage(eigenvalues: ArrayLike, lr: float, steps: int) ->
     array([0.75  , 0.0975, 0.    ])
     """
     return 1 - (1 - lr * eigenvalues) ** steps
+
+
+@arguments(
+    w=Array(dtype=np.float64),
+    gradient=Function(),
+    loss=Function(),
+    lr=Number("> 0"),
+    epochs=Integer(">= 1"),
+    patience=Integer(">= 1"),
+)
+def fit_with_early_stopping(
+    w: ArrayLike,
+    gradient: Callable[[NDArray], ArrayLike],
+    loss: Callable[[NDArray], float],
+    lr: float,
+    epochs: int,
+    patience: int,
+) -> NDArray:
+    """Return the weights of the best epoch of a training that stops when patience runs out.
+
+    Parameters
+    ----------
+    w : array_like, any shape
+        The weights to begin with; they are not changed.
+    gradient : callable
+        ``gradient(w)`` is that of the training loss, of the shape of ``w``.
+    loss : callable
+        ``loss(w)`` is the validation loss, asked once an epoch, after the step.
+    lr : float
+        The length of a step, above 0; an epoch is one step.
+    epochs : int
+        How many epochs there are at most, at least 1.
+    patience : int
+        How many epochs in a row may pass without improvement, at least 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unfit.
+
+    Examples
+    --------
+    >>> w = fit_with_early_stopping([0.0], lambda w: [-1.0], lambda w: abs(w[0] - 3), 1.0, 9, 2)
+    >>> w
+    array([3.])
+    """
+    stopper = EarlyStopping(patience)
+    for _ in range(epochs):
+        w = w - lr * np.asarray(gradient(w))
+        if stopper.update(float(loss(w)), w):
+            break
+    return stopper.weights

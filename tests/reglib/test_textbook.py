@@ -9,6 +9,7 @@ import pytest
 from reglib import textbook
 from reglib.textbook import (
     adjust_contrast,
+    augmented_set,
     backward_propagation,
     backward_propagation_with_dropout,
     backward_propagation_with_regularization,
@@ -18,6 +19,7 @@ from reglib.textbook import (
     dropout_forward,
     elastic_net_penalty,
     evaluation_cost,
+    fit_with_early_stopping,
     forward_propagation,
     forward_propagation_with_dropout,
     gradient_descent_shrinkage,
@@ -27,8 +29,10 @@ from reglib.textbook import (
     l1_penalty,
     l2_penalty,
     label_safe,
+    lasso_fit,
     map_lambda,
     mc_dropout_predict,
+    penalized_step,
     proximal_step,
     random_crop,
     relu,
@@ -246,6 +250,54 @@ def test_evaluation_drops_nothing_and_draws_nothing(rng):
     assert rng.bit_generator.state == before
     A, _ = forward_propagation_with_dropout(X, parameters, 1.0, rng)
     assert cost == compute_cost(A, Y)
+
+
+def test_a_penalized_step_is_a_step_down_the_penalized_cost(rng):
+    parameters = initialize_parameters([3, 4, 1], rng)
+    parameters = {name: value + 0.1 for name, value in parameters.items()}
+    X, Y = rng.standard_normal((3, 7)), np.ones((1, 7))
+    _, cache = forward_propagation(X, parameters)
+    plain = backward_propagation(X, Y, cache)
+    penalized = backward_propagation_with_regularization(X, Y, cache, 0.9)
+    stepped = penalized_step(parameters, plain, 0.2, 0.9, 7)
+    for name, value in update_parameters(parameters, penalized, 0.2).items():
+        np.testing.assert_allclose(stepped[name], value, atol=1e-12)
+
+
+@pytest.mark.parametrize("lr", [0.1, 0.3])
+def test_a_lasso_ends_where_its_subgradient_holds_zero(rng, lr):
+    X, lam = rng.standard_normal((30, 6)), 0.2
+    y = X @ np.array([2.0, -1, 0, 0, 0, 0]) + 0.1 * rng.standard_normal(30)
+    w = lasso_fit(X, y, lam, lr, 3000)
+    gradient = X.T @ (X @ w - y) / 30
+    assert 0 < np.sum(w == 0) < 6
+    np.testing.assert_allclose(gradient[w != 0], -lam * np.sign(w[w != 0]), atol=1e-9)
+    assert np.all(np.abs(gradient[w == 0]) <= lam)
+
+
+def test_a_training_that_stops_gives_back_its_best_weights():
+    losses = dict(zip(range(1, 9), (5, 3, 4, 2, 3, 4, 5, 1), strict=True))
+    asked = []
+
+    def loss(w):
+        asked.append(int(w[0]))
+        return losses[asked[-1]]
+
+    def gradient(w):
+        return -np.ones(1)
+
+    assert fit_with_early_stopping([0.0], gradient, loss, 1.0, 8, 3) == 4
+    assert asked == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_an_augmented_set_keeps_each_label_with_its_image(rng):
+    images, labels = rng.random((5, 3, 4)), np.arange(5)
+    many, given = augmented_set(images, labels, [horizontal_flip, lambda image: image / 2])
+    assert len(many) == len(given) == 15
+    for image, label in zip(many, given, strict=True):
+        original = images[label]
+        kinds = (original, original[:, ::-1], original / 2)
+        assert any(np.array_equal(image, kind) for kind in kinds)
 
 
 def test_ridge_solves_its_normal_equations(rng):

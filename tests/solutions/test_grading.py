@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from nbgrader.api import Gradebook
 
 from tests import ROOT
 
@@ -75,7 +76,7 @@ def test_grades_are_what_each_student_deserves(course):
             for row in csv.DictReader(file)
             if row["assignment"] == "02-l2"
         }
-    assert scores == {"akeller": 16, "dmarsh": 0, "ehollow": 0, "ftahiri": 0, "gweiss": 16}
+    assert scores == {"akeller": 18, "dmarsh": 0, "ehollow": 0, "ftahiri": 0, "gweiss": 18}
 
 
 def test_each_fault_of_a_copied_program_is_named_in_the_graded_notebook(course):
@@ -104,4 +105,28 @@ def test_a_hostile_submission_gets_its_tests_back(course):
 def test_an_untouched_exercise_is_told_what_to_do(course):
     page = (course / "feedback" / "dmarsh" / "02-l2" / "02-l2.html").read_text(encoding="utf-8")
     assert "l2_penalty is not written yet" in page
-    assert "0.0 / 16.0" in page
+    assert "0.0 / 20.0" in page
+
+
+def test_a_written_answer_waits_for_a_grader_and_none_counts_as_zero(course):
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        for student, waits in (("akeller", True), ("ehollow", True), ("dmarsh", False)):
+            grade = book.find_grade("written-answer", "02-l2", "02-l2", student)
+            assert (grade.auto_score, grade.needs_manual_grade) == (None if waits else 0, waits)
+
+
+def test_whoever_grades_sees_the_rubric_and_no_student_does(course):
+    released = (course / "exercises" / "02-l2" / "02-l2.ipynb").read_text(encoding="utf-8")
+    assert "Rubric" not in released
+    for student in STUDENTS:
+        shown = {cell["id"]: "".join(cell["source"]) for cell in graded(course, student)["cells"]}
+        assert "**Rubric for the 2 points.**" in shown["question"]
+        page = (course / "feedback" / student / "02-l2" / "02-l2.html").read_text(encoding="utf-8")
+        assert "in your own words" in page
+        assert "Rubric" not in page
+    assert "by task 5 λ is σ²/τ²" in "".join(shown_answer(course, "akeller"))
+
+
+def shown_answer(course, student):
+    (cell,) = (c for c in graded(course, student)["cells"] if c["id"] == "written-answer")
+    return cell["source"]

@@ -15,7 +15,6 @@ from reglib.exercises.normalize import main, normalize
 from tests import ROOT
 
 SOLUTIONS = sorted((ROOT / "solutions").glob("*/*.ipynb"))
-WITH_A_PROGRAM_TO_MEND = [path for path in SOLUTIONS if "_by_a_classmate" in path.read_text()]
 RELEASED = sorted((ROOT / "exercises").glob("*/*.ipynb"))
 ASSIGNMENTS = [path.stem for path in SOLUTIONS]
 
@@ -79,7 +78,7 @@ def test_every_aspect_of_every_contract_is_tested_once_and_every_function_hidden
     assert sorted(function for _, hidden, function, _ in found if hidden) == sorted(tasks)
 
 
-@pytest.mark.parametrize("path", WITH_A_PROGRAM_TO_MEND, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 def test_the_points_are_the_contracts_and_half_of_them_are_hidden(path):
     notebook = read(path)
     found = checks(notebook)
@@ -97,7 +96,7 @@ def test_the_points_are_the_contracts_and_half_of_them_are_hidden(path):
     assert len(set(paragraphs)) == len(paragraphs)
 
 
-@pytest.mark.parametrize("path", WITH_A_PROGRAM_TO_MEND, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 def test_a_program_to_mend_runs_shows_its_symptom_and_earns_nothing(path, capsys):
     notebook = read(path)
     texts = {cell["id"]: cell["text"] for cell in notebook["cells"]}
@@ -130,7 +129,7 @@ def by_hand(notebook):
 RUBRIC = re.compile(r"\n+### BEGIN MARK SCHEME\n.*### END MARK SCHEME$", re.DOTALL)
 
 
-@pytest.mark.parametrize("path", WITH_A_PROGRAM_TO_MEND, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 def test_a_written_answer_has_a_rubric_that_students_do_not_get(path):
     source = read(path)["cells"]
     released = {

@@ -15,6 +15,7 @@ _NARROWED = (
     r"|astype\(.*-> pass$",
     "an answer in float64 is right as well",
 )
+_FIRST = "the first loss always improves, which sets all of them"
 _COUNTERS = (
     (
         r"^(.*)\b(inf|inf'\)|None|_epoch), -?\d.* -> |^(count|self\._epoch) = -?\d",
@@ -50,6 +51,26 @@ ANYWHERE: tuple[tuple[str, str], ...] = (
 )
 
 EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
+    "augmented_set": (
+        _NARROWED,
+        (
+            r"parts\[::-1\].*->|\+ \[\[f\(image\)",
+            "the order of the images is free; so is their type",
+        ),
+        (r"reshape\(-1.*-> .*reshape\(-2", "NumPy takes any negative number for the rest"),
+        (r"len\(images\).*-> .*len\(labels\)|np\.empty\(len\(out\)\)$", "labels are as many"),
+    ),
+    "fit_with_early_stopping": (
+        *_COUNTERS,
+        _NARROWED,
+        (
+            r"^(best_epoch, best, kept|best, wait|w, records, wait) = |w, np\.inf, patience\) -> ",
+            _FIRST,
+        ),
+        (r"epochs == 0.*-> .*<= 0|wait == 0.*-> .*<= 0", "neither is ever negative"),
+        (r"!= epochs|left <= 0|wait == patience|epoch == patience", "they go by one at a time"),
+        (r"np\.float32\(lr\).*-> .* lr \*|\[-1\]\[1\] -> .*\[-1\]\[-1\]", "the same values"),
+    ),
     "l1_penalty": (
         (r"W\.tolist\(\) -> .* in W for|for row in W for x in row", "rows of arrays are iterable"),
     ),
@@ -66,6 +87,17 @@ EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
             r"out=w\).*-> .*(out=grad\)|lr \* grad\))",
             "where the result is kept makes no difference",
         ),
+    ),
+    "lasso_fit": (
+        _EXAMPLES,
+        _NARROWED,
+        (r"len\(y\).*-> .*len\(X\)|-> .*y\.shape\[0\]", "there are as many labels as examples"),
+        (r"0 \* X\[0\] -> .*(/ X\[0\]|\* X\[-?1\])", "0 times or by what is not 0 is 0"),
+        (
+            r"np\.float32\((.*)\).*-> .*\1|float32.*-> pass|, 'float32'\)",
+            "float64 is right as well",
+        ),
+        (r"\[0\.0\] \* X\.shape\[-1\]", "-1 is the last of two axes"),
     ),
     "l2_penalty": (_NARROWED,),
     "compute_cost_with_regularization": (
@@ -87,6 +119,11 @@ EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
         (r"f'dA\{.*-> .*= dA = W\.T @ dZ$", "other entries of the dict are of no account"),
         (r"-> for .* in (\(2, 1, 3\)|\(\(2, dZ2, A1, W2, b2\), \(1)", "the order is of no account"),
         (r"cache\[6\].*-> .*cache\[-6\]", "the sixth of twelve, from either end"),
+    ),
+    "penalized_step": (
+        _NARROWED,
+        (r"== 'W'.*-> .*<= 'W'|len\(parameters\).*-> .*len\(gradients\)", "W comes before b"),
+        (r"np\.float32\((.*)\).*-> .*\1", "an answer in float64 is right as well"),
     ),
     "ridge_closed_form": (
         _EXAMPLES,
