@@ -94,9 +94,9 @@ def test_a_build_finds_the_results_of_another_and_says_so(book, kernels):
     assert book(kernels) == (
         3,
         "7.5",
-        "chapters/one: 0 of 1 experiments found, computed: score (3 of 3 runs)",
+        "chapters/one: kept results of 0 of 1 experiments; computed: score (3 of 3 runs)",
     )
-    assert book(kernels) == (0, "7.5", "chapters/one: 1 of 1 experiments found")
+    assert book(kernels) == (0, "7.5", "chapters/one: kept results of 1 of 1 experiments")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,8 @@ def test_a_result_that_was_edited_is_not_believed(book):
     assert book() == (
         1,
         "7.5",
-        "chapters/one: 0 of 1 experiments found, computed: score (1 of 3 runs, 1 damaged)",
+        "chapters/one: kept results of 0 of 1 experiments; "
+        "computed: score (1 of 3 runs, 1 damaged)",
     )
 
 

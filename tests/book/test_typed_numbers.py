@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import doctest
 import re
 
 import pytest
-from regbook import typed_numbers
 from regbook.typed_numbers import CITED, INSERTED, OTHER, numbers_in_code, typed
 
 SETTINGS = frozenset({0.5, 0.2, 12.0, 0.15, 1000.0})
@@ -70,10 +68,6 @@ def test_drawing_makes_no_settings():
 
 def test_code_that_is_no_python_counts_by_its_digits():
     assert numbers_in_code("%run it --rate 0.25") == {0.25}
-
-
-def test_the_examples_are_right():
-    assert doctest.testmod(typed_numbers).failed == 0
 
 
 PAGE = """\

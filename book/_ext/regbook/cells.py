@@ -15,22 +15,24 @@ from regbook.kernel import PROFILE
 
 BOOK = Path(__file__).resolve().parents[2]
 BUILD = BOOK.parent / "_build"
+#: How a page with cells begins.
+HEAD = "---\nfile_format: mystnb\n"
 
 
 def chapters(names: Sequence[str] = ()) -> list[Path]:
-    """Return the chapters with cells, or those that are named, as in ``05-dropout``.
+    """Return the pages with cells, or those that are named, as in ``05-dropout``.
 
     Raises
     ------
     ValueError
         If there is no such chapter.
     """
-    found = {path.stem: path for path in sorted((BOOK / "chapters").glob("*.md"))}
+    pages = [*sorted((BOOK / "chapters").glob("*.md")), *sorted(BOOK.glob("*.md"))]
+    found = {path.stem: path for path in pages if path.read_text(encoding="utf-8").startswith(HEAD)}
     for name in names:
         if name not in found:
             raise ValueError(f"there is no chapter {name!r}; there are {', '.join(found)}")
-    chosen = [found[name] for name in names or found]
-    return [path for path in chosen if "file_format: mystnb" in path.read_text(encoding="utf-8")]
+    return [found[name] for name in names or found]
 
 
 def read(path: Path) -> NotebookNode:

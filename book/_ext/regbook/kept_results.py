@@ -41,7 +41,7 @@ def summary(docname: str, lines: Iterable[dict[str, Any]]) -> str:
     --------
     >>> found = {"experiment": "score", "runs": 24, "computed": 0, "damaged": 0}
     >>> summary("02-l2", [found, found | {"experiment": "fit", "computed": 3, "damaged": 1}])
-    '02-l2: 1 of 2 experiments found, computed: fit (3 of 24 runs, 1 damaged)'
+    '02-l2: kept results of 1 of 2 experiments; computed: fit (3 of 24 runs, 1 damaged)'
     """
     lines = list(lines)
     computed = [
@@ -50,8 +50,8 @@ def summary(docname: str, lines: Iterable[dict[str, Any]]) -> str:
         for line in lines
         if line["computed"]
     ]
-    found = f"{docname}: {len(lines) - len(computed)} of {len(lines)} experiments found"
-    return ", computed: ".join([found, *([", ".join(computed)] if computed else [])])
+    kept = f"{docname}: kept results of {len(lines) - len(computed)} of {len(lines)} experiments"
+    return f"{kept}; computed: {', '.join(computed)}" if computed else kept
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
