@@ -24,7 +24,7 @@ def mend_table(html: str) -> str:
 
     Examples
     --------
-    >>> mend_table('<table class="dataframe"><tr><th></th><th>loss</th></tr></table>')[-42:]
+    >>> mend_table('<table class="dataframe"><tr><th></th><th>loss</th></tr></table>')[-45:]
     '<tr><td></td><th>loss</th></tr></table></div>'
     """
     html = html.replace("<th></th>", "<td></td>")
