@@ -19,6 +19,7 @@
 ``publish``       chapters are offered as executed notebooks
 ``downloads``     what students take home: the exercises, and the library's wheel
 ``theme``         cures for the theme's faults
+``modes``         light and dark without a script, and light on paper
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ PARTS = (
     "publish",
     "downloads",
     "theme",
+    "modes",
 )
 
 
