@@ -29,7 +29,7 @@ CLASS := $(shell find submitted -type f)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all setup book exercises grade grade-stock publish-grades test check machine lint serve
+.PHONY: all setup book pdf exercises grade grade-stock publish-grades test check machine lint serve
 .PHONY: experiments claims lines lock clean help where
 
 all: book exercises grade where ## set up, build, generate, grade, and say where everything is
@@ -70,6 +70,10 @@ $(DONE)/book: $(DONE)/course $(CHAPTERS) $(SOURCES) $(DONE)/exercises README.md 
 	$(call begin,Building the book: chapters run that are new or import what has changed) \
 	$(BIN)/python book/build.py -W -n --keep-going -q $(end)
 	@touch $@
+
+pdf: book ## print the whole book into _build/book.pdf with Chromium (CHROMIUM=... for another browser)
+	$(call begin,Printing the book) \
+	$(BIN)/python book/pdf.py $(end)
 
 # ONLY=05-dropout does one chapter.
 experiments: $(DONE)/course ## compute the results of the book's experiments anew, and compare

@@ -60,9 +60,11 @@
       note.append("The result waits for your prediction above, or ", button, ".");
       output.before(note);
     }
-    form.addEventListener("change", () => {
+    form.addEventListener("change", (event) => {
+      const verdict = event.target.closest(".predict-option").querySelector(".predict-verdict");
+      const happens = `What happens: ${text(answer.querySelector(".predict-answer-text"))}`;
       answer.open = true;
-      status.textContent = `What happens: ${text(answer.querySelector(".predict-answer-text"))}`;
+      status.textContent = verdict ? `${text(verdict)} ${happens}` : happens;
       reveal();
     });
     answer.addEventListener("toggle", () => { if (answer.open) reveal(); });

@@ -52,6 +52,11 @@ class Visit:
     faults: list[str] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
 
+    def open_plainly(self, url: str) -> Any:
+        """Open an address where no script may run that could wait."""
+        self.page.goto(url)
+        return self.page
+
     def open(self, url: str) -> Any:
         """Open an address and wait until its fonts stand."""
         self.page.goto(url)

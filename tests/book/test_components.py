@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from bs4 import BeautifulSoup
 from regbook import alt_text, components, quiz, source, theme
 
 QUIZ = """\
@@ -133,6 +134,66 @@ def test_a_result_waits_for_the_prediction(predict_page, open_page):
     assert result.is_visible()
     assert page.get_by_text("Something did.").first.is_visible()
     assert "Something did." in page.locator("form.predict [role=status]").inner_text()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("script", [True, False])
+def test_a_prediction_says_whether_the_choice_was_right(build, open_page, script):
+    html, warnings = build(PREDICT.replace("answer: |", "right: 2\nanswer: |"))
+    assert not warnings
+    page = open_page(html, script=script)
+    verdict = page.locator(".predict-verdict:visible")
+    assert verdict.count() == 0
+    page.get_by_label("Nothing").check()
+    assert verdict.all_inner_texts() == ["Something else happens."]
+    page.get_by_label("Something", exact=True).check()
+    assert verdict.all_inner_texts() == ["That is what happens."]
+    if script:
+        status = page.locator("form.predict [role=status]").inner_text()
+        assert status == "That is what happens. What happens: Something did."
+
+
+@pytest.mark.parametrize("right", [0, 3, "Something"])
+def test_a_prediction_whose_right_option_is_none_is_refused(right):
+    prediction = {"question": "?", "answer": "!", "options": ["a", "b"], "right": right}
+    with pytest.raises(quiz.QuestionError, match="`right` is an option's number, 1 to 2"):
+        quiz.check_prediction(prediction)
+
+
+def test_a_box_does_not_repeat_its_heading(build):
+    boxes = """# P
+
+## Find the bug
+
+:::{find-the-bug}
+Where?
+:::
+
+## Do you remember?
+
+:::{recall} chapter 3
+What?
+:::
+
+## Quiz
+
+```{quiz}
+question: Even?
+options:
+  - {text: Two, correct: true, feedback: Yes.}
+  - {text: Three, feedback: Odd.}
+```
+
+## A program
+
+:::{find-the-bug} two faults
+Where?
+:::
+"""
+    html, warnings = build(boxes)
+    assert not warnings
+    titles = BeautifulSoup(html, "html.parser").select(".admonition-title, .quiz-title")
+    assert [title.get_text() for title in titles] == ["Chapter 3", "Find the bug: Two faults"]
 
 
 @pytest.mark.browser

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from bs4 import BeautifulSoup
 from regbook.alt_text import fault
 
 from tests.book.built import pages
@@ -88,6 +89,47 @@ def test_every_picture_says_what_it_shows(site, elements, name):
 def test_ids_are_unique(site, elements, name):
     ids = elements(site / f"{name}.html").ids
     assert sorted(ids) == sorted(set(ids))
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_has_the_number_of_its_file_in_title_and_sidebar(site, name):
+    page = BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    shown = page.select_one("nav.bd-docs-nav .current > a").get_text().strip()
+    heading = page.select_one("article h1").get_text()
+    file = name.removeprefix("chapters/")
+    number = f"{int(file[:2])}. " if file[:2].isdigit() else ""
+    for title in (shown, heading, page.title.get_text()):
+        assert re.match(r"(\d+\. )?", title)[0] == number
+
+
+def test_a_reference_to_a_chapter_is_its_title_alone(site):
+    page = (site / "chapters" / "review.html").read_text(encoding="utf-8")
+    assert '<span class="std std-ref">L2: small weights</span>' in page
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_box_repeats_its_heading(site, name):
+    page = BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    for title in page.select("article section [class$=-title]"):
+        heading = title.find_parent("section").find(["h1", "h2", "h3"])
+        assert title.get_text().strip() not in heading.get_text()
+
+
+def test_a_summary_is_named_by_its_words(site):
+    page = BeautifulSoup((site / "chapters/02-l2.html").read_text(encoding="utf-8"), "html.parser")
+    summaries = page.select("article summary")
+    assert summaries
+    assert not [summary for summary in summaries if summary.get("aria-label")]
+    assert all(summary.get_text().strip() for summary in summaries)
+
+
+def test_references_link_to_what_is_online(site):
+    page = BeautifulSoup((site / "references.html").read_text(encoding="utf-8"), "html.parser")
+    entries = page.select(".citation")
+    linked = [entry for entry in entries if entry.select("a[href^='https://']")]
+    assert len(entries) > 30
+    assert len(entries) - len(linked) <= 2  # two sources have no lasting address
+    assert page.select("a[href='https://doi.org/10.1162/neco.1995.7.1.108']")
 
 
 def test_thebe_and_the_icon_script_are_left_out(site):

@@ -1,5 +1,6 @@
 """What this book adds to Jupyter Book, each part in one module.
 
+``titles``        a chapter's number, and no box that repeats its heading
 ``components``    admonitions of the course, hidden answers, theme-aware diagrams
 ``chapters``      the first page's list of chapters
 ``quiz``          questions with feedback on each option; predict-first questions
@@ -19,6 +20,7 @@
 ``publish``       chapters are offered as executed notebooks
 ``downloads``     what students take home: the exercises, and the library's wheel
 ``theme``         cures for the theme's faults
+``search``        other spellings and Greek letters are found
 ``modes``         light and dark without a script, and light on paper
 """
 
@@ -35,6 +37,7 @@ __all__ = ["setup"]
 PARTS = (
     "garbage",
     "markup",
+    "titles",
     "components",
     "chapters",
     "quiz",
@@ -52,6 +55,7 @@ PARTS = (
     "publish",
     "downloads",
     "theme",
+    "search",
     "modes",
 )
 

@@ -19,6 +19,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from regbook.components import picture
+from regbook.titles import chapter_number
 
 FOLDER = "chapters"
 #: What regularizes, and the color of the page's palette that stands for it.
@@ -52,8 +53,7 @@ class Chapter:
         >>> Chapter("02-l2", "L2: small weights", "L2", "small weights", "Why?", "penalty").mark
         '2'
         """
-        number = re.match(r"\d+", self.page)
-        return str(int(number[0])) if number else self.name[0]
+        return chapter_number(f"{FOLDER}/{self.page}") or self.name[0]
 
     @property
     def color(self) -> str:

@@ -14,10 +14,11 @@ from sphinx.util.docutils import SphinxDirective
 
 from regbook.alt_text import fault
 from regbook.markup import Markup
+from regbook.titles import fill_title
 
 
 class _Box(SphinxDirective):
-    """An admonition whose title says what kind of part it is."""
+    """An admonition whose title says what kind of part it is, then the author's own words."""
 
     has_content = True
     optional_arguments = 1
@@ -28,35 +29,41 @@ class _Box(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the admonition."""
         self.assert_has_content()
-        title, _ = self.parse_inline(self.heading())
-        box = nodes.admonition("", nodes.title("", "", *title), classes=[self.kind])
+        box = nodes.admonition("", self.heading(), classes=[self.kind])
         self.set_source_info(box)
         box += self.parse_content_to_nodes()
         return [box]
 
-    def heading(self) -> str:
-        """Return the title, followed by the author's own words."""
-        return f"{self.title}: {self.arguments[0]}" if self.arguments else self.title
+    def heading(self) -> nodes.Element:
+        """Return the title."""
+        return fill_title(nodes.title(), self.title, self.own_words())
+
+    def own_words(self) -> list[nodes.Node]:
+        """Return the author's own words, with a capital letter."""
+        words = "".join(self.arguments)
+        return self.parse_inline(words[:1].upper() + words[1:])[0]
 
 
-class Objectives(_Box):
+class _RenamedBox(_Box):
+    """A box whose author may give it another title."""
+
+    def heading(self) -> nodes.Element:
+        """Return the title, or the author's own."""
+        if self.arguments:
+            return nodes.title("", "", *self.own_words())
+        return super().heading()
+
+
+class Objectives(_RenamedBox):
     """``{objectives}``: what the reader will be able to do."""
 
     title, kind = "What you will be able to do", "objectives"
-
-    def heading(self) -> str:
-        """Return the title, or the author's own."""
-        return self.arguments[0] if self.arguments else self.title
 
 
 class Recall(_Box):
     """``{recall} chapter``: an idea from two chapters back."""
 
     title, kind = "Do you remember?", "recall"
-
-    def heading(self) -> str:
-        """Return the title, with the chapter that it looks back to."""
-        return f"{self.title} ({self.arguments[0]})" if self.arguments else self.title
 
 
 class FindTheBug(_Box):
@@ -65,14 +72,10 @@ class FindTheBug(_Box):
     title, kind = "Find the bug", "find-the-bug"
 
 
-class InPractice(_Box):
+class InPractice(_RenamedBox):
     """``{in-practice}``: what goes wrong outside the textbook."""
 
     title, kind = "What goes wrong in practice", "in-practice"
-
-    def heading(self) -> str:
-        """Return the title, or the author's own."""
-        return self.arguments[0] if self.arguments else self.title
 
 
 class Answer(SphinxDirective):

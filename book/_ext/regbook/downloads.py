@@ -20,6 +20,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from regbook.markup import Markup
+from regbook.titles import fill_title
 from reglib.exercises._install_cell import WHEEL, install_cell
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -130,7 +131,7 @@ class Assignment(SphinxDirective):
         how, _ = self.parse_inline("{doc}`/getting-started` says how to open it.")
         link = site_link(f"Download {name}.ipynb", relative, "assignment-download")
         parts = [
-            Markup("p", [nodes.Text("Your turn")], class_="assignment-title"),
+            fill_title(Markup("p", class_="assignment-title"), "Your turn"),
             *self.parse_content_to_nodes(),
             nodes.paragraph("", "", link, nodes.Text(". "), *how, classes=["assignment-how"]),
         ]

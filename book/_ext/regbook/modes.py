@@ -42,11 +42,12 @@ def _in_all_modes(selectors: str, declarations: str) -> str:
     for mode, some in groupby(COMMA.split(COMMENT.sub("", selectors).strip()), key=_mode):
         chosen = ",".join(some)
         automatic = MODE.sub("[data-theme=auto]", chosen)
+        printed = MODE.sub("[data-theme]", chosen)
         body = f"{{{declarations}}}"
         if mode == "light":
             rules += [
                 f"{chosen}{body}",
-                f"@media print{{{MODE.sub("[data-theme]", chosen)}{body}}}",
+                f"@media print{{{printed}{body}}}",
                 f"@media (prefers-color-scheme:light){{{automatic}{body}}}",
             ]
         elif mode == "dark":
@@ -76,4 +77,5 @@ def rewrite(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     """Rewrite what the theme, its highlighting and this book have brought."""
-    app.connect("build-finished", rewrite)
+    # The theme writes its highlighting at 500.
+    app.connect("build-finished", rewrite, priority=900)

@@ -15,10 +15,11 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from regbook.markup import Markup
+from regbook.titles import fill_title
 
 QUESTION_KEYS = {"question", "options", "multiple"}
 OPTION_KEYS = {"text", "correct", "feedback"}
-PREDICTION_KEYS = {"question", "options", "answer"}
+PREDICTION_KEYS = {"question", "options", "right", "answer"}
 
 
 class QuestionError(ValueError):
@@ -49,11 +50,20 @@ def check_question(question: Any) -> dict[str, Any]:
 
 
 def check_prediction(prediction: Any) -> dict[str, Any]:
-    """Return the prediction if it has a question, an answer, and two options or none."""
+    """Return the prediction if it has a question, an answer, and two options or none.
+
+    Raises
+    ------
+    QuestionError
+        If not, or if ``right`` is not the number of an option, counted from 1.
+    """
     _check_keys(prediction, PREDICTION_KEYS, required={"question", "answer"}, what="a prediction")
     options = prediction.get("options", [])
     if not isinstance(options, list) or len(options) == 1:
         raise QuestionError("a prediction needs at least two options, or none")
+    right = prediction.get("right")
+    if right is not None and right not in range(1, len(options) + 1):
+        raise QuestionError(f"`right` is an option's number, 1 to {len(options)}, got {right!r}")
     return prediction
 
 
@@ -127,7 +137,9 @@ class Quiz(_Question):
         content = self.load()
         questions = content if isinstance(content, list) else [content]
         forms = [self.form(check_question(question)) for question in questions]
-        heading = Markup("p", [nodes.Text("Check yourself")], class_="quiz-title")
+        heading = fill_title(
+            Markup("p", class_="quiz-title"), "Check yourself", also=("Quiz", "Questions")
+        )
         return [Markup("div", [heading, *forms], class_="quiz", role="group", aria_label="Quiz")]
 
     def form(self, question: dict[str, Any]) -> Markup:
@@ -186,16 +198,12 @@ class Predict(_Question):
             id=f"{name}-question",
         )
         parts: list[nodes.Node] = [
-            Markup("p", [nodes.Text("Predict first")], class_="predict-title"),
+            fill_title(Markup("p", class_="predict-title"), "Predict first"),
             prompt,
         ]
         if prediction.get("options"):
             choices = [
-                Markup(
-                    "div",
-                    self.choice(name, f"{name}-{number}", text, "radio"),
-                    class_="predict-option",
-                )
+                self.option(f"{name}-{number}", name, text, number, prediction.get("right"))
                 for number, text in enumerate(prediction["options"], start=1)
             ]
             parts.append(
@@ -206,6 +214,16 @@ class Predict(_Question):
         parts.append(Markup("details", [summary, answer], class_="predict-answer"))
         status = Markup("p", class_="predict-status", role="status", aria_live="polite")
         return [Markup("form", [*parts, status], class_="predict", id=name)]
+
+    def option(self, key: str, name: str, text: Any, number: int, right: int | None) -> Markup:
+        """Return an option, with what is said when it is chosen if one is known to be right."""
+        parts = self.choice(name, key, text, "radio")
+        if right is None:
+            return Markup("div", parts, class_="predict-option")
+        words = "That is what happens." if number == right else "Something else happens."
+        parts.append(Markup("p", [nodes.Text(words)], class_="predict-verdict"))
+        correct = "true" if number == right else "false"
+        return Markup("div", parts, class_="predict-option", data_correct=correct)
 
 
 def setup(app: Sphinx) -> None:

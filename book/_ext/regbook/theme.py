@@ -43,9 +43,11 @@ def mend_tables(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 def mend_body(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Give references the role of a list's items, and let no empty cell be a table's header."""
+    """Give references the role of a list's items, summaries their words, empty headers a cell."""
     if "body" in context:
         body = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+        # MyST-NB hides what a summary says behind words of its own.
+        body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
         context["body"] = EMPTY_HEADER.sub("<td></td>", body)
 
 
