@@ -73,7 +73,7 @@ def skeleton(
     texts = {}
     for place, source in places.items():
         text = (_SKELETON / source).read_text(encoding="utf-8")
-        text = re.sub(r"\b({})\b".format("|".join(words)), lambda found: words[found[0]], text)
+        text = re.sub("|".join(words), lambda found: words[found[0]], text)
         texts[Path(place)] = _filled(text, like) if place.endswith(".ipynb") else text
     return texts
 
