@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.datasets import load_breast_cancer, load_digits, load_sample_image
 
 from reglib import datasets
 
@@ -48,6 +48,12 @@ def test_the_tumors_are_scikit_learns():
     assert identical(held["target"].astype(np.int64), theirs.target.astype(np.int64))
     assert identical(held["feature_names"], theirs.feature_names)
     assert datasets.breast_cancer_with_noise(0).feature_names == tuple(theirs.feature_names)
+
+
+def test_the_photograph_is_a_part_of_scikit_learns():
+    part = load_sample_image("china.jpg")[26:410, 14:398].astype(float)
+    small = part.reshape(96, 4, 96, 4, 3).mean(axis=(1, 3)).round().astype("uint8")
+    assert identical(datasets._held("photograph")["image"], small)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +100,7 @@ def test_every_file_is_named_with_its_source_and_licence():
 
 def test_the_files_are_small():
     sizes = [len((FOLDER / name).read_bytes()) for name in FILES]
-    assert sum(sizes) < 150_000
+    assert sum(sizes) < 180_000
 
 
 def test_they_are_read_from_an_archive_too(tmp_path):
