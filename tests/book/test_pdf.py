@@ -47,7 +47,8 @@ def titles(outline):
 
 
 def plain(text):
-    return re.sub(r"\s+", " ", text).strip(" #")
+    """A title without spaces, of which Chromium loses those at the end of a line."""
+    return re.sub(r"[\s#]+", "", text)
 
 
 def test_every_page_of_the_contents_is_printed_once_and_in_order(site, combined):
