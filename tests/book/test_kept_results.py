@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from regbook import recompute
+from regbook.kept_results import read_log
 from regbook.recompute import compare
 from sphinx.application import Sphinx
 from sphinx.errors import ConfigError
@@ -50,17 +51,18 @@ Together {result}`total`.
 
 @pytest.fixture
 def book(tmp_path, monkeypatch, capsys):
-    """A function that builds a page anew: how often it computed, its text and what was printed."""
+    """A function that builds a page: how often it computed, its text and what was printed."""
     source = tmp_path / "book"
     (source / "chapters").mkdir(parents=True)
     (source / "index.md").write_text("# A book\n\n```{toctree}\nchapters/one\n```\n")
     count = tmp_path / "count"
 
-    def build(kernels="warm", change=lambda text: text):
+    def build(kernels="warm", change=lambda text: text, anew=True):
         monkeypatch.setenv("BOOK_KERNELS", kernels)
         page = change(PAGE.replace("COUNT", repr(str(count))))
         (source / "chapters" / "one.md").write_text(page, encoding="utf-8")
-        shutil.rmtree(tmp_path / "_build", ignore_errors=True)
+        if anew:
+            shutil.rmtree(tmp_path / "_build", ignore_errors=True)
         count.write_text("")
         warnings = io.StringIO()
         with undisturbed(), patch_docutils(), docutils_namespace():
@@ -113,6 +115,13 @@ def test_who_changes_a_number_in_a_cell_gets_a_fresh_run(book, old, new, compute
     book()
     assert book(change=lambda text: text.replace(old, new))[:2] == (computed, total)
     assert book()[:2] == (0, "7.5")
+
+
+def test_an_edit_of_the_text_inserts_what_the_cached_outputs_hold(book):
+    book()
+    shutil.rmtree(book.results)
+    edit = "Altogether. Together"
+    assert book(change=lambda text: text.replace("Together", edit), anew=False) == (0, "7.5", "")
 
 
 def test_a_result_that_was_edited_is_not_believed(book):
@@ -214,7 +223,9 @@ def test_all_is_computed_anew_and_what_nothing_uses_leaves(tmp_path, monkeypatch
     monkeypatch.setattr(recompute.cells, "BUILD", tmp_path / "_build")
     monkeypatch.setattr(recompute, "RESULTS", kept)
     write(kept / "one", {"stale": [1.0]})
-    (tmp_path / "_build" / ".jupyter_cache").mkdir(parents=True)
+    built = [tmp_path / "_build" / name for name in (".jupyter_cache", ".doctrees")]
+    for folder in built:
+        folder.mkdir(parents=True)
     for _ in range(2):
         assert recompute.main(["one"]) == 0
     out = capsys.readouterr().out
@@ -222,7 +233,18 @@ def test_all_is_computed_anew_and_what_nothing_uses_leaves(tmp_path, monkeypatch
     assert "3 runs the same" in out
     assert (tmp_path / "count").read_text() == "once " * 6
     assert [path.name.partition("-")[0] for path in (kept / "one").iterdir()] == ["score"]
-    assert not (tmp_path / "_build" / ".jupyter_cache").exists()
+    assert not [folder for folder in built if folder.exists()]
+
+
+def test_no_page_uses_other_results_than_are_kept(site):
+    """`make experiments` removes what nothing uses any more."""
+    runs = site.parent / "runs"
+    logs = list(runs.rglob("*.jsonl"))
+    assert logs
+    for log in logs:
+        used = {line["file"] for line in read_log(log)}
+        kept = {path.name for path in (ROOT / "book" / "results" / log.stem).iterdir()}
+        assert kept == used, log.relative_to(runs)
 
 
 def test_what_was_computed_is_committed():

@@ -63,7 +63,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
 
 def _log(env: BuildEnvironment, docname: str) -> Path:
     assert env.app is not None
-    return Path(env.app.outdir).resolve().parent / "runs" / f"{docname.replace('/', '-')}.jsonl"
+    return Path(env.app.outdir).resolve().parent / "runs" / f"{docname}.jsonl"
 
 
 def forget(env: BuildEnvironment, docname: str) -> None:

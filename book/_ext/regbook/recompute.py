@@ -35,16 +35,17 @@ def main(arguments: Sequence[str]) -> int:
     moved = False
     for path in cells.chapters(arguments):
         print(f"{path.stem}: computing", flush=True)
-        with TemporaryDirectory() as folder:
-            fresh = Path(folder, "results")
+        with TemporaryDirectory() as temporary:
+            fresh = Path(temporary, "results")
             cells.execute(cells.read(path), {"REGLIB_CACHE": str(fresh)})
             kept = RESULTS / path.stem
             for line, beyond in compare(kept, fresh):
                 moved |= beyond
                 print(f"  {line}", flush=True)
             replace(kept, fresh)
-    # Its outputs show the results as they were.
-    shutil.rmtree(cells.BUILD / ".jupyter_cache", ignore_errors=True)
+    # What was built shows the results as they were.
+    for folder in (".jupyter_cache", ".doctrees"):
+        shutil.rmtree(cells.BUILD / folder, ignore_errors=True)
     if moved:
         print("Some means have moved by more than another machine explains: read what they say.")
     return int(moved)
