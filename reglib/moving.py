@@ -45,7 +45,7 @@ _COLOR = Choice(*COLORS)
 
 # Half a pixel is the unit: coordinates are whole numbers, which compress well.
 _WIDTH, _HEIGHT, _TEXT = 680, 500, 26
-_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 668, 48, 424
+_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 656, 48, 424
 _SHADES = 8
 _ID = "\0"  # stands for the figure's own name until that is known
 _SLACK = 1.0  # how far a simplified line may be from the true one
@@ -90,7 +90,7 @@ class Panel:
     --------
     >>> panel = Panel("loss", (0, 10), (0, 1))
     >>> panel.line([0, 10], [1, 0])
-    '<path d="M80 48l588 376" fill="none" stroke="var(--book-accent,#0072b2)" stroke-width="4"/>'
+    '<path d="M80 48l576 376" fill="none" stroke="var(--book-accent,#0072b2)" stroke-width="4"/>'
     """
 
     @arguments(title=Text(), xlabel=Text(), xlog=Flag(), xticks=Dict({0.5: "half"}))

@@ -7,7 +7,7 @@ import pytest
 
 from reglib.moving import Figure, Panel, figure
 
-SQUARE = Panel("loss", (0, 588), (0, 376))  # one unit of its axes is one unit of the drawing
+SQUARE = Panel("loss", (0, 576), (0, 376))  # one unit of its axes is one unit of the drawing
 LEFT, BOTTOM = 80, 424
 
 
@@ -35,7 +35,7 @@ def distance(points, line):
 
 
 def test_a_line_passes_every_point_closely():
-    x = np.arange(0.0, 588, 0.5)
+    x = np.arange(0.0, 576, 0.5)
     y = 180 + 150 * np.sin(x / 40) + np.random.default_rng(0).normal(size=len(x))
     (line,) = places(SQUARE.line(x, y))
     assert distance(np.stack([x, y], axis=1), line).max() < 2
@@ -58,7 +58,7 @@ def test_a_dot_lies_where_its_numbers_say():
 
 
 def test_a_bar_stands_on_zero_and_is_as_high_as_its_number():
-    panel = Panel("change", (0, 588), (-188, 188))
+    panel = Panel("change", (0, 576), (-188, 188))
     up, down = places(panel.bars([10, 20, 30], [50, 0, -60], width=4))
     assert (up - [0, 188]).tolist()[:3] == [[8, 0], [12, 0], [12, 50]]
     assert (down - [0, 188]).tolist()[:3] == [[28, 0], [32, 0], [32, -60]]
@@ -67,7 +67,7 @@ def test_a_bar_stands_on_zero_and_is_as_high_as_its_number():
 def test_a_logarithmic_axis_gives_each_power_the_same_room():
     panel = Panel("loss", (1, 100), (0, 376), xlog=True)
     (line,) = places(panel.line([1, 10, 100], [0, 376, 0]))
-    assert line[:, 0].tolist() == [0, 294, 588]
+    assert line[:, 0].tolist() == [0, 288, 576]
 
 
 def test_a_region_is_where_the_function_exceeds_one_half():
@@ -89,7 +89,7 @@ def test_a_region_s_edge_lies_outside_where_it_fills_the_panel():
     (outline,) = places(SQUARE.region(np.ones(100)))
     x, y = outline.T
     assert x.min() < 0
-    assert x.max() > 588
+    assert x.max() > 576
     assert y.min() < 0
     assert y.max() > 376
 
