@@ -70,14 +70,17 @@ class Library:
     def files_used(self, module: str) -> set[Path]:
         """Return the files that a module's own code depends on.
 
-        A package on the way to a module counts, and what it imports for others' sake does not.
+        A package on the way to a module counts, and what it imports for others' sake does not; data
+        count where they are named.
         """
         waiting, found = self.named([(module, "")]), set[str]()
         while waiting:
             name = waiting.pop()
             found.add(name)
             waiting |= self.named(self._parse(name)[0]) - found
-        return {self.modules[name] for name in found | _packages(found)} | self.data
+        used = {self.modules[name] for name in found | _packages(found)}
+        text = "".join(path.read_text(encoding="utf-8") for path in used)
+        return used | {path for path in self.data if f'"{path.stem}"' in text}
 
     def _parse(self, name: str) -> tuple[set[tuple[str, str]], set[str]]:
         """Return what a module imports, and which functions and classes it defines."""

@@ -285,10 +285,14 @@ def test_comments_and_docstrings_of_reglib_do_not_count(load, edited):
     ) == (before)
 
 
-def test_the_files_of_a_library_are_found_as_they_are(tmp_path):
-    used = {path.name for path in Library(_content.LIBRARY).files_used("reglib.textbook.sparsity")}
+def test_data_count_where_a_module_names_them():
+    library = Library(_content.LIBRARY)
+    used = {path.name for path in library.files_used("reglib.datasets")}
+    assert {"datasets.py", "digits.npz", "sunspots.npz"} <= used
+    assert not {"README.md", "notebook.ipynb", "l2.py"} & used
+    used = {path.name for path in library.files_used("reglib.textbook.sparsity")}
     assert "sparsity.py" in used
-    assert "network.py" not in used
+    assert not {"network.py", "digits.npz"} & used
 
 
 @pytest.mark.parametrize(
