@@ -250,19 +250,3 @@ def test_a_table_of_differences_says_which_may_be_noise():
     assert "covers" not in shown.loc["better", "loss"]
     assert shown.loc["same", "loss"].endswith("covers 0")
     assert shown.loc["same", "other"] == "0.000 [0.000, 0.000] covers 0"
-
-
-@pytest.mark.parametrize(
-    ("results", "error", "message"),
-    [
-        ({}, ValueError, "state needs a result"),
-        ({"gain": 0.5}, TypeError, "gain must be a text as a reader is to see it, got 0.5"),
-        ({"gain": "  "}, ValueError, "gain must say something"),
-        ({"gain": "nan"}, ValueError, "gain must be finite, got 'nan'"),
-        ({"gain": "0.5 [-inf, 1]"}, ValueError, "gain must be finite"),
-        ({"Gain": "0.5"}, ValueError, "lower-case letters, digits and _, got 'Gain'"),
-    ],
-)
-def test_what_a_text_could_not_insert_is_not_stated(results, error, message):
-    with pytest.raises(error, match=message):
-        experiments.state(**results)

@@ -699,7 +699,7 @@ ELSEWHERE = {
     "*.transformation": "what get_random_transformation drew, handed on as it is",
     "activations.Activation.__call__.arguments": HANDED_ON,
     "losses.*.linked": "said by the trainer in each step",
-    "experiments.state.results": "under the author's own names: test_experiments tries them",
+    "experiments.state.results": "under the author's own names: test_stated tries them",
     "datasets.Dataset.*": RECORD,
     "moving.Figure.*": RECORD,
     "datasets.SeriesDataset.[!r]*": RECORD,
