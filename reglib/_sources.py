@@ -1,4 +1,4 @@
-"""Which files a chapter's cells import, directly and through what they import.
+"""Which files of the library some code uses, directly and through what it imports.
 
 The source is read, not run. Where it does not tell, every file of the library counts: a cell that
 is no plain Python. A name that a package looks up when it is asked for comes from those of its
@@ -11,7 +11,7 @@ import ast
 import io
 import textwrap
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from importlib.util import resolve_name
 from pathlib import Path
@@ -59,12 +59,7 @@ class Library:
             waiting = self._loaded(imports(ast.parse(code), ""))
         except SyntaxError:
             waiting = set(self.modules)
-        found: set[str] = set()
-        while waiting:
-            name = waiting.pop()
-            found.add(name)
-            waiting |= self._loaded(self._parse(name)[0]) - found
-        files = {self.modules[name] for name in found}
+        files = {self.modules[name] for name in self._followed(waiting, self._loaded)}
         return files | {path for path in self.data if self._package_around(path) in files}
 
     def files_used(self, module: str) -> set[Path]:
@@ -73,14 +68,21 @@ class Library:
         A package on the way to a module counts, and what it imports for others' sake does not; data
         count where they are named.
         """
-        waiting, found = self.named([(module, "")]), set[str]()
-        while waiting:
-            name = waiting.pop()
-            found.add(name)
-            waiting |= self.named(self._parse(name)[0]) - found
+        found = self._followed(self.named([(module, "")]), self.named)
         used = {self.modules[name] for name in found | _packages(found)}
         text = "".join(path.read_text(encoding="utf-8") for path in used)
         return used | {path for path in self.data if f'"{path.stem}"' in text}
+
+    def _followed(
+        self, waiting: set[str], follow: Callable[[Iterable[tuple[str, str]]], set[str]]
+    ) -> set[str]:
+        """Return modules with all that their import statements lead to."""
+        found: set[str] = set()
+        while waiting:
+            name = waiting.pop()
+            found.add(name)
+            waiting |= follow(self._parse(name)[0]) - found
+        return found
 
     def _parse(self, name: str) -> tuple[set[tuple[str, str]], set[str]]:
         """Return what a module imports, and which functions and classes it defines."""
