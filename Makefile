@@ -80,6 +80,9 @@ experiments: $(DONE)/course ## compute the results of the book's experiments ane
 	$(BIN)/python book/experiments.py $(ONLY)
 
 claims: $(DONE)/dev ## test the book's claims with other seeds and four times the training
+	@for chapter in $(ONLY); do \
+	  [ -e book/chapters/$$chapter.md ] || [ -e book/$$chapter.md ] || \
+	  { echo "make claims: there is no chapter '$$chapter'; they are in book/chapters/" >&2; exit 1; }; done
 	KERAS_BACKEND=numpy $(BIN)/python -m pytest -q -m stress tests/book $(if $(ONLY),-k $(ONLY))
 
 # nbgrader takes a pattern for the assignment: '*' does all of them in one start.

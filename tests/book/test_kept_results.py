@@ -236,6 +236,11 @@ def test_all_is_computed_anew_and_what_nothing_uses_leaves(tmp_path, monkeypatch
     assert not [folder for folder in built if folder.exists()]
 
 
+def test_a_chapter_that_is_not_there_is_named_and_nothing_lost(capsys):
+    assert recompute.main(["99-nothing"]) == 2
+    assert "there is no chapter '99-nothing'; there are 02-l2, " in capsys.readouterr().err
+
+
 def test_no_page_uses_other_results_than_are_kept(site):
     """`make experiments` removes what nothing uses any more."""
     runs = site.parent / "runs"

@@ -32,8 +32,13 @@ Entries = dict[str, dict[str, Any]]
 
 def main(arguments: Sequence[str]) -> int:
     """Compute the results of all chapters, or of those that are named; return the exit status."""
+    try:
+        paths = cells.chapters(arguments)
+    except ValueError as error:
+        print(f"make experiments: {error}", file=sys.stderr)
+        return 2
     moved = False
-    for path in cells.chapters(arguments):
+    for path in paths:
         print(f"{path.stem}: computing", flush=True)
         with TemporaryDirectory() as temporary:
             fresh = Path(temporary, "results")
