@@ -37,7 +37,7 @@ from reglib.layers import Dense, Input, Parameter
 from tests.reglib.bad_input.inventory import inventory
 
 INVENTORY = inventory()
-PANEL = moving.Panel("loss", (1.0, 2.0), (0.0, 1.0))
+PANEL = moving.Panel("loss", (0.0, 3.0), (0.0, 3.0))
 FOLDER = tempfile.TemporaryDirectory(prefix="bad-input-")
 ONES, NAN = np.ones, float("nan")
 Y, P = np.eye(2)[::-1], np.array([[0.25, 0.75], [0.625, 0.375]])
