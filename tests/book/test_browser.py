@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 
+from tests.book.accessibility import COLORS, violations
 from tests.book.built import pages
 
 pytestmark = pytest.mark.browser
 
 WIDTHS = {"desktop": 1280, "phone": 390}
-SCHEMES = ("light", "dark")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# A page in each width and scheme would take minutes: all pages in one, these in every one.
+# All pages in all widths and schemes would take minutes: all pages in one, these in each.
 LOOKED_AT = [
     name
     for name in pages()
-    if name.startswith(("index", "getting-started", "chapters/", "instructors/"))
+    if name.startswith(("index", "why", "getting-started", "chapters/", "instructors/"))
 ]
-
-
-@cache
-def axe():
-    """The checker, read once."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    return Axe()
-
-
-def violations(page, within: str | None = None) -> list[str]:
-    """What axe-core finds wrong with a page, or a part of it, one line each."""
-    # Without its preload axe asks for imported style sheets a second time, at a wrong address.
-    options = {"runOnly": RULES, "preload": False}
-    found = axe().run(page, context=within, options=options).response["violations"]
-    return [
-        f"{violation['id']}: {node['html'][:160]}"
-        for violation in found
-        for node in violation["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("name", pages())
@@ -53,18 +30,18 @@ def test_a_page_opens_without_error_and_asks_no_other_host(address, visit, name)
 
 
 @pytest.mark.parametrize("name", LOOKED_AT)
-@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
-def test_a_page_is_accessible_and_fits(address, visit, name, width, scheme):
-    view = visit(width, scheme)
-    page = view.open(f"{address}/{name}.html")
-    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+def test_a_page_is_accessible_and_fits(address, visit, name, width):
+    page = visit(width).open(f"{address}/{name}.html")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     # Answers are part of the page: open them before it is judged.
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     for question in page.locator("form.quiz-form").all():
         question.locator("label").first.click()
     assert not violations(page)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    assert not violations(page, COLORS)
 
 
 @pytest.mark.parametrize("name", [n for n in pages() if n not in LOOKED_AT])

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
+from tests.book.accessibility import violations
 from tests.book.built import SITE, pages
-from tests.book.test_browser import violations
 
 PAGE = """\
 ---

@@ -2,6 +2,7 @@
 
 ``titles``        a chapter's number, and no box that repeats its heading
 ``components``    admonitions of the course, hidden answers, theme-aware diagrams
+``objectives``    where each objective is taught and tested, and a table of all
 ``chapters``      the first page's list of chapters
 ``quiz``          questions with feedback on each option; predict-first questions
 ``results``       what cells have found stands in the text, inserted
@@ -39,6 +40,7 @@ PARTS = (
     "markup",
     "titles",
     "components",
+    "objectives",
     "chapters",
     "quiz",
     "results",

@@ -44,7 +44,7 @@ class _Box(SphinxDirective):
         return self.parse_inline(words[:1].upper() + words[1:])[0]
 
 
-class _RenamedBox(_Box):
+class RenamedBox(_Box):
     """A box whose author may give it another title."""
 
     def heading(self) -> nodes.Element:
@@ -52,12 +52,6 @@ class _RenamedBox(_Box):
         if self.arguments:
             return nodes.title("", "", *self.own_words())
         return super().heading()
-
-
-class Objectives(_RenamedBox):
-    """``{objectives}``: what the reader will be able to do."""
-
-    title, kind = "What you will be able to do", "objectives"
 
 
 class Recall(_Box):
@@ -72,7 +66,7 @@ class FindTheBug(_Box):
     title, kind = "Find the bug", "find-the-bug"
 
 
-class InPractice(_RenamedBox):
+class InPractice(RenamedBox):
     """``{in-practice}``: what goes wrong outside the textbook."""
 
     title, kind = "What goes wrong in practice", "in-practice"
@@ -192,7 +186,6 @@ def inline_svg(svg: str, alt: str, kind: str) -> str:
 
 def setup(app: Sphinx) -> None:
     """Register the directives."""
-    app.add_directive("objectives", Objectives)
     app.add_directive("recall", Recall)
     app.add_directive("find-the-bug", FindTheBug)
     app.add_directive("in-practice", InPractice)

@@ -25,6 +25,8 @@ from reglib.exercises._install_cell import WHEEL, install_cell
 
 ROOT = Path(__file__).resolve().parents[3]
 EXERCISES = "exercises"
+#: The id of a chapter's way to its exercise.
+ASSIGNMENT_ID = "assignment"
 #: A notebook in the course's folder links to a chapter of the book.
 CHAPTER_LINK = re.compile(r"\[([^]]+)\]\(\.\./\.\./book/([\w/-]+)\.md((?:#[\w-]+)?)\)")
 
@@ -135,7 +137,8 @@ class Assignment(SphinxDirective):
             *self.parse_content_to_nodes(),
             nodes.paragraph("", "", link, nodes.Text(". "), *how, classes=["assignment-how"]),
         ]
-        return [Markup("div", parts, class_="assignment", role="group", aria_label="Exercise")]
+        names = {"class_": "assignment", "id": ASSIGNMENT_ID}
+        return [Markup("div", parts, role="group", aria_label="Exercise", **names)]
 
 
 class Assignments(SphinxDirective):

@@ -18,6 +18,10 @@ c.InlineBackend.figure_formats = {"retina"}
 c.HistoryManager.enabled = False
 # Kernels listen on this machine only, for the length of the build: no warning is due.
 c.IPKernelApp.log_level = 40
+# On a busy machine matplotlib complains of a legend that takes it a second; a build must not stop.
+c.InteractiveShellApp.exec_lines = [
+    "__import__('warnings').filterwarnings('ignore', message='Creating legend with loc=.best.')"
+]
 """
 
 
