@@ -225,12 +225,12 @@ class ConceptMap(SphinxDirective):
         pages = [_page(self.env, name) for name in names]
         return [part for page in pages for part in (self.heading(page), self.table(page))]
 
-    def heading(self, page: Page) -> nodes.rubric:
+    def heading(self, page: Page) -> nodes.paragraph:
         """Return a link to the chapter."""
         number = chapter_number(page.name)
-        title = f"{f'{number}. ' if number else ''}[{page.title}]({page.name}.md)"
+        title = f"{f'{number} · ' if number else ''}[{page.title}]({page.name}.md)"
         words, _ = self.parse_inline(title)
-        return nodes.rubric("", "", *words)
+        return nodes.paragraph("", "", nodes.strong("", "", *words))
 
     def table(self, page: Page) -> nodes.table:
         """Return a chapter's table; an objective's cell is as high as it has tests."""
