@@ -4,6 +4,7 @@
 ``components``    admonitions of the course, hidden answers, theme-aware diagrams
 ``objectives``    where each objective is taught and tested, and a table of all
 ``chapters``      the first page's list of chapters
+``sources``       what other courses and books teach, and what this one does
 ``quiz``          questions with feedback on each option; predict-first questions
 ``results``       what cells have found stands in the text, inserted
 ``typed_numbers`` a result that is typed instead stops the build
@@ -42,6 +43,7 @@ PARTS = (
     "components",
     "objectives",
     "chapters",
+    "sources",
     "quiz",
     "results",
     "typed_numbers",
