@@ -65,6 +65,11 @@ NONE_IN_CALCULATION = Mistake(
     "One of the values in this line is None, so it was never set to a number.",
     "What does the variable hold before the first round of the loop?",
 )
+LISTS_IN_CALCULATION = Mistake(
+    "lists calculated with as arrays",
+    "Python's lists and tuples know no -, / and **, and + joins them.",
+    "np.array(a_list) makes an array, which is calculated with entry by entry.",
+)
 GENERATOR_METHOD = Mistake(
     "method that rng does not have",
     "rand, randn and randint belong to np.random; a Generator has random, standard_normal and "
@@ -121,6 +126,7 @@ _SLIPS = tuple(
         (r"TypeError: (slice indices|list indices|tuple indices) must be integers", FLOAT_INDEX),
         (r"TypeError: 'float' object cannot be interpreted as an integer", FLOAT_INDEX),
         (r"TypeError: .*'NoneType'", NONE_IN_CALCULATION),
+        (r"TypeError: unsupported operand .* '(list|tuple)'", LISTS_IN_CALCULATION),
         (r"ZeroDivisionError: ", BY_ZERO),
         (r"LinAlgError: Singular matrix", SINGULAR),
         (r"TypeError: \w+\(\) takes no arguments", NO_INIT),

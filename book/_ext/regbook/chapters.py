@@ -24,6 +24,7 @@ from regbook.titles import chapter_number
 FOLDER = "chapters"
 #: What regularizes, and the color of the page's palette that stands for it.
 FAMILIES = {
+    "measurement": "ink",
     "penalty": "accent",
     "noise": "warm",
     "time": "plum",

@@ -15,6 +15,7 @@ _NARROWED = (
     r"|astype\(.*-> pass$",
     "an answer in float64 is right as well",
 )
+_CHECKED = (r"^_check_\w+\(", "what comes in is as it should be")
 _FIRST = "the first loss always improves, which sets all of them"
 _COUNTERS = (
     (
@@ -59,6 +60,14 @@ EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         (r"reshape\(-1.*-> .*reshape\(-2", "NumPy takes any negative number for the rest"),
         (r"len\(images\).*-> .*len\(labels\)|np\.empty\(len\(out\)\)$", "labels are as many"),
+    ),
+    "generalization_gap": (_NARROWED,),
+    "accuracy_standard_error": (_NARROWED,),
+    "paired_difference": (_CHECKED,),
+    "split_and_scale": (
+        _NARROWED,
+        (r"== 1 -> .*<= 1", "each row agrees with itself at least"),
+        (r"axis=1\).*-> .*axis=-1\)", "the last of two axes"),
     ),
     "fit_with_early_stopping": (
         *_COUNTERS,

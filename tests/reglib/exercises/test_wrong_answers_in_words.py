@@ -55,6 +55,11 @@ SLIPS = [
     ("stop_epoch", lambda losses, patience, min_delta: losses[0.5], slips.FLOAT_INDEX),
     ("shift", lambda image, dy, dx: [h for h, w, c in [image.shape]], slips.OTHER_COUNT),
     ("stop_epoch", lambda losses, patience, min_delta: losses[0] < None, slips.NONE_IN_CALCULATION),
+    (
+        "generalization_gap",
+        lambda train_loss, val_loss: val_loss - train_loss,
+        slips.LISTS_IN_CALCULATION,
+    ),
     ("dropout_forward", lambda a, p, rng, training=True: rng.rand(3), slips.GENERATOR_METHOD),
     ("dropout_forward", lambda a, p, rng, training=True: rng(3), slips.GENERATOR_CALLED),
     ("random_crop", lambda image, h, w, rng: rng.integers(0), slips.NOTHING_TO_DRAW),
