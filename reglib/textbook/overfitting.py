@@ -166,7 +166,7 @@ def split_and_scale(
     (array([-1.,  1.]), array([4.]), [array([0, 1]), array([1])])
     """
     if len(y) != len(X):
-        raise ValueError(f"y must have a label for each of the {len(X)} rows, got {len(y)}")
+        raise ValueError(f"y must have shape ({len(X)},), a label for each row, got {y.shape}")
     _, first = np.unique(X, axis=0, return_index=True)
     kept = np.sort(first)
     if n_train >= len(kept):
@@ -180,7 +180,9 @@ def split_and_scale(
 
 def _check_alike(name: str, values: NDArray, other: str, others: NDArray) -> None:
     if len(values) != len(others):
-        raise ValueError(f"{name} must be as long as {other}, {len(others)}, got {len(values)}")
+        raise ValueError(
+            f"{name} must have the shape of {other}, {others.shape}, got {values.shape}"
+        )
 
 
 def _check_several(name: str, values: NDArray) -> None:
