@@ -52,6 +52,42 @@ ANYWHERE: tuple[tuple[str, str], ...] = (
 )
 
 EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
+    "relative_error": (
+        _NARROWED,
+        (
+            r"^largest = .*-> |^if largest == 0|^a, b = .*largest.*-> ",
+            "what both are divided by first cancels; it keeps squares within the range of floats",
+        ),
+        (
+            r"(> 0|== 0|!= 0).*-> .*(!= 0|<= 0)|^return np\.float64\(0\) ->",
+            "norms are not negative",
+        ),
+        (r"a, b = .*-> a, b = .*(b.*a|float32)|^a, b = .*float32.*-> pass", "it is symmetric"),
+        (r"else np\.float32\(0\) -> .*else 0$", "the same number"),
+    ),
+    "numerical_gradient": (
+        (r"np\.zeros\(w\.shape\).*-> .*np\.ones\(w\.shape\)", "every entry is set"),
+        (r"asarray\(w, float\).*-> |order='F'\) -> ", "w + step is an array of float64 as well"),
+        (r"op_flags", "nothing is written through the iterator"),
+    ),
+    "directional_check": (
+        (r"^u = .*rng\..*-> u = .*rng\.|^u /= .*-> pass", "any random direction serves"),
+        (r"eps / u\)|grad / u\)", "where u is 1 or -1, to divide by it is to multiply"),
+        (r"> 0 else.*-> .*!= 0 else|slopes\[-1\]", "the same number"),
+        (r"^return relative_error\(.*-> return relative_error\(", "both are symmetric"),
+        (r"\* sign for.*-> .*(/ sign for|\(-1, 1\))", "signs, in any order"),
+        (r"zip\(step\.ravel\(\), grad", "a product of two"),
+    ),
+    "frozen": ((r"np\.float32\(loss\(.*-> ", "rounding alone"),),
+    "layer_backward": (
+        _NARROWED,
+        (r"> 0.*-> .*>= 0|heaviside", "no z is exactly 0"),
+        (r"kind == '(\w+)'.*-> .*kind [<>]= '\1'", "the others come before it, or behind"),
+        (r"errstate|-> t = 2 / \(1 \+ np\.exp\(-?-?2 \* z", "neither warnings nor signs count"),
+        (r"np\.float32\(0\.5\).*-> |^x, W, d = .*float32", "float64 is right as well"),
+        (r"\[z \* 0 \+ 1.*-> .*\[(0 \+ )?1,", "one number for all"),
+        (r"1e-06.*-> .*-1e-06", "the two points are exchanged twice"),
+    ),
     "augmented_set": (
         _NARROWED,
         (
