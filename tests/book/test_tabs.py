@@ -31,6 +31,7 @@ def test_the_corrected_tutorial_differs_from_keras_in_imports_alone():
 
 # What a program finds in place, and what its model must then have learnt.
 CASES = {
+    "01-gradients": ("", ""),  # a check, which raises an error if the gradient is wrong
     "02-l2": (
         """
         from reglib.datasets import noisy_moons
