@@ -1,4 +1,7 @@
-"""Print the built book: every page in one document, and that by Chromium.
+"""Print the built book: its pages in one document, and that by Chromium.
+
+The library name by name stays on the screen. The document is printed twice: only the first print
+says on which sheet a page begins, and the second one says so in the contents.
 
 ``CHROMIUM`` in the environment names another browser of its family than the one that is found.
 """
@@ -10,11 +13,13 @@ import posixpath
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
+from pypdf import PdfReader
 
 HERE = Path(__file__).resolve().parent
 SITE = HERE.parent / "_build" / "html"
@@ -72,10 +77,22 @@ def anchor(name: str, place: str = "") -> str:
     return f"{page}--{place}" if place else page
 
 
-def combine(site: Path) -> str:
-    """Return all pages as one document that lies beside the first."""
+def combine(site: Path, sheets: Mapping[str, int] | None = None) -> str:
+    """Return the pages as one document that lies beside the first.
+
+    Parameters
+    ----------
+    site : Path
+        The built book.
+    sheets : mapping, optional
+        On which sheet of paper a page begins, for the contents.
+    """
     pages = pages_in_order(site)
     first = pages["index.html"]
+    contents = first.find("nav", class_="bd-docs-nav")
+    for part in contents.select("li li"):  # what one looks up on the screen
+        pages.pop(target_of("index.html", part.a["href"])[0])
+        part.decompose()
     printed = BeautifulSoup(
         '<!DOCTYPE html><html data-theme="light"><head><meta charset="utf-8"></head><body>'
         '<main class="bd-main"><div class="bd-content"><div class="bd-article-container">'
@@ -87,33 +104,29 @@ def combine(site: Path) -> str:
     for link in first.find_all("link", rel="stylesheet"):
         printed.head.append(link)
     book = printed.find("div", class_="bd-article")
-    contents = first.find("nav", class_="bd-docs-nav")
-    nested = {
-        target_of("index.html", link["href"])[0]
-        for link in contents.select("li li > a")
-        if not link["href"].startswith("#")
-    }
-    book.append(contents_page(contents, pages))
+    book.append(contents_page(contents, pages, sheets or {}))
     for name, page in pages.items():
         article = page.find("article", class_="bd-article")
         article.name = "section"
-        article["class"] = ["printed-page", *(["nested"] if name in nested else [])]
+        article["class"] = ["printed-page"]
         move(article, name, pages)
         article["id"] = anchor(name)
-        if name in nested:
-            lower_headings(article)
         book.append(article)
     book.insert(0, book.find(id=anchor("index.html")).extract())
     return str(printed)
 
 
-def contents_page(contents: Tag, pages: dict[str, BeautifulSoup]) -> Tag:
+def contents_page(contents: Tag, pages: dict[str, BeautifulSoup], sheets: Mapping[str, int]) -> Tag:
     """Return the sidebar's list of pages as a list of links within the document."""
     for unwanted in contents.select("summary, .bd-sidenav__home-link, script"):
         unwanted.decompose()
     for details in contents.find_all("details"):
-        details.unwrap()
+        details.decompose()
     move(contents, "index.html", pages)
+    for link in contents.find_all("a", href=True):
+        number = BeautifulSoup('<span class="printed-sheet"></span>', "html.parser").span
+        number.string = str(sheets.get(link["href"][1:], ""))
+        link.append(number)
     contents.attrs = {"class": ["printed-contents"], "aria-label": "Contents"}
     return contents
 
@@ -138,16 +151,11 @@ def move(part: Tag, name: str, pages: dict[str, BeautifulSoup]) -> None:
                 element["href"] = f"#{anchor(page, place)}"
             else:  # a file of the site, which no paper holds
                 del element["href"]
+        if element.name == "use":
+            element["href"] = f"#{anchor(name, element['href'].removeprefix('#'))}"
         for attribute, value in element.attrs.items():
             if isinstance(value, str) and "url(#" in value:
                 element[attribute] = value.replace("url(#", f"url(#{anchor(name)}--")
-
-
-def lower_headings(part: Tag) -> None:
-    """Put a page one level lower in the outline."""
-    for level in range(5, 0, -1):
-        for heading in part.find_all(f"h{level}"):
-            heading.name = f"h{level + 1}"
 
 
 def find_browser() -> str:
@@ -197,17 +205,30 @@ def print_document(browser: str, document: Path, target: Path) -> None:
         sys.exit(f"{browser} has printed nothing:\n{done.stderr[-2000:]}")
 
 
-def main() -> None:
-    """Print the built book."""
-    if not (SITE / "index.html").exists():
-        sys.exit(f"{SITE} holds no book: run `make book` first")
-    browser = find_browser()
-    document = SITE / "printed.html"
-    document.write_text(combine(SITE), encoding="utf-8")
+def sheets_of(printed: Path) -> dict[str, int]:
+    """Return on which sheet each place of a printed document is that a link leads to."""
+    reader = PdfReader(printed)
+    places = reader.named_destinations.items()
+    return {name.lstrip("/"): 1 + reader.get_destination_page_number(at) for name, at in places}
+
+
+def print_book(site: Path, browser: str, target: Path) -> None:
+    """Print a built book."""
+    document = site / f"printed-{os.getpid()}.html"
     try:
-        print_document(browser, document, TARGET)
+        document.write_text(combine(site), encoding="utf-8")
+        print_document(browser, document, target)
+        document.write_text(combine(site, sheets_of(target)), encoding="utf-8")
+        print_document(browser, document, target)
     finally:
         document.unlink()
+
+
+def main() -> None:
+    """Print the book that `make book` has built."""
+    if not (SITE / "index.html").exists():
+        sys.exit(f"{SITE} holds no book: run `make book` first")
+    print_book(SITE, find_browser(), TARGET)
     print(f"The printed book  {TARGET}")
 
 

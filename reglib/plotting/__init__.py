@@ -19,11 +19,14 @@ from reglib.plotting.style import GRID as GRID
 from reglib.plotting.style import INK as INK
 from reglib.plotting.style import PALETTE as PALETTE
 from reglib.plotting.style import PANEL as PANEL
+from reglib.plotting.style import STEPS as STEPS
 from reglib.plotting.style import TEST as TEST
 from reglib.plotting.style import TRAIN as TRAIN
 from reglib.plotting.style import VALIDATION as VALIDATION
 from reglib.plotting.style import alt_text as alt_text
 from reglib.plotting.style import describe as describe
+from reglib.plotting.style import label_lines as label_lines
+from reglib.plotting.style import ordered_colors as ordered_colors
 from reglib.plotting.style import set_style as set_style
 from reglib.plotting.training import plot_history as plot_history
 from reglib.plotting.weights import plot_penalty_path as plot_penalty_path

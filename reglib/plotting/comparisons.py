@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +13,28 @@ from reglib import experiments
 from reglib._validation import (
     check_array,
 )
-from reglib.plotting.style import INK, PALETTE, PANEL, axes_or_new, describe, short
+from reglib.plotting.style import (
+    INK,
+    PALETTE,
+    PANEL,
+    axes_or_new,
+    describe,
+    ordered_colors,
+    short,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
 def plot_seed_spread(
     results: Any, metric: str = "score", *, level: float = 0.95, ax: Axes | None = None
 ) -> Axes:
     """Draw one dot a seed for each setting, with the mean and its confidence interval.
+
+    Settings that differ by a number alone, and are in its order, have colors in that order.
 
     Parameters
     ----------
@@ -115,7 +128,8 @@ def plot_paired_difference(
     groups = {str(name): table[name].to_numpy() for name in table.columns}
     # The colors that plot_seed_spread gives the same settings, where the baseline has one too.
     order = list(dict.fromkeys(frame["setting"]))
-    colors = [PALETTE[order.index(name) % len(PALETTE)] for name in table.columns]
+    color = dict(zip(order, _colors(order), strict=True))
+    colors = [color[name] for name in table.columns]
     ax, parts = _spread(groups, level, ax, colors=colors, zero=True)
     ax.axvline(0, color=INK, linewidth=1, linestyle="-")
     ax.set(xlabel=f"difference in {label} from {baseline}")
@@ -129,14 +143,15 @@ def _spread(
     level: float,
     ax: Axes | None,
     *,
-    colors: Sequence[str] = PALETTE,
+    colors: Sequence[str] | None = None,
     zero: bool = False,
 ) -> tuple[Axes, list[str]]:
     """Draw the dots, means and intervals of groups as rows; return a text for each."""
     ax = axes_or_new(ax)
     parts = []
+    colors = colors or _colors(list(groups))
     for row, (name, values) in enumerate(groups.items()):
-        color = colors[row % len(colors)]
+        color = colors[row]
         # Dots keep off the interval by their rank, not at random: the same figure every time.
         offsets = np.resize([-0.3, -0.2, -0.1, 0.1, 0.2, 0.3], len(values))
         ax.scatter(values, row + offsets, s=22, color=color, alpha=0.6, linewidth=0)
@@ -155,3 +170,15 @@ def _spread(
     ax.set_ylim(len(groups) - 0.5, -0.5)
     ax.grid(False, axis="y")
     return ax, parts
+
+
+def _colors(settings: Sequence[Any]) -> list[str]:
+    """Return a color for each setting, in steps from low to high where they differ by a number."""
+    words = {NUMBER.sub("", str(setting)) for setting in settings}
+    numbers = [NUMBER.findall(str(setting)) for setting in settings]
+    # Two may be names: L1 and L2.
+    if len(settings) > 2 and len(words) == 1 and all(len(found) == 1 for found in numbers):
+        steps = np.diff([float(found[0]) for found in numbers])
+        if (steps > 0).all() or (steps < 0).all():
+            return ordered_colors(len(settings))[:: -1 if (steps < 0).all() else 1]
+    return [PALETTE[row % len(PALETTE)] for row in range(len(settings))]

@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
+from numpy.typing import NDArray
+
+from reglib._arguments import Integer, arguments
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -14,6 +19,18 @@ PALETTE = ("#0072B2", "#D55E00", "#7A1F6B", "#6B6B6B", "#222222", "#8C1C13")
 
 
 TRAIN, VALIDATION, TEST = PALETTE[:3]
+
+#: Eight steps from low to high, for what has an order: a part of matplotlib's plasma.
+STEPS = (
+    "#E56A5D",
+    "#D35171",
+    "#BE3885",
+    "#A51F99",
+    "#8707A6",
+    "#6700A8",
+    "#44039E",
+    "#1B068D",
+)
 
 
 #: The panel behind each figure: light, so that dark ink reads on a page of any color.
@@ -140,6 +157,101 @@ def axes_or_new(ax: Axes | None) -> Axes:
     import matplotlib.pyplot as plt
 
     return plt.subplots()[1]
+
+
+@arguments(count=Integer(">= 1"))
+def ordered_colors(count: int) -> list[str]:
+    """Return colors for what has an order, from low to high.
+
+    Parameters
+    ----------
+    count : int
+        How many; of more than eight, neighbors share a color.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``count`` is unfit.
+
+    Examples
+    --------
+    >>> ordered_colors(2)
+    ['#E56A5D', '#1B068D']
+    """
+    return [STEPS[place] for place in np.rint(np.linspace(0, len(STEPS) - 1, count)).astype(int)]
+
+
+def label_lines(ax: Axes) -> Axes:
+    """Write the label of each line at its right end, in its color, in place of a legend.
+
+    Labels keep off each other, so call it when data and limits of the axes are complete.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes with lines that have labels.
+
+    Returns
+    -------
+    Axes
+        The same.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If these are no axes, or no line has a label.
+
+    Examples
+    --------
+    >>> import matplotlib.figure
+    >>> ax = matplotlib.figure.Figure().add_subplot()
+    >>> _ = ax.plot([1, 2], [3, 4], label="training")
+    >>> [text.get_text() for text in label_lines(ax).texts]
+    ['training']
+    """
+    import matplotlib
+
+    if not hasattr(ax, "plot"):
+        raise TypeError(f"ax must be matplotlib axes, got {type(ax).__name__}")
+    lines = [line for line in ax.lines if not str(line.get_label()).startswith("_")]
+    if not lines:
+        raise ValueError("ax must have lines with labels, got none")
+    ends = [_last_point(line) for line in lines]
+    ax.get_ylim()  # makes matplotlib fit the axes to the data
+    places = ax.transData.transform(ends)[:, 1] * 72 / ax.figure.dpi
+    moved = _kept_apart(places, 1.25 * matplotlib.rcParams["font.size"]) - places
+    for line, end, up in zip(lines, ends, moved, strict=True):
+        ax.annotate(
+            str(line.get_label()),
+            end,
+            (5, up),
+            textcoords="offset points",
+            va="center",
+            color=line.get_color(),
+        )
+    return ax
+
+
+def _last_point(line: Any) -> tuple[float, float]:
+    points = np.asarray(line.get_xydata(), dtype=float)
+    points = points[np.isfinite(points).all(axis=1)]
+    x, y = points[points[:, 0].argmax()]
+    return float(x), float(y)
+
+
+def _kept_apart(places: NDArray, apart: float) -> NDArray:
+    """Return places near the given ones, in their order and at least so far apart."""
+    order = np.argsort(places)
+    steps = apart * np.arange(len(places))
+    # The nearest such places in squared distance: an isotonic regression of what is left over.
+    groups: list[list[float]] = []
+    for rest in places[order] - steps:
+        groups.append([rest])
+        while len(groups) > 1 and np.mean(groups[-2]) > np.mean(groups[-1]):
+            groups[-2:] = [groups[-2] + groups[-1]]
+    found = np.empty(len(places))
+    found[order] = np.concatenate([[np.mean(group)] * len(group) for group in groups]) + steps
+    return found
 
 
 def short(value: float) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from reglib._validation import (
     check_array,
 )
-from reglib.plotting.style import TRAIN, VALIDATION, axes_or_new, describe, short
+from reglib.plotting.style import TRAIN, VALIDATION, axes_or_new, describe, label_lines, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,14 +66,16 @@ def plot_history(history: Any, metric: str = "loss", *, ax: Axes | None = None) 
         low = any(word in metric for word in ("loss", "error", "penalty"))
         best = int(np.argmin(values) if low else np.argmax(values))
         ax.plot(epochs, values, color=VALIDATION, linestyle="--", label="validation")
-        ax.plot(epochs[best], values[best], "o", color=VALIDATION, label="best validation")
+        ax.plot(epochs[best], values[best], "o", color=VALIDATION)
+        at, off = (epochs[best], values[best]), (0, -17 if low else 9)
+        ax.annotate("best", at, off, textcoords="offset points", ha="center", color=VALIDATION)
         text += (
             f" Validation is best at {short(values[best])} in epoch {best + 1} "
             f"and ends at {short(values[-1])}."
         )
     ax.set(xlabel="epoch", ylabel=label)
     ax.locator_params(axis="x", integer=True)
-    ax.legend()
+    label_lines(ax)
     return describe(ax, text)
 
 

@@ -18,10 +18,13 @@
 ``warm``          which kernels those are
 ``parallel``      pages are written by several processes
 ``garbage``       Python's collector rests meanwhile
+``figures``       plots are drawn wide and narrow, on the page's ground
+``inline_svg``    as SVG that is part of the page, in its colors and its font
 ``kernel``        chapters run under a profile of the book's own
 ``publish``       chapters are offered as executed notebooks
 ``downloads``     what students take home: the exercises, and the library's wheel
 ``theme``         cures for the theme's faults
+``online``        a citation is followed by a link to the source, if it is online
 ``search``        other spellings and Greek letters are found
 ``modes``         light and dark without a script, and light on paper
 """
@@ -59,6 +62,7 @@ PARTS = (
     "publish",
     "downloads",
     "theme",
+    "online",
     "search",
     "modes",
 )

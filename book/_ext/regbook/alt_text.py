@@ -19,8 +19,8 @@ from sphinx.util import logging
 LOGGER = logging.getLogger(__name__)
 SHORTEST = 12
 FILE_NAME = re.compile(r"^\S+\.(png|jpe?g|svg|gif|webp)$|^[0-9a-f]{32,}$", re.IGNORECASE)
-#: Where a figure that moves, the work of reglib.moving, has its name.
-NAMED = re.compile(r'(<div class="moving-st\w+" role="\w+" aria-label=")[^"]*')
+#: Where a plot, and a figure that moves, the work of reglib.moving, have their names.
+NAMED = re.compile(r'(<div class="(?:moving-st\w+|plot diagram-\w+)" role="\w+" aria-label=")[^"]*')
 PLACEHOLDERS = {"alt", "figure", "image", "photo", "picture", "plot"}
 
 
@@ -43,8 +43,8 @@ def fault(alt: str | None, uri: str = "") -> str | None:
     return None
 
 
-class NameMovingFigures(SphinxTransform):
-    """Give a figure that moves the alternative text of its cell, as a plot has it."""
+class NameFigures(SphinxTransform):
+    """Give plots and figures that move the alternative text of their cells, as images have it."""
 
     default_priority = 190  # before results are inserted
 
@@ -89,5 +89,5 @@ def _place(node: nodes.Node, docname: str) -> nodes.Node | str:
 
 def setup(app: Sphinx) -> None:
     """Check when a page is about to be written, after outputs have become pictures."""
-    app.add_transform(NameMovingFigures)
+    app.add_transform(NameFigures)
     app.connect("doctree-resolved", check_images)

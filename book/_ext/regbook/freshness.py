@@ -37,9 +37,10 @@ def digest(paths: Iterable[Path]) -> str:
 
 
 def common_files() -> list[Path]:
-    """Return what the outputs of every chapter depend on: the lock and the kernels' profile."""
+    """Return what the outputs of every chapter depend on: the lock, the kernels, the drawing."""
     lock = ROOT / "requirements" / "course.txt"
-    return [Path(__file__).parent / "kernel.py", *([lock] if lock.exists() else [])]
+    ours = [Path(__file__).with_name(name) for name in ("kernel.py", "figures.py", "inline_svg.py")]
+    return [*ours, *([lock] if lock.exists() else [])]
 
 
 def prepare(app: Sphinx, config: Config) -> None:

@@ -1,7 +1,6 @@
 """Chapters run under a profile of the book's own, so that they look the same on every machine.
 
-The reader's IPython profile is left out of it, and figures are drawn at twice the resolution of
-the page for sharp screens.
+The reader's IPython profile is left out of it, and :mod:`regbook.figures` draws for the page.
 """
 
 from __future__ import annotations
@@ -25,13 +24,21 @@ c.InteractiveShellApp.exec_lines = [
 """
 
 
+FIGURES = f"""\
+import sys
+sys.path.append({str(Path(__file__).resolve().parents[1])!r})
+c.InteractiveShellApp.extensions = ["regbook.figures"]
+"""
+
+
 def write_profile(app: Sphinx, config: Config) -> None:
     """Write the profile beside the build and point kernels to it."""
     folder = Path(app.outdir).resolve().parent / ".ipython"
     profile = folder / "profile_default" / "ipython_kernel_config.py"
     profile.parent.mkdir(parents=True, exist_ok=True)
-    if not profile.exists() or profile.read_text(encoding="utf-8") != PROFILE:
-        profile.write_text(PROFILE, encoding="utf-8")
+    text = PROFILE + FIGURES
+    if not profile.exists() or profile.read_text(encoding="utf-8") != text:
+        profile.write_text(text, encoding="utf-8")
     os.environ["IPYTHONDIR"] = str(folder)
 
 

@@ -29,9 +29,18 @@ def write_notebooks(app: Sphinx, outdir: Path) -> None:
         # A notebook that is not in the cache was not executed through it, and has its outputs.
         with contextlib.suppress(KeyError):
             _, notebook = cache.merge_match_into_notebook(notebook)
+        drop_drawings(notebook)
         target = outdir / NOTEBOOKS / f"{docname}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+
+
+def drop_drawings(notebook: nbformat.NotebookNode) -> None:
+    """Leave a figure's PNG alone, which every viewer of notebooks shows; the rest is the page's."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if "image/png" in output.get("data", {}):
+                output["data"].pop("text/html", None)
 
 
 def notebook_pages(app: Sphinx) -> list[str]:

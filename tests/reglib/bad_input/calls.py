@@ -331,6 +331,7 @@ GOOD = {
     "*.frame": frame,
     "experiments.*.baseline": "off",
     "plotting.*.baseline": "off",
+    "plotting.label_lines.ax": lambda: plotting.plot_history(HISTORY, ax=axes()),
     "plotting.*.ax": axes,
     "plotting.describe.text": "something",
     "plotting.alt_text.drawing": lambda: plotting.plot_history(HISTORY, ax=axes()),
