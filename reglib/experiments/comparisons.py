@@ -174,9 +174,12 @@ def summary(
 
 @arguments(digits=Integer(">= 0"))
 def table(
-    frame: pd.DataFrame, metrics: str | Sequence[str] | None = None, *, digits: int = 3
+    frame: pd.DataFrame, metrics: str | Sequence[str] | None = None, *, digits: int | None = None
 ) -> pd.DataFrame:
     """Return mean ± standard deviation over the seeds as text, a row a setting, to be read.
+
+    A standard deviation of some dozen seeds is uncertain by a tenth and more, so it has two
+    digits, and its mean ends where it does.
 
     Parameters
     ----------
@@ -185,7 +188,7 @@ def table(
     metrics : str or sequence of str, optional
         The columns to show; by default all but ``setting`` and ``seed``.
     digits : int
-        Digits after the point.
+        Digits after the point, in place of those; three where there is no deviation.
 
     Returns
     -------
@@ -200,16 +203,24 @@ def table(
     Examples
     --------
     >>> frame = run(lambda seed: {"loss": seed}, {"plain": {}}, seeds=[1, 2, 3])
-    >>> table(frame, digits=1).loc["plain", "loss"]
+    >>> table(frame).loc["plain", "loss"]
     '2.0 ± 1.0'
     """
     described = summary(frame, metrics)
     text = [
-        f"{mean:.{digits}f} ± {sd:.{digits}f}"
+        f"{mean:.{places}f} ± {sd:.{places}f}"
         for mean, sd in zip(described["mean"], described["sd"], strict=True)
+        for places in [_places(sd) if digits is None else digits]
     ]
     shown = described.assign(text=text)["text"].unstack("metric", sort=False)
     return shown.rename_axis(index=None, columns=None)
+
+
+def _places(sd: float) -> int:
+    """Return after how many places a standard deviation has two digits."""
+    if not sd > 0:
+        return 3
+    return max(0, 1 - int(f"{sd:.1e}".partition("e")[2]))
 
 
 @arguments(digits=Integer(">= 0"))

@@ -67,7 +67,8 @@ def plot_history(history: Any, metric: str = "loss", *, ax: Axes | None = None) 
         best = int(np.argmin(values) if low else np.argmax(values))
         ax.plot(epochs, values, color=VALIDATION, linestyle="--", label="validation")
         ax.plot(epochs[best], values[best], "o", color=VALIDATION)
-        at, off = (epochs[best], values[best]), (0, -17 if low else 9)
+        # On the side on which training rarely is.
+        at, off = (epochs[best], values[best]), (0, 9 if low else -17)
         ax.annotate("best", at, off, textcoords="offset points", ha="center", color=VALIDATION)
         text += (
             f" Validation is best at {short(values[best])} in epoch {best + 1} "

@@ -231,7 +231,8 @@ def plot_penalty_path(
     ax.plot(*path.T, color=TRAIN, linestyle="-", linewidth=2.5)
     ax.plot(*dots.T, "o", color=TRAIN, markeredgecolor=PANEL, markersize=8)
     for lam, dot in zip(strengths, dots, strict=True):
-        label = ax.annotate(f"λ = {lam:g}", dot, (5, -15), textcoords="offset points", color=TRAIN)
+        text = f"λ = {lam:g}" if lam == strengths[0] else f"{lam:g}"
+        label = ax.annotate(text, dot, (5, -15), textcoords="offset points", color=TRAIN)
         label.set_bbox({"facecolor": PANEL, "edgecolor": "none", "pad": 0.5, "alpha": 0.8})
     ax.plot(*best, "X", color=INK, markersize=10)
     ax.axhline(0, color=INK, linewidth=0.8, linestyle="-")

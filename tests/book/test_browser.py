@@ -94,3 +94,11 @@ def test_a_keyboard_reaches_the_article_first(address, visit):
     page = visit().open(f"{address}/index.html")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('href')") == "#main-content"
+
+
+@pytest.mark.parametrize("name", [n for n in pages() if n.startswith("chapters/")])
+def test_no_line_of_code_scrolls_on_a_large_screen(address, visit, name):
+    page = visit().open(f"{address}/{name}.html")
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    wide = "(blocks) => blocks.filter((b) => b.scrollWidth > b.clientWidth).map((b) => b.innerText)"
+    assert not page.locator("article pre").evaluate_all(wide)

@@ -119,7 +119,8 @@ def test_pictures_stand_side_by_side_as_long_as_their_titles_have_room():
         figure, axes = plt.subplots(1, 4, figsize=(7.6, 2.2))
         for ax in axes:
             ax.imshow(np.eye(8), cmap="gray_r")
-            ax.set(title=title, xticks=[], yticks=[])
+            ax.set_title(title)
+            ax.axis("off")
         _, narrow = drawn(figure)
         places = {text["x"] for text in narrow.find_all("text")}
         counts[title] = len(places)
@@ -149,6 +150,18 @@ def test_white_of_a_picture_in_ink_is_clear_and_a_photograph_stays():
     photograph, turned = drawings["gray"]
     assert not turned
     assert photograph[..., 3].min() == 255
+
+
+def test_a_photograph_is_not_kept_to_the_last_bit():
+    noise = np.random.default_rng(0).uniform(size=(60, 90, 3))
+    drawings = {}
+    for name, image in {"photograph": noise, "squares": noise[:2, :2].round()}.items():
+        figure, ax = plt.subplots()
+        ax.imshow(image, interpolation="nearest")
+        ax.axis("off")
+        drawings[name] = drawn(figure)[0].find("image")["href"]
+    assert drawings["photograph"].startswith("data:image/webp")
+    assert drawings["squares"].startswith("data:image/png")
 
 
 def test_a_large_cloud_is_one_image():

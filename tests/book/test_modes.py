@@ -41,6 +41,29 @@ def test_without_a_script_a_page_has_the_colors_of_the_system(address, visit, sc
     assert page.locator(".pst-js-only:visible").count() == 0
 
 
+#: Buttons that say nothing without a script, in the order in which they stand.
+DEAD = """() => [...document.querySelectorAll("button:not([type=reset])")]
+  .filter((button) => button.checkVisibility({visibilityProperty: true}))
+  .filter((button) => !button.matches(".dropdown-toggle"))
+  .map((button) => button.outerHTML)"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_without_a_script_no_button_is_dead(address, visit, width):
+    page = visit(width, script=False).open_plainly(f"{address}/chapters/05-dropout.html")
+    assert not page.evaluate(DEAD)
+    page.locator(".dropdown-toggle").first.focus()
+    assert page.locator(".dropdown-menu a:visible").count() > 0
+
+
+@pytest.mark.browser
+def test_without_a_script_the_chapters_can_be_reached_on_a_phone(address, visit):
+    page = visit(390, script=False).open_plainly(f"{address}/chapters/05-dropout.html")
+    assert page.locator("nav.bd-docs-nav a:visible", has_text="L2").count() > 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", INK)
 def test_without_a_script_a_formula_can_be_read(address, visit, scheme):

@@ -132,6 +132,17 @@ def test_references_link_to_what_is_online(site):
     assert page.select("a[href='https://doi.org/10.1162/neco.1995.7.1.108']")
 
 
+def test_a_citation_is_followed_by_a_link_to_the_source(site):
+    page = BeautifulSoup((site / "chapters/02-l2.html").read_text(encoding="utf-8"), "html.parser")
+    cited = page.select("article a[href*='references.html#'][title]")
+    assert len(cited) > 5
+    for citation in cited:
+        link = citation.find_next_sibling("a")
+        address = link["href"].removeprefix("https://doi.org/")
+        assert address in citation["title"]
+        assert link["aria-label"] == f"{citation.get_text()} online"
+
+
 def test_thebe_and_the_icon_script_are_left_out(site):
     text = (site / "index.html").read_text(encoding="utf-8")
     assert "thebe" not in text.lower()

@@ -185,6 +185,21 @@ def test_table_shows_mean_and_spread_in_the_order_of_the_settings():
     assert table(frame, "a", digits=0).to_numpy().tolist() == [["1 ± 0"], ["1 ± 0"]]
 
 
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([11.0, 12.0], "11.50 ± 0.71"),
+        ([0.5, 0.5016], "0.5008 ± 0.0011"),
+        ([1.0, 1.14], "1.070 ± 0.099"),
+        ([100.0, 500.0], "300 ± 283"),
+        ([0.25, 0.25], "0.250 ± 0.000"),
+    ],
+)
+def test_a_standard_deviation_has_two_digits_and_its_mean_ends_with_it(values, shown):
+    frame = run(lambda seed: values[seed], {"plain": {}}, 2)
+    assert table(frame).to_numpy().tolist() == [[shown]]
+
+
 def test_table_names_a_column_that_is_missing():
     with pytest.raises(ValueError, match="column 'loss'"):
         table(run(lambda seed: seed, {"plain": {}}, 2), "loss")

@@ -15,8 +15,11 @@ from matplotlib.colors import to_rgb
 from reglib import plotting
 from reglib.experiments import run
 from reglib.plotting import (
+    PALETTE,
     alt_text,
     describe,
+    label_lines,
+    ordered_colors,
     plot_augmented_grid,
     plot_calibration,
     plot_decision_boundary,
@@ -440,3 +443,50 @@ BAD = [
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_lines_are_labeled_at_their_ends_in_their_colors():
+    _, ax = plt.subplots()
+    ax.plot([1, 2, 3], [1.0, 2.0, np.nan], label="first")
+    ax.plot([3, 2], [9, 8], label="second")
+    ax.plot([1, 2], [0, 0])  # has no name
+    label_lines(ax)
+    assert [text.get_text() for text in ax.texts] == ["first", "second"]
+    assert [text.xy for text in ax.texts] == [(2, 2), (3, 9)]
+    assert [text.get_color() for text in ax.texts] == [line.get_color() for line in ax.lines[:2]]
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_labels_of_lines_that_end_together_keep_off_each_other(scale):
+    figure, ax = plt.subplots()
+    for height in (1, 1.01, 1.02, 5):
+        ax.plot([0, 1], [2, height], label=f"to {height}")
+    ax.set_yscale(scale)
+    label_lines(ax)
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    heights = [box.y0 for box in boxes]
+    assert heights == sorted(heights)
+
+
+def test_settings_with_an_order_have_colors_with_an_order():
+    def colors(*names):
+        ax = plot_seed_spread({name: [1.0, 2.0] for name in names})
+        return [dots.get_facecolor()[0][:3] for dots in ax.collections]
+
+    def are(expected):
+        return [to_rgb(color) for color in expected]
+
+    rising = ordered_colors(3)
+    for names in (("2 kept", "8 kept", "16 kept"), ("0.01", "0.1", "1.0")):
+        np.testing.assert_allclose(colors(*names), are(rising))
+    np.testing.assert_allclose(colors("9", "5", "1"), are(rising[::-1]))
+    for names in (("L1", "L2"), ("one", "2", "3"), ("1", "3", "2")):
+        np.testing.assert_allclose(colors(*names), are(PALETTE[: len(names)]))
+
+
+def test_history_is_labeled_at_its_lines():
+    ax = plot_history({"loss": [1.0, 0.5, 0.2], "val_loss": [1.1, 0.9, 1.0]})
+    assert ax.get_legend() is None
+    assert {text.get_text() for text in ax.texts} == {"training", "validation", "best"}

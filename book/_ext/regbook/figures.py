@@ -124,7 +124,8 @@ def make_narrow(figure: Figure) -> None:
         shrunk = down * across / (width / columns)
         down = shrunk + 0.2 if fixed else max(shrunk, min(down, LOWEST))
         figure.set_size_inches(NARROW, down * rows * columns / number)
-        if number == 1 or not overlap([text for ax in panels for text in ax.findobj(Text)]):
+        words = [mark for ax in panels for mark in ax.get_children() if isinstance(mark, Text)]
+        if number == 1 or not overlap(words):
             return
 
 

@@ -6,12 +6,15 @@ says nothing is left out, so that a page stays light.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
+from io import BytesIO
 from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+from PIL import Image
 
 from reglib.plotting.style import GRID, INK, PALETTE, PANEL, STEPS
 
@@ -26,6 +29,7 @@ PROPERTIES = {
 PAINTS = {color.lower(): f"var({name},{color.lower()})" for color, name in PROPERTIES.items()}
 #: The address of an image whose white is the page: its lightness is turned over in the dark.
 TURNED = "turned"
+PHOTOGRAPH = 10_000  # bytes of a PNG; drawings of a few squares have less
 SMALLEST = 8.3  # points: a little more than 11 pixels
 PIXELS = 4 / 3  # of a point
 
@@ -73,6 +77,8 @@ def simplify(element: Any) -> None:
         element.set("href", element.attrib.pop(LINK))
     if element.tag == "a":
         element.tag, element.attrib = "g", {"class": f"plot-{element.get('href')}"}
+    if element.tag == "image":
+        element.set("href", smaller(element.get("href")))
     if element.get("transform", "").startswith("rotate(-0 "):
         del element.attrib["transform"]
     for name, value in element.attrib.items():
@@ -90,6 +96,17 @@ def simplify(element: Any) -> None:
         elif child.tag != "defs" or len(child):
             children.append(child)
     element[:] = children
+
+
+def smaller(address: str) -> str:
+    """Return an image's data, those of a photograph without what no eye sees."""
+    data = base64.b64decode(address.partition(",")[2])
+    image = Image.open(BytesIO(data)).convert("RGBA")
+    if len(data) < PHOTOGRAPH or image.getextrema()[3][0] < 255:
+        return address
+    buffer = BytesIO()
+    image.convert("RGB").save(buffer, "WEBP", quality=85)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def flow(group: Any) -> None:

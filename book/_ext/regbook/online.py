@@ -23,7 +23,7 @@ def with_sources(body: str) -> str:
 
     Examples
     --------
-    >>> cited = '<a class="reference internal" href="r.html#id1" title="A. Ng. 2004. doi:1/2.">Ng</a>'
+    >>> cited = '<a class="reference internal" href="r#id1" title="A. Ng. 2004. doi:1/2.">Ng</a>'
     >>> with_sources(cited).removeprefix(cited)[:71]
     '<a class="source-online" href="https://doi.org/1/2" aria-label="Ng onli'
     """
