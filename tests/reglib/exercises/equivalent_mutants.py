@@ -46,6 +46,8 @@ _OTHER_CALLS = (
     "masks and outputs of any few calls tell the same",
 )
 
+_SAME_SHAPE = ((r"(empty_like|ndindex)\((grad|m|v)\b", "all arrays of a step have the same shape"),)
+
 ANYWHERE: tuple[tuple[str, str], ...] = (
     (r"^(.*), strict=True(.*) -> \1(, strict=False)?\2$", "the lengths are equal"),
     (r"^\w+ = check_array\(", "what comes in is checked, and is as it should be"),
@@ -143,6 +145,20 @@ EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
             "float64 is right as well",
         ),
         (r"\[0\.0\] \* X\.shape\[-1\]", "-1 is the last of two axes"),
+    ),
+    "adam_l2_step": _SAME_SHAPE,
+    "adamw_step": _SAME_SHAPE,
+    "max_norm_project": (
+        (r"norms? > c.*-> .*norms? >= c", "at the limit the factor is 1"),
+        (r"clip\(norms, -1, c\)", "a norm is never negative"),
+        (r"\(norms [-+] -?1e-09\)$", "a billionth is rounding, and keeps 0 / 0 away as well"),
+    ),
+    "non_negative_fit": (
+        _EXAMPLES,
+        (r"len\(y\).*-> .*len\(X\)|-> .*y\.shape\[0\]", "there are as many labels as examples"),
+        (r"0 \* X\[0\] -> .*(/ X\[0\]|\* X\[-?1\])", "0 times or by what is not 0 is 0"),
+        (r"X\.shape\[-1\]", "-1 is the last of two axes"),
+        (r"w <= 0\] = 0|v >= 0, v, 0", "where a weight is 0, both sides give 0"),
     ),
     "l2_penalty": (_NARROWED,),
     "compute_cost_with_regularization": (
