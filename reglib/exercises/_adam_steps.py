@@ -36,7 +36,7 @@ def _cases(*steps: int, penalized: bool) -> Callable[[np.random.Generator], Iter
                 eps = float(rng.uniform(0.2, 0.6))
                 text += f", t = {t}, lam = {lam:.3g}, betas {beta1:.3g} and {beta2:.3g}"
                 m, v = (m, v) if t > 1 else (0 * m, 0 * v)
-                more = (t, lr, lam, beta1, beta2, eps)
+                more: tuple[float, ...] = (t, lr, lam, beta1, beta2, eps)
             else:
                 grad, m, v = 1e-8 * grad, 1e-8 * m, 1e-16 * v
                 more = (9, lr, lam)
