@@ -50,10 +50,17 @@ def test_the_tumors_are_scikit_learns():
     assert datasets.breast_cancer_with_noise(0).feature_names == tuple(theirs.feature_names)
 
 
-def test_the_photograph_is_a_part_of_scikit_learns():
-    part = load_sample_image("china.jpg")[26:410, 14:398].astype(float)
+@pytest.mark.parametrize(
+    ("name", "source", "rows", "columns"),
+    [
+        ("photograph", "china.jpg", slice(26, 410), slice(14, 398)),
+        ("flower", "flower.jpg", slice(22, 406), slice(118, 502)),
+    ],
+)
+def test_a_photograph_is_a_part_of_one_of_scikit_learns(name, source, rows, columns):
+    part = load_sample_image(source)[rows, columns].astype(float)
     small = part.reshape(96, 4, 96, 4, 3).mean(axis=(1, 3)).round().astype("uint8")
-    assert identical(datasets._held("photograph")["image"], small)
+    assert identical(datasets._held(name)["image"], small)
 
 
 @pytest.mark.parametrize(
