@@ -311,16 +311,18 @@ GRADIENT = Task(
 
 
 def _sure_cases(rng: np.random.Generator) -> Iterator[Case]:
-    for n, K, more, high in (
+    for n, K, given, high in (
         (60, 4, (), 1.0),
         (80, 3, (5,), 1.0),
         (50, 2, (4,), 0.9),
+        (90, 40, (5,), 1.0),
         (7, 5, (), 1.0),
     ):
-        bins = more[0] if more else 10
-        # Within 1/8 of a bin's width of no edge, so that it does not matter where edges belong.
-        bin_of = rng.integers(np.ceil(bins / K) + 1, np.floor(bins * high) + 1, size=n) - 1
-        confidence = (bin_of + rng.uniform(0.13, 0.87, n)) / bins
+        bins = given[0] if given else 10
+        # A confidence is at least 1 / K, and no edge is near, so that it may belong to either bin.
+        low = 0 if 2 * bins < K else -(-bins // K)
+        bin_of = rng.integers(low, int(bins * high), size=n)
+        confidence = np.maximum((bin_of + rng.uniform(0.13, 0.87, n)) / bins, 1.5 / K)
         p = np.repeat((1 - confidence)[:, None] / (K - 1), K, axis=1)
         said = rng.integers(K, size=n)
         p[np.arange(n), said] = confidence
@@ -328,8 +330,8 @@ def _sure_cases(rng: np.random.Generator) -> Iterator[Case]:
             p[0] = np.eye(K)[said[0]]
         right = rng.random(n) < rng.choice((0.2, 0.9), bins)[bin_of]
         labels = np.where(right, said, (said + rng.integers(1, K, size=n)) % K)
-        told = f"bins = {bins}" if more else "bins left out"
-        yield Case((p, labels, *more), f"{n} predictions of {K} classes, {told}")
+        told = f"bins = {bins}" if given else "bins left out"
+        yield Case((p, labels, *given), f"{n} predictions of {K} classes, {told}")
 
 
 _WHICH = "which = np.minimum((confidence * bins).astype(int), bins - 1)"
@@ -387,8 +389,8 @@ CALIBRATION_ERROR = Task(
         ).written(("here.sum() / len(labels) * ", "")),
         Mistake(
             "absolute value missing",
-            "Bins that are too sure make up for bins that are not sure enough, as they do where the "
-            "mean of all confidences is compared with the accuracy.",
+            "Bins that are too sure make up for bins that are not sure enough, as they do where "
+            "the mean of all confidences is compared with the accuracy.",
             "A distance is never negative.",
         ).written(
             ("abs(", "("),

@@ -37,6 +37,20 @@ _INSIDE = (
     (r"clip\([ab], 0, .*-> .*clip\([ab], -1, ", "what lies outside is set to 0 afterwards"),
 )
 
+_CLASSES = (
+    r"^(.*)(axis=|\.shape\[)-{0,2}1(.*) -> \1\2-{0,2}1\3$",
+    "classes are the second axis, and the last",
+)
+_AS_MANY = (
+    r"^(.*)\b(x|y|logits|labels|probabilities)\b(.*) -> \1(x|y|logits|labels|probabilities)\3$",
+    "there are as many targets as examples, and as many classes as logits",
+)
+_TRUTH = (r"^(.*) & (.*) -> \1 (\*|//) \2$", "for truth values, &, * and // are the same")
+_HALF_OF_ODD = (
+    r"^(.*)size // 2(.*) -> \1size / 2\2$",
+    "no whole number lies between half of an odd size and the same rounded",
+)
+
 _BOUND = (
     r"^(.*[^<>=] [<>])=?( .*) -> \1=?\2$",
     "no random number, and no Z, is exactly at the bound",
@@ -89,6 +103,54 @@ EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
         (r"np\.float32\(0\.5\).*-> |^x, W, d = .*float32", "float64 is right as well"),
         (r"\[z \* 0 \+ 1.*-> .*\[(0 \+ )?1,", "one number for all"),
         (r"1e-06.*-> .*-1e-06", "the two points are exchanged twice"),
+    ),
+    "cutout": (
+        _TRUTH,
+        _HALF_OF_ODD,
+        _NARROWED,
+        (r"spawn\(1\)\[0\] -> .*(spawn\(2\)\[0\]|\[-1\])$", "the first child, of one or two"),
+        (r"\*= 0 -> .* = 0$|\(1,\) \* .* -> .*\(-1,\)", "0 times a number; an axis of length 1"),
+    ),
+    "mixup": (
+        _AS_MANY,
+        _NARROWED,
+        (r"^x, y = \(x\.astype.* -> pass$", "an answer in float64 is right as well"),
+        (r"dirichlet", "lam and 1 - lam have the same distribution, and are the only two"),
+        (r"rng\.random\(.* -> .*standard_normal", "the order of any numbers is a permutation"),
+    ),
+    "smooth_labels": (
+        _CLASSES,
+        _NARROWED,
+        (r"np\.ones\(\(K, K\)\)\)$", "to divide by 1, or to leave 1 out, changes nothing"),
+        (r"eps / K \* np\.ones.* -> .*eps / K\)$", "a number is added to every entry"),
+    ),
+    "smoothed_crossentropy_gradient": (
+        _CLASSES,
+        _AS_MANY,
+        _NARROWED,
+        (r"z - np\.max\(z,.* -> .*\b(logits)\b", "z is logits there"),
+        (r"eps \* np\.ones\(K\) / K", "to multiply by 1, or raise to it, changes nothing"),
+        (r"reshape\(-1, 1\) -> .*reshape\(-2", "NumPy takes any negative number for the rest"),
+    ),
+    "expected_calibration_error": (
+        _CLASSES,
+        _AS_MANY,
+        _TRUTH,
+        _NARROWED,
+        (r"^labels = _classes\(", "what comes in is checked, and is as it should be"),
+        (r"edges\[:-1\].* -> .*edges\[:\]", "zip ends with the shorter of the two"),
+        (r"low\) & .*|edges\[b\] <= conf", "no confidence lies on an edge, but 1 in the last bin"),
+        (r"edges\[-1\] [+/]= ", "the last edge is above 1"),
+        (r"inside\.sum\(\) > 0|len\(here\) == 0|^continue", "an empty bin adds nothing"),
+        (r"np\.floor\((.*)\)\.astype.* -> .*\(\1\)\.astype", "astype(int) rounds down"),
+        (
+            r"digitize.* -> .*(digitize|clip)\(.*, (-1|0), bins|-> which = np\.dig",
+            "nothing to clip",
+        ),
+        (r"append\(\(said == label, p\[said\]\)\)", "the distance is the same from either side"),
+        (r"flatnonzero\((.*)\) -> .*= \1$", "a mask picks what its indices pick"),
+        (r"np\.equal\(", "equality has no order"),
+        (r"np\.arange\(1, bins\) / bins\) -> .*arange\((0|-1), ", "a split before all is empty"),
     ),
     "augmented_set": (
         _NARROWED,
