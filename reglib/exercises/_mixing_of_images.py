@@ -629,7 +629,11 @@ MIXUP = Task(
 
 
 def _box_cases(rng: np.random.Generator) -> Iterator[Case]:
-    for shape, alpha, calls in (((8, 5, 3), 1e6, 80), ((8, 5, 3), 0.1, 40), ((8, 6, 5, 2), 1e6, 6)):
+    for shape, alpha, calls in (
+        ((8, 5, 3), 1e6, 80),
+        ((8, 5, 3), 0.1, 60),
+        ((8, 8, 9, 2), 1e6, 40),
+    ):
         text = f"{shape[0]} images of shape {shape[1:]}, alpha = {alpha:g} in {calls} calls"
         seeds = [int(rng.integers(2**40)), calls]
         yield Case((_images(rng, *shape), np.eye(shape[0]), alpha, seeds), text)
@@ -645,11 +649,26 @@ def _box_facts(
     largest = by_call.max(axis=1, keepdims=True)
     one_box = ((by_call == largest) | (by_call == 0)).all()
     facts = [whole.all(), one_box]
-    high = largest[:, 0, 1] - largest[:, 0, 0]
-    some_empty = np.sum(high == 0) > 1  # one may come of everyone being their own partner
-    facts += [some_empty, high.max() > 3 and alpha < 1]
-    compared = seeds[1] > 50 and not some_empty  # other weights make other boxes at every draw
-    return np.array([*facts, *extent(found if compared else found[:0])], dtype=float)
+    top, bottom, left, right = largest[:, 0].T
+    areas = (bottom - top) * (right - left)
+    some_empty = np.sum(areas == 0) > 1  # one may come of everyone being their own partner
+    height, width = images.shape[1:3]
+    allowed = alpha < 1 or (_may_be(top, bottom, height) & _may_be(left, right, width)).all()
+    facts += [some_empty, areas.max() > height * width / 2 and alpha < 1, allowed]
+    # Other weights make other boxes at every draw, and too few calls do not show the rarest ones.
+    reach = np.array(extent(found[: 0 if some_empty else None]))
+    if seeds[1] < 50:
+        reach[[0, 2, 4, 5, 6, 7]] = 0
+    return np.array([*facts, *reach], dtype=float)
+
+
+def _may_be(first: NDArray, last: NDArray, length: int) -> NDArray:
+    """Say whether sides of boxes with half of the area are some that the task allows."""
+    side = int(length * np.sqrt(0.5))
+    whole = (last - first == side) & (first > 0) & (last < length)
+    at_the_start = (first == 0) & (last >= side - side // 2) & (last <= side)
+    at_the_end = (last == length) & (first >= length - side) & (first <= length - 1 - side // 2)
+    return whole | at_the_start | at_the_end | (last == 0)
 
 
 def _paste_cases(rng: np.random.Generator) -> Iterator[Case]:
@@ -742,7 +761,8 @@ CUTMIX = Task(
                     "is all of each box covered, in every channel?",
                     "is the box at one place for the batch?",
                     "are there empty boxes?",
-                    "are there large boxes?",
+                    "do some cover more than half of the image?",
+                    "are all boxes such as the task allows?",
                     *EXTENT,
                 ),
             ),

@@ -111,6 +111,25 @@ EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
         (r"spawn\(1\)\[0\] -> .*(spawn\(2\)\[0\]|\[-1\])$", "the first child, of one or two"),
         (r"\*= 0 -> .* = 0$|\(1,\) \* .* -> .*\(-1,\)", "0 times a number; an axis of length 1"),
     ),
+    "cutmix": (
+        _NARROWED,
+        (
+            r"len\(images\).* -> .*len\(y\)|images\.shape\[0\].* -> .*y\.shape",
+            "one target an image",
+        ),
+        (
+            r"^side = .* -> side = (np\.sqrt\((1 \* )?lam\)|\(?(1 \* )?rng\.beta\(.*\*\* 0\.5)$"
+            r"|^bh, bw = .*floor.* -> .*np\.sqrt\((1 \* )?lam\)",
+            "lam and 1 - lam have the same distribution, and the area counts",
+        ),
+        (r"[hw] // 2 -> .*[hw] / 2$", "no whole number lies between half of an odd side and it"),
+        (r"\*\[1\] .* -> .*\*\[-1\]|== 4.* -> .*>= 4", "there is one axis of channels at most"),
+        (r"^rng = rng\.spawn.* -> pass", "the generator itself will do as well as its child"),
+        (
+            r"min\(.*\b(height|width|h|w)\).* -> .*",
+            "a slice ends with the array, and so does its area",
+        ),
+    ),
     "mixup": (
         _AS_MANY,
         _NARROWED,
