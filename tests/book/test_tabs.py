@@ -78,6 +78,16 @@ CASES = {
         """,
         "assert model.evaluate(x_test, y_test, verbose=0)[1] > 0.85",
     ),
+    "09-mixing": (
+        """
+        import numpy as np
+        from reglib.datasets import digits
+        x, labels = digits(40, rng=0).train
+        one_hot = np.eye(10)[labels]
+        """,
+        "assert np.allclose(np.asarray(mixed['labels']).sum(axis=1), 1)\n"
+        "assert not np.allclose(np.asarray(mixed['labels']), one_hot)",
+    ),
     "review": (
         """
         import numpy as np
