@@ -118,8 +118,10 @@ def _without_fixed_rate(vector: NDArray) -> NDArray:
     return vector
 
 
-def tell_statistics(*names: str) -> Callable[[NDArray], str]:
-    """Return what puts the statistics of the named masks into words."""
+def tell_statistics(
+    *names: str, fifth: str = "the activations tell which"
+) -> Callable[[NDArray], str]:
+    """Return what puts the statistics of the named masks into words; ``fifth`` is the last one."""
 
     def tell(vector: NDArray) -> str:
         texts = []
@@ -130,7 +132,7 @@ def tell_statistics(*names: str) -> Callable[[NDArray], str]:
             for also, is_so in (
                 ("many are dropped together", (table[:, 2:4] == 2).any()),
                 ("the same number in each row or column", (table[:, 2:4] == 0).any()),
-                ("the activations tell which", table[:, 4].any()),
+                (fifth, table[:, 4].any()),
                 ("exactly so many at every call", vector[-1]),
             ):
                 text += f"; {also}" * bool(is_so)
