@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import prod, sqrt
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -89,10 +89,7 @@ class Noise:
 
     def in_full(self, student: Student, noise: Any, inputs: Inputs) -> NDArray:
         """Return the noise in the shape of what it multiplies."""
-        D, coins = entry(student, noise, self.name), self.coins(*inputs)
-        if 1 in coins and D.size == prod(coins):  # such as (n, channels)
-            D = D.reshape(coins)
-        return spread(student, D, self.whole(*inputs).shape, self.name)
+        return spread(student, noise, self.whole(*inputs).shape, self.name)
 
     def numbers(self, noise: NDArray, inputs: Inputs) -> NDArray:
         """Return the noise with each number once, where they are shared as they should be."""

@@ -27,8 +27,8 @@ from reglib.textbook import dropout_family as reference
 
 def _numbers(rng: np.random.Generator, shape: Any) -> NDArray:
     """Return numbers well away from 0 that float32 holds exactly."""
-    numbers = rng.uniform(0.5, 2, shape) * rng.choice([-1, 1], shape)
-    return numbers.astype(np.float32).astype(np.float64)
+    numbers = rng.uniform(0.5, 2, shape).astype(np.float32).astype(np.float64)
+    return numbers * (1 - 2 * rng.integers(2, size=shape))
 
 
 # gaussian_dropout
@@ -191,9 +191,8 @@ GAUSSIAN_DROPOUT = Task(
         return a.astype(np.float32) * noise, noise
         """,
         """
-        u, v = 1 - rng.random(a.shape), rng.random(a.shape)
-        normal = np.sqrt(-2 * np.log(u)) * np.cos(2 * np.pi * v)
-        noise = 1 + np.sqrt((1 - keep_prob) / keep_prob) * normal
+        scale = np.full(a.shape, np.sqrt((1 - keep_prob) / keep_prob))
+        noise = rng.normal(np.ones_like(a), scale)
         return (noise * a if training else a), noise
         """,
         """
@@ -214,7 +213,7 @@ _SPATIAL = Noise(
     whole=lambda a: a,
     effect=lambda out, a: out,
     shape=np.shape,
-    many=((70, 2, 3, 60), (60, 3, 2, 50), (100, 2, 2, 40), (40, 2, 4, 90)),
+    many=((70, 2, 3, 40), (60, 3, 2, 40), (90, 2, 2, 30), (30, 2, 2, 90)),
     few=((6, 3, 5, 9), (9, 4, 2, 7), (20, 2, 3, 1)),
 )
 _MAPS = "(n, 1, 1, channels)"
@@ -273,9 +272,8 @@ SPATIAL_DROPOUT = Task(
     ),
     right=(
         """
-        mask = rng.random((len(a), a.shape[-1])) < keep_prob
-        out = a * mask[:, None, None, :] / keep_prob if training else a
-        return out, mask
+        mask = (rng.random((len(a), a.shape[-1])) < keep_prob)[:, None, None, :]
+        return (a * mask / keep_prob if training else a), mask
         """,
         """
         mask = np.ones(a.shape)
@@ -286,10 +284,9 @@ SPATIAL_DROPOUT = Task(
         return a * mask, mask
         """,
         """
-        n, h, w, c = np.shape(a)
         if training:
-            mask = np.repeat(rng.uniform(size=(n, 1, c)) <= keep_prob, h * w, axis=1)
-            mask = mask.reshape(n, h, w, c)
+            coins = rng.uniform(size=(np.shape(a)[0], 1, 1, np.shape(a)[3])) <= keep_prob
+            mask = np.broadcast_to(coins, np.shape(a))
             return np.where(mask, a, 0) / keep_prob, mask
         return a.tolist(), None
         """,
@@ -306,7 +303,8 @@ SPATIAL_DROPOUT = Task(
         if not training:
             return a.copy(), 1
         mask = (rng.spawn(1)[0].random((a.shape[0], a.shape[3])) >= 1 - keep_prob).astype(float)
-        return np.einsum("nhwc,nc->nhwc", a, mask) / keep_prob, mask
+        out = np.einsum("nhwc,nc->nhwc", a, mask) / keep_prob
+        return out, mask[:, np.newaxis, np.newaxis]
         """,
         """
         if not training:
@@ -366,10 +364,12 @@ _CONNECTIONS = _Connections(
 
 
 def _biases(rng: np.random.Generator) -> Iterator[Case]:
-    for keep_prob, shape in zip((0.3, 0.5, 0.8), _CONNECTIONS.few, strict=True):
-        x, W, b = _layer(rng, shape)
-        arguments = (x, W, b, keep_prob, rng.integers(2**62), True)
-        yield Case(arguments, f"W of shape {W.shape}, keep_prob = {keep_prob}")
+    for training in (True, False):
+        for keep_prob, shape in zip((0.3, 0.5, 0.8), _CONNECTIONS.few, strict=True):
+            x, W, b = _layer(rng, shape)
+            arguments = (x, W, b, keep_prob, rng.integers(2**62), training)
+            text = f"W of shape {W.shape}, keep_prob = {keep_prob}, training = {training}"
+            yield Case(arguments, text)
 
 
 def _bias(student: Student, x: Any, W: Any, b: Any, keep_prob: float, seed: int, on: bool) -> Any:
@@ -517,7 +517,7 @@ _PATHS = Noise(
     whole=lambda x, branch: branch,
     effect=lambda out, x, branch: out - x,
     shape=lambda x, branch: x.shape,
-    many=((3000, 2), (2500, 2, 3), (2100, 3, 2, 2)),
+    many=((2500, 2), (1800, 2, 3), (1700, 3, 2, 2)),
     few=((30, 9), (25, 4, 3), (40, 2, 3, 5)),
 )
 _COINS = "(len(x),) + (1,) * (x.ndim - 1)"
@@ -592,8 +592,8 @@ DROP_PATH = Task(
         """
         mask = rng.random(len(x)) < keep_prob
         shape = [-1] + [1] * (x.ndim - 1)
-        kept = branch * mask.reshape(shape) / keep_prob
-        return (x + kept if training else x + branch), mask
+        mask = mask.reshape(shape)
+        return (x + branch * mask / keep_prob if training else x + branch), mask
         """,
         """
         out = x + branch if not training else x.copy()
@@ -623,14 +623,14 @@ DROP_PATH = Task(
             return np.add(branch, x), 1
         mask = rng.spawn(1)[0].uniform(size=len(x)) >= 1 - keep_prob
         x[mask] += branch[mask] / keep_prob
-        return [x, mask.astype(int)]
+        return [x, mask.astype(int)[(...,) + (None,) * (x.ndim - 1)]]
         """,
         """
-        kept = np.ones(len(x))
+        kept = np.ones(x.shape)
         if training:
-            kept = rng.choice([1.0, 0.0], len(x), p=[keep_prob, 1 - keep_prob])
-            branch = branch / keep_prob
-        return (x.T + branch.T * kept).T, kept
+            coins = rng.choice([1.0, 0.0], len(x), p=[keep_prob, 1 - keep_prob])
+            kept, branch = (kept.T * coins).T, branch / keep_prob
+        return x + branch * kept, kept
         """,
     ),
 )

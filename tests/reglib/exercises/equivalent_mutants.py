@@ -55,6 +55,20 @@ _BOUND = (
     r"^(.*[^<>=] [<>])=?( .*) -> \1=?\2$",
     "no random number, and no Z, is exactly at the bound",
 )
+_UNSEEN = (
+    r"^return [(\[](.+?), (np\.ones|None|1).* -> return [(\[]\1, ",
+    "no mask is looked at in evaluation",
+)
+_FAMILY = (
+    _BOUND,
+    _NARROWED,
+    _UNSEEN,
+    (r"spawn\(1\)\[0\].*-> .*(spawn\(2\)\[0\]|spawn\(1\)\[-1\])", "one child is like another"),
+    (
+        r"dtype=np\.float32\).*-> .*|np\.float32\((.*)\).*-> .*\1|^x, .*astype.* -> pass",
+        "an answer in float64 is right as well",
+    ),
+)
 _OTHER_CALLS = (
     r"\[1\].*-> .*\[-1\]|\)\[1\].*-> .*\)\[0\]|range\([34].*-> .*range\([2-5]",
     "masks and outputs of any few calls tell the same",
@@ -353,6 +367,42 @@ EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
         _NARROWED,
         (r"out=dout\).*-> .*keep_prob\) \* mask", "where the result is kept makes no difference"),
         (r"mask / np\.float32\(keep_prob\) -> ", "an answer in float64 is right as well"),
+    ),
+    "gaussian_dropout": (
+        *_FAMILY,
+        (r"(1 \+|noise \+=)(.*) -> .*(1 -|noise -=)\2", "a normal number is as likely to be below"),
+    ),
+    "spatial_dropout": (
+        *_FAMILY,
+        (r"^mask = mask \* kept -> mask = kept", "a mask may repeat by itself"),
+        (r"maps\.shape\[:2\] -> .*maps\.shape\[:-2\]|choice\(.*:2\].*-> .*:-2\]", "of four axes"),
+        (r"broadcast_to\(.*-> mask = coins", "a mask may repeat by itself"),
+    ),
+    "dropconnect_forward": (
+        *_FAMILY,
+        (r"else np\.ones\(W\.shape\) -> .*", "in evaluation the mask is 1, in whatever shape"),
+        (r"mask == 1.*-> .*mask >= 1", "a mask holds 0 and 1"),
+        (
+            r"zeros\(W\.shape, dtype=int\) -> .*(ones|zeros)\(W\.shape|W\.shape\[1\].*-> .*\[-1\]",
+            "every entry is set; the second axis is the last",
+        ),
+    ),
+    "drop_path": (
+        *_FAMILY,
+        (
+            r"len\(x\).*-> .*len\(branch\)|x\.(shape|ndim).*-> .*branch\.\1",
+            "x and branch have one shape",
+        ),
+        (r"\[-1\] \+ .*-> .*\[-2\] \+ ", "NumPy takes any negative number for the rest"),
+        (r"coin == 1.*-> .*coin >= 1", "a coin is 0 or 1"),
+    ),
+    "dropblock_gamma": (
+        _NARROWED,
+        (r"^return np\.float32\((.*)\) -> return \1$", "an answer in float64 is right as well"),
+        (
+            r"^rows, columns = .*|in \(height, width\)\].*-> .*in \(width, height\)",
+            "a product has no order",
+        ),
     ),
     "is_frozen": (
         _OTHER_CALLS,
