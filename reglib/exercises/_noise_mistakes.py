@@ -77,6 +77,6 @@ def of_coins(shape: str, count: str) -> tuple[Mistake, ...]:
         NO_SCALE.written((" / keep_prob", "")),
         *of_the_source("mask = "),
         SAME_NUMBER.written((f"rng.random({shape}) < keep_prob", fixed)),
-        SCALED_MASK.written(("keep_prob, mask", "keep_prob, mask / keep_prob")),
+        SCALED_MASK.written((", mask", ", mask / keep_prob")),
         *OF_EVALUATION,
     )

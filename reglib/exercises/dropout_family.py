@@ -192,7 +192,7 @@ GAUSSIAN_DROPOUT = Task(
         """,
         """
         scale = np.full(a.shape, np.sqrt((1 - keep_prob) / keep_prob))
-        noise = rng.normal(np.ones_like(a), scale)
+        noise = rng.normal(1.0, scale)
         return (noise * a if training else a), noise
         """,
         """
@@ -221,7 +221,7 @@ _MAPS = "(n, 1, 1, channels)"
 SPATIAL_DROPOUT = Task(
     "spatial_dropout(a, keep_prob, rng, training=True)",
     reference=reference.spatial_dropout,
-    section="What shares a coin",
+    section="The code",
     hints=(
         "A batch of 5 images with 8 maps each: how many maps are there to be kept or dropped?",
         "A mask with 1 for an axis is repeated along it, if NumPy multiplies it with the maps.",
@@ -649,7 +649,7 @@ def _maps(rng: np.random.Generator) -> Iterator[Case]:
 DROPBLOCK_GAMMA = Task(
     "dropblock_gamma(keep_prob, block_size, height, width)",
     reference=reference.dropblock_gamma,
-    section="What shares a coin",
+    section="The code",
     hints=(
         "How many pixels does one patch take? And at how many pixels may one begin?",
         "Set the expected number of dropped pixels, number of patches times pixels of a patch, "
