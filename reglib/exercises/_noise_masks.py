@@ -293,3 +293,9 @@ def of_evaluation(noise: Noise, promise: str) -> Aspect:
 
     test = Comparison(_cases(noise, (False,)), call=unchanged, given=_given, tell=tell_factors)
     return Aspect("evaluation", promise, test)
+
+
+def numbers(rng: np.random.Generator, shape: Any) -> NDArray:
+    """Return numbers well away from 0 that float32 holds exactly."""
+    numbers = rng.uniform(0.5, 2, shape).astype(np.float32).astype(np.float64)
+    return numbers * (1 - 2 * rng.integers(2, size=shape))
