@@ -322,7 +322,7 @@ def _sure_cases(rng: np.random.Generator) -> Iterator[Case]:
         # A confidence is at least 1 / K, and no edge is near, so that it may belong to either bin.
         low = 0 if 2 * bins < K else -(-bins // K)
         bin_of = rng.integers(low, int(bins * high), size=n)
-        confidence = np.maximum((bin_of + rng.uniform(0.13, 0.87, n)) / bins, 1.5 / K)
+        confidence = np.maximum((bin_of + rng.uniform(0.13, 0.87, n)) / bins, 1.1 / K)
         p = np.repeat((1 - confidence)[:, None] / (K - 1), K, axis=1)
         said = rng.integers(K, size=n)
         p[np.arange(n), said] = confidence
