@@ -127,6 +127,10 @@ EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "cutmix": (
         _NARROWED,
+        _TRUTH,
+        (r"spawn\(1\)\[0\] -> .*(spawn\(2\)\[0\]|\[-1\])$", "the first child, of one or two"),
+        (r"np\.floor\((.*)\)\.astype.* -> .*\(\1\)\.astype", "astype(int) rounds down"),
+        (r"rng\.random\(.* -> .*standard_normal", "the order of any numbers is a permutation"),
         (
             r"len\(images\).* -> .*len\(y\)|images\.shape\[0\].* -> .*y\.shape",
             "one target an image",
