@@ -98,5 +98,5 @@ c.FastGrade.judge_environment = {
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = {"markdown2html": "fastgrade.course.feedback.harmless_markdown"}
 
-c.ExportApp.plugin_class = "nbgrader.plugins.CsvExportPlugin"
-c.CsvExportPlugin.to = "grades.csv"
+# Names may come from files that students named: no formula, no second row.
+c.ExportApp.plugin_class = "fastgrade.course.grades_export.GradesExport"

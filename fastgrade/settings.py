@@ -87,10 +87,14 @@ class Settings:
     """All that grading depends on beside the task itself."""
 
     mode: str = _setting(
-        "judge",
-        "Where tests run: in a process of their own or, for cells that need live objects, in the "
-        "student's.",
-        choices=("judge", "kernel"),
+        "auto",
+        "Where tests run: in a process of their own ('judge'), in the student's ('kernel'), or in "
+        "their own if the instructor's solution passes there, else in the student's ('auto').",
+        choices=("auto", "judge", "kernel"),
+    )
+    check_solution: bool = _setting(
+        True,
+        "Whether nobody is graded before the instructor's own solution gets full marks.",
     )
     preload: tuple[str, ...] = _setting(
         ("numpy",), "Modules that the student's warm process imports once."

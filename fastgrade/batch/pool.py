@@ -133,12 +133,16 @@ class SharedPools:
     def __exit__(self, *exc: object) -> None:
         self._stack.close()
 
-    def get(self, settings: Settings) -> contextlib.AbstractContextManager[Pool]:
+    def open(self, settings: Settings) -> Pool:
         """Return the pool for some settings; it stays open until all are closed."""
         key = settings.to_json()
         if key not in self._pools:
             self._pools[key] = self._stack.enter_context(self._make(settings))
-        return contextlib.nullcontext(self._pools[key])
+        return self._pools[key]
+
+    def get(self, settings: Settings) -> contextlib.AbstractContextManager[Pool]:
+        """Return the same as a context, whose end is not the pool's."""
+        return contextlib.nullcontext(self.open(settings))
 
 
 def told(error: BaseException) -> str:

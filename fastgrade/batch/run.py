@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 
 from fastgrade.batch.dispatch import Dispatch
 from fastgrade.batch.journal import Journal, path_of
-from fastgrade.batch.pool import Pool, PoolError
+from fastgrade.batch.pool import Pool, PoolError, SharedPools
 from fastgrade.batch.recording import Recorder
 from fastgrade.batch.reuse import Reuse
 from fastgrade.batch.rules import read_rules
 from fastgrade.batch.selection import select
+from fastgrade.batch.solution import SolutionCheck, check_solution, recorded_check
 from fastgrade.batch.summary import Summary
 from fastgrade.batch.work import Work, read_work
 from fastgrade.course import compatibility
@@ -89,6 +90,7 @@ class Run:
         """Say what a run would do, and write nothing at all."""
         started = time.monotonic()
         with self._journal(readonly=True) as journal:
+            self._foresee_solution()
             held = self._held()
             reuse = Reuse(self.rules, journal, self._force)
             for submission in self._submissions:
@@ -117,19 +119,20 @@ class Run:
 
         Raises
         ------
+        CourseError
+            If the instructor's own solution does not get full marks.
         JournalBusyError
             If another run is grading this assignment.
         PoolError
             If no submission can be graded; what was graded before is recorded.
         """
         started = time.monotonic()
-        with self._journal() as journal, contextlib.ExitStack() as stack:
+        with self._journal() as journal, SharedPools(make_pool) as pools:
             self._prepare(journal)
+            self._check_solution(pools.open)
             reuse = Reuse(self.rules, journal, self._force)
             recorder = Recorder(self.rules, journal, self._book)
-            dispatch = Dispatch(
-                lambda: stack.enter_context(make_pool(self.rules.settings)), self.rules.finish
-            )
+            dispatch = Dispatch(lambda: pools.open(self.rules.settings), self.rules.finish)
             try:
                 self._grade_all(reuse, dispatch, recorder)
             except (KeyboardInterrupt, PoolError):
@@ -138,6 +141,22 @@ class Run:
             finally:
                 self.summary.seconds = time.monotonic() - started
         return self.summary
+
+    def _check_solution(self, open_pool: Callable[[Settings], Pool]) -> None:
+        if self.rules.settings.check_solution:
+            self._go_by(check_solution(self.rules, open_pool))
+
+    def _foresee_solution(self) -> None:
+        if self.rules.settings.check_solution:
+            check = recorded_check(self.rules)
+            if check is not None:
+                self._go_by(check)
+            else:
+                self.summary.notes.append("The instructor's own solution would be graded first.")
+
+    def _go_by(self, check: SolutionCheck) -> None:
+        self.rules = check.applied(self.rules)
+        self.summary.notes += [check.note] if check.note else []
 
     def _journal(self, readonly: bool = False) -> Journal:
         return Journal(path_of(self.rules.course.root, self.rules.cells.name), readonly)

@@ -52,6 +52,10 @@ class HandedIn:
     flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+class LinkedFolderError(ValueError):
+    """A folder that was handed in is a link to another one."""
+
+
 def find_submissions(coursedir: CourseDirectory, assignment: str) -> list[Submission]:
     """Return the submissions of an assignment, ordered by student.
 
@@ -96,11 +100,20 @@ def read_submission(
     notebook_bytes : int
         Size of the largest notebook that is read.
 
+    Raises
+    ------
+    LinkedFolderError
+        If the folder, or the student's, is a link: to a classmate's, perhaps.
+
     Notes
     -----
     When exactly one notebook is missing and exactly one other was handed in, that one is taken
     for it, and flagged. Its cells count by their ids, so a wrong notebook earns nothing.
     """
+    path = submission.path
+    for folder in [path, *([path.parent] if path.parent.name == submission.student else [])]:
+        if folder.is_symlink():
+            raise LinkedFolderError(f"{folder} is a symbolic link, which is not followed")
     wanted = list(notebooks)
     flags: dict[str, list[str]] = {}
     found, files = _read_files(coursedir, submission.path, wanted, notebook_bytes, flags)

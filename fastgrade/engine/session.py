@@ -60,7 +60,7 @@ class Session:
         level: str,
     ):
         limits = settings.limits
-        self._in_judge = settings.mode == "judge"
+        self._in_judge = settings.mode != "kernel"
         self._limits = limits
         self._rebuilt = rebuilt
         self._deadline = time.monotonic() + limits.total_seconds

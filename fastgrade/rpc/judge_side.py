@@ -115,7 +115,7 @@ class JudgePeer(Peer):
             return CALLABLE, self._keep(value), None
         raise WireError(
             f"a test can pass plain data and functions to an answer, got {type(value).__name__}; "
-            "tests that pass other objects need mode = 'kernel'"
+            "tests that pass other objects need mode = 'auto' or 'kernel'"
         )
 
     def _import(self, kind: int, number: int, meta: Any) -> StudentObject:

@@ -15,6 +15,7 @@ from fastgrade.batch.journal import Journal, path_of
 from fastgrade.batch.local_pool import LocalPool
 from fastgrade.batch.rules import Rules
 from fastgrade.batch.run import Run
+from fastgrade.batch.solution import STUDENT
 from fastgrade.course import autograded_folder, submitted_folder
 from fastgrade.course.config import load_course
 from fastgrade.course.gradebook import Gradebook
@@ -311,7 +312,7 @@ def test_a_verdict_serves_an_identical_submission_before_it_is_recorded(
     course = load_course(classroom.root)
     with Run(course, "ps1", force=force) as run:
         summary = run.grade(make)
-    assert pools[0].graded == ["ada", "dan"]
+    assert pools[0].graded == [STUDENT, "ada", "dan"]
     assert (summary.graded, summary.identical, summary.failed) == (2, 2, [])
     assert [classroom.score(name) for name in ("ada", "bob", "cyd", "dan")] == [5.0, 5.0, 5.0, 3.0]
     assert verdict_lines(classroom) == {"ada": 1, "bob": 1, "cyd": 1, "dan": 1}

@@ -14,7 +14,11 @@ from fastgrade.course import autograded_folder
 from fastgrade.course.autograded_folder import HIDDEN, install, sweep
 from fastgrade.course.files import fingerprint, merge
 from fastgrade.course.source_folder import instructor_files
-from fastgrade.course.submitted_folder import find_submissions, read_submission
+from fastgrade.course.submitted_folder import (
+    LinkedFolderError,
+    find_submissions,
+    read_submission,
+)
 from fastgrade.sandbox.workdir import remove
 
 LIMIT = 1_000_000
@@ -81,6 +85,16 @@ def test_a_link_is_not_followed(coursedir, ada, tmp_path):
     assert handed_in.files == {}
     assert "peek.txt is a symbolic link, so it was not read" in handed_in.flags[""]
     assert "folder is a symbolic link, so it was not read" in handed_in.flags[""]
+
+
+@pytest.mark.parametrize("linked", ["mallory", "mallory/ps1"])
+def test_a_folder_that_is_a_link_to_a_classmates_is_not_read(coursedir, ada, tmp_path, linked):
+    link = tmp_path / "submitted" / linked
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(ada.parent if linked == "mallory" else ada)
+    mallory = find_submissions(coursedir, "ps1")[1]
+    with pytest.raises(LinkedFolderError, match="is a symbolic link"):
+        read_submission(coursedir, mallory, ["problem"], LIMIT)
 
 
 def test_a_notebook_that_is_a_link_is_flagged_and_graded_as_empty(coursedir, ada, tmp_path):
