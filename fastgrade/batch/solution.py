@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from fastgrade.batch.rules import Rules
 from fastgrade.course.config import CourseError
 from fastgrade.engine import grader
 from fastgrade.notebook.ipynb import load, role_of, tag_of
+from fastgrade.notebook.submission import read
 from fastgrade.settings import Settings
 from fastgrade.verdict import Task, Verdict
 
@@ -65,10 +66,14 @@ class SolutionCheck:
 
 def recorded_check(rules: Rules) -> SolutionCheck | None:
     """Return what an earlier run has found, if nothing has changed since."""
+    return _recorded(rules, _key(_tasks(rules), rules.settings))
+
+
+def _recorded(rules: Rules, key: str) -> SolutionCheck | None:
     with contextlib.suppress(OSError, ValueError, TypeError):
         data = json.loads(_place(rules).read_text(encoding="utf-8"))
         check = SolutionCheck(data["key"], data["mode"], tuple(data["beside"]))
-        if check.key == _key(rules):
+        if check.key == key:
             return check
     return None
 
@@ -90,14 +95,16 @@ def check_solution(rules: Rules, open_pool: Callable[[Settings], Pool]) -> Solut
     PoolError
         If nothing can be graded.
     """
-    check = recorded_check(rules)
+    tasks = _tasks(rules)
+    key = _key(tasks, rules.settings)
+    check = _recorded(rules, key)
     if check is not None:
         return check
     failures: dict[str, list[str]] = {}
     for settings in _attempts(rules.settings):
-        failed = _failed(rules, open_pool(settings))
+        failed = _failed(tasks, open_pool(settings))
         if not failed:
-            check = SolutionCheck(_key(rules), settings.mode, tuple(failures.get("judge", ())))
+            check = SolutionCheck(key, settings.mode, tuple(failures.get("judge", ())))
             _record(rules, check)
             return check
         # The first attempt of a mode is the one that students get.
@@ -123,10 +130,9 @@ def _attempts(settings: Settings) -> Iterator[Settings]:
             yield free
 
 
-def _failed(rules: Rules, pool: Pool) -> list[str]:
+def _failed(tasks: Sequence[Task], pool: Pool) -> list[str]:
     """Return the tests that the solution fails, each with the reason."""
-    tasks = dict(enumerate(_tasks(rules), 1))
-    for number, task in tasks.items():
+    for number, task in enumerate(tasks):
         pool.submit(number, task)
     failed: dict[int, list[str]] = {}
     while len(failed) < len(tasks):
@@ -145,7 +151,7 @@ def _tasks(rules: Rules) -> list[Task]:
             student=STUDENT,
             notebook=name,
             source=source,
-            submission=source,
+            submission=read(source, rules.settings.limits.submission_mb),
             files=rules.files,
             instructors=tuple(rules.files),
         )
@@ -167,8 +173,8 @@ def _failures(task: Task, verdict: Verdict) -> list[str]:
     ]
 
 
-def _key(rules: Rules) -> str:
-    keys = [grader.key(task, rules.settings) for task in _tasks(rules)]
+def _key(tasks: Sequence[Task], settings: Settings) -> str:
+    keys = [grader.key(task, settings) for task in tasks]
     return hashlib.sha256("".join(keys).encode()).hexdigest()
 
 
