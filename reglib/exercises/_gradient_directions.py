@@ -69,12 +69,12 @@ def _error(student: Student, *arguments: Any) -> Any:
 
 def _moves(student: Student, *arguments: Any) -> NDArray:
     """Return how f was called: once, again with the rng as it then was, and with the same seed."""
-    *same, seed = arguments
+    a, share, w, eps, seed = arguments
     directions, calls, centers = [], [], []
     rng = None
     for again in (False, True, False):
         points: list[NDArray] = []
-        f, grad, w, eps, fresh = _watched(*same, seed, points)
+        f, grad, _, _, fresh = _watched(a, share, w, eps, seed, points)
         rng = rng if again else fresh
         student.function(f, grad, w.copy(), eps, rng)
         calls.append(len(points))
