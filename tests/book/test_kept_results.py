@@ -238,7 +238,7 @@ def test_all_is_computed_anew_and_what_nothing_uses_leaves(tmp_path, monkeypatch
 
 def test_a_chapter_that_is_not_there_is_named_and_nothing_lost(capsys):
     assert recompute.main(["99-nothing"]) == 2
-    assert "there is no chapter '99-nothing'; there are 02-l2, " in capsys.readouterr().err
+    assert "there is no chapter '99-nothing'; there are 00-overfitting, " in capsys.readouterr().err
 
 
 def test_no_page_uses_other_results_than_are_kept(site):
