@@ -133,5 +133,5 @@ def test_the_claims_of_each_chapter_can_be_examined_one_by_one(path):
 
 
 def test_an_unknown_chapter_is_named():
-    with pytest.raises(ValueError, match="no chapter '99-none'; there are 02-l2"):
+    with pytest.raises(ValueError, match="no chapter '99-none'; there are 00-overfitting"):
         cells.chapters(["99-none"])

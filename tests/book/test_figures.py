@@ -212,6 +212,7 @@ OPEN = """() => {
 @pytest.mark.parametrize("name", pages())
 def test_no_figure_on_a_dark_page_has_a_light_panel(address, visit, name):
     page = visit(scheme="dark").open(f"{address}/{name}.html")
+    page.set_viewport_size({"width": 1280, "height": 2000})  # no bar of the page over a high one
     page.evaluate(OPEN)
     for figure in page.locator(DRAWINGS).all():
         shot = Image.open(io.BytesIO(figure.screenshot())).convert("L")
