@@ -29,6 +29,7 @@ __all__ = ["SolutionCheck", "check_solution", "recorded_check"]
 
 #: Whose submission the solution is, in what the engine says of it.
 STUDENT = "the instructor's solution"
+WHERE = {"judge": "In the judge", "kernel": "Beside the answer"}
 
 
 @dataclass(frozen=True)
@@ -109,13 +110,13 @@ def check_solution(rules: Rules, open_pool: Callable[[Settings], Pool]) -> Solut
             return check
         # The first attempt of a mode is the one that students get.
         failures.setdefault(settings.mode, failed)
-    reasons = failures[list(failures)[-1]]
+    reasons = " ".join(f"{WHERE[mode]}: {'; '.join(failed)}." for mode, failed in failures.items())
     advice = f"run `nbgrader generate_assignment {rules.cells.name} --force`"
     if rules.settings.mode == "judge":
         advice += ', or set c.FastGrade.mode = "auto" if the tests need live objects'
     raise CourseError(
         f"nobody is graded in {rules.cells.name}, since the instructor's own solution does not get "
-        f"full marks: {'; '.join(reasons)}. Mend the solution or the test and {advice}. "
+        f"full marks. {reasons} Mend the solution or the test and {advice}. "
         "c.FastGrade.check_solution = False grades without looking."
     )
 
@@ -124,7 +125,13 @@ def _attempts(settings: Settings) -> Iterator[Settings]:
     """Yield the settings to try: as students' answers run, then with what only they are refused."""
     for mode in ("judge", "kernel") if settings.mode == "auto" else (settings.mode,):
         own = replace(settings, mode=mode)
-        free = replace(own, forbidden_modules=(), allowed_modules=(), forbidden_files=())
+        free = replace(
+            own,
+            preload=tuple(dict.fromkeys((*own.preload, *own.judge_preload))),
+            forbidden_modules=(),
+            allowed_modules=(),
+            forbidden_files=(),
+        )
         yield own
         if free != own:
             yield free

@@ -105,6 +105,7 @@ def test_new_tests_regrade_everybody(classroom):
     classroom.fastgrade("ps1")
     source = classroom.root / "source" / "ps1" / "arithmetic.ipynb"
     notebook = nbformat.read(source, as_version=4)
+    notebook.cells[1].source = notebook.cells[1].source.replace("a + b", "a + b + 1")
     notebook.cells[2].source = "assert add(1, 2) == 4, 'a new rule'"
     nbformat.write(notebook, source)
     classroom.nbgrader("generate_assignment", "ps1", "--force")

@@ -128,7 +128,8 @@ def test_judge_mode_refuses_tests_that_need_live_objects_and_names_the_remedy(co
 
 def test_a_solution_may_use_what_students_are_refused(course):
     source = cells("from reglib.textbook import soft_threshold as f", "assert f(3.0, 1.0) == 2")
-    classroom = course(source, "c.FastGrade.forbidden_modules = ['reglib.textbook']\n")
+    refused = "c.FastGrade.forbidden_modules = c.FastGrade.judge_preload = ['reglib.textbook']\n"
+    classroom = course(source, refused)
     classroom.fastgrade("ps1")
     assert classroom.score("ada") == 0  # what is allowed to the instructor alone
 
