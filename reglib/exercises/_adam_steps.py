@@ -158,8 +158,8 @@ ADAM_MISTAKES = (
     ).written((_ROOT, "np.sqrt(v_hat + eps)")),
     Mistake(
         "eps added before the correction",
-        "eps goes to the root of v itself, so the correction stretches it too. (Some libraries do "
-        "so and call it epsilon hat.)",
+        "eps goes to the root of v itself, so the correction stretches it too. Some libraries do "
+        "so and call it epsilon hat.",
         "In the formula, what stands under the root?",
     ).written(
         (("m_hat / ", "m_hat * np.sqrt(1 - beta2**t) / "), ("(np.sqrt(v_hat)", "(np.sqrt(v)"))
