@@ -135,8 +135,9 @@ def test_references_link_to_what_is_online(site):
 def test_a_citation_is_followed_by_a_link_to_the_source(site):
     page = BeautifulSoup((site / "chapters/02-l2.html").read_text(encoding="utf-8"), "html.parser")
     cited = page.select("article a[href*='references.html#'][title]")
-    assert len(cited) > 5
-    for citation in cited:
+    online = [one for one in cited if "doi:" in one["title"] or "URL:" in one["title"]]
+    assert len(online) > 5
+    for citation in online:
         link = citation.find_next_sibling("a")
         address = link["href"].removeprefix("https://doi.org/")
         assert address in citation["title"]
