@@ -66,7 +66,7 @@ $(DONE)/dev: requirements/dev.txt $(DONE)/course
 book: $(DONE)/book ## build the book into _build/html
 
 # The site offers the library's wheel, which holds README.md and LICENSE.
-$(DONE)/book: $(DONE)/course $(CHAPTERS) $(SOURCES) $(DONE)/exercises README.md LICENSE
+$(DONE)/book: $(DONE)/course $(CHAPTERS) $(SOURCES) $(DONE)/exercises README.md LICENSE CITATION.cff
 	$(call begin,Building the book: chapters run that are new or import what has changed) \
 	$(BIN)/python book/build.py -W -n --keep-going -q $(end)
 	@touch $@
