@@ -381,6 +381,7 @@ EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
         (r"^mask = mask \* kept -> mask = kept", "a mask may repeat by itself"),
         (r"maps\.shape\[:2\] -> .*maps\.shape\[:-2\]|choice\(.*:2\].*-> .*:-2\]", "of four axes"),
         (r"broadcast_to\(.*-> mask = coins", "a mask may repeat by itself"),
+        (r"^mask\[i, 0, 0, c\].*-> mask\[i, (-1, 0|0, -1), c\]", "axes of length 1"),
     ),
     "dropconnect_forward": (
         *_FAMILY,
@@ -399,6 +400,10 @@ EQUIVALENT: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         (r"\[-1\] \+ .*-> .*\[-2\] \+ ", "NumPy takes any negative number for the rest"),
         (r"coin == 1.*-> .*coin >= 1", "a coin is 0 or 1"),
+        (
+            r"^mask = np\.ones\(x\.shape\) -> mask = np\.zeros\(x\.shape\)",
+            "training sets every entry, and in evaluation no mask is asked for",
+        ),
     ),
     "dropblock_gamma": (
         _NARROWED,
