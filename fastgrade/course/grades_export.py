@@ -41,6 +41,10 @@ class GradesExport(ExportPlugin):
     def export(self, gradebook: Gradebook) -> None:
         """Write the file ``--to``, ``grades.csv`` if none is named, whole or not at all."""
         target = Path(self.to or "grades.csv")
+        if target.is_dir() or not target.absolute().parent.is_dir():
+            raise NotADirectoryError(
+                f"--to must name a file in a folder that exists, got {str(target)!r}"
+            )
         descriptor, temporary = tempfile.mkstemp(dir=target.absolute().parent, prefix=target.name)
         try:
             with open(descriptor, "w", newline="", encoding="utf-8") as file:

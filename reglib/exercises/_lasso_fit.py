@@ -11,8 +11,10 @@ from reglib.exercises._findings import Mistake
 from reglib.exercises._penalty_mistakes import (
     HARD_THRESHOLD,
     NO_RATE,
+    OTHER_STEPS,
     SUBGRADIENT,
     THRESHOLD_FIRST,
+    TWO_LEFT,
     UPHILL,
 )
 from reglib.exercises._task import Aspect, Task
@@ -96,22 +98,16 @@ LASSO_FIT = Task(
             "The cost is a mean over m examples, and so is its gradient.",
             "Compare the gradient with the cost of the task: where does m stand?",
         ).written((" / len(y)", "")),
-        Mistake(
-            "2 left in the data's gradient",
-            "The 1/2 before the squares is there so that the 2 of the derivative cancels.",
-            "Differentiate the cost of the task.",
-        ).written((" / len(y)", " * 2 / len(y)")),
+        TWO_LEFT.written((" / len(y)", " * 2 / len(y)")),
         Mistake(
             "penalty divided by m",
             "In the cost of this task lambda stands alone; only the squares are a mean.",
             "Compare the two terms of the cost.",
         ).written(("lr * lam)", "lr * lam / len(y))")),
         UPHILL.written(("w - lr", "w + lr")),
-        Mistake(
-            "one step more or less",
-            "The loop does not run as often as the task says.",
-            "range(n) counts n rounds.",
-        ).written(("range(steps)", "range(steps + 1)"), ("range(steps)", "range(1, steps)")),
+        OTHER_STEPS.written(
+            ("range(steps)", "range(steps + 1)"), ("range(steps)", "range(1, steps)")
+        ),
     ),
     right=(
         """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,12 @@ from reglib.exercises._findings import Finding, Mistake
 from reglib.exercises._student_function import Student
 
 _TOLERANCE = 1e-4
+
+#: How the model answers draw, and what mistakes make of it.
+LAM = "rng.beta(alpha, alpha)"
+ROW, COLUMN = "rng.integers(height)", "rng.integers(width)"
+SEEDED, UNSEEDED = "np.random.default_rng(7)", "np.random.default_rng()"
+DEEP_COPY = "import copy\nrng = copy.deepcopy(rng)\n"
 
 FROZEN = Mistake(
     "same draw at every call",
@@ -96,6 +103,33 @@ def _told(name: str, value: float) -> str:
 
 
 # Boxes
+
+
+def distinct_images(rng: np.random.Generator, *shape: int) -> NDArray:
+    """Return images without two equal pixels, none of them 0 or 1."""
+    return rng.permutation(np.linspace(0.1, 0.9, int(np.prod(shape)))).reshape(shape)
+
+
+def with_generator(*arguments: Any) -> tuple[Any, ...]:
+    """Return arguments with a generator in place of the list that begins with its seed."""
+    *given, seeds = arguments
+    return *given, np.random.default_rng(seeds[0])
+
+
+def _pair(student: Student, x: NDArray, y: NDArray, *more: Any) -> tuple[NDArray, NDArray]:
+    mixed, targets = student.pair(student(x, y, *more), "x", "y")
+    return (
+        student.numbers(mixed, "the first of the pair", x.shape),
+        student.numbers(targets, "the second of the pair", y.shape),
+    )
+
+
+def many_calls(
+    student: Student, x: NDArray, y: NDArray, alpha: float, rng: np.random.Generator, number: int
+) -> tuple[NDArray, NDArray]:
+    """Return what comes of so many calls in a row, each with an axis for them in front."""
+    pairs = [_pair(student, x, y, alpha, rng) for _ in range(number)]
+    return np.array([mixed for mixed, _ in pairs]), np.array([targets for _, targets in pairs])
 
 
 def boxes(before: NDArray, after: NDArray) -> tuple[NDArray, NDArray]:

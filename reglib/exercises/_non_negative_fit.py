@@ -8,7 +8,7 @@ import numpy as np
 
 from reglib.exercises._comparison import Case, Comparison
 from reglib.exercises._findings import Mistake
-from reglib.exercises._penalty_mistakes import UPHILL
+from reglib.exercises._penalty_mistakes import OTHER_STEPS, TWO_LEFT, UPHILL
 from reglib.exercises._task import Aspect, Task
 from reglib.textbook import weight_decay as reference
 
@@ -98,17 +98,11 @@ NON_NEGATIVE_FIT = Task(
             "The cost is a mean over m examples, and so is its gradient.",
             "Compare the gradient with the cost of the task: where does m stand?",
         ).written((" / len(y)", "")),
-        Mistake(
-            "2 left in the gradient",
-            "The 1/2 before the squares is there so that the 2 of the derivative cancels.",
-            "Differentiate the cost of the task.",
-        ).written((" / len(y)", " * 2 / len(y)")),
+        TWO_LEFT.written((" / len(y)", " * 2 / len(y)")),
         UPHILL.written(("w - lr", "w + lr")),
-        Mistake(
-            "one step more or less",
-            "The loop does not run as often as the task says.",
-            "range(n) counts n rounds.",
-        ).written(("range(steps)", "range(steps + 1)"), ("range(steps)", "range(1, steps)")),
+        OTHER_STEPS.written(
+            ("range(steps)", "range(steps + 1)"), ("range(steps)", "range(1, steps)")
+        ),
     ),
     right=(
         """

@@ -139,6 +139,16 @@ UPHILL = Mistake(
     "The gradient is added, so the loss grows.",
     "Gradient descent subtracts.",
 )
+TWO_LEFT = Mistake(
+    "2 left in the gradient",
+    "The 1/2 before the squares is there so that the 2 of the derivative cancels.",
+    "Differentiate the cost of the task.",
+)
+OTHER_STEPS = Mistake(
+    "one step more or less",
+    "The loop does not run as often as the task says.",
+    "range(n) counts n rounds.",
+)
 HARD_THRESHOLD = Mistake(
     "hard threshold",
     "Small weights become 0, but the others keep their size; the jump at t is not what minimizes "

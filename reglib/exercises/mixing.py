@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reglib.exercises._comparison import Case, Comparison
+from reglib.exercises._cutmix import CUTMIX
+from reglib.exercises._cutout import CUTOUT
 from reglib.exercises._findings import Mistake
 from reglib.exercises._messages import Chapter
-from reglib.exercises._mixing_of_images import CUTMIX, CUTOUT, MIXUP
+from reglib.exercises._mixup import MIXUP
 from reglib.exercises._student_function import Student
 from reglib.exercises._task import Aspect, Task
 from reglib.exercises.checking import Assignment

@@ -66,8 +66,11 @@ def test_an_objective_that_leads_nowhere_stops_the_build(practised, message, sho
     assert message in warnings
 
 
+def read(path):
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
 def test_the_table_has_every_objective_of_the_built_book(site):
-    read = lambda path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")  # noqa: E731
     chapters = SITE.joinpath("chapters").glob("*.html")
     objectives = sum(len(read(path).select(".practised")) for path in chapters)
     rows = read(SITE / "concept-map.html").select(".concept-map tbody tr")

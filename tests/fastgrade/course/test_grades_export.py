@@ -59,10 +59,11 @@ def test_some_assignments_and_students_can_be_asked_for(exported):
     assert [row["student_id"] for row in exported("--student", "ada")] == ["ada"]
 
 
-def test_a_table_that_cannot_be_written_leaves_nothing_behind(classroom):
+@pytest.mark.parametrize("to", ["grades.csv", "nowhere/grades.csv"])
+def test_a_table_that_cannot_be_written_leaves_nothing_behind(classroom, to):
     classroom.configure(PLUGIN)
     (classroom.root / "grades.csv").mkdir()
-    done = classroom.nbgrader("export", check=False)
+    done = classroom.nbgrader("export", "--to", to, check=False)
     assert done.returncode != 0
-    assert "grades.csv" in done.stderr
+    assert f"--to must name a file in a folder that exists, got '{to}'" in done.stderr
     assert not list(classroom.root.glob("grades.csv?*"))
