@@ -23,6 +23,7 @@
 ``kernel``        chapters run under a profile of the book's own
 ``publish``       chapters are offered as executed notebooks
 ``downloads``     what students take home: the exercises, and the library's wheel
+``live``          Python for the pages: what the browser fetches to run cells
 ``theme``         cures for the theme's faults
 ``online``        a citation is followed by a link to the source, if it is online
 ``search``        other spellings and Greek letters are found
@@ -61,6 +62,7 @@ PARTS = (
     "parallel",
     "publish",
     "downloads",
+    "live",
     "theme",
     "online",
     "search",

@@ -1,0 +1,31 @@
+// node python.mjs FOLDER SCRIPT.py: a script under Pyodide, with what the site's pages run it with.
+// FOLDER is the site's _static/live. What the script prints goes to stdout; `arguments_` is stdin.
+import { createRequire } from "node:module";
+import fs from "node:fs";
+import path from "node:path";
+
+const [folder, script] = process.argv.slice(2).map((name) => path.resolve(name));
+const { loadPyodide } = createRequire(import.meta.url)(path.join(folder, "pyodide.js"));
+const files = JSON.parse(fs.readFileSync(path.join(folder, "files.json"), "utf8"));
+
+const python = await loadPyodide({
+  indexURL: folder,
+  stdLibURL: path.join(folder, "stdlib.zip"),
+  lockFileURL: path.join(folder, "lock.json"),
+  env: { HOME: "/home/pyodide", PYTHONDONTWRITEBYTECODE: "1", REGLIB_SITE: "https://example.org" },
+  stdout: (text) => fs.writeSync(1, `${text}\n`),
+  stderr: (text) => fs.writeSync(2, `${text}\n`),
+});
+const install = (name) =>
+  python.unpackArchive(new Uint8Array(fs.readFileSync(path.join(folder, name))), "zip", {
+    extractDir: files.sitePackages,
+  });
+files.first.forEach(install);
+python.pyimport("course_session").prepare(python.toPy(files.onDemand), install);
+python.globals.set("arguments_", fs.readFileSync(0, "utf8"));
+try {
+  await python.runPythonAsync(fs.readFileSync(script, "utf8"), { filename: script });
+} catch (error) {
+  fs.writeSync(2, `${error.message}\n`);
+  process.exitCode = 1;
+}
