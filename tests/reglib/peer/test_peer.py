@@ -43,6 +43,9 @@ def outcomes(tmp_path_factory):
             "-p",
             PLUGIN,
             "--junitxml=outcomes.xml",
+            # A reason is read by its last line: pytest's own tracebacks take four times the run.
+            "--tb=native",
+            "--assert=plain",
         ],
         cwd=directory,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
