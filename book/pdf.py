@@ -1,7 +1,7 @@
 """Print the built book: its pages in one document, and that by Chromium.
 
-The library name by name stays on the screen. The document is printed twice: only the first print
-says on which sheet a page begins, and the second one says so in the contents.
+The library name by name and the exercises' pages stay on the screen. The document is printed twice:
+only the first print says on which sheet a page begins, and the second one says so in the contents.
 
 ``CHROMIUM`` in the environment names another browser of its family than the one that is found.
 """

@@ -21,7 +21,7 @@ def pages() -> list[str]:
     """Names of the built pages, for parametrized tests; of none where no book is built."""
     if not SITE.exists():
         return ["index"]
-    skipped = ("_static/", "_modules/", "notebooks/", "exercises/")
+    skipped = ("_static/", "_modules/", "notebooks/")
     names = (path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
     return sorted(name.removesuffix(".html") for name in names if not name.startswith(skipped))
 

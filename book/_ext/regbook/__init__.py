@@ -24,6 +24,7 @@
 ``publish``       chapters are offered as executed notebooks
 ``downloads``     what students take home: the exercises, and the library's wheel
 ``live``          Python for the pages: what the browser fetches to run cells
+``exercise_pages``  each exercise as a page on which it can be done
 ``theme``         cures for the theme's faults
 ``online``        a citation is followed by a link to the source, if it is online
 ``search``        other spellings and Greek letters are found
@@ -63,6 +64,7 @@ PARTS = (
     "publish",
     "downloads",
     "live",
+    "exercise_pages",
     "theme",
     "online",
     "search",

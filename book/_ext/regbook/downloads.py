@@ -76,7 +76,8 @@ def released() -> list[Path]:
 def copy_exercises(outdir: Path, base: str) -> None:
     """Write the notebooks of the exercises; drop those that are gone."""
     target = outdir / EXERCISES
-    shutil.rmtree(target, ignore_errors=True)
+    for old in target.glob("*/"):  # beside them lie the exercises' pages
+        shutil.rmtree(old)
     for path in released():
         place = target / path.relative_to(ROOT / EXERCISES)
         place.parent.mkdir(parents=True)
@@ -119,26 +120,35 @@ def _pass(translator: Any, node: SiteLink) -> None:
 
 
 class Assignment(SphinxDirective):
-    """``{assignment} 05-dropout``: the way from a chapter to its exercise."""
+    """``{assignment} 05-dropout``: the way from a chapter to its exercise, page and notebook."""
 
     required_arguments = 1
     has_content = True
 
     def run(self) -> list[nodes.Node]:
-        """Return a box with the download and what to do with it."""
+        """Return a box with the page, the download and what to do with it."""
         name = self.arguments[0]
         relative = f"{EXERCISES}/{name}/{name}.ipynb"
         if not ROOT.joinpath(relative).exists():
             raise self.error(f"assignment: there is no {relative}")
-        how, _ = self.parse_inline("{doc}`/getting-started` says how to open it.")
-        link = site_link(f"Download {name}.ipynb", relative, "assignment-download")
+        way, _ = self.parse_inline(self.way(name))
+        link = site_link(f"download {name}.ipynb", relative, "assignment-download")
         parts = [
             fill_title(Markup("p", class_="assignment-title"), "Your turn"),
             *self.parse_content_to_nodes(),
-            nodes.paragraph("", "", link, nodes.Text(". "), *how, classes=["assignment-how"]),
+            nodes.paragraph("", "", *way, link, nodes.Text("."), classes=["assignment-how"]),
         ]
         names = {"class_": "assignment", "id": ASSIGNMENT_ID}
         return [Markup("div", parts, role="group", aria_label="Exercise", **names)]
+
+    def way(self, name: str) -> str:
+        """Return the words that lead to the page and go on to the notebook."""
+        if not self.config.exercise_pages:
+            return "{doc}`/getting-started` says how to open it: "
+        return (
+            f"{{doc}}`Do it in the page </{EXERCISES}/{name}>`, with nothing to install. Or in "
+            "Jupyter ({doc}`how </do-the-exercises>`): "
+        )
 
 
 class Assignments(SphinxDirective):
