@@ -2,7 +2,7 @@
 
 The pages' sources are generated into the book's folder before Sphinx looks for pages, so that
 their text is read as that of a chapter. Where a cell stood, a directive puts what the script in
-``_live/exercise/`` brings to life; without the script there is the code to read, and the notebook to take.
+``_live/exercise/`` brings to life; without it there is the code to read, and the notebook to take.
 """
 
 from __future__ import annotations

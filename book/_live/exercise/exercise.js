@@ -122,6 +122,7 @@
 
     // What was found belongs to other code than what stands here now.
     outdate() {
+      if (this.kind === "written") return;
       this.result.classList.toggle("is-outdated", this.result.childElementCount > 0);
       for (const test of this.tests) if (!this.hasPassed(test)) this.mark(test, "");
     }
@@ -156,7 +157,7 @@
 
     // A check quotes the line; it is pointed at if there is one such line only.
     lineOf(message) {
-      const quoted = message.match(/in the line: (.*)/);
+      const quoted = all("dd", message).map((told) => told.textContent.match(/in the line: (.*)/)).find(Boolean);
       if (!quoted) return 0;
       const same = this.text.split("\n").map((line, at) => [line.trim(), at + 1])
         .filter(([line]) => line === quoted[1].trim());
@@ -311,7 +312,7 @@
     const words = isRight ? `Right. ${points(earned)} of ${possible}.` : `${earned} of ${points(possible)} so far.`;
     const line = make("p", { class: isRight ? "verdict is-right" : "verdict" }, words);
     cell.show(line, ...printed, ...messages.values());
-    for (const element of messages.values()) cell.point(cell.lineOf(element.textContent));
+    for (const element of messages.values()) cell.point(cell.lineOf(element));
     const first = [...messages.values()].map((element) => element.textContent)[0] || "";
     announce(`${cell.id}: ${words} ${first}`);
     changed();
