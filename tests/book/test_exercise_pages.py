@@ -114,6 +114,7 @@ def test_every_cell_of_a_notebook_has_its_place_on_its_page(path):
 
 def grade(notebook: Path, folder: Path) -> list[float | None]:
     """Return the scores of a notebook by nbgrader, and by fastgrade."""
+    folder.mkdir()
     shutil.copy(ROOT / "nbgrader_config.py", folder)
     shutil.copytree(ROOT / "solutions" / NAME, folder / "solutions" / NAME)
     place = folder / "submitted" / "student" / NAME / f"{NAME}.ipynb"
