@@ -20,6 +20,7 @@ from fastgrade import (
     _startup,  # noqa: F401  before all that imports jsonschema
     terminal,
 )
+from fastgrade.batch.certificates import CertificateError, flags, make
 from fastgrade.batch.dask_pool import DaskPool
 from fastgrade.batch.journal import JournalBusyError
 from fastgrade.batch.local_pool import LocalPool, available_cpus
@@ -58,8 +59,9 @@ Examples:
   fastgrade ps1 --students 'group-3-*'     all whose name matches
   fastgrade ps1 --force                    grade everybody again
   fastgrade ps1 --workers 8                eight at once on this machine
-  fastgrade ps1 --scheduler tcp://head:8786   on a Dask cluster
+  fastgrade ps1 --scheduler tls://head:8786   on a Dask cluster
   fastgrade report ps1                     write a page about the results
+  fastgrade certificates FOLDER            make what a Dask cluster needs
   fastgrade doctor                         what this machine protects against
   fastgrade copy-gradebook URL             move from SQLite to PostgreSQL
 """
@@ -126,6 +128,13 @@ course_option = click.option(
     help="How many are graded at once on this machine.  [default: one for each CPU]",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on the Dask cluster of this address.")
+@click.option(
+    "--certificates",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="certificates",
+    show_default=True,
+    help="Folder of the cluster's key and certificate.",
+)
 @click.option("--force", is_flag=True, help="Grade again what is graded already.")
 @click.option("--dry-run", is_flag=True, help="Say what would be graded, and write nothing.")
 @click.option("--quiet", is_flag=True, help="Print only what went wrong.")
@@ -136,6 +145,7 @@ def grade(
     students: tuple[str, ...],
     workers: int | None,
     scheduler: str | None,
+    certificates: Path,
     force: bool,
     dry_run: bool,
     quiet: bool,
@@ -173,7 +183,7 @@ def grade(
         try:
             with progress:
                 show([run.summary for run in runs])
-                status = _grade(runs, _pools(stack, workers, scheduler), finished)
+                status = _grade(runs, _pools(stack, workers, scheduler, certificates), finished)
         finally:
             if finished:
                 with course.gradebook() as book:
@@ -203,12 +213,14 @@ def _grade(runs: Sequence[Run], pools: SharedPools, finished: list[Summary]) -> 
     return status
 
 
-def _pools(stack: contextlib.ExitStack, workers: int | None, scheduler: str | None) -> SharedPools:
+def _pools(
+    stack: contextlib.ExitStack, workers: int | None, scheduler: str | None, certificates: Path
+) -> SharedPools:
     def make(settings: Settings) -> contextlib.AbstractContextManager[Pool]:
         if scheduler is None:
             return LocalPool(settings, workers)
         try:
-            return DaskPool(settings, scheduler)
+            return DaskPool(settings, scheduler, certificates)
         except PoolError as error:
             raise _StopError(NO_CLUSTER, str(error)) from None
 
@@ -280,6 +292,23 @@ def report(assignment: str, output: Path | None, root: Path) -> None:
         os.chdir(course.root)
         path = write_report(course, assignment, output)
     click.echo(f"Wrote {path}")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def certificates(folder: Path) -> None:
+    """Make a key and a certificate in the new FOLDER, which all machines of a cluster need.
+
+    Copy the folder to each of them, and to nobody else: whoever has it can take part.
+    """
+    try:
+        make(folder)
+    except CertificateError as error:
+        raise click.ClickException(str(error)) from None
+    options = " ".join(f"--{name} {file}" for name, file in flags(folder).items())
+    click.echo(f"Made {folder}. Start Dask with it on every machine:")
+    click.echo(f"  dask scheduler --protocol tls {options}")
+    click.echo(f"  dask worker tls://HEAD:8786 {options}")
 
 
 @main.command("copy-gradebook")

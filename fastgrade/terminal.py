@@ -197,10 +197,10 @@ def show_protection(where: Console, protection: Protection) -> None:
         (protection.fork, "fork", "a fresh process for every question, in milliseconds"),
         (protection.level != "none", "limits", "memory, CPU time, files, output"),
         (protection.landlock > 0, version, "student code sees only the files it may see"),
-        (protection.seccomp, "seccomp", "no sockets, no signals to others, no tracing"),
+        (protection.seccomp, "seccomp", "only system calls that answers need"),
         (protection.notify, "seccomp notify", "new processes are counted exactly"),
-        (protection.bubblewrap, "bubblewrap", "namespaces for processes and network"),
-        (bool(protection.cgroups), groups, "memory and processes counted for all at once"),
+        (protection.bubblewrap, "bubblewrap", "each submission sees itself alone"),
+        (bool(protection.cgroups), groups, "each has its own memory, threads, processor"),
         (protection.root, "root", "each submission gets a user of its own"),
     ]
     where.print(f"Protection: [bold]{protection.level}[/] (of {', '.join(LEVELS)})")

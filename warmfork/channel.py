@@ -9,12 +9,12 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from warmfork import bounded
+
 __all__ = ["Channel", "ChannelError"]
 
 _LENGTH = struct.Struct(">I")
 _MAX_FDS = 16
-#: Opening brackets in one message: empty lists of three bytes take sixty in memory.
-_MAX_BRACKETS = 2_000_000
 
 
 class ChannelError(ValueError):
@@ -120,11 +120,9 @@ class Channel:
 
 
 def _message(data: bytes) -> dict[str, Any]:
-    if len(data) > _MAX_BRACKETS and data.count(b"[") + data.count(b"{") > _MAX_BRACKETS:
-        raise ChannelError(f"message must have at most {_MAX_BRACKETS} opening brackets")
     try:
-        message = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        message = bounded.loads(data)
+    except ValueError as error:
         raise ChannelError(f"message must be JSON: {error}") from None
     if not isinstance(message, dict):
         raise ChannelError("message must be an object")

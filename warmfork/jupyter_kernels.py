@@ -352,7 +352,7 @@ class _Fork:
 
     def _reap(self) -> None:
         try:
-            status = self._zygote.end(self.pid)
+            status = self._zygote.end(self.pid).status
             self.returncode = os.waitstatus_to_exitcode(status)
         except ZygoteError:
             self.returncode = -signal.SIGKILL

@@ -12,13 +12,15 @@ import functools
 import os
 import random
 import signal
+import stat
 import sys
 import time
 from collections.abc import Callable, Sequence
 
 __all__ = [
-    *("adopt_orphans", "children", "end_session", "end_with_parent", "fork", "in_session", "kill"),
-    *("libc", "memory", "memory_of", "numbers", "prctl", "share", "state"),
+    *("adopt_orphans", "children", "delay", "end_session", "end_with_parent", "fork", "in_group"),
+    *("in_session", "inner", "kill", "libc", "memory", "memory_of", "numbers", "prctl", "share"),
+    *("state", "threads", "unlinked"),
 ]
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -66,7 +68,8 @@ def end_with_parent(parent: int, by: signal.Signals = signal.SIGKILL) -> None:
     Parameters
     ----------
     parent : int
-        The process id of the parent, asked for before the fork: it may have ended since.
+        The process id of the parent, asked for before the fork: it may have ended since. 0 of one
+        in another process namespace.
     by : signal.Signals
         What to send.
     """
@@ -177,6 +180,48 @@ def memory_of(pids: Sequence[int], common: int, enough: int) -> int:
     return min(sum(held), max(0, refined) + max(hidden, default=0))
 
 
+def threads(pid: int) -> int:
+    """Return how many threads a process has; 0 of one that is gone."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/task"))
+    except OSError:
+        return 0
+
+
+def delay(pid: int) -> float:
+    """Return the seconds that the first thread of a process has waited for a processor."""
+    try:
+        with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
+
+
+def unlinked(pids: Sequence[int]) -> int:
+    """Return the bytes on disk of files that processes have open and that have no name any more."""
+    sizes = {}
+    for pid in pids:
+        try:
+            descriptors = os.listdir(f"/proc/{pid}/fd")
+        except OSError:
+            continue
+        for descriptor in descriptors:
+            with contextlib.suppress(OSError):
+                found = os.stat(f"/proc/{pid}/fd/{descriptor}")
+                if stat.S_ISREG(found.st_mode) and found.st_nlink == 0:
+                    sizes[found.st_dev, found.st_ino] = found.st_blocks * 512
+    return sum(sizes.values())
+
+
+def inner(pid: int) -> int:
+    """Return the number of a process in its innermost namespace; 0 if it is gone."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="latin-1") as file:
+            return next(int(line.split()[-1]) for line in file if line.startswith("NSpid:"))
+    except (OSError, StopIteration):
+        return 0
+
+
 def kill(pid: int, is_meant: Callable[[int], bool]) -> bool:
     """Send SIGKILL to a process that is the one meant; return whether it was."""
     try:
@@ -192,6 +237,11 @@ def kill(pid: int, is_meant: Callable[[int], bool]) -> bool:
     finally:
         os.close(handle)
     return True
+
+
+def in_group(group: int) -> list[int]:
+    """Return the ids of all processes of a process group that have not ended."""
+    return [pid for pid in numbers() if state(pid)[2:3] == [group]]
 
 
 def in_session(session: int) -> list[int]:

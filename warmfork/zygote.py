@@ -19,19 +19,22 @@ import os
 import select
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from warmfork import processes
+from warmfork import isolation, processes
 from warmfork.channel import Channel, ChannelError
+from warmfork.folders import PrivateFolder
 
-__all__ = ["RefusedError", "Zygote", "ZygoteError"]
+__all__ = ["Ended", "RefusedError", "Use", "Zygote", "ZygoteError"]
 
 #: Passed on to the zygote; everything else in the environment stays behind.
 _INHERITED = (
@@ -65,6 +68,41 @@ class RefusedError(ZygoteError):
     """The warm process lives, and could not do what it was asked to, such as fork."""
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How a process has ended.
+
+    Parameters
+    ----------
+    status : int
+        Its wait status.
+    seconds : float
+        Processor time that it and those of its children who ended before it have used.
+    """
+
+    status: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a group of processes holds.
+
+    Parameters
+    ----------
+    memory : int
+        Bytes of memory.
+    unlinked : int
+        Bytes of files that are open and have no name.
+    threads : int
+        Threads of all processes.
+    """
+
+    memory: int
+    unlinked: int
+    threads: int
+
+
 class Zygote:
     """Start and use a warm process.
 
@@ -96,11 +134,12 @@ class Zygote:
         wrapper: Sequence[str] = (),
     ):
         self._lock = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory(prefix="fastgrade-zygote-")
+        self._folder = PrivateFolder("warmfork-home-")
         ours, theirs = socket.socketpair()
         self._channel = Channel(ours)
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        configuration = {"MPLCONFIGDIR": _matplotlib_folder(), "HOME": self._folder.name}
+        home = str(self._folder.path)
+        configuration = {"MPLCONFIGDIR": _matplotlib_folder(home), "HOME": home}
         code = "import sys; sys.path[:] = sys.argv[2:]; from warmfork.zygote import main; main()"
         paths = [path for path in sys.path if path] or [""]
         try:
@@ -108,7 +147,7 @@ class Zygote:
                 [*wrapper, sys.executable, "-sP", "-c", code, str(theirs.fileno()), *paths],
                 pass_fds=[theirs.fileno()],
                 env={**inherited, **_ENVIRONMENT, **configuration, **(environment or {})},
-                cwd=self._folder.name,
+                cwd=home,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -143,7 +182,13 @@ class Zygote:
         return self._process.pid
 
     def fork(
-        self, entry: str, arguments: Mapping[str, Any], descriptors: Sequence[int] = ()
+        self,
+        entry: str,
+        arguments: Mapping[str, Any],
+        descriptors: Sequence[int] = (),
+        *,
+        groups: Sequence[int] = (),
+        isolated: bool = False,
     ) -> int:
         """Fork a process that calls ``entry(arguments, descriptors)``; return its id.
 
@@ -155,19 +200,35 @@ class Zygote:
             Plain data.
         descriptors : sequence of int
             Open files to pass; the caller keeps and closes its own.
+        groups : sequence of int
+            Control groups that it joins: their lists of processes, open for writing.
+        isolated : bool
+            Whether it gets a process namespace of its own, which the warm process must be allowed
+            to make.
         """
-        request = {"do": "fork", "entry": entry, "arguments": dict(arguments)}
-        return self._ask(request, descriptors)["pid"]
+        request = {
+            "do": "fork",
+            "entry": entry,
+            "arguments": dict(arguments),
+            "groups": len(groups),
+            "isolated": isolated,
+        }
+        return self._ask(request, [*descriptors, *groups])["pid"]
 
-    def end(self, pid: int, sweep: bool = False) -> int:
-        """End a forked process with all of its process group; return its wait status.
+    def end(self, pid: int, sweep: bool = False) -> Ended:
+        """End a forked process with all of its process group; return how it has ended.
 
         Parameters
         ----------
         sweep : bool
             Whether to end daemons, too: processes that any fork has left to the warm process.
         """
-        return self._ask({"do": "end", "pid": pid, "sweep": sweep})["status"]
+        reply = self._ask({"do": "end", "pid": pid, "sweep": sweep})
+        return Ended(reply["status"], reply["seconds"])
+
+    def delay(self, pid: int) -> float:
+        """Return the seconds that a process of the group of `pid` has waited for a processor."""
+        return self._ask({"do": "delay", "pid": pid})["seconds"]
 
     def end_child(self, pid: int, child: int) -> bool:
         """End one process of the group of `pid`; return whether it was one."""
@@ -177,13 +238,14 @@ class Zygote:
         """Send SIGINT to a forked process."""
         self._ask({"do": "interrupt", "pid": pid})
 
-    def memory(self, pid: int, enough: int) -> int:
-        """Return the bytes of memory that the process group of `pid` holds together.
+    def use(self, pid: int, enough: int) -> Use:
+        """Return what the process group of `pid` holds together.
 
         Memory that a fork has had from the warm process does not count; what the group shares
         counts once, if it comes to more than `enough`.
         """
-        return self._ask({"do": "memory", "pid": pid, "enough": enough})["bytes"]
+        reply = self._ask({"do": "use", "pid": pid, "enough": enough})
+        return Use(reply["bytes"], reply["unlinked"], reply["threads"])
 
     def has_hung_up(self) -> bool:
         """Tell whether the warm process is gone, at once: whoever talks to it does not matter."""
@@ -222,7 +284,7 @@ class Zygote:
             time.sleep(0.02)
         processes.end_session(self._process.pid)
         self._process.wait()
-        self._folder.cleanup()
+        self._folder.close()
 
     def _has_ended(self) -> bool:
         if self._process.returncode is not None or not hasattr(os, "waitid"):
@@ -239,14 +301,18 @@ class Zygote:
         self.close()
 
 
-def _matplotlib_folder() -> str:
-    """Return a folder where matplotlib's list of fonts outlives one run."""
-    folder = Path(tempfile.gettempdir()) / f"fastgrade-matplotlib-{os.getuid()}"
+def _matplotlib_folder(home: str) -> str:
+    """Return a folder of ours where matplotlib's list of fonts outlives one run, else `home`.
+
+    What lies in it is run: nobody else may have made it or be able to write there.
+    """
+    folder = Path(tempfile.gettempdir()) / f"warmfork-matplotlib-{os.getuid()}"
     with contextlib.suppress(OSError):
-        folder.mkdir(mode=0o755, exist_ok=True)
-        if folder.stat().st_uid == os.getuid() and not folder.is_symlink():
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o77:
             return str(folder)
-    return tempfile.gettempdir()
+    return home
 
 
 # --------------------------------------------------------------------------- in the warm process
@@ -264,6 +330,7 @@ class _Server:
     def __init__(self, channel: Channel):
         self._channel = channel
         self._children: set[int] = set()
+        self._first: dict[int, int] = {}  # of the namespace of an isolated fork
 
     def run(self) -> None:
         try:
@@ -306,7 +373,8 @@ class _Server:
             "end": self._end,
             "end child": self._end_child,
             "interrupt": self._interrupt,
-            "memory": self._memory,
+            "use": self._use,
+            "delay": self._delay,
         }
         try:
             reply = operations[request["do"]](request, descriptors)
@@ -318,17 +386,37 @@ class _Server:
         self._channel.send(reply)
 
     def _fork(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
-        parent = os.getpid()
+        passed = descriptors[: len(descriptors) - request["groups"]]
+        groups = descriptors[len(passed) :]
+        if not request["isolated"]:
+            return {"pid": self._started(request, passed, groups, os.getpid())}
+        first = 0
+        try:
+            with isolation.new_process_namespace(groups) as first:
+                pid = self._started(request, passed, groups, 0)
+        except OSError:
+            if first:
+                os.kill(first, signal.SIGKILL)
+                os.waitpid(first, 0)
+            raise
+        self._first[pid] = first
+        return {"pid": pid}
+
+    def _started(
+        self, request: dict[str, Any], passed: list[int], groups: list[int], parent: int
+    ) -> int:
+        """Fork a process that makes a request's call; return its id."""
         pid = os.fork()
         if pid == 0:
             status = 1
             try:
                 processes.end_with_parent(parent)
+                isolation.enter_groups(groups)
                 self._channel.close()
                 os.setpgid(0, 0)
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 signal.signal(signal.SIGINT, signal.default_int_handler)
-                status = resolve(request["entry"])(request["arguments"], descriptors) or 0
+                status = resolve(request["entry"])(request["arguments"], passed) or 0
             except SystemExit as leaving:
                 status = leaving.code if isinstance(leaving.code, int) else 1
             except BaseException as error:
@@ -339,7 +427,7 @@ class _Server:
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
         self._children.add(pid)
-        return {"pid": pid}
+        return pid
 
     def _mine(self, request: dict[str, Any]) -> int:
         pid = request["pid"]
@@ -352,42 +440,60 @@ class _Server:
         # Sessions and groups cannot be changed inside the sandbox, so the group is all there is.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
-        status = 0
+        first = self._first.pop(pid, 0)
+        if first:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(first, signal.SIGKILL)
+        status, seconds = 0, 0.0
         # Orphans of the group come to us; when none is left to wait for, all are gone.
         with contextlib.suppress(ChildProcessError):
             while True:
-                found, outcome = os.waitpid(-pid, 0)
-                status = outcome if found == pid else status
+                found, outcome, used = os.wait4(-pid, 0)
+                if found == pid:
+                    status, seconds = outcome, used.ru_utime + used.ru_stime
+        if first:  # it stays until nobody of its namespace is left
+            os.waitpid(first, 0)
         self._children.discard(pid)
         if request.get("sweep"):
             self._sweep()
-        return {"status": status}
+        return {"status": status, "seconds": seconds}
 
     def _sweep(self) -> None:
         """End what has left its group and lost its parent, where no sandbox prevents that."""
-        while stray := [pid for pid in processes.children() if pid not in self._children]:
+        known = self._children.union(self._first.values())
+        while stray := [pid for pid in processes.children() if pid not in known]:
             for pid in stray:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
 
     def _end_child(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
-        group = self._mine(request)
+        group, child = self._mine(request), request["child"]
 
         def is_its(pid: int) -> bool:
             # The number came from the submission: it counts only if it names one of its own.
             return pid != group and os.getpgid(pid) == group
 
-        return {"ended": processes.kill(request["child"], is_its)}
+        if group in self._first:  # it is a number of the namespace
+            same = [pid for pid in processes.in_group(group) if processes.inner(pid) == child]
+            child = same[0] if same else 0
+        return {"ended": child > 0 and processes.kill(child, is_its)}
 
     def _interrupt(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         os.kill(self._mine(request), signal.SIGINT)
         return {}
 
-    def _memory(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
-        group = self._mine(request)
-        members = [pid for pid in processes.numbers() if processes.state(pid)[2:3] == [group]]
+    def _use(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+        members = processes.in_group(self._mine(request))
         common = processes.memory("self")
-        return {"bytes": processes.memory_of(members, common, request["enough"])}
+        return {
+            "bytes": processes.memory_of(members, common, request["enough"]),
+            "unlinked": processes.unlinked(members),
+            "threads": sum(map(processes.threads, members)),
+        }
+
+    def _delay(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+        members = processes.in_group(self._mine(request))
+        return {"seconds": max(map(processes.delay, members), default=0.0)}
 
 
 def wait_readable(items: Iterable[Any], timeout: float | None) -> list[Any]:

@@ -14,7 +14,6 @@ import importlib.util
 import os
 import platform
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -22,17 +21,19 @@ from pathlib import Path
 from typing import Any
 
 from fastgrade import ENGINE
-from fastgrade.engine.outcomes import MachineError
+from fastgrade.engine.outcomes import DisturbedError, MachineError
 from fastgrade.engine.session import Session
+from fastgrade.engine.turns import Turns
 from fastgrade.notebook.assignment import Plan, plan
 from fastgrade.notebook.ipynb import dump_notebook
-from fastgrade.notebook.submission import read, rebuild
-from fastgrade.sandbox import SandboxError
-from fastgrade.sandbox.cgroups import ControlGroup
+from fastgrade.notebook.submission import Rebuilt, read, rebuild
+from fastgrade.sandbox import SandboxError, workdir
+from fastgrade.sandbox.cgroups import hierarchy
 from fastgrade.sandbox.namespaces import bubblewrap
 from fastgrade.sandbox.protection import Protection, probe
 from fastgrade.settings import LEVELS, Settings
-from fastgrade.verdict import Submitted, Task, Verdict
+from fastgrade.verdict import QuestionVerdict, Submitted, Task, Verdict
+from warmfork.folders import PrivateFolder
 from warmfork.zygote import Zygote, ZygoteError
 
 __all__ = ["Grader", "MachineError", "fingerprint", "grade", "key"]
@@ -61,9 +62,10 @@ class Grader:
         self.settings = settings or Settings()
         self.protection = protection or probe()
         self._zygotes: dict[tuple[str, str], Zygote] = {}
-        self._groups: list[ControlGroup] = []
+        self._hierarchy = hierarchy() if self.protection.cgroups else None
         self._lock = threading.Lock()
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._turns = Turns()
+        self._folder: PrivateFolder | None = None
 
     def __enter__(self) -> Grader:
         return self.open()
@@ -83,8 +85,7 @@ class Grader:
         """
         if not self.protection.fork:
             raise SandboxError("grading needs processes that fork, which this system has not")
-        self._folder = tempfile.TemporaryDirectory(prefix="fastgrade-")
-        os.chmod(self._folder.name, 0o711)
+        self._folder = PrivateFolder("fastgrade-run-", 0o711, workdir.remove)
         try:
             starting = [
                 threading.Thread(target=self._warm, args=(name,)) for name in ("student", "judge")
@@ -109,11 +110,8 @@ class Grader:
         for zygote in self._zygotes.values():
             zygote.close()
         self._zygotes.clear()
-        for group in self._groups:
-            group.close()
-        self._groups.clear()
         if self._folder is not None:
-            self._folder.cleanup()
+            self._folder.close()
             self._folder = None
 
     @property
@@ -127,6 +125,7 @@ class Grader:
         student = name == "student"
         options = {
             "level": self.level,
+            "place": str(self._folder.path) if self._folder else "",
             "readable": [os.path.abspath(path) for path in settings.readable],
             "forbidden_modules": list(settings.refused_modules) if student else [],
             "forbidden_paths": [
@@ -143,34 +142,12 @@ class Grader:
         if student:
             warm.insert(0, "fastgrade.engine.student_process:before_imports")
         wrapper = bubblewrap() if self.level == "namespaces" else []
-        group = self._control_group(settings)
-        try:
-            zygote = Zygote(
-                preload,
-                warm,
-                options,
-                {**_NOTEBOOK_ENVIRONMENT, **extra},
-                [*(group.wrapper() if group else ()), *wrapper],
-            )
-        except BaseException:
-            if group is not None:
-                group.close()
-            raise
+        environment = {**_NOTEBOOK_ENVIRONMENT, **extra}
+        zygote = Zygote(preload, warm, options, environment, wrapper)
         with self._lock:
-            if group is not None:
-                self._groups.append(group)
             if identity in self._zygotes:  # two threads met
                 zygote.close()
             return self._zygotes.setdefault(identity, zygote)
-
-    def _control_group(self, settings: Settings) -> ControlGroup | None:
-        """Return a control group where one can be had; what it adds is not counted on."""
-        if not self.protection.cgroups or self.level not in ("sandbox", "namespaces"):
-            return None
-        try:
-            return ControlGroup(settings.limits)
-        except SandboxError:
-            return None
 
     def grade(self, task: Task) -> Verdict:
         """Return the verdict on one submission; never raises for what a student handed in.
@@ -198,16 +175,12 @@ class Grader:
                 + " ".join(self.protection.missing)
             )
         submitted = _submitted(task, settings)
-        rebuilt = rebuild(instructor, submitted, extra_cells=settings.extra_cells)
-        place = Path(self._folder.name)
-        _demand_disk(place)
-        run = Session(task, settings, rebuilt, place, self.zygote, self.level)
         try:
-            questions = run.run() if submitted.cells else run.skip()
-            if not all(question.passed for question in questions):
-                _demand_disk(place)  # else it may have failed for want of it
-        finally:
-            run.close()
+            with self._turns.together():
+                rebuilt, questions = self._run(task, settings, instructor, submitted)
+        except DisturbedError:
+            with self._turns.alone():
+                rebuilt, questions = self._run(task, settings, instructor, submitted, alone=True)
         rebuilt.notebook.setdefault("metadata", {})["language_info"] = dict(_LANGUAGE)
         return Verdict(
             student=task.student,
@@ -218,6 +191,30 @@ class Grader:
             autograded=dump_notebook(rebuilt.notebook),
             seconds=time.monotonic() - start,
         )
+
+    def _run(
+        self,
+        task: Task,
+        settings: Settings,
+        instructor: Plan,
+        submitted: Submitted,
+        alone: bool = False,
+    ) -> tuple[Rebuilt, list[QuestionVerdict]]:
+        """Run a submission; return its notebook and the verdicts on its questions."""
+        assert self._folder is not None
+        rebuilt = rebuild(instructor, submitted, extra_cells=settings.extra_cells)
+        place = self._folder.path
+        _demand_disk(place)
+        run = Session(
+            task, settings, rebuilt, place, self.zygote, self.level, self._hierarchy, alone
+        )
+        try:
+            questions = run.run() if submitted.cells else run.skip()
+            if not all(question.passed for question in questions):
+                _demand_disk(place)  # else it may have failed for want of it
+        finally:
+            run.close()
+        return rebuilt, questions
 
 
 _NOTEBOOK_ENVIRONMENT = {

@@ -14,7 +14,8 @@ from fastgrade.notebook.outputs import Outputs
 from fastgrade.settings import Limits
 
 __all__ = [
-    *("CellOutcome", "CellRun", "Ending", "MachineError", "ProcessEnd", "Reply", "TestOutcome"),
+    *("CellOutcome", "CellRun", "DisturbedError", "Ending", "MachineError", "ProcessEnd", "Reply"),
+    "TestOutcome",
 ]
 
 
@@ -26,11 +27,16 @@ class MachineError(RuntimeError):
     """
 
 
+class DisturbedError(RuntimeError):
+    """A submission may have failed for what else was going on: it is to be graded again, alone."""
+
+
 class Ending(Enum):
     """What has ended a student's process."""
 
     DISK = "it used too much disk"
     MEMORY = "it used too much memory"
+    THREADS = "it started too many threads"
     PROCESSOR_TIME = "it used too much processor time"
     FILE_SIZE = "it wrote too large a file"
     KILLED = "it was killed, by the grader or at a limit"
@@ -53,9 +59,16 @@ class ProcessEnd:
     ending: Ending
     why: str
 
+    @property
+    def may_be_innocent(self) -> bool:
+        """Whether something else on the machine may have ended it."""
+        return self.ending is Ending.KILLED
+
     @classmethod
     def by_use(cls, ending: Ending, limits: Limits) -> ProcessEnd:
-        """Return the end of a process that has used too much disk or memory."""
+        """Return the end of a process that has used too much disk, memory or threads."""
+        if ending is Ending.THREADS:
+            return cls(ending, "started too many threads")
         amount, what = {
             Ending.DISK: (limits.disk_mb, "disk"),
             Ending.MEMORY: (limits.memory_mb, "memory"),
@@ -63,14 +76,14 @@ class ProcessEnd:
         return cls(ending, f"used more than {amount} MB of {what}")
 
     @classmethod
-    def by_status(cls, status: int, limits: Limits) -> ProcessEnd:
-        """Return the end that a wait status tells of.
+    def by_status(cls, status: int, limits: Limits, seconds: float = 0.0) -> ProcessEnd:
+        """Return the end that a wait status and the processor time used tell of.
 
         >>> ProcessEnd.by_status(6, Limits()).why
         'crashed (SIGABRT)'
         """
         number = status & 0x7F
-        if number == signal.SIGXCPU:
+        if number == signal.SIGXCPU or (number == signal.SIGKILL and seconds >= limits.cpu_seconds):
             why = f"used more than {limits.cpu_seconds} s of processor time"
             return cls(Ending.PROCESSOR_TIME, why)
         if number == signal.SIGXFSZ:

@@ -13,15 +13,25 @@ from fastgrade.engine.outcomes import Ending, ProcessEnd
 from fastgrade.notebook.outputs import Outputs
 from fastgrade.notebook.submission import Cell
 from fastgrade.sandbox import SandboxError
+from fastgrade.sandbox.cgroups import ControlGroup
 from fastgrade.sandbox.seccomp import Forks
 from fastgrade.settings import Limits
 from warmfork.channel import Channel, ChannelError
 from warmfork.zygote import Zygote, wait_readable
 
-__all__ = ["MESSAGE_LIMIT", "JudgeProcess", "Place", "Question", "StudentProcess"]
+__all__ = ["THREADS", "JudgeProcess", "Place", "Question", "StudentProcess", "message_limit"]
 
-#: Bytes of the longest message from a student's process.
-MESSAGE_LIMIT = 64 << 20
+#: Threads that a submission may have beside one for each process.
+THREADS = 64
+#: Megabytes that a fork may copy of what it has from others, whatever it does.
+FORK_MB = 4
+#: The part of a cell's time from which on waiting for a processor may have made the difference.
+_STARVED = 0.1
+
+
+def message_limit(limits: Limits) -> int:
+    """Return the bytes of the longest message from a student's process: outputs, escaped."""
+    return 6 * limits.output_bytes + (1 << 20)
 
 
 class StudentProcess:
@@ -35,6 +45,8 @@ class StudentProcess:
         What the fork has to know of its folder, its limits and its level of protection.
     allowance : int
         How many processes it may start, where they are counted.
+    group : ControlGroup, optional
+        Bounds it with all that it starts.
 
     Raises
     ------
@@ -42,18 +54,28 @@ class StudentProcess:
         If it cannot confine itself.
     """
 
-    def __init__(self, zygote: Zygote, arguments: Mapping[str, Any], allowance: int):
+    def __init__(
+        self,
+        zygote: Zygote,
+        arguments: Mapping[str, Any],
+        allowance: int,
+        group: ControlGroup | None = None,
+    ):
         self.zygote = zygote
+        self.has_own_folder = arguments["level"] == "namespaces"
+        self.most_tasks = allowance + THREADS
+        self.most_memory = (arguments["limits"]["memory_mb"] + FORK_MB * allowance) << 20
+        self.group = group
+        self._kills_before = group.memory_kills() if group else 0
         self.end_of_it: ProcessEnd | None = None
         self._limits = Limits(**arguments["limits"])
         # Where no sandbox keeps it in its group, a process may leave it.
         self._is_weak = arguments["level"] in ("none", "rlimits")
         self._forks: Forks | None = None
-        self._forks_for_tests = 0
         self._pipes: dict[int, str] = {}
         ours, theirs = socket.socketpair()
         ours.settimeout(10.0)
-        self.channel = Channel(ours, MESSAGE_LIMIT)
+        self.channel = Channel(ours, message_limit(self._limits))
         with theirs:
             self.pid = self._fork(arguments, theirs)
         try:
@@ -76,6 +98,8 @@ class StudentProcess:
                 "fastgrade.engine.student_process:main",
                 arguments,
                 [theirs.fileno(), pipes[0][1], pipes[1][1]],
+                groups=self.group.descriptors if self.group else (),
+                isolated=self.has_own_folder,
             )
         except BaseException:
             self._close()
@@ -90,13 +114,23 @@ class StudentProcess:
         return self.end_of_it is None
 
     @property
-    def has_started_others(self) -> bool:
-        """Whether it has started more processes than it was asked to, as far as is known."""
-        return self._forks is not None and self._forks.granted > self._forks_for_tests
+    def has_used_too_much(self) -> bool:
+        """Whether the kernel has ended a process of it for want of memory that it may use."""
+        return self.group is not None and self.group.memory_kills() > self._kills_before
 
-    def expect_fork(self) -> None:
-        """Know that it, or a fork of it, is to fork for the grader."""
-        self._forks_for_tests += 1
+    @property
+    def was_refused(self) -> bool:
+        """Whether it has asked for more processes or threads than it may have."""
+        if self._forks is not None and self._forks.refused:
+            return True
+        return self.group is not None and self.group.refused_tasks() > 0
+
+    def has_starved(self) -> bool:
+        """Whether it has waited long for a processor that others had, while its time went by."""
+        if not self.is_alive:
+            return False
+        own = self.group.throttled() if self.group else 0.0
+        return self.zygote.delay(self.pid) - own > _STARVED * self._limits.cell_seconds
 
     def dismiss(self) -> None:
         """Hang up: no more cells; the forks that wait where tests stand live on."""
@@ -135,9 +169,11 @@ class StudentProcess:
         self.end_of_it = reason or ProcessEnd(Ending.KILLED, "was ended")
         if self._forks is not None:
             self._forks.close()
-        status = self.zygote.end(self.pid, sweep=self._is_weak)
+        ended = self.zygote.end(self.pid, sweep=self._is_weak)
         self._close()
-        self.end_of_it = reason or ProcessEnd.by_status(status, self._limits)
+        if reason is None and self.has_used_too_much:
+            reason = ProcessEnd.by_use(Ending.MEMORY, self._limits)
+        self.end_of_it = reason or ProcessEnd.by_status(ended.status, self._limits, ended.seconds)
         return self.end_of_it
 
     def _close(self) -> None:
@@ -208,15 +244,22 @@ class JudgeProcess:
         The warm process.
     arguments : mapping
         As for a `StudentProcess`.
+    group : ControlGroup, optional
+        Bounds it.
     """
 
-    def __init__(self, zygote: Zygote, arguments: Mapping[str, Any]):
+    def __init__(
+        self, zygote: Zygote, arguments: Mapping[str, Any], group: ControlGroup | None = None
+    ):
         self.zygote = zygote
         ours, theirs = socket.socketpair()
         self.channel = Channel(ours)
         try:
             self.pid = zygote.fork(
-                "fastgrade.engine.judge_process:main", arguments, [theirs.fileno()]
+                "fastgrade.engine.judge_process:main",
+                arguments,
+                [theirs.fileno()],
+                groups=group.descriptors if group else (),
             )
         finally:
             theirs.close()
@@ -248,7 +291,11 @@ class JudgeProcess:
             raise SandboxError(str(message.get("why")))
         self.is_ready = True
 
+    def has_starved(self, seconds: float) -> bool:
+        """Whether it has waited long for a processor, for something that may take `seconds`."""
+        return self.zygote.delay(self.pid) > _STARVED * seconds
+
     def end(self) -> int:
         """End the process; return its wait status."""
         self.channel.close()
-        return self.zygote.end(self.pid)
+        return self.zygote.end(self.pid).status

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,8 @@ class Examination:
         Those that hold for the assignment.
     deadline : float
         When the time of the whole submission is up.
+    doubt : callable
+        Is told of what may be no fault of the submission.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Examination:
         rebuilt: Rebuilt,
         settings: Settings,
         deadline: float,
+        doubt: Callable[[str], None],
     ):
         self._student = student
         self._judge = judge
@@ -72,6 +76,7 @@ class Examination:
         self._marks = marks
         self._settings = settings
         self._deadline = deadline
+        self._doubt = doubt
         self._answers = "\n".join(c.code for c in rebuilt.cells if c.kind == "solution")
 
     def ask(self, question: Question) -> QuestionVerdict:
@@ -85,6 +90,8 @@ class Examination:
             return self._marks.unreached(cell)
         asked = self._connect(question, student, judge)
         if asked is None:
+            if not student.was_refused:
+                self._doubt("a process that was to answer a test is missing")
             return self._marks.student_failed(cell, "left no process to answer the test")
         deadline = min(time.monotonic() + self._settings.limits.cell_seconds, self._deadline)
         self._send(asked)
@@ -105,6 +112,8 @@ class Examination:
         if message.get("fault"):
             raise MachineError(f"the test {cell.grade_id!r} cannot run here: {message['fault']}")
         if TestOutcome(message["status"]) is TestOutcome.LOST:
+            if not student.has_used_too_much:
+                self._doubt("a process that answered a test has ended")
             why = "ended while the test called it: it crashed, left, or reached a limit"
             return self._marks.student_failed(cell, why)
         return self._marks.judged(cell, message, asked.outputs)
@@ -123,8 +132,7 @@ class Examination:
             for message in messages:
                 child = message.get("pid")
                 if message.get("say") == "forked" and type(child) is int:
-                    limit = self._settings.limits.output_bytes
-                    outputs = Outputs(limit, question.count, of_test=True)
+                    outputs = self._student.outputs(question.count, of_test=True)
                     return _Asked(question, student, judge, channel, child, outputs)
         return None
 
@@ -172,6 +180,9 @@ class Examination:
 
     def _stopped(self, asked: _Asked) -> QuestionVerdict:
         """End an answer that takes too long."""
+        self._student.doubt_of_time()
+        if asked.judge.has_starved(self._settings.limits.cell_seconds):
+            self._doubt("its judge had to wait for a processor")
         student, cell = asked.student, asked.question.cell
         if not student.zygote.end_child(student.pid, asked.child):
             student.end()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fastgrade.engine.judge_session import JudgeSession
-from fastgrade.engine.outcomes import CellOutcome
+from fastgrade.engine.outcomes import CellOutcome, DisturbedError
 from fastgrade.engine.participants import Question, StudentProcess
 from fastgrade.engine.questions import Examination
 from fastgrade.engine.scoring import Marks
@@ -24,6 +24,7 @@ from fastgrade.engine.start import Starter
 from fastgrade.engine.student_session import StudentSession
 from fastgrade.engine.usage import UsageWatch
 from fastgrade.notebook.submission import Cell, Rebuilt
+from fastgrade.sandbox.cgroups import Hierarchy
 from fastgrade.settings import Settings
 from fastgrade.verdict import QuestionVerdict, Task
 from warmfork.zygote import Zygote
@@ -48,6 +49,15 @@ class Session:
         Returns the warm process ``"student"`` or ``"judge"`` for some settings.
     level : str
         The level of protection.
+    groups : Hierarchy, optional
+        Where control groups can be made.
+    alone : bool
+        Whether nothing else is graded meanwhile: whatever comes of it is its own doing.
+
+    Raises
+    ------
+    DisturbedError
+        By `run`, unless it is alone.
     """
 
     def __init__(
@@ -58,22 +68,38 @@ class Session:
         place: Path,
         zygote: Callable[[str, Settings], Zygote],
         level: str,
+        groups: Hierarchy | None = None,
+        alone: bool = False,
     ):
         limits = settings.limits
         self._in_judge = settings.mode != "kernel"
         self._limits = limits
+        self._alone = alone
         self._rebuilt = rebuilt
         self._deadline = time.monotonic() + limits.total_seconds
         self._cells = [c for c in rebuilt.cells if c.kind == "test" or c.code.strip()]
         self._tests = sum(cell.kind == "test" for cell in self._cells)
         self._marks = Marks(rebuilt, settings)
-        self._starter = Starter(task, settings, place, zygote, level)
+        self._starter = Starter(task, settings, place, zygote, level, groups)
         watch = UsageWatch(limits, self._starter.student_folder)
-        self._student = StudentSession(self._start_student, watch, limits, self._deadline)
+        self._student = StudentSession(
+            self._start_student, watch, limits, self._deadline, self._doubt
+        )
         self._judge = JudgeSession(self._starter.judge, limits.cell_seconds)
         self._examination = Examination(
-            self._student, self._judge, watch, self._marks, rebuilt, settings, self._deadline
+            self._student,
+            self._judge,
+            watch,
+            self._marks,
+            rebuilt,
+            settings,
+            self._deadline,
+            self._doubt,
         )
+
+    def _doubt(self, why: str) -> None:
+        if not self._alone:
+            raise DisturbedError(why)
 
     def _start_student(self) -> StudentProcess:
         return self._starter.student(self._limits.processes + self._tests)
@@ -121,6 +147,7 @@ class Session:
     def _is_late(self) -> bool:
         if time.monotonic() <= self._deadline:
             return False
+        self._student.doubt_of_time()
         self._marks.flag(
             f"The submission was stopped after {self._limits.total_seconds:g} s in all."
         )

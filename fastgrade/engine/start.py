@@ -10,14 +10,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fastgrade.engine.participants import JudgeProcess, StudentProcess
-from fastgrade.sandbox import workdir
+from fastgrade.engine.participants import FORK_MB, THREADS, JudgeProcess, StudentProcess
+from fastgrade.sandbox import SandboxError, workdir
+from fastgrade.sandbox.cgroups import Bounds, ControlGroup, Hierarchy
 from fastgrade.sandbox.confine import unprivileged_identity
 from fastgrade.settings import Settings
 from fastgrade.verdict import Task
 from warmfork.zygote import Zygote
 
 __all__ = ["Starter"]
+
+#: Megabytes that the kernel counts beside what a submission asks for.
+_OVERHEAD_MB = 64
 
 _numbers = itertools.count(os.getpid())
 
@@ -37,6 +41,8 @@ class Starter:
         Returns the warm process ``"student"`` or ``"judge"`` for some settings.
     level : str
         The level of protection.
+    groups : Hierarchy, optional
+        Where control groups can be made.
     """
 
     def __init__(
@@ -46,11 +52,15 @@ class Starter:
         place: Path,
         zygote: Callable[[str, Settings], Zygote],
         level: str,
+        groups: Hierarchy | None = None,
     ):
         self._task = task
         self._settings = settings
         self._zygote = zygote
         self._level = level
+        self._place = place
+        self._hierarchy = groups
+        self._groups: dict[str, ControlGroup] = {}
         number = next(_numbers)
         self._identity = unprivileged_identity(number)
         self.student_folder = place / f"student-{number}"
@@ -68,7 +78,12 @@ class Starter:
         owner = self._owner(self._identity)
         workdir.make(self.student_folder, self._task.files, owner)
         arguments = self._arguments(self.student_folder, owner)
-        return StudentProcess(self._zygote("student", self._settings), arguments, allowance)
+        return StudentProcess(
+            self._zygote("student", self._settings),
+            arguments,
+            allowance,
+            self._group("student", allowance),
+        )
 
     def judge(self) -> JudgeProcess:
         """Start a process for the tests; it finds what earlier ones have left in its folder.
@@ -88,7 +103,22 @@ class Starter:
                 workdir.make(modules, trusted, owner)
         arguments = self._arguments(self._judge_folder, owner)
         arguments["modules"] = str(modules) if has_modules else None
-        return JudgeProcess(self._zygote("judge", self._settings), arguments)
+        return JudgeProcess(
+            self._zygote("judge", self._settings), arguments, self._group("judge", 0)
+        )
+
+    def _group(self, name: str, processes: int) -> ControlGroup | None:
+        """Return a control group, where one can be had; it serves all processes of that name."""
+        if self._hierarchy is None or self._level not in ("sandbox", "namespaces"):
+            return None
+        if name not in self._groups:
+            limits = self._settings.limits
+            files = limits.disk_mb if self._level == "namespaces" else 0  # they lie in memory
+            megabytes = limits.memory_mb + files + _OVERHEAD_MB + FORK_MB * processes
+            bounds = Bounds(megabytes << 20, processes + THREADS + 2)
+            with contextlib.suppress(SandboxError):
+                self._groups[name] = ControlGroup(self._hierarchy, bounds)
+        return self._groups.get(name)
 
     def _owner(self, identity: int) -> int | None:
         return identity if os.geteuid() == 0 else None
@@ -98,11 +128,14 @@ class Starter:
             "folder": str(folder),
             "limits": asdict(self._settings.limits),
             "level": self._level,
+            "place": str(self._place),
             "identity": owner,
         }
 
     def close(self) -> None:
-        """Remove the folders, once no process is left."""
+        """Remove the folders and groups, once no process is left."""
+        for group in self._groups.values():
+            group.close()
         for folder in (self.student_folder, self._judge_folder):
             with contextlib.suppress(OSError):
                 workdir.remove(folder)

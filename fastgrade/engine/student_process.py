@@ -24,6 +24,7 @@ from fastgrade.rpc import protocol, student_side
 from fastgrade.sandbox.confine import REFUSED, confine, prepare
 from fastgrade.sandbox.imports import Guard, module_paths
 from fastgrade.sandbox.landlock import ReadableTree, loaded_packages, python_roots
+from fastgrade.sandbox.namespaces import own_folder, show_only
 from fastgrade.settings import Limits
 from warmfork import processes
 from warmfork.channel import Channel
@@ -73,6 +74,10 @@ def warm_up(options: Mapping[str, Any]) -> None:
             options["forbidden_paths"],
         )
         prepare(_tree)
+    if _tree is not None and options["level"] == "namespaces":
+        show_only(
+            _tree.whole(), [*sys.path, *python_roots(), *options["readable"]], options["place"]
+        )
 
 
 # --------------------------------------------------------------------------- the fork
@@ -95,9 +100,16 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
     for source, target in ((null, 0), (descriptors[1], 1), (descriptors[2], 2)):
         os.dup2(source, target)
         os.close(source)
-    _move_into(arguments["folder"])
     _channel = Output(control, limits.output_bytes)
     try:
+        if arguments["level"] == "namespaces":
+            own_folder(
+                arguments["folder"],
+                limits.disk_mb << 20,
+                arguments["identity"],
+                arguments["place"],
+            )
+        _move_into(arguments["folder"])
         listener = confine(
             limits,
             _tree,

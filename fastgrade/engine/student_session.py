@@ -13,7 +13,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from fastgrade.engine.outcomes import CellOutcome, CellRun
-from fastgrade.engine.participants import MESSAGE_LIMIT, Place, Question, StudentProcess
+from fastgrade.engine.participants import Place, Question, StudentProcess, message_limit
 from fastgrade.engine.usage import PERIOD, UsageWatch
 from fastgrade.notebook.outputs import Outputs
 from fastgrade.notebook.submission import Cell
@@ -24,6 +24,8 @@ __all__ = ["GRACE", "StudentSession"]
 
 #: Seconds that a process gets to react before it is ended.
 GRACE = 2.0
+#: Cells that may print as much as one may; all of a notebook together print no more than these.
+_LOUD_CELLS = 4
 
 
 class _Heard(Enum):
@@ -45,6 +47,8 @@ class StudentSession:
         What it may use.
     deadline : float
         When the time of the whole submission is up.
+    doubt : callable
+        Is told of what may be no fault of the submission.
     """
 
     def __init__(
@@ -53,13 +57,24 @@ class StudentSession:
         watch: UsageWatch,
         limits: Limits,
         deadline: float,
+        doubt: Callable[[str], None],
     ):
         self._start = start
         self._watch = watch
         self._limits = limits
         self._deadline = deadline
+        self._doubt = doubt
         self._process: StudentProcess | None = None
         self._log: list[tuple[Cell, int] | Place] = []
+        self._outputs: list[Outputs] = []
+
+    def outputs(self, count: int, of_test: bool = False) -> Outputs:
+        """Return what takes in the outputs of a cell, as far as the notebook has room for them."""
+        used = sum(outputs.used for outputs in self._outputs)
+        cap = min(self._limits.output_bytes, _LOUD_CELLS * self._limits.output_bytes - used)
+        outputs = Outputs(max(0, cap), count, of_test=of_test)
+        self._outputs.append(outputs)
+        return outputs
 
     def ready(self) -> StudentProcess | None:
         """Return a process in which all cells so far have run, None if there is no time for it."""
@@ -82,11 +97,16 @@ class StudentSession:
                 return False
         return True
 
+    def doubt_of_time(self) -> None:
+        """Doubt that the submission itself has used the time that has passed."""
+        if self._process is not None and self._process.has_starved():
+            self._doubt("it had to wait for a processor")
+
     def run(self, cell: Cell, count: int) -> CellRun:
         """Run a cell."""
         process = self.ready()
         if process is None:
-            return CellRun(CellOutcome.UNREACHED, Outputs(self._limits.output_bytes, count))
+            return CellRun(CellOutcome.UNREACHED, self.outputs(count))
         run = self._execute(process, cell, count)
         if run.outcome is not CellOutcome.ENDED:
             self._log.append((cell, count))
@@ -100,7 +120,7 @@ class StudentSession:
         last = self._log[-1] if self._log else None
         if isinstance(last, Place):
             last.questions.append(question)
-            self._wait_in(process, last, question)
+            self._wait_in(last, question)
         else:
             place = Place([question])
             self._log.append(place)
@@ -124,27 +144,24 @@ class StudentSession:
             return
         ours, theirs = socket.socketpair()
         place.channel = Channel(ours)
-        process.expect_fork()
         with theirs, contextlib.suppress(OSError):  # a process that has ended is found out later
             process.channel.send({"do": "hold"}, [theirs.fileno()])
         for question in waiting:
-            self._wait_in(process, place, question)
+            self._wait_in(place, question)
 
-    def _wait_in(self, process: StudentProcess, place: Place, question: Question) -> None:
+    def _wait_in(self, place: Place, question: Question) -> None:
         """Have the fork in a place fork for a question; its fork waits for the judge."""
         assert place.channel is not None
         tested, question.link = socket.socketpair()
         said, saying = socket.socketpair()
         said.settimeout(10.0)
-        question.channel = Channel(said, MESSAGE_LIMIT)
-        if not question.last:
-            process.expect_fork()
+        question.channel = Channel(said, message_limit(self._limits))
         with tested, saying, contextlib.suppress(OSError):
             request = {"do": "question", "last": question.last}
             place.channel.send(request, [tested.fileno(), saying.fileno()])
 
     def _execute(self, process: StudentProcess, cell: Cell, count: int) -> CellRun:
-        outputs = Outputs(self._limits.output_bytes, count)
+        outputs = self.outputs(count)
         request = {
             "do": "run",
             "code": cell.code,
@@ -161,6 +178,7 @@ class StudentSession:
             return CellRun(CellOutcome.DONE, outputs)
         if heard is _Heard.PROCESS_ENDED:
             return self._ended(process, outputs)
+        self.doubt_of_time()
         process.zygote.interrupt(process.pid)
         heard = self._listen(process, outputs, time.monotonic() + GRACE)
         outputs.error(
@@ -175,7 +193,10 @@ class StudentSession:
         return CellRun(CellOutcome.ENDED, outputs, why)
 
     def _ended(self, process: StudentProcess, outputs: Outputs) -> CellRun:
-        why = process.end().why
+        end = process.end()
+        if end.may_be_innocent:
+            self._doubt("its process was killed")
+        why = end.why
         text = f"The process of this notebook {why}."
         outputs.error("ProcessEnded", text, [f"\x1b[0;31mProcessEnded\x1b[0m: {text}"])
         return CellRun(CellOutcome.ENDED, outputs, why)

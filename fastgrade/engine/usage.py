@@ -1,4 +1,4 @@
-"""How much disk and memory a submission uses, and whether that is too much."""
+"""What a submission uses beyond its limits, where the kernel does not say so by itself."""
 
 from __future__ import annotations
 
@@ -56,9 +56,19 @@ class UsageWatch:
         if student.zygote.has_hung_up():
             raise ZygoteError("the warm process has ended")
         disk, memory = self._limits.disk_mb << 20, self._limits.memory_mb << 20
-        if workdir.usage(self._folder, disk) > disk:
+        if student.group is not None:
+            # The kernel has the last word on memory, but counts what lies in the folder as well.
+            if student.group.private_memory() > student.most_memory:
+                return Ending.MEMORY
+            if student.has_own_folder:
+                return None
+        on_disk = 0 if student.has_own_folder else workdir.usage(self._folder, disk)
+        use = student.zygote.use(student.pid, memory)
+        if not student.has_own_folder and on_disk + use.unlinked > disk:
             return Ending.DISK
-        # One process alone is held to its limit by the kernel.
-        if student.has_started_others and student.zygote.memory(student.pid, memory) > memory:
-            return Ending.MEMORY
-        return None
+        if student.group is not None:
+            return None
+        if use.threads > student.most_tasks:
+            return Ending.THREADS
+        # One process alone is held to its limit by the kernel, but for what others of it share.
+        return Ending.MEMORY if use.memory > memory else None

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from warmfork import bounded
+
 __all__ = ["UnreadableError", "dump_notebook", "load", "role_of", "tag_of", "text_of"]
 
 _FORMAT = 4
-#: Lists and objects in a notebook.
-_MAX_PARTS = 2_000_000
-#: The same in one of an older format, which is checked against its schema, slowly.
+#: Values in a notebook of an older format, which is checked against its schema, slowly.
 _MAX_OLD_PARTS = 100_000
 
 
@@ -57,19 +57,18 @@ def load(data: bytes) -> dict[str, Any]:
     UnreadableError
         If the bytes are no such thing; the message says why.
     """
-    parts = data.count(b"[") + data.count(b"{")
-    if parts > _MAX_PARTS:
+    if bounded.parts(data) > bounded.MOST_PARTS:
         raise UnreadableError("it has millions of parts")
     try:
-        notebook = json.loads(data.decode("utf-8-sig"))
+        notebook = bounded.loads(data)
     except UnicodeDecodeError:
         raise UnreadableError("it is not text in UTF-8") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise UnreadableError("it is not JSON, perhaps cut off") from None
     if not isinstance(notebook, dict):
         raise UnreadableError("it is JSON but no notebook")
     if notebook.get("nbformat") != _FORMAT:
-        if parts > _MAX_OLD_PARTS:
+        if bounded.parts(data, _MAX_OLD_PARTS) > _MAX_OLD_PARTS:
             raise UnreadableError("it has an old notebook format and too many parts")
         notebook = _upgrade(notebook)
     if not isinstance(notebook.get("cells"), list):

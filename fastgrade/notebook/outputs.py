@@ -40,11 +40,16 @@ class Outputs:
     def __init__(self, cap: int, count: int, of_test: bool = False):
         self._items: list[dict[str, Any]] = []
         self._displays: dict[str, list[dict[str, Any]]] = {}
-        self._left = cap
+        self._cap = self._left = cap
         self._count = count
         self._clear_next = False
         self._of_test = of_test
         self.cut = False
+
+    @property
+    def used(self) -> int:
+        """Bytes that have been taken in, also of what is gone by now."""
+        return self._cap - self._left
 
     def take(self, message: Mapping[str, Any]) -> None:
         """Take in a message of the student's process; what is malformed is dropped."""

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +21,21 @@ from fastgrade.notebook.assignment import Plan
 from fastgrade.notebook.ipynb import UnreadableError, load, role_of, tag_of, text_of
 from fastgrade.verdict import Submitted
 
-__all__ = ["Cell", "Rebuilt", "read", "rebuild"]
+try:
+    import resource
+except ImportError:  # Windows, where nothing is graded
+    resource = None  # type: ignore[assignment]
+
+__all__ = ["Cell", "Rebuilt", "main", "parse", "read", "rebuild"]
 
 #: Cells that a student may add, and sentences about a submission.
 _MOST_EXTRA = 1000
 _MOST_FLAGS = 100
+#: Cells of a submission that are looked at.
+_MOST_CELLS = 10_000
+#: Bytes from which a notebook is parsed in a process of its own, and what that one may use.
+_LARGE = 2 << 20
+_SECONDS, _PATIENCE, _BYTES = 10, 120, 3 << 30
 #: What runs in a cell of the instructor, by its role; in the others the instructor's own code.
 _KINDS = {"solution": "solution", "manual": "solution", "test": "test"}
 
@@ -91,15 +104,53 @@ def read(data: bytes, limit_mb: int = 100) -> Submitted:
         size = len(data) / (1 << 20)
         told = f"The submission was not read: it has {size:.0f} MB, the limit is {limit_mb} MB."
         return Submitted(flags=(told,))
+    return parse(data) if len(data) <= _LARGE else _parsed_elsewhere(data)
+
+
+def parse(data: bytes) -> Submitted:
+    """Return what is used of a submitted notebook, whatever it costs to find out."""
     try:
         notebook = load(data)
     except UnreadableError as error:
-        return Submitted(flags=(f"The submission cannot be read: {error}.",))
-    cells = [_submitted_cell(cell) for cell in notebook["cells"] if _is_cell(cell)]
+        return _unreadable(str(error))
+    cells = [_submitted_cell(cell) for cell in notebook["cells"][:_MOST_CELLS] if _is_cell(cell)]
     flags = _of_another_kernel(notebook)
-    if len(cells) < len(notebook["cells"]):
+    if len(notebook["cells"]) > _MOST_CELLS:
+        flags.append(f"The submission has more than {_MOST_CELLS} cells; the rest was left out.")
+    elif len(cells) < len(notebook["cells"]):
         flags.append("A cell of the submission is malformed and was left out.")
     return Submitted(tuple(cells), tuple(flags))
+
+
+def _unreadable(why: str) -> Submitted:
+    return Submitted(flags=(f"The submission cannot be read: {why}.",))
+
+
+def _parsed_elsewhere(data: bytes) -> Submitted:
+    """Return the same from a process of its own: a large notebook holds up nobody else."""
+    code = "import sys; sys.path[:] = sys.argv[1:];"
+    code += "from fastgrade.notebook.submission import main; main()"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-sP", "-c", code, *filter(None, sys.path)],
+            input=data,
+            capture_output=True,
+            timeout=_PATIENCE,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return _unreadable("it takes too much time or memory")
+    found = json.loads(done.stdout)
+    return Submitted(tuple(found["cells"]), tuple(found["flags"]))
+
+
+def main() -> None:
+    """Parse the notebook on stdin within bounds of time and memory, and print what is used."""
+    data = sys.stdin.buffer.read()
+    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (_BYTES, _BYTES))
+    found = parse(data)
+    print(json.dumps({"cells": found.cells, "flags": found.flags}))
 
 
 def _is_cell(cell: Any) -> bool:

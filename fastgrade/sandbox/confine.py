@@ -9,8 +9,8 @@ system calls made through ctypes:
 - **seccomp** (`fastgrade.sandbox.seccomp`) refuses the system calls that an answer never needs, and
   has a supervisor count the processes that it starts.
 
-As root the process also becomes an unprivileged user of its own. What holds for all submissions of
-a warm process together stands beside: `fastgrade.sandbox.namespaces` and
+As root the process also becomes an unprivileged user of its own. What bounds and hides all
+processes of a submission together stands beside: `fastgrade.sandbox.namespaces` and
 `fastgrade.sandbox.cgroups`. `fastgrade.sandbox.protection` says what this machine offers.
 """
 
@@ -78,6 +78,11 @@ def _tasks_of_user() -> int:
 def unprivileged_identity(pid: int) -> int:
     """Return the user and group id that a process started by root takes."""
     return 64_000 + pid % 1_000
+
+
+def _give_up_rights() -> None:
+    """Give up the rights over its namespaces that a process was started with."""
+    syscall("capset", struct.pack("Ii", 0x20080522, 0), struct.pack("6I", 0, 0, 0, 0, 0, 0))
 
 
 def _drop_privileges(identity: int, keep_reading: bool) -> None:
@@ -152,6 +157,8 @@ def confine(
             raise SandboxError("tree must be given from level 'sandbox' on, got None")
         if identity is not None and os.geteuid() == 0:
             _drop_privileges(identity, keep_reading)
+        else:
+            _give_up_rights()
         processes.end_with_parent(parent)  # forgotten when the identity changed
         processes.prctl(_PR_SET_NO_NEW_PRIVS, 1)
         restrict(tree, writable)

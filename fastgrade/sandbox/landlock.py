@@ -57,6 +57,7 @@ class ReadableTree:
         self._above = {str(parent) for path in self.forbidden for parent in Path(path).parents}
         self.rules: list[tuple[int, int]] = []
         self.paths: list[str] = []
+        self._listed: set[str] = set()
         covered: set[str] = set()
         for root in sorted({os.path.realpath(root) for root in roots}):
             if not covered.intersection(map(str, Path(root).parents)):
@@ -69,6 +70,7 @@ class ReadableTree:
             return
         if path in self._above or self._caches_forbidden(path):
             self._add(path, _READ_DIR)
+            self._listed.add(path)
             try:
                 entries = sorted(os.listdir(path))
             except OSError:
@@ -101,6 +103,10 @@ class ReadableTree:
     @functools.cached_property
     def _public(self) -> bool:
         return all(_is_public(path) for path in self.paths)
+
+    def whole(self) -> list[str]:
+        """Return the files, and the folders that can be read with all that is in them."""
+        return [path for path in self.paths if path not in self._listed]
 
     def is_public(self) -> bool:
         """Whether any user may read these paths, as far as their owners go."""

@@ -65,6 +65,7 @@ class Protection:
 def probe() -> Protection:
     """Return what this machine offers and what would raise it."""
     linux = sys.platform == "linux"
+    groups = cgroups.hierarchy() if linux else None
     found: dict[str, Any] = {
         "fork": hasattr(os, "fork") and sys.platform != "win32",
         "landlock": landlock_abi() if linux else 0,
@@ -72,7 +73,7 @@ def probe() -> Protection:
         "notify": seccomp.available() and seccomp.notifies(),
         "bubblewrap": namespaces.available(),
         "root": hasattr(os, "geteuid") and os.geteuid() == 0,
-        "cgroups": cgroups.version() if linux else "",
+        "cgroups": groups.version if groups else "",
     }
     if not (found["fork"] and linux):
         level = "none"
@@ -119,7 +120,9 @@ def _missing(found: dict[str, Any]) -> list[str]:
         )
     if not found["cgroups"]:
         missing.append(
-            "Control groups with limits on memory and processes cannot be made: run as root, "
-            "where /sys/fs/cgroup can be written and passes both on."
+            "Control groups cannot be made, so that memory and threads are counted ten times a "
+            "second and processors are shared by all processes alike: run as root where "
+            "/sys/fs/cgroup can be written, or as 'systemd-run --user --scope -p Delegate=yes "
+            "fastgrade ...'."
         )
     return missing

@@ -1,7 +1,10 @@
 """Seccomp: which system calls an answer may make.
 
-Sockets, signals to others, tracing, new programs, new sessions, namespaces and the rest of what an
-answer never needs are refused. Starting a process is asked of a supervisor, who counts (`Forks`).
+What NumPy, pandas, matplotlib, scikit-learn and this course need is allowed, everything else is
+refused, be it older or newer than the list (``calls.json``, recorded by
+``tests/fastgrade/sandbox/record_calls.py``). Starting a process is asked of a supervisor, who
+counts (`Forks`). Locks are pretended: on files that everybody reads they would be a channel from
+one submission to another.
 """
 
 from __future__ import annotations
@@ -12,8 +15,9 @@ import functools
 import os
 import socket
 import struct
+from collections.abc import Sequence
 
-from fastgrade.sandbox.syscalls import CALLS, machine, number, syscall
+from fastgrade.sandbox.syscalls import architecture, calls, number, syscall
 from warmfork import processes
 
 try:
@@ -23,16 +27,14 @@ except ImportError:  # Windows, where nothing is filtered
 
 __all__ = ["Forks", "available", "install", "notifies", "program"]
 
-_NEWEST = 463  # calls that did not exist when this list was made do not exist for an answer
-
-#: Pretended to succeed: Landlock does not govern them, and copying a file in Python makes them.
-_IGNORED = (
-    *("chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat"),
-    *("utime", "utimes", "futimesat", "utimensat", "setxattr", "lsetxattr", "fsetxattr"),
-    *("removexattr", "lremovexattr", "fremovexattr", "sync", "syncfs"),
-)
-_OURS = ("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self")
-_PR_SET_DUMPABLE, _PR_SET_SECCOMP = 4, 22
+_PR_SET_DUMPABLE, _PR_GET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NAME, _PR_GET_NAME = 4, 3, 22, 15, 16
+_PR_SET_VMA = 0x53564D41
+_ACCESS_MODE, _O_TRUNC, _O_ASYNC = 0o3, 0o1000, 0o20000
+_LOCKS = (5, 6, 7, 36, 37, 38)
+#: Of fcntl: descriptors, flags, the size of a pipe and seals; no leases, owners and signals.
+_FCNTL = (0, 1, 2, 3, 1030, 1032, 1033, 1034)
+#: Of ioctl: what is a terminal, how large it is, how much can be read, descriptors.
+_IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 
 _LOAD, _EQUAL, _ABOVE, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x54, 0x06
 _ALLOW, _KILL, _ASK, _ERRNO = 0x7FFF0000, 0x80000000, 0x7FC00000, 0x00050000
@@ -43,7 +45,7 @@ _AT_NUMBER, _AT_ARCH, _AT_ARGS = 0, 4, 16
 @functools.cache
 def available() -> bool:
     """Whether system calls can be filtered."""
-    return machine() is not None and _has_action(_ERRNO)
+    return architecture() is not None and _has_action(_ERRNO)
 
 
 @functools.cache
@@ -72,12 +74,38 @@ def _argument(index: int) -> _Instruction:
 
 
 _ALLOWED: _Instruction = (_RETURN, 0, 0, _ALLOW)
+_PRETENDED: _Instruction = (_RETURN, 0, 0, _ERRNO)
+
+
+def _one_of(values: Sequence[int], then: _Instruction) -> list[_Instruction]:
+    """Return what is done if the argument in question is one of some values."""
+    code: list[_Instruction] = []
+    for value in values:
+        code += [(_EQUAL, 0, 1, value), then]
+    return code
+
+
+def _opening(flags: int) -> list[_Instruction]:
+    """Return the rule for a file that is opened: to empty it needs the right to write."""
+    return [
+        _argument(flags),
+        (_AND, 0, 0, _O_TRUNC | _ACCESS_MODE),
+        (_EQUAL, 0, 1, _O_TRUNC | os.O_RDONLY),
+        _refuse(),
+        _ALLOWED,
+    ]
 
 
 def _conditional(fork: _Instruction) -> dict[str, list[_Instruction]]:
     """Return what is done about the calls that are allowed with some arguments only."""
     itself = [_argument(0), (_EQUAL, 0, 1, 0), _ALLOWED, _refuse()]
+    prctl = (
+        *(processes.PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NAME, _PR_GET_NAME),
+        *(_PR_SET_DUMPABLE, _PR_GET_DUMPABLE),  # who is not, hides what it shares of its memory
+    )
     return {
+        "open": _opening(1),
+        "openat": _opening(2),
         "clone": [
             _argument(0),
             (_ANY_BIT, 0, 1, _CLONE_NEW),
@@ -101,22 +129,29 @@ def _conditional(fork: _Instruction) -> dict[str, list[_Instruction]]:
             _refuse(),
         ],
         "prlimit64": itself,
-        "sched_setaffinity": itself,
+        "sched_getaffinity": itself,
+        "sched_getparam": itself,
+        "sched_getscheduler": itself,
+        "getpriority": [_argument(1), (_EQUAL, 0, 1, 0), _ALLOWED, _refuse()],
         "prctl": [
             _argument(0),
-            (_EQUAL, 2, 0, processes.PR_SET_PDEATHSIG),
-            (_EQUAL, 1, 0, _PR_SET_DUMPABLE),  # who is not, hides what it shares of its memory
-            (_EQUAL, 0, 1, _PR_SET_SECCOMP),
+            *_one_of(prctl, _ALLOWED),
+            (_EQUAL, 0, 1, _PR_SET_VMA),  # a name for memory, which the C library goes without
+            _refuse(errno.EINVAL),
             _refuse(),
-            _ALLOWED,
         ],
-        "ioctl": [
+        "fcntl": [
             _argument(1),
-            (_EQUAL, 1, 0, 0x5412),  # TIOCSTI: type into a terminal
-            (_EQUAL, 0, 1, 0x541C),  # TIOCLINUX
+            *_one_of(_FCNTL, _ALLOWED),
+            *_one_of(_LOCKS, _PRETENDED),
+            (_EQUAL, 1, 0, 4),  # F_SETFL
+            _refuse(),
+            _argument(2),
+            (_ANY_BIT, 0, 1, _O_ASYNC),
             _refuse(),
             _ALLOWED,
         ],
+        "ioctl": [_argument(1), *_one_of(_IOCTL, _ALLOWED), _refuse(errno.ENOTTY)],
     }
 
 
@@ -131,28 +166,25 @@ def program(supervised: bool, forks: bool) -> bytes:
     forks : bool
         Whether any may be started.
     """
-    known = machine()
-    assert known is not None
+    token = architecture()
+    assert token is not None
     asked = (_RETURN, 0, 0, _ASK) if supervised else _ALLOWED
-    rules = _conditional(asked if forks else _refuse(errno.EAGAIN))
-    for name in CALLS:
-        if name in _IGNORED:
-            rules[name] = [_refuse(0)]
-        elif name not in _OURS:
-            rules.setdefault(name, [_refuse()])
+    rules: dict[str, list[_Instruction]] = {name: [_ALLOWED] for name in calls("allowed")}
+    rules |= {name: [_PRETENDED] for name in calls("pretended")}
+    rules |= _conditional(asked if forks else _refuse(errno.EAGAIN))
     code = [
         (_LOAD, 0, 0, _AT_ARCH),
-        (_EQUAL, 1, 0, known[0]),
+        (_EQUAL, 1, 0, token),
         (_RETURN, 0, 0, _KILL),
         (_LOAD, 0, 0, _AT_NUMBER),
-        (_ABOVE, 0, 1, _NEWEST),  # the x32 calls are above too
-        _refuse(errno.ENOSYS),
     ]
     for name, body in rules.items():
         found = number(name)
         if found is not None:
             code += [(_EQUAL, 0, len(body), found), *body]
-    code.append(_ALLOWED)
+    newest = max(filter(None, map(number, calls("allowed"))))
+    # What is newer than the list does not exist for an answer, so that a library goes on without.
+    code += [(_ABOVE, 0, 1, newest), _refuse(errno.ENOSYS), _refuse()]
     return b"".join(struct.pack("HBBI", *instruction) for instruction in code)
 
 

@@ -14,7 +14,10 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-__all__ = ["make", "remove", "usage"]
+__all__ = ["MOST_FILES", "make", "remove", "usage"]
+
+#: Files and folders of a submission: each takes a kilobyte of memory, and time to look at.
+MOST_FILES = 20_000
 
 
 def make(folder: Path, files: Mapping[str, bytes], owner: int | None) -> None:
@@ -51,14 +54,16 @@ def make(folder: Path, files: Mapping[str, bytes], owner: int | None) -> None:
 def usage(folder: Path, enough: int) -> int:
     """Return the bytes below `folder`; stops counting once there are more than `enough`.
 
-    Each entry counts for a page beside its blocks. Folders below the longest path that the system
-    knows cannot be counted; they count as too much.
+    Each entry counts for a page beside its blocks, and more than `MOST_FILES` for too much. Folders
+    below the longest path that the system knows cannot be counted; they count as too much.
     """
-    total, waiting = 0, [str(folder)]
+    total, count, waiting = 0, 0, [str(folder)]
     while waiting and total <= enough:
         try:
             for entry in _entries(waiting.pop()):
-                total += 4096
+                total, count = total + 4096, count + 1
+                if count > MOST_FILES:
+                    return enough + 1
                 with contextlib.suppress(FileNotFoundError):
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+from fastgrade.batch.certificates import flags, make
 from tests.fastgrade.classroom import BIN, environment
 from tests.processes import descendants
 
@@ -39,10 +40,14 @@ def told_address(file, scheduler):
     raise AssertionError("the scheduler does not tell its address")
 
 
-def wait_for_workers(address, number):
-    from distributed import Client
+def wait_for_workers(address, certificates, number):
+    from distributed import Client, Security
 
-    with Client(address, timeout="600s", set_as_default=False) as client:
+    one, _, key = flags(certificates).values()
+    security = Security(
+        require_encryption=True, tls_ca_file=one, tls_client_cert=one, tls_client_key=key
+    )
+    with Client(address, timeout="600s", set_as_default=False, security=security) as client:
         client.wait_for_workers(number, timeout=600)
 
 
@@ -52,11 +57,15 @@ class Cluster:
     def __init__(self, folder):
         self.folder = folder
         self.processes = []
+        self.certificates = folder / "certificates"
+        make(self.certificates)
         file = folder / "scheduler.json"
-        pools = self.start("scheduler", "--host", "127.0.0.1", *own_port(file))
+        pools = self.start("scheduler", "--protocol", "tls", "--host", "127.0.0.1", *own_port(file))
         self.address = told_address(file, pools)
 
     def start(self, kind, *arguments):
+        for name, path in flags(self.certificates).items():
+            arguments += (f"--{name}", path)
         log = open(self.folder / f"{kind}-{len(self.processes)}.log", "wb")  # noqa: SIM115
         process = subprocess.Popen(
             [str(BIN / "dask"), kind, *arguments],
@@ -75,7 +84,7 @@ class Cluster:
         )
 
     def wait_for(self, workers):
-        wait_for_workers(self.address, workers)
+        wait_for_workers(self.address, self.certificates, workers)
 
     def stop(self):
         for process in reversed(self.processes):

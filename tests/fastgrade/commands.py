@@ -59,7 +59,7 @@ def run(program, command, cwd, environment):
             os.close(running)
             running = -1
             in_time, _, _ = select.select([ended], [], [], PATIENCE)
-            status = warm.end(pid)
+            status = warm.end(pid).status
         finally:
             os.close(ended)
             if running >= 0:

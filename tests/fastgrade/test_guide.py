@@ -48,7 +48,7 @@ def test_every_command_works_in_its_turn(course, postgres_server):
         for command in commands():
             words = shlex.split(
                 command.replace("127.0.0.1/grades", f"{address}/grades")
-                .replace("tcp://127.0.0.1:8786", dask)
+                .replace("tls://127.0.0.1:8786", dask)
                 .replace("--port 8786", shlex.join(own_port(scheduler)))
             )
             if words[0] == "source":
@@ -66,7 +66,7 @@ def test_every_command_works_in_its_turn(course, postgres_server):
                 )
                 dask = dask or told_address(scheduler, background[0])
                 if words[1] == "worker":
-                    wait_for_workers(dask, 1)
+                    wait_for_workers(dask, course / "certificates", 1)
                 continue
             if words[-2] == ">":
                 (course / words[-1]).write_text(run(*words[:-2], cwd=course).stdout)

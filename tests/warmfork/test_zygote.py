@@ -107,7 +107,7 @@ def test_forks_get_arguments_files_and_what_was_warmed(zygote):
     assert "PATH_TO_TEST_SECRET" not in message["environment"]
     with pytest.raises(EOFError):
         channel.receive()
-    assert os.waitstatus_to_exitcode(zygote.end(pid)) in (7, -signal.SIGKILL)
+    assert os.waitstatus_to_exitcode(zygote.end(pid).status) in (7, -signal.SIGKILL)
 
 
 def alive(pid):
@@ -133,7 +133,7 @@ def test_memory_that_forks_share_counts_once(zygote, flags, own, expected):
     flags = getattr(mmap, flags) | mmap.MAP_ANONYMOUS
     pid, channel = fork(zygote, "hoard", flags=flags, own=own)
     channel.receive()
-    told = zygote.memory(pid, 10 << 20) / 2**20
+    told = zygote.use(pid, 10 << 20).memory / 2**20
     zygote.end(pid)
     # What the warm process holds is shared too, and taken off: it may have been copied since.
     assert expected - 8 < told < expected + 16

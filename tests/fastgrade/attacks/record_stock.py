@@ -175,8 +175,8 @@ def told(attack: Attack, result: dict) -> str:
     said = []
     if result["points"] == "gradebook destroyed":
         said.append("destroys the gradebook")
-    elif isinstance(result["points"], int | float) and result["points"] > attack.honest:
-        said.append(f"gains {result['points'] - attack.honest:g} points")
+    elif isinstance(result["points"], int | float) and result["points"] > attack.earns:
+        said.append(f"gains {result['points'] - attack.earns:g} points")
     if result["leaked"]:
         said.append("reads " + ", ".join(f"the {name}'s secret" for name in result["leaked"]))
     if result["changed"]:

@@ -1,23 +1,39 @@
-"""No hostile submission gains a point, reads a secret, touches another's things or outlives it."""
+"""No hostile submission gains, reads, touches or outlives anything, nor harms who is beside it."""
 
 import json
 import os
+import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import nbformat
 import pytest
 from nbgrader import utils
 
+from fastgrade.settings import LEVELS
 from fastgrade.verdict import Task
 from tests.fastgrade.attacks.attacked import LIMITS, fingerprint
-from tests.fastgrade.attacks.hostile import ATTACKS, SECRETS, SOURCE, spelled
+from tests.fastgrade.attacks.hostile import ANSWERS, ATTACKS, SECRETS, SOURCE, spelled, submission
+from tests.fastgrade.cells import code
 
 pytestmark = pytest.mark.slow
 
+#: Attacks under way at once, each with a neighbour.
+PAIRS = 3
+#: An honest student, who is there for a while.
+NEIGHBOUR = submission(ANSWERS, {}, (code("import time\ntime.sleep(0.3)"),))
 
-def task(classroom, submission, student="mallory"):
-    return Task("ps1", student, "ps1", SOURCE, submission)
+
+@dataclass
+class Graded:
+    """What has become of one attack, and of the honest submissions beside it."""
+
+    verdicts: list = field(default_factory=list)
+    neighbours: list = field(default_factory=list)
+    busy: float = 0.0
+    seconds: float = 0.0
 
 
 def points_in(notebook):
@@ -43,50 +59,92 @@ def living(classroom):
     return found
 
 
-@pytest.fixture(scope="module", autouse=True)
-def idle(grader, classroom):
-    """How many processes there are when nothing is being graded."""
-    return len(living(classroom))
+def grade_beside_neighbours(attack, grader, classroom):
+    """Return what comes of an attack while honest submissions are graded one after the other."""
+    graded, places = Graded(), (str(classroom.course), str(classroom.victim))
+    over = threading.Event()
+
+    def neighbours():
+        while not graded.neighbours or not over.is_set():
+            task = Task("ps1", "alice", "ps1", SOURCE, NEIGHBOUR)
+            graded.neighbours.append(grader.grade(task).points)
+
+    def hostile(student, answers):
+        data = attack.submission(*places, answers=answers)
+        busy = time.thread_time()
+        verdict = grader.grade(Task("ps1", student, "ps1", attack.source, data))
+        graded.busy = max(graded.busy, time.thread_time() - busy)
+        return verdict
+
+    start = time.monotonic()
+    with ThreadPoolExecutor(3) as pool:
+        honest = pool.submit(neighbours)
+        given = [("mallory", None)] + ([("eve", attack.accomplice)] if attack.accomplice else [])
+        tasks = [pool.submit(hostile, *one) for one in given]
+        try:
+            graded.verdicts = [task.result() for task in tasks]
+        finally:
+            over.set()
+        honest.result()
+    graded.seconds = time.monotonic() - start
+    return graded
+
+
+@pytest.fixture(scope="module")
+def graded(request, grader, classroom):
+    """All attacks that are asked for, some at once; what they left behind is looked at after."""
+    given = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    asked = {one["attack"].name: one["attack"] for one in given if "attack" in one}
+    idle, before = len(living(classroom)), fingerprint(classroom.course, classroom.victim)
+    with ThreadPoolExecutor(PAIRS) as pool:
+        futures = {
+            name: pool.submit(grade_beside_neighbours, attack, grader, classroom)
+            for name, attack in asked.items()
+        }
+    after = fingerprint(classroom.course, classroom.victim)
+    return futures, before == after, len(living(classroom)) - idle
 
 
 def test_there_are_enough_of_them():
-    assert len(ATTACKS) >= 60
+    assert len(ATTACKS) >= 160
     assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
     assert set(Counter(attack.kind for attack in ATTACKS)) == {"read", "forge", "harm", "stall"}
 
 
-def test_honest_answers_earn_all_points(grader, classroom):
-    verdict = grader.grade(task(classroom, SOURCE))
+def test_honest_answers_earn_all_points(grader):
+    verdict = grader.grade(Task("ps1", "alice", "ps1", SOURCE, SOURCE))
     assert verdict.points == verdict.max_points == 6
     assert points_in(verdict.autograded) == 6
     assert verdict.flags == ()
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: f"{attack.kind}-{attack.name}")
-def test_attack_achieves_nothing(attack, grader, classroom, idle):
-    before = fingerprint(classroom.course, classroom.victim)
-    submission = attack.submission(str(classroom.course), str(classroom.victim))
-    start, started = time.process_time(), time.monotonic()
-    verdict = grader.grade(task(classroom, submission))
-    busy, seconds = time.process_time() - start, time.monotonic() - started
+def test_nothing_is_touched_and_nothing_left(graded):
+    _, is_untouched, left = graded
+    assert is_untouched, "run the attacks one by one (-k) to find which it was"
+    assert left == 0
 
-    assert verdict.points <= attack.honest, verdict.questions
-    assert points_in(verdict.autograded) <= attack.honest
-    told = verdict.to_json() + verdict.autograded.decode()
-    for name, secret in SECRETS.items():
-        assert secret not in told, f"it read the secret of the {name}"
-    assert spelled(SECRETS["input"]) not in told, "it spelled the secret of the input"
-    outputs = "".join(
-        "".join(output.get("text", ""))
-        for cell in json.loads(verdict.autograded)["cells"]
-        for output in cell.get("outputs", ())
-    )
-    for word in ("REACHED", "PLANTED", "RAISED", "LOWERED"):
-        assert word not in outputs
-    assert fingerprint(classroom.course, classroom.victim) == before
-    assert busy < 30, "the grader itself is kept busy"
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: f"{attack.kind}-{attack.name}")
+def test_attack_achieves_nothing(attack, graded, grader):
+    if attack.needs and LEVELS.index(grader.level) < LEVELS.index(attack.needs):
+        pytest.skip(f"is held back from the level {attack.needs!r} on")
+    result = graded[0][attack.name].result()
+    for verdict in result.verdicts:
+        assert verdict.points <= attack.earns, verdict.questions
+        assert points_in(verdict.autograded) <= attack.earns
+        told = verdict.to_json() + verdict.autograded.decode()
+        for name, secret in SECRETS.items():
+            assert secret not in told, f"it read the secret of the {name}"
+        assert spelled(SECRETS["input"]) not in told, "it spelled the secret of the input"
+        outputs = "".join(
+            "".join(output.get("text", ""))
+            for cell in json.loads(verdict.autograded)["cells"]
+            for output in cell.get("outputs", ())
+        )
+        for word in ("REACHED", "PLANTED", "RAISED", "LOWERED"):
+            assert word not in outputs
+        assert len(verdict.autograded) < 20 * LIMITS.output_bytes
+    assert set(result.neighbours) == {6}, "an honest neighbour loses points"
+    assert result.busy < 10, "the grader itself is kept busy"
     # Far beyond the limit, for the machine may have much else to do; not for ever.
-    assert seconds < LIMITS.total_seconds + 300
-    assert len(living(classroom)) == idle, "a process is left"
-    assert len(verdict.autograded) < 20 * LIMITS.output_bytes
-    assert grader.grade(task(classroom, SOURCE, "alice")).points == 6, "the next one suffers"
+    assert result.seconds < LIMITS.total_seconds + 300

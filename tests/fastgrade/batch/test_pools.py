@@ -1,6 +1,7 @@
 """Both pools grade what they are given, and survive the death of those who do the work."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -10,7 +11,8 @@ import time
 import nbformat
 import pytest
 
-from fastgrade.batch.dask_pool import DaskPool
+from fastgrade.batch.certificates import make
+from fastgrade.batch.dask_pool import DaskPool, _outcome
 from fastgrade.batch.local_pool import LocalPool
 from fastgrade.batch.pool import Outcome, PoolError, SharedPools
 from fastgrade.batch.versions import versions
@@ -149,7 +151,7 @@ def cluster(tmp_path_factory):
 
 def test_a_cluster_grades_as_this_machine_does(cluster):
     tasks = [task(RIGHT if number % 3 else WRONG, f"s{number}") for number in range(14)]
-    with DaskPool(Settings(), cluster.address, chunk=3) as pool:
+    with DaskPool(Settings(), cluster.address, cluster.certificates, chunk=3) as pool:
         assert pool.workers == 2
         for number in range(14):
             pool.submit(number, tasks[number])
@@ -175,7 +177,9 @@ def outputs(verdict):
 def test_the_command_grades_a_class_on_a_cluster(cluster, classroom):
     for number in range(20):
         classroom.hand_in(f"s{number:02}", {**(RIGHT if number % 4 else WRONG), "why": str(number)})
-    done = classroom.fastgrade("ps1", "--scheduler", cluster.address)
+    done = classroom.fastgrade(
+        "ps1", "--scheduler", cluster.address, "--certificates", str(cluster.certificates)
+    )
     assert counts(done)["graded"] == 20
     for number in range(20):
         assert classroom.score(f"s{number:02}") == (5.0 if number % 4 else 3.0)
@@ -186,7 +190,7 @@ def test_the_command_grades_a_class_on_a_cluster(cluster, classroom):
 def test_a_worker_that_is_killed_loses_nothing(cluster):
     victim = cluster.start_worker()
     cluster.wait_for(3)
-    with DaskPool(Settings(), cluster.address, chunk=2) as pool:
+    with DaskPool(Settings(), cluster.address, cluster.certificates, chunk=2) as pool:
         for number in range(18):
             pool.submit(number, task(sleeper(0.4, number), f"s{number}"))
         first = pool.wait(60)
@@ -205,7 +209,8 @@ def test_an_address_where_nobody_answers_is_told(classroom):
     classroom.hand_in("ada", RIGHT)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        address = f"tls://127.0.0.1:{free.getsockname()[1]}"
+        make(classroom.root / "certificates")
         done = classroom.fastgrade("ps1", "--scheduler", address, check=False)
     assert done.returncode == 6, done.stderr
     assert f"no Dask cluster with workers at {address}" in done.stderr
@@ -234,7 +239,7 @@ def test_assignments_with_the_same_settings_share_a_pool():
 
 def test_without_dask_a_cluster_says_what_to_install(classroom):
     classroom.hand_in("ada", RIGHT)
-    done = classroom.without("distributed", "ps1", "--scheduler", "tcp://127.0.0.1:1")
+    done = classroom.without("distributed", "ps1", "--scheduler", "tls://127.0.0.1:1")
     assert done.returncode == 6, done.stderr
     assert "pip install 'fastgrade[dask]'" in done.stderr
     assert "Traceback" not in done.stderr
@@ -247,8 +252,47 @@ def test_a_cluster_with_other_software_is_refused(cluster, monkeypatch):
     engine = versions()["engine"]
     monkeypatch.setattr(dask_pool, "versions", lambda: {**versions(), "engine": "999"})
     with pytest.raises(PoolError, match=f"engine {engine} instead of 999, so grades could"):
-        dask_pool.DaskPool(Settings(), cluster.address)
+        dask_pool.DaskPool(Settings(), cluster.address, cluster.certificates)
     # One that joins in mid-run grades nothing either.
-    (reply,) = dask_pool.grade_chunk([task(RIGHT).to_json().encode()], "{}", {"engine": "1"})
-    assert reply.startswith(b"E")
-    assert b"engine 999 instead of 1" in reply
+    told = dask_pool.grade_chunk([task(RIGHT).to_json().encode()], "{}", {"engine": "1"})
+    (reply,) = json.loads(told)
+    assert "engine 999 instead of 1" in reply["error"]
+
+
+def test_a_cluster_without_certificates_is_refused(cluster, tmp_path):
+    with pytest.raises(PoolError, match="must begin with tls://"):
+        DaskPool(Settings(), cluster.address.replace("tls", "tcp"), cluster.certificates)
+    with pytest.raises(PoolError, match="fastgrade certificates"):
+        DaskPool(Settings(), cluster.address, tmp_path)
+    make(tmp_path / "others")
+    with pytest.raises(PoolError, match="no Dask cluster"):
+        DaskPool(Settings(), cluster.address, tmp_path / "others")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"student": "eve"},
+        {"questions": []},
+        {"autograded": 7},
+        "points",
+        "question",
+        [],
+    ],
+)
+def test_a_verdict_that_does_not_fit_its_task_is_refused(change):
+    with LocalPool(Settings(), workers=1) as pool:
+        pool.submit(0, task(WRONG))
+        verdict = json.loads(finish(pool, 1)[0].verdict.to_json())
+    assert _outcome(0, task(WRONG), verdict).verdict is not None
+    if change == "points":
+        verdict["questions"][0]["points"] = 100
+    elif change == "question":
+        verdict["questions"][0]["grade_id"] = "another"
+    elif change:
+        verdict |= change
+    else:
+        verdict = change
+    outcome = _outcome(0, task(WRONG), verdict)
+    assert outcome.verdict is None
+    assert outcome.reason

@@ -222,7 +222,9 @@ def test_no_sleeper_outlives_a_killed_dask_worker(tmp_path, nanny):
         victim = cluster.start_worker()
         cluster.start_worker()
         cluster.wait_for(2)
-        with DaskPool(Settings(limits=limits), cluster.address, chunk=2) as pool:
+        with DaskPool(
+            Settings(limits=limits), cluster.address, cluster.certificates, chunk=2
+        ) as pool:
             for number in range(12):
                 pool.submit(number, hostile_task(number))
             first = pool.wait(0)  # sends what waits for a full chunk

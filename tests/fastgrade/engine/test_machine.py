@@ -204,11 +204,11 @@ def test_a_machine_without_processes_fails_the_submission_and_recovers(monkeypat
         forks = []
         real = type(grader.zygote("judge", SETTINGS)).fork
 
-        def fork(self, entry, arguments, descriptors=()):
+        def fork(self, entry, arguments, descriptors=(), **others):
             forks.append(entry)
             if entry == "fastgrade.engine.judge_process:main" and refuse:
                 raise RefusedError("fork: [Errno 11] Resource temporarily unavailable")
-            return real(self, entry, arguments, descriptors)
+            return real(self, entry, arguments, descriptors, **others)
 
         monkeypatch.setattr("warmfork.zygote.Zygote.fork", fork)
         refuse = True

@@ -86,7 +86,7 @@ def test_every_thread_is_told_of_its_own_fork(grader):
         seen = []
         for _ in range(5):
             pid = warm.fork("time:sleep", {})  # it cannot sleep so, and ends
-            seen.append((pid, warm.end(pid) >= 0))
+            seen.append((pid, warm.end(pid).status >= 0))
         return seen
 
     with ThreadPoolExecutor(THREADS) as threads:
@@ -115,5 +115,5 @@ def test_threads_that_need_a_new_warm_process_at_once_share_one(monkeypatch):
         assert len(made) == 2
         (closed,) = [one for one in made if one is not first]
         with pytest.raises(zygote.ZygoteError):
-            closed.memory(0, 0)
-        assert first.memory(first.fork("time:sleep", {}), 0) >= 0
+            closed.use(0, 0)
+        assert first.use(first.fork("time:sleep", {}), 0).memory >= 0

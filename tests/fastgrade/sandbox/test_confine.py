@@ -5,13 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 
-from fastgrade.sandbox import SandboxError, cgroups
-from fastgrade.sandbox.cgroups import ControlGroup
+from fastgrade.sandbox import SandboxError
 from fastgrade.sandbox.confine import confine
 from fastgrade.sandbox.landlock import ReadableTree, landlock_abi, python_roots
 from fastgrade.sandbox.protection import probe
@@ -201,39 +198,6 @@ def test_roots_leave_out_the_courses_folder():
     assert not any(str(ROOT / "solutions").startswith(root + "/") for root in python_roots())
 
 
-@pytest.mark.skipif(not probe().cgroups, reason="control groups cannot be written here")
-def test_a_control_group_bounds_processes_together_and_is_removed():
-    group = ControlGroup(Limits(processes=1), together=1)
-    # Each waits until the first one has counted and gone.
-    program = """
-import os
-end, hold = os.pipe()
-number = 0
-try:
-    while number < 500:
-        if not os.fork():
-            os.close(hold)
-            os.read(end, 1)
-            os._exit(0)
-        number += 1
-except OSError:
-    print(number)
-"""
-    try:
-        done = subprocess.run(
-            [*group.wrapper(), sys.executable, "-c", program], capture_output=True, text=True
-        )
-        assert 0 < int(done.stdout) < 65
-        folders = list(group.folders)
-        deadline = time.monotonic() + 60
-        while any((folder / "cgroup.procs").read_text() for folder in folders):
-            assert time.monotonic() < deadline, "a process is left"
-            time.sleep(0.05)
-    finally:
-        group.close()
-    assert not any(folder.exists() for folder in folders)
-
-
 def test_probe_says_what_is_missing():
     protection = probe()
     assert protection.landlock == landlock_abi()
@@ -253,45 +217,3 @@ def test_a_sandbox_without_its_tree_is_an_error():
             os._exit(0)
         os._exit(1)
     assert os.waitpid(pid, 0)[1] == 0
-
-
-@pytest.mark.parametrize(
-    ("files", "version"),
-    [
-        ({"cgroup.controllers": "memory pids", "cgroup.subtree_control": "cpu memory pids"}, "v2"),
-        ({"cgroup.controllers": "memory pids", "cgroup.subtree_control": "memory"}, ""),
-        ({"cgroup.controllers": "hugetlb", "cgroup.subtree_control": ""}, ""),
-        ({"cgroup.controllers": "memory pids"}, ""),
-        ({"memory/cgroup.procs": ""}, "v1"),
-        ({}, ""),
-    ],
-)
-def test_control_groups_count_only_where_they_limit(tmp_path, files, version):
-    """Version 2 lets groups be made that have no limits, as beside version 1."""
-    if "cgroup.controllers" in files:
-        files = {"cgroup.procs": "", **files}
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    assert cgroups.version(tmp_path) == version
-
-
-@pytest.mark.skipif(probe().cgroups != "v1", reason="no control groups of version 1 here")
-def test_control_groups_of_killed_graders_are_removed():
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    parent = Path("/sys/fs/cgroup/memory")
-    here = f"fastgrade-{os.stat('/proc/self/ns/pid').st_ino}"
-    left, used = parent / f"{here}-{ended.pid}-0", parent / f"{here}-{os.getpid()}-test"
-    elsewhere = parent / f"fastgrade-1-{ended.pid}-0"  # of a container with numbers of its own
-    for folder in (left, used, elsewhere):
-        folder.mkdir()
-    try:
-        group = ControlGroup(Limits())
-        group.close()
-        assert not left.exists()
-        assert used.exists()
-        assert elsewhere.exists()
-    finally:
-        used.rmdir()
-        elsewhere.rmdir()
