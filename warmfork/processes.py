@@ -18,9 +18,9 @@ import time
 from collections.abc import Callable, Sequence
 
 __all__ = [
-    *("adopt_orphans", "children", "delay", "end_session", "end_with_parent", "fork", "in_group"),
-    *("in_session", "inner", "kill", "libc", "memory", "memory_of", "numbers", "prctl", "share"),
-    *("state", "threads", "unlinked"),
+    *("adopt_orphans", "children", "delay", "descendants", "end_session", "end_with_parent"),
+    *("fork", "in_group", "in_session", "inner", "kill", "libc", "memory", "memory_of", "numbers"),
+    *("prctl", "share", "state", "threads", "unlinked"),
 ]
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -111,13 +111,23 @@ def numbers() -> list[int]:
         return []
 
 
-def children() -> list[int]:
-    """Return the ids of this process's children."""
-    try:
-        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
-            return [int(number) for number in file.read().split()]
-    except OSError:
-        return []
+def children(pid: int | None = None) -> list[int]:
+    """Return the ids of the children of a process, by default of this one."""
+    pid = os.getpid() if pid is None else pid
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+                found += map(int, file.read().split())
+    return found
+
+
+def descendants() -> list[int]:
+    """Return the ids of this process's children and of all below them."""
+    found = children()
+    for pid in found:  # which grows meanwhile
+        found += children(pid)
+    return found
 
 
 def state(pid: int) -> list[int]:
@@ -240,8 +250,8 @@ def kill(pid: int, is_meant: Callable[[int], bool]) -> bool:
 
 
 def in_group(group: int) -> list[int]:
-    """Return the ids of all processes of a process group that have not ended."""
-    return [pid for pid in numbers() if state(pid)[2:3] == [group]]
+    """Return the ids of all descendants in a process group that have not ended."""
+    return [pid for pid in descendants() if state(pid)[2:3] == [group]]
 
 
 def in_session(session: int) -> list[int]:

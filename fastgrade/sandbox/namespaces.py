@@ -134,6 +134,9 @@ def show_only(paths: Iterable[str], names: Iterable[str], writable: str) -> None
             isolation.mount("none", target, flags=flags)
     for name in names:
         _keep_links(name, root)
+    # Programs look for these; without a right to write there they are told why they fail.
+    for path in ("/tmp", "/dev/shm", "/etc"):
+        os.makedirs(root + path, exist_ok=True)
     for path in (writable, "/proc"):
         os.makedirs(root + path, exist_ok=True)
         isolation.mount(path, root + path, flags=_BIND | _ALL)

@@ -683,7 +683,7 @@ def test_files_of_the_assignment_are_there_and_private(grader):
     )
     task = Task("ps1", "ada", "ps1", source, source, {"data/x.txt": b"hello"})
     assert grader.grade(task).points == 1
-    assert os.listdir(grader._folder.name) == []
+    assert os.listdir(grader._folder.path) == []
 
 
 def test_forbidden_files_are_out_of_reach_and_readable_ones_are_not(tmp_path):
