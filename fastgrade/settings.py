@@ -88,8 +88,9 @@ class Settings:
 
     mode: str = _setting(
         "auto",
-        "Where tests run: in a process of their own ('judge'), in the student's ('kernel'), or in "
-        "their own if the instructor's solution passes there, else in the student's ('auto').",
+        "Where tests run: in a process of their own ('judge'), in the student's ('kernel'), or "
+        "each in the former if the instructor's solution passes it there, else in the latter "
+        "('auto').",
         choices=("auto", "judge", "kernel"),
     )
     check_solution: bool = _setting(

@@ -48,6 +48,12 @@ class Task:
         Other files of the assignment, by path relative to the notebook.
     instructors : tuple of str
         Names of those files that are the instructor's, which tests may import.
+    solution : {"unknown", "passes", "itself"}
+        Whether the instructor's solution is known to pass all tests, or is what is graded here.
+    beside : tuple of str
+        Tests that run beside the answer, by their ``grade_id``.
+    scoring : tuple of str
+        Tests whose last value is a number of points.
     """
 
     assignment: str
@@ -57,6 +63,9 @@ class Task:
     submission: bytes | Submitted
     files: dict[str, bytes] = field(default_factory=dict)
     instructors: tuple[str, ...] = ()
+    solution: str = "unknown"
+    beside: tuple[str, ...] = ()
+    scoring: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the task as one JSON document."""
@@ -70,6 +79,9 @@ class Task:
                 "submission": _encode(given) if isinstance(given, bytes) else asdict(given),
                 "files": {name: _encode(data) for name, data in self.files.items()},
                 "instructors": self.instructors,
+                "solution": self.solution,
+                "beside": self.beside,
+                "scoring": self.scoring,
             }
         )
 
@@ -93,6 +105,9 @@ class Task:
                 submission=_submitted(given) if isinstance(given, dict) else _decode(given),
                 files={str(name): _decode(text) for name, text in data["files"].items()},
                 instructors=tuple(map(str, data["instructors"])),
+                solution=str(data["solution"]),
+                beside=tuple(map(str, data["beside"])),
+                scoring=tuple(map(str, data["scoring"])),
             )
         except (KeyError, TypeError, AttributeError, binascii.Error) as error:
             raise ValueError(f"task must be what Task.to_json wrote, got {error!r}") from error
@@ -118,6 +133,8 @@ class QuestionVerdict:
         Where to look next; may be empty.
     mistakes : tuple of pairs
         Each misconception that the test recognized: its name and its hint.
+    scored : bool
+        Whether the points are what the test's last value says.
     """
 
     grade_id: str
@@ -127,6 +144,7 @@ class QuestionVerdict:
     message: str = ""
     hint: str = ""
     mistakes: tuple[tuple[str, str], ...] = ()
+    scored: bool = False
 
 
 @dataclass(frozen=True)

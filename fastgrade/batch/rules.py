@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,10 @@ class Rules:
         What decides late penalties.
     finishers : list
         The course's preprocessors that come after execution.
+    solution : str
+        Whether the instructor's solution is known to pass: see `Task`.
+    beside, scoring : dict of str to tuple of str
+        For each notebook, tests that run beside the answer, and tests that give points as a number.
     """
 
     course: Course
@@ -47,6 +51,9 @@ class Rules:
     files: dict[str, bytes]
     late: list[str]
     finishers: list[Any]
+    solution: str = "unknown"
+    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    scoring: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def has_hidden_tests(self) -> bool:

@@ -1,8 +1,8 @@
 """The instructor's own solution is graded before anybody else.
 
 A test that even the solution fails says nothing about a student, so it grades nobody. A test that
-the solution passes only beside live objects decides where the tests of its assignment run. What
-came of it is kept until the notebook, its files, the settings or the software change.
+the solution passes only with live objects runs beside the answers, every other one in the judge.
+What came of it is kept until the notebook, its files, the settings or the software change.
 """
 
 from __future__ import annotations
@@ -11,25 +11,66 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from fastgrade.batch.journal import path_of
-from fastgrade.batch.pool import Pool
+from fastgrade.batch.pool import Outcome, Pool
 from fastgrade.batch.rules import Rules
 from fastgrade.course.config import CourseError
 from fastgrade.engine import grader
 from fastgrade.notebook.ipynb import load, role_of, tag_of
 from fastgrade.notebook.submission import read
 from fastgrade.settings import Settings
-from fastgrade.verdict import Task, Verdict
+from fastgrade.verdict import Task
 
-__all__ = ["SolutionCheck", "check_solution", "recorded_check"]
+__all__ = [
+    *("Examined", "Failure", "SolutionCheck", "check_solution", "examine", "recorded_check"),
+    *("solution_task", "solution_tasks"),
+]
 
 #: Whose submission the solution is, in what the engine says of it.
 STUDENT = "the instructor's solution"
-WHERE = {"judge": "In the judge", "kernel": "Beside the answer"}
+_WITH_OTHERS = "others that it may depend on run there"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A test that the solution fails somewhere, and why."""
+
+    notebook: str
+    test: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.test} in {self.notebook}.ipynb: {self.why}"
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What grading a solution has told of its tests.
+
+    Parameters
+    ----------
+    tests : int
+        How many there are.
+    beside : list of Failure
+        Tests that the solution passes beside the answer only, each with what failed in the judge.
+    failing : list of Failure
+        Tests that it passes nowhere.
+    scoring : dict of str to tuple of str
+        For each notebook, tests whose value is a number of points.
+    """
+
+    tests: int
+    beside: tuple[Failure, ...] = ()
+    failing: tuple[Failure, ...] = ()
+    scoring: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def names_beside(self) -> dict[str, tuple[str, ...]]:
+        """Return, for each notebook, the tests that run beside the answer."""
+        return _by_notebook((failure.notebook, failure.test) for failure in self.beside)
 
 
 @dataclass(frozen=True)
@@ -40,42 +81,55 @@ class SolutionCheck:
     ----------
     key : str
         Hash of all that this depends on.
-    mode : {"judge", "kernel"}
-        Where its tests run.
-    beside : tuple of str
-        Tests that do not pass in the judge, each with the reason.
+    examined : Examined
+        What is known of the tests.
     """
 
     key: str
-    mode: str
-    beside: tuple[str, ...] = ()
+    examined: Examined
 
     def applied(self, rules: Rules) -> Rules:
-        """Return the rules with the mode in which the solution passes."""
-        return replace(rules, settings=replace(rules.settings, mode=self.mode))
+        """Return the rules with what is known of the tests."""
+        return replace(
+            rules,
+            solution="passes",
+            beside=self.examined.names_beside(),
+            scoring=self.examined.scoring,
+        )
 
     @property
     def note(self) -> str:
         """What the instructor is told; empty where there is nothing to tell."""
-        if not self.beside:
+        beside = self.examined.beside
+        if not beside:
             return ""
+        judged = self.examined.tests - len(beside)
         return (
-            "Tests run beside the answers, in their sandbox, where an answer can read hidden ones, "
-            f"because the solution does not pass them in the judge: {'; '.join(self.beside)}."
+            f"Tests run beside the answers, in their sandbox: {len(beside)}; in the judge: "
+            f"{judged}. Beside an answer a test is not leak-proof: the answer can read it and "
+            "decide what comes of it. They are there because the solution does not pass them in "
+            f"the judge: {'; '.join(map(str, beside))}."
         )
 
 
 def recorded_check(rules: Rules) -> SolutionCheck | None:
     """Return what an earlier run has found, if nothing has changed since."""
-    return _recorded(rules, _key(_tasks(rules), rules.settings))
+    return _recorded(rules, _key(solution_tasks(rules), rules.settings))
 
 
 def _recorded(rules: Rules, key: str) -> SolutionCheck | None:
-    with contextlib.suppress(OSError, ValueError, TypeError):
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
         data = json.loads(_place(rules).read_text(encoding="utf-8"))
-        check = SolutionCheck(data["key"], data["mode"], tuple(data["beside"]))
-        if check.key == key:
-            return check
+        if data["key"] == key:
+            known = data["examined"]
+            return SolutionCheck(
+                key,
+                Examined(
+                    tests=int(known["tests"]),
+                    beside=tuple(Failure(**failure) for failure in known["beside"]),
+                    scoring={name: tuple(tests) for name, tests in known["scoring"].items()},
+                ),
+            )
     return None
 
 
@@ -96,87 +150,160 @@ def check_solution(rules: Rules, open_pool: Callable[[Settings], Pool]) -> Solut
     PoolError
         If nothing can be graded.
     """
-    tasks = _tasks(rules)
+    tasks = solution_tasks(rules)
     key = _key(tasks, rules.settings)
     check = _recorded(rules, key)
     if check is not None:
         return check
-    failures: dict[str, list[str]] = {}
-    for settings in _attempts(rules.settings):
-        failed = _failed(tasks, open_pool(settings))
-        if not failed:
-            check = SolutionCheck(key, settings.mode, tuple(failures.get("judge", ())))
-            _record(rules, check)
-            return check
-        # The first attempt of a mode is the one that students get.
-        failures.setdefault(settings.mode, failed)
-    reasons = " ".join(f"{WHERE[mode]}: {'; '.join(failed)}." for mode, failed in failures.items())
+    examined = examine(tasks, rules.settings, open_pool)
+    if examined.failing:
+        raise CourseError(_refusal(rules, examined))
+    check = SolutionCheck(key, examined)
+    _record(rules, check)
+    return check
+
+
+def _refusal(rules: Rules, examined: Examined) -> str:
     advice = f"run `nbgrader generate_assignment {rules.cells.name} --force`"
     if rules.settings.mode == "judge":
         advice += ', or set c.FastGrade.mode = "auto" if the tests need live objects'
-    raise CourseError(
+    return (
         f"nobody is graded in {rules.cells.name}, since the instructor's own solution does not get "
-        f"full marks. {reasons} Mend the solution or the test and {advice}. "
-        "c.FastGrade.check_solution = False grades without looking."
+        f"full marks: {'; '.join(map(str, examined.failing))}. Mend the solution or the test and "
+        f"{advice}. c.FastGrade.check_solution = False grades without looking."
     )
 
 
-def _attempts(settings: Settings) -> Iterator[Settings]:
-    """Yield the settings to try: as students' answers run, then with what only they are refused."""
-    for mode in ("judge", "kernel") if settings.mode == "auto" else (settings.mode,):
-        own = replace(settings, mode=mode)
-        free = replace(
-            own,
-            preload=tuple(dict.fromkeys((*own.preload, *own.judge_preload))),
-            forbidden_modules=(),
-            allowed_modules=(),
-            forbidden_files=(),
-        )
-        yield own
-        if free != own:
-            yield free
+def examine(
+    tasks: Sequence[Task], settings: Settings, open_pool: Callable[[Settings], Pool]
+) -> Examined:
+    """Grade a solution until it is known where each of its tests passes.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        The instructor's notebooks, handed in as they are.
+    settings : Settings
+        Those that hold for the assignment.
+    open_pool : callable
+        Called with settings; returns a pool that grades by them.
+    """
+    found = _examine(tasks, settings, open_pool)
+    free = _free(settings)
+    if found.failing and free != settings:
+        # What is refused to students alone may be what the solution is made of.
+        freely = _examine(tasks, free, open_pool)
+        return found if freely.failing else freely
+    return found
 
 
-def _failed(tasks: Sequence[Task], pool: Pool) -> list[str]:
-    """Return the tests that the solution fails, each with the reason."""
-    for number, task in enumerate(tasks):
+def _examine(
+    tasks: Sequence[Task], settings: Settings, open_pool: Callable[[Settings], Pool]
+) -> Examined:
+    pool = open_pool(settings)
+    judged = _attempt(tasks, {}, pool)
+    if not judged.failing or settings.mode != "auto":
+        return judged
+    first = {(failure.notebook, failure.test): failure.why for failure in judged.failing}
+    everywhere = {task.notebook: tuple(_tests(task)) for task in tasks}
+    # Tests may need what others leave behind: if some do not pass beside the answer, all move.
+    for names in (_by_notebook(first), everywhere):
+        tried = _attempt(tasks, names, pool)
+        if not tried.failing:
+            beside = tuple(
+                Failure(notebook, test, first.get((notebook, test), _WITH_OTHERS))
+                for notebook, tests in names.items()
+                for test in tests
+            )
+            return replace(tried, beside=beside)
+    failing = tuple(
+        _both(failure, first.get((failure.notebook, failure.test), failure.why))
+        for failure in tried.failing
+    )
+    return replace(tried, failing=failing)
+
+
+def _both(failure: Failure, judged: str) -> Failure:
+    if failure.why == judged:
+        return failure
+    return replace(failure, why=f"{judged} (in the judge), {failure.why} (beside the answer)")
+
+
+def _attempt(tasks: Sequence[Task], beside: Mapping[str, tuple[str, ...]], pool: Pool) -> Examined:
+    """Grade the solution with some tests beside it."""
+    tried = [replace(task, beside=beside.get(task.notebook, ())) for task in tasks]
+    for number, task in enumerate(tried):
         pool.submit(number, task)
-    failed: dict[int, list[str]] = {}
-    while len(failed) < len(tasks):
-        for outcome in pool.wait(1.0):
-            if outcome.verdict is None:
-                failed[outcome.number] = [outcome.reason]
-            else:
-                failed[outcome.number] = _failures(tasks[outcome.number], outcome.verdict)
-    return [reason for _, reasons in sorted(failed.items()) for reason in reasons]
+    outcomes: dict[int, Outcome] = {}
+    while len(outcomes) < len(tried):
+        outcomes |= {outcome.number: outcome for outcome in pool.wait(1.0)}
+    failing: list[Failure] = []
+    scoring: list[tuple[str, str]] = []
+    for number, task in enumerate(tried):
+        tests, verdict = _tests(task), outcomes[number].verdict
+        if verdict is None:
+            failing += [Failure(task.notebook, test, outcomes[number].reason) for test in tests]
+            continue
+        for question in verdict.questions:
+            if question.grade_id in tests:
+                if not question.passed:
+                    why = question.message or "no full marks"
+                    failing.append(Failure(task.notebook, question.grade_id, why))
+                elif question.scored:
+                    scoring.append((task.notebook, question.grade_id))
+    count = sum(len(_tests(task)) for task in tasks)
+    return Examined(count, (), tuple(failing), _by_notebook(scoring))
 
 
-def _tasks(rules: Rules) -> list[Task]:
+def _by_notebook(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for notebook, test in pairs:
+        found[notebook] = (*found.get(notebook, ()), test)
+    return found
+
+
+def _tests(task: Task) -> list[str]:
+    """Return the tests of a notebook; what a person grades is left to that person."""
     return [
-        Task(
-            assignment=rules.cells.name,
-            student=STUDENT,
-            notebook=name,
-            source=source,
-            submission=read(source, rules.settings.limits.submission_mb),
-            files=rules.files,
-            instructors=tuple(rules.files),
-        )
-        for name, source in rules.sources.items()
+        str(tag_of(cell).get("grade_id"))
+        for cell in load(task.source)["cells"]
+        if role_of(cell) == "test" and cell["cell_type"] == "code"
     ]
 
 
-def _failures(task: Task, verdict: Verdict) -> list[str]:
-    """Return why tests do not give full marks; what a person grades is left to that person."""
-    tests = {
-        tag_of(cell).get("grade_id")
-        for cell in load(task.source)["cells"]
-        if role_of(cell) == "test"
-    }
+def _free(settings: Settings) -> Settings:
+    """Return the settings for a solution that uses what answers are refused."""
+    return replace(
+        settings,
+        preload=tuple(dict.fromkeys((*settings.preload, *settings.judge_preload))),
+        forbidden_modules=(),
+        allowed_modules=(),
+        forbidden_files=(),
+    )
+
+
+def solution_task(
+    assignment: str, notebook: str, source: bytes, files: dict[str, bytes], limit_mb: int
+) -> Task:
+    """Return the instructor's notebook as a submission."""
+    return Task(
+        assignment=assignment,
+        student=STUDENT,
+        notebook=notebook,
+        source=source,
+        submission=read(source, limit_mb),
+        files=files,
+        instructors=tuple(files),
+        solution="itself",
+    )
+
+
+def solution_tasks(rules: Rules) -> list[Task]:
+    """Return the instructor's notebooks as submissions."""
+    limit_mb = rules.settings.limits.submission_mb
     return [
-        f"{question.grade_id} in {task.notebook}.ipynb: {question.message or 'no full marks'}"
-        for question in verdict.questions
-        if question.grade_id in tests and not question.passed
+        solution_task(rules.cells.name, name, source, rules.files, limit_mb)
+        for name, source in rules.sources.items()
     ]
 
 
@@ -191,7 +318,7 @@ def _place(rules: Rules) -> Path:
 
 def _record(rules: Rules, check: SolutionCheck) -> None:
     place = _place(rules)
+    place.parent.mkdir(exist_ok=True)
     temporary = place.with_suffix(".part")
-    data = {"key": check.key, "mode": check.mode, "beside": check.beside}
-    temporary.write_text(json.dumps(data), encoding="utf-8")
+    temporary.write_text(json.dumps(asdict(check)), encoding="utf-8")
     os.replace(temporary, place)

@@ -97,6 +97,9 @@ def read_work(rules: Rules, submission: Submission, record: Held | None) -> Work
             submission=read(data, limit_mb),
             files=task_files,
             instructors=tuple(rules.files),
+            solution=rules.solution,
+            beside=rules.beside.get(name, ()),
+            scoring=rules.scoring.get(name, ()),
         )
         for name, data in handed_in.notebooks.items()
     }

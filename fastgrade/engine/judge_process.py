@@ -19,14 +19,15 @@ import socket
 import sys
 import traceback
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastgrade.engine.outcomes import TestOutcome
 from fastgrade.rpc.codec import WireError
-from fastgrade.rpc.judge_side import JudgePeer, StudentError, StudentLost, StudentObject
+from fastgrade.rpc.judge_side import JudgePeer, StudentError, StudentLost
+from fastgrade.rpc.proxies import StudentObject, UnansweredError
 from fastgrade.sandbox.confine import confine, prepare
 from fastgrade.sandbox.landlock import ReadableTree, loaded_packages, python_roots
 from fastgrade.settings import Limits
@@ -36,6 +37,10 @@ __all__ = ["main", "warm_up"]
 
 _tree: ReadableTree | None = None
 _MAX_TEXT = 20_000
+#: Magics that change how things are shown, or nothing that a test could see.
+_SHOWING = {"matplotlib", "config", "load_ext", "autoreload", "pylab", "precision", "aimport"}
+#: What a notebook binds to what has been typed and shown.
+_HISTORY = {"In", "Out", "_", "__", "___", "_i", "_ii", "_iii", "_ih", "_oh", "_dh", "exit", "quit"}
 #: How many mistakes one test may name.
 _MAX_NAMES = 20
 #: What a system call can fail with for which no answer is to blame.
@@ -43,6 +48,8 @@ _MACHINE = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO),
     *(errno.EAGAIN, errno.EMFILE, errno.ENFILE),
 }
+#: Those of them that no answer can bring about in the judge.
+_EXHAUSTED = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EAGAIN, errno.ENFILE, errno.EMFILE}
 #: Where libraries word assertions of their own.
 _ASSERTING = ("/numpy/testing/", "/pandas/_testing/", "/unittest/case.py")
 _ALIASES = {
@@ -120,7 +127,9 @@ class _Bench:
         self._limits = limits
         self._module = types.ModuleType("__main__")
         self._names: dict[str, Any] = self._module.__dict__
-        self._names["get_ipython"] = _NoShell
+        self._aside: dict[str, Any] = {}
+        self._shell = _NoShell()
+        self._names["get_ipython"] = lambda: self._shell
         sys.modules["__main__"] = self._module
 
     def prepare(self, code: str) -> dict[str, Any]:
@@ -137,17 +146,20 @@ class _Bench:
     def test(self, request: Mapping[str, Any], connection: socket.socket) -> dict[str, Any]:
         """Run a test cell and say how it ended."""
         peer = JudgePeer(connection, self._limits.message_mb << 20, request["answers"])
+        self._shell.unable = peer.unable
         before = set(self._names)
+        taken: dict[str, Any] = {}
         outcome, reply = TestOutcome.ERROR, dict[str, Any]()
         with _captured() as output:
             try:
-                self._take_names(peer, request)
+                taken = self._take_names(peer, request)
                 value = _run_cell(request["code"], self._names)
                 outcome, reply = TestOutcome.OK, {"text": None, "number": None}
                 if value is not None:
-                    reply["number"] = _number(value, request["code"])
+                    scores = request["scores"]
+                    reply["number"] = _points(value) if scores else _number(value, request["code"])
                     reply["text"] = repr(value)[:_MAX_TEXT]
-                    if isinstance(value, int | float):
+                    if issubclass(type(value), int | float):
                         message = str(getattr(value, "message", ""))[:_MAX_TEXT]
                         reply |= {**_told_of(value), "message": message}
             except StudentLost:
@@ -159,26 +171,55 @@ class _Bench:
                 outcome, reply = TestOutcome.ERROR, {"ename": "RecursionError", "message": told}
             except BaseException as error:
                 outcome, reply = TestOutcome.ERROR, self._failure(error, request, peer)
-        self._forget(before, request["names"])
-        return {"status": outcome.value, "stdout": output.getvalue()[:_MAX_TEXT], **reply}
+        is_bound = outcome is TestOutcome.OK
+        self._forget(before, taken, request["instructors"] if is_bound else ())
+        return {
+            "status": outcome.value,
+            "stdout": output.getvalue()[:_MAX_TEXT],
+            "unanswered": peer.unanswered,
+            **reply,
+        }
 
-    def _take_names(self, peer: JudgePeer, request: Mapping[str, Any]) -> None:
+    def _take_names(self, peer: JudgePeer, request: Mapping[str, Any]) -> dict[str, Any]:
         """Put the names that a test takes from the student into the judge's namespace."""
         unknown = self._unknown(request["perhaps"])
         # What tests and setup cells were to bind is not for the answer to choose.
         unknown = [name for name in unknown if name not in request["instructors"]]
-        self._names.update(peer.names([*request["names"], *unknown]))
+        history = sorted(_HISTORY.intersection(unknown))
+        if history:
+            raise peer.unable(f"a test reads {history[0]}, which a notebook alone has")
+        imported = [name for name in request["imported"] if name in self._names]
+        taken = peer.names([*request["names"], *unknown, *imported])
+        for name in imported:
+            self._hold_back(name, taken)
+        self._names.update(taken)
+        return taken
+
+    def _hold_back(self, name: str, taken: dict[str, Any]) -> None:
+        """Keep what the judge has imported itself, if the student has imported the same."""
+        if name not in taken:
+            self._aside[name] = self._names.pop(name)
+        elif _title(taken[name]) == _title(self._names[name]):
+            del taken[name]
+        else:
+            self._aside[name] = self._names[name]
 
     def _failure(
         self, error: BaseException, request: Mapping[str, Any], peer: JudgePeer
     ) -> dict[str, Any]:
         """Say why a test has failed, or what keeps it from running here at all."""
         report = _report(error, _is_hidden(error, request["hidden"]))
-        missing = getattr(error, "name", None)
-        if isinstance(error, NameError) and missing in (*request["names"], *request["perhaps"]):
-            text = f"the notebook does not define {missing}, or its cell failed"
-            return {**report, "message": text, "note": ""}
-        return report if peer.has_raised(error) else {**report, "fault": _fault(error)}
+        missing = getattr(error, "name", None) if isinstance(error, NameError) else None
+        if missing is not None:
+            report["missing"] = missing
+            if missing in (*request["names"], *request["perhaps"]):
+                text = f"the notebook does not define {missing}, or its cell failed"
+                report |= {"message": text, "note": ""}
+            return report
+        if peer.has_raised(error):
+            return report
+        exhausted = isinstance(error, OSError) and error.errno in _EXHAUSTED
+        return {**report, "fault": _fault(error), "exhausted": exhausted}
 
     def _unknown(self, names: Sequence[str]) -> list[str]:
         """Return the names that neither the instructor nor Python binds.
@@ -198,18 +239,32 @@ class _Bench:
                     self._names[name] = importlib.import_module(library)
         return unknown
 
-    def _forget(self, before: set[str], names: Sequence[str]) -> None:
-        """Drop what belongs to the fork that served this question."""
+    def _forget(self, before: set[str], taken: Mapping[str, Any], bound: Collection[str]) -> None:
+        """Drop what belongs to the fork that served this question, not what tests have bound."""
+        self._names |= self._aside
+        self._aside.clear()
         for name, value in list(self._names.items()):
-            if isinstance(value, StudentObject) or (name in names and name not in before):
+            is_own = name in taken and value is taken[name] and name not in before
+            if issubclass(type(value), StudentObject) or (is_own and name not in bound):
                 del self._names[name]
 
 
 class _NoShell:
-    """Stands in for IPython's shell: magics of the instructor's cells do nothing here."""
+    """Stands in for IPython's shell, which only the answer's process has.
+
+    Magics that only change how things are shown do nothing here; no other can be answered.
+    """
+
+    def __init__(self) -> None:
+        self.unable: Callable[[str], Exception] = UnansweredError
+
+    def run_line_magic(self, name: str, line: str, *more: Any) -> None:
+        """Do nothing, for magics that change nothing else."""
+        if name not in _SHOWING:
+            raise self.unable(f"a test uses the magic %{name}, which a notebook alone has")
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *args, **kwargs: None
+        raise self.unable(f"a test uses get_ipython().{name}, which a notebook alone has")
 
 
 @contextlib.contextmanager
@@ -229,6 +284,11 @@ def _run_cell(code: str, names: dict[str, Any]) -> Any:
     return None if last is None else eval(compile(last, "<test>", "eval"), names)
 
 
+def _title(value: Any) -> Any:
+    """Return what a module, function or class calls itself."""
+    return getattr(value, "__name__", None)
+
+
 def _number(value: Any, code: str) -> float | None:
     """Return the points that a value stands for; None where nbgrader would see no number."""
     if isinstance(value, StudentObject | bool):
@@ -242,6 +302,12 @@ def _number(value: Any, code: str) -> float | None:
         return math.inf if value > 0 else -math.inf
     except (TypeError, ValueError):
         return None
+
+
+def _points(value: Any) -> float | None:
+    """Return a value that is a number; an array, a text or a truth is none."""
+    is_number = issubclass(type(value), int | float | np.integer | np.floating)
+    return float(value) if is_number and not issubclass(type(value), bool) else None
 
 
 def _is_calculation(code: str) -> bool:

@@ -20,15 +20,22 @@ class JudgeSession:
         Starts a judge's process.
     cell_seconds : float
         Wall time of a setup cell.
+    is_known : bool
+        Whether the instructor's solution says which tests can do without a setup cell that fails.
     """
 
-    def __init__(self, start: Callable[[], JudgeProcess], cell_seconds: float):
+    def __init__(
+        self, start: Callable[[], JudgeProcess], cell_seconds: float, is_known: bool = False
+    ):
         self._start = start
         self._cell_seconds = cell_seconds
+        self._is_known = is_known
         self._prepared: list[str] = []
         self.process: JudgeProcess | None = None
         #: Names that tests were to bind, and setup cells that such names were missing in.
         self.left_by_tests: set[str] = set()
+        #: Names that setup cells could not bind here, each with the reason.
+        self.unbound: dict[str, str] = {}
 
     def warm_up(self) -> None:
         """Start a process, which gets ready while nobody needs it."""
@@ -65,6 +72,9 @@ class JudgeSession:
             # What answers have returned may be to blame: a judge that has seen none decides.
             self.end()
             self.ready()
+        elif self._is_known:
+            why = "it did not finish" if reply is None else reply["why"]
+            self.unbound |= dict.fromkeys(bound_names(code), why)
         elif reply is None:
             raise MachineError("a setup cell of the instructor did not finish in the judge")
         else:

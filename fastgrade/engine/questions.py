@@ -18,7 +18,7 @@ from fastgrade.notebook.assignment import transformed
 from fastgrade.notebook.outputs import Outputs
 from fastgrade.notebook.submission import Cell, Rebuilt
 from fastgrade.settings import Settings
-from fastgrade.verdict import QuestionVerdict
+from fastgrade.verdict import QuestionVerdict, Task
 from warmfork.channel import Channel, ChannelError
 
 __all__ = ["Examination"]
@@ -57,6 +57,8 @@ class Examination:
         When the time of the whole submission is up.
     doubt : callable
         Is told of what may be no fault of the submission.
+    task : Task
+        What was handed in.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Examination:
         settings: Settings,
         deadline: float,
         doubt: Callable[[str], None],
+        task: Task,
     ):
         self._student = student
         self._judge = judge
@@ -77,6 +80,9 @@ class Examination:
         self._settings = settings
         self._deadline = deadline
         self._doubt = doubt
+        self._task = task
+        #: What tests have asked that no proxy can answer truthfully, by their names.
+        self.unanswered: dict[str, str] = {}
         self._answers = "\n".join(c.code for c in rebuilt.cells if c.kind == "solution")
 
     def ask(self, question: Question) -> QuestionVerdict:
@@ -109,14 +115,44 @@ class Examination:
         if reply is Reply.JUDGE_ENDED:
             return self._unjudged(asked)
         assert message is not None
-        if message.get("fault"):
-            raise MachineError(f"the test {cell.grade_id!r} cannot run here: {message['fault']}")
+        self._blame(cell, message)
+        if message.get("unanswered"):
+            return self._unanswered(cell, str(message["unanswered"]), asked.outputs)
         if TestOutcome(message["status"]) is TestOutcome.LOST:
             if not student.has_used_too_much:
                 self._doubt("a process that answered a test has ended")
             why = "ended while the test called it: it crashed, left, or reached a limit"
             return self._marks.student_failed(cell, why)
         return self._marks.judged(cell, message, asked.outputs)
+
+    def _blame(self, cell: Cell, message: dict[str, Any]) -> None:
+        """Tell what no answer is to blame for.
+
+        A test that errs for an answer and not for the solution is the answer's, unless the machine
+        has run out of something; where it errs for the solution, that is what is to be told.
+
+        Raises
+        ------
+        MachineError
+            If that keeps the test from running.
+        """
+        fault, missing = message.get("fault"), message.get("missing")
+        if missing in self._judge.unbound:
+            fault = f"a setup cell failed in the judge: {self._judge.unbound[missing]}"
+            message["message"] = f"{message['message']} ({fault})"
+            message["exhausted"] = True
+        if not fault or self._task.solution == "itself":
+            return
+        if self._task.solution == "unknown" or message.get("exhausted"):
+            raise MachineError(f"the test {cell.grade_id!r} cannot run here: {fault}")
+
+    def _unanswered(self, cell: Cell, why: str, outputs: Outputs) -> QuestionVerdict:
+        """Fail a test that cannot look at what an answer has returned, for now."""
+        self.unanswered[cell.grade_id] = why
+        if cell.hidden or self._settings.mode == "judge":
+            self._marks.flag(f"The test {cell.grade_id!r} could not look at what it got: {why}.")
+        told = "the test could not look at what your code returned: return plain data"
+        return self._marks.failed(cell, "UnansweredError", told if cell.hidden else why, outputs)
 
     def _connect(
         self, question: Question, student: StudentProcess, judge: JudgeProcess
@@ -145,6 +181,8 @@ class Examination:
             "hidden": self._first_hidden_line(cell),
             "names": list(cell.names),
             "perhaps": sorted(cell.reads - cell.binds - set(cell.names)),
+            "scores": cell.grade_id in self._task.scoring,
+            "imported": sorted(cell.imported),
             "instructors": sorted(self._judge.left_by_tests),
             "answers": self._answers if cell.hidden else None,
         }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,10 +35,13 @@ class Marks:
         The notebook; its test cells receive their outputs, its flags what is odd.
     settings : Settings
         Those that hold for the assignment.
+    scoring : collection of str
+        Tests whose last value is a number for the solution. Any other kind of value earns nothing.
     """
 
-    def __init__(self, rebuilt: Rebuilt, settings: Settings):
+    def __init__(self, rebuilt: Rebuilt, settings: Settings, scoring: Collection[str] = ()):
         self._rebuilt = rebuilt
+        self._scoring = scoring
         self._settings = settings
         self._limits = settings.limits
 
@@ -106,6 +110,10 @@ class Marks:
     ) -> QuestionVerdict:
         """Give the points that a test's last value stands for, all of them if it is no number."""
         points = cell.points
+        if cell.grade_id in self._scoring and (number is None or not math.isfinite(number)):
+            shown = "nothing" if text is None else "a hidden value" if cell.hidden else text[:100]
+            told = f"the test ends in {shown}, which is no number of points"
+            return self.failed(cell, "NoPointsError", told, outputs)
         if number is not None:
             # Not a number, or below zero, is no credit; nbgrader would give full marks.
             points = number if number >= 0 else 0.0
@@ -118,11 +126,12 @@ class Marks:
         elif text is not None and not cell.hidden:
             outputs.result(text)
         passed = points >= cell.points
+        scored = number is not None
         told = "" if passed else message or f"{points:g} of {cell.points:g} points"
         if message and cell.hidden and not passed:
             outputs.stream("stdout", message + "\n")
         self.store(cell, outputs)
-        return QuestionVerdict(cell.grade_id, points, cell.points, passed, told)
+        return QuestionVerdict(cell.grade_id, points, cell.points, passed, told, scored=scored)
 
     def run_in_place(self, cell: Cell, outputs: Outputs) -> QuestionVerdict:
         """Turn the outputs of a test that ran in the student's own process into points."""

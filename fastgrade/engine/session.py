@@ -1,5 +1,8 @@
 """Take one submission through: all its cells in their order, then all its questions.
 
+Tests that need live objects run after that, in another process, in which the notebook runs once
+more as in a kernel, tests in their places.
+
 `Session` knows the order. `student_session` runs the cells, `judge_session` what the instructor
 has prepared, `questions` connects the two for a test, `usage` looks at what is used meanwhile, and
 `scoring` writes down what comes of it. The judge is trusted, and nothing that comes from the
@@ -12,6 +15,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,20 +76,25 @@ class Session:
         alone: bool = False,
     ):
         limits = settings.limits
-        self._in_judge = settings.mode != "kernel"
+        self._settings = settings
+        self._is_solution = task.solution == "itself"
         self._limits = limits
         self._alone = alone
         self._rebuilt = rebuilt
         self._deadline = time.monotonic() + limits.total_seconds
         self._cells = [c for c in rebuilt.cells if c.kind == "test" or c.code.strip()]
-        self._tests = sum(cell.kind == "test" for cell in self._cells)
-        self._marks = Marks(rebuilt, settings)
+        tests = [cell for cell in self._cells if cell.kind == "test"]
+        self._tests = len(tests)
+        self._beside = {test.grade_id for test in tests if _is_beside(test, task, settings)}
+        self._is_hiding = any(test.hidden for test in tests)
+        self._marks = Marks(rebuilt, settings, task.scoring)
         self._starter = Starter(task, settings, place, zygote, level, groups)
         watch = UsageWatch(limits, self._starter.student_folder)
         self._student = StudentSession(
             self._start_student, watch, limits, self._deadline, self._doubt
         )
-        self._judge = JudgeSession(self._starter.judge, limits.cell_seconds)
+        is_known = task.solution != "unknown"
+        self._judge = JudgeSession(self._starter.judge, limits.cell_seconds, is_known)
         self._examination = Examination(
             self._student,
             self._judge,
@@ -95,6 +104,7 @@ class Session:
             settings,
             self._deadline,
             self._doubt,
+            task,
         )
 
     def _doubt(self, why: str) -> None:
@@ -105,12 +115,45 @@ class Session:
         return self._starter.student(self._limits.processes + self._tests)
 
     def run(self) -> list[QuestionVerdict]:
-        """Run all cells, then all questions; return the verdicts in the instructor's order.
+        """Run all cells, then all tests; return the verdicts in the instructor's order."""
+        if self._tests and len(self._beside) == self._tests and not self._is_hiding:
+            verdicts = self._run_in_place(self._beside, is_shown=True)
+        else:
+            verdicts = self._run_judged()
+            moved = self._moved()
+            if self._beside or moved:
+                in_place = self._run_in_place(self._beside | moved)
+                verdicts |= in_place | {name: self._by_hand(in_place[name]) for name in moved}
+        return self._marks.in_order(verdicts)
+
+    def _moved(self) -> set[str]:
+        """Return the tests that asked what no proxy can answer, if their text is no secret.
+
+        The solution says itself where they run, and hidden ones stay where nobody reads them.
+        """
+        if self._settings.mode != "auto" or self._is_solution:
+            return set()
+        hidden = {cell.grade_id for cell in self._cells if cell.hidden}
+        return self._examination.unanswered.keys() - hidden
+
+    def _by_hand(self, verdict: QuestionVerdict) -> QuestionVerdict:
+        """Leave points to a person that only an object of the answer's own says it has earned."""
+        if verdict.points <= 0:
+            return verdict
+        why = self._examination.unanswered[verdict.grade_id]
+        self._marks.flag(
+            f"The test {verdict.grade_id!r} passes beside the answer only, so a person has to "
+            f"grade it: {why}."
+        )
+        return replace(verdict, points=0.0, passed=None, message=why)
+
+    def _run_judged(self) -> dict[str, QuestionVerdict]:
+        """Run all cells, then all questions that the judge asks.
 
         A question's process is forked in its place and waits until all cells have run: what an
         answer learns from a test can then no longer reach the output of any cell.
         """
-        if self._tests and self._in_judge:
+        if len(self._beside) < self._tests:
             self._judge.warm_up()  # while the cells run
         verdicts: dict[str, QuestionVerdict] = {}
         events: list[Question | str] = []
@@ -122,16 +165,14 @@ class Session:
                 if cell.kind == "test":
                     verdicts[cell.grade_id] = self._marks.unreached(cell)
             elif cell.kind != "test":
-                if cell.judge and self._in_judge:
+                if cell.judge:
                     events.append(cell.judge)
                 target["outputs"] = self._run_cell(cell, count)
-            elif self._in_judge:
+            elif cell.grade_id not in self._beside:
                 last = next_cell is None or next_cell.kind != "test"
                 question = Question(cell, count, last)
                 events.append(question)
                 self._student.hold(question)
-            else:
-                verdicts[cell.grade_id] = self._test_in_place(cell, count)
         if any(isinstance(event, Question) for event in events):
             self._student.for_tests()
         seen_hidden = False
@@ -142,7 +183,39 @@ class Session:
                 verdicts[cell.grade_id] = self._marks.unreached(cell)
             else:
                 verdicts[cell.grade_id] = self._examination.ask(question)
-        return self._marks.in_order(verdicts)
+        return verdicts
+
+    def _run_in_place(self, tests: set[str], is_shown: bool = False) -> dict[str, QuestionVerdict]:
+        """Run the notebook as a kernel does, with tests in their places; return their verdicts.
+
+        Parameters
+        ----------
+        tests : set of str
+            Whose verdicts are wanted. Others that hide nothing run for what they leave behind.
+        is_shown : bool
+            Whether the outputs of the other cells are wanted.
+        """
+        self._student.restart()
+        verdicts: dict[str, QuestionVerdict] = {}
+        has_hidden = False
+        for count, cell in enumerate(self._cells, 1):
+            target = self._rebuilt.notebook["cells"][cell.index]
+            target["execution_count"] = count
+            if not is_shown and len(verdicts) == len(tests):
+                break
+            if self._is_late():
+                if cell.grade_id in tests:
+                    verdicts[cell.grade_id] = self._marks.unreached(cell)
+            elif cell.kind != "test":
+                outputs = self._run_cell(cell, count)
+                if is_shown:
+                    target["outputs"] = outputs
+            elif cell.grade_id in tests:
+                verdicts[cell.grade_id] = self._test_in_place(cell, count, has_hidden)
+                has_hidden = has_hidden or cell.hidden
+            elif not cell.hidden:
+                self._student.run(cell, count)
+        return verdicts
 
     def _is_late(self) -> bool:
         if time.monotonic() <= self._deadline:
@@ -182,9 +255,11 @@ class Session:
             else:
                 yield event
 
-    def _test_in_place(self, cell: Cell, count: int) -> QuestionVerdict:
+    def _test_in_place(self, cell: Cell, count: int, is_silent: bool) -> QuestionVerdict:
         """Run a test in the student's own process, for cells that need live objects."""
         run = self._student.run(cell, count)
+        if is_silent:
+            run.outputs.silence()
         if run.outcome is CellOutcome.UNREACHED:
             return self._marks.unreached(cell)
         if run.why:
@@ -206,3 +281,8 @@ class Session:
             stack.callback(self._starter.close)
             stack.callback(self._judge.end)
             stack.callback(self._student.close)
+
+
+def _is_beside(test: Cell, task: Task, settings: Settings) -> bool:
+    """Whether a test runs in the answer's process."""
+    return settings.mode == "kernel" or (settings.mode == "auto" and test.grade_id in task.beside)

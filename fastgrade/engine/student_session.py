@@ -76,6 +76,11 @@ class StudentSession:
         self._outputs.append(outputs)
         return outputs
 
+    def restart(self) -> None:
+        """Forget all cells so far: the next one runs in a new process."""
+        self.close()
+        self._process, self._log = None, []
+
     def ready(self) -> StudentProcess | None:
         """Return a process in which all cells so far have run, None if there is no time for it."""
         if self._process is not None and self._process.is_alive:

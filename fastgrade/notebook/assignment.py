@@ -18,6 +18,8 @@ from fastgrade.notebook.ipynb import UnreadableError, load, role_of, text_of
 
 __all__ = ["Plan", "bound_names", "plan", "redact", "transformed"]
 
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -35,6 +37,8 @@ class Plan:
         For each cell, whether it holds hidden tests.
     uses : tuple of pairs of frozenset of str
         For each cell, if it is a test, the names that it binds and reads.
+    imported : tuple of frozenset of str
+        For each cell, the names that only solutions before it have imported.
     """
 
     notebook: dict[str, Any]
@@ -42,6 +46,7 @@ class Plan:
     judge: tuple[str, ...]
     hidden: tuple[bool, ...]
     uses: tuple[tuple[frozenset[str], frozenset[str]], ...]
+    imported: tuple[frozenset[str], ...]
 
     @property
     def has_hidden_tests(self) -> bool:
@@ -83,7 +88,7 @@ def plan(source: bytes, hidden_begin: str, forbidden: tuple[str, ...]) -> Plan:
         reading.take(role_of(cell) if cell["cell_type"] == "code" else "", cell["source"])
     hidden = tuple(role_of(cell) == "test" and hidden_begin in cell["source"] for cell in cells)
     names, judge = reading.finish()
-    return Plan(notebook, names, judge, hidden, tuple(reading.uses))
+    return Plan(notebook, names, judge, hidden, tuple(reading.uses), tuple(reading.imported))
 
 
 class _Reading:
@@ -101,7 +106,13 @@ class _Reading:
         self._given: list[set[str]] = []
         self._pieces: list[list[ast.stmt]] = []
         self._wanted: set[str] = set()
+        #: What functions and classes of tests read, whoever calls them later.
+        self._left: set[str] = set()
+        #: Functions of the instructor that read names of the student when they are called.
+        self._helpers: set[str] = set()
         self.uses: list[tuple[frozenset[str], frozenset[str]]] = []
+        self.imported: list[frozenset[str]] = []
+        self._imported: set[str] = set()
 
     def take(self, role: str, source: str) -> None:
         """Take in a cell: who binds its names, and what of it the judge may need."""
@@ -111,21 +122,31 @@ class _Reading:
             statements = [node for node in tree.body if _is_import(node, self._forbidden)]
             kept = {name for node in statements for name in _bound(node)}
             self._students |= _bound(tree) - kept
+            self._imported |= kept
         elif role == "test":
             given = set(self._students)
             uses = (frozenset(_bound(tree)), frozenset(_loaded(tree)))
             self._wanted |= uses[1]
+            for node in tree.body:
+                if isinstance(node, _DEFINITIONS) or _has_lambda(node):
+                    self._left |= _loaded(node)
             self._students -= uses[0]
+            self._imported -= uses[0]
         else:
             for node in tree.body:
-                if _loaded(node, nested=False) & self._students and not _is_import(node, ()):
+                theirs = self._students | self._helpers
+                if isinstance(node, _DEFINITIONS) and _loaded(node) & theirs:
+                    self._helpers |= _bound(node)
+                if _loaded(node, nested=False) & theirs and not _is_import(node, ()):
                     self._students |= _bound(node)
                 else:
                     self._students -= _bound(node)
+                    self._imported -= _bound(node)
                     statements.append(node)
         self._given.append(set(self._students) if given is None else given)
         self._pieces.append(statements)
         self.uses.append(uses)
+        self.imported.append(frozenset(self._imported))
 
     def finish(self) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
         """Return, for each cell, the names that it takes from the student, and what the judge runs.
@@ -134,7 +155,7 @@ class _Reading:
         """
         _keep_needed(self._pieces, self._wanted)
         nodes = [node for statements in self._pieces for node in statements]
-        helpers = set[str]().union(*map(_loaded, nodes))
+        helpers = self._left.union(*map(_loaded, nodes))
         names = tuple(
             tuple(sorted(given & (helpers | reads)))
             for given, (_, reads) in zip(self._given, self.uses, strict=True)
@@ -174,6 +195,10 @@ def bound_names(code: str) -> set[str]:
     ['a', 'c']
     """
     return _bound(_parse(code))
+
+
+def _has_lambda(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Lambda) for part in ast.walk(node))
 
 
 def _is_import(node: ast.AST, forbidden: tuple[str, ...]) -> bool:

@@ -64,6 +64,8 @@ class Cell:
         Statements that the judge runs instead of a setup or solution cell.
     binds, reads : frozenset of str
         Names that a test binds and reads. What it reads and nobody binds comes from the student.
+    imported : frozenset of str
+        Names that it reads and that the solution imports: the judge has them, if the student has.
     """
 
     index: int
@@ -76,6 +78,7 @@ class Cell:
     judge: str = ""
     binds: frozenset[str] = frozenset()
     reads: frozenset[str] = frozenset()
+    imported: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -328,6 +331,7 @@ class _Building:
             judge=plan.judge[place],
             binds=binds,
             reads=reads,
+            imported=plan.imported[place] & reads,
         )
 
     def add_extra(self, cells: Sequence[dict[str, Any]]) -> None:

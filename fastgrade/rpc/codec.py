@@ -1,8 +1,9 @@
 """What may cross between a student's process and the judge's, and nothing else.
 
 Plain data only: None, bool, int, float, complex, str, bytes, list, tuple, set, dict, slice,
-numeric arrays and scalars, random generators by their state and seed, a few types by name, and
-opaque handles for callables and objects that stay where they are. A frame is a length and a
+numeric arrays and scalars, random generators by their state and seed, values of libraries by their
+parts (`values`), a few types by name, and opaque handles for callables and objects that stay where
+they are. A frame is a length and a
 payload; a payload is one value; a value is a tag byte and its content. Decoding never runs code
 that the sender chose, never allocates more than a fixed multiple of what it received, and raises
 `WireError` on everything else.
@@ -17,6 +18,7 @@ Format in short (big-endian; ``u`` is an unsigned 32-bit length)::
     D u key value..  dict                       L 3 values      slice
     a dtype flags ndim shape bytes  array       n dtype bytes   NumPy scalar
     u names values   tuple with names           y name          a type, by name
+    x name parts     a value of a library
     B name state seed  bit generator; the seed is N if it is none that can cross
     Q seed           SeedSequence, by entropy, spawn key, size of the pool, number of children
     G B..            Generator                  R B.. gauss     RandomState
@@ -32,7 +34,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fastgrade.rpc import WireError, generators
+from fastgrade.rpc import WireError, generators, values
 
 __all__ = ["Decoder", "Encoder", "Record", "WireError", "receive_frame", "send_frame"]
 
@@ -143,7 +145,8 @@ class Encoder:
     def _array(self, value: np.ndarray, out: list[bytes], depth: int) -> None:
         code = _DTYPE_CODE.get(value.dtype.str[1:])
         if code is None:
-            self._foreign(value, out, depth)
+            if not self._known(value, out, depth):
+                self._foreign(value, out, depth)
             return
         array = np.asarray(value, dtype=value.dtype.newbyteorder("<"))
         fortran = array.ndim > 1 and array.flags.f_contiguous and not array.flags.c_contiguous
@@ -153,6 +156,11 @@ class Encoder:
         out.append(array.tobytes("F" if fortran else "C"))
 
     def _rare(self, value: Any, out: list[bytes], depth: int) -> None:
+        if getattr(type(value), "stays_behind", False):
+            self._foreign(value, out, depth)
+            return
+        if self._known(value, out, depth):
+            return
         if isinstance(value, np.generic):
             code = _DTYPE_CODE.get(value.dtype.str[1:])
             if code is not None:
@@ -194,6 +202,15 @@ class Encoder:
             self._random(value, out, depth)
         else:
             self._foreign(value, out, depth)
+
+    def _known(self, value: Any, out: list[bytes], depth: int) -> bool:
+        known = values.plain_of(value)
+        if known is None:
+            return False
+        out.append(b"x")
+        for part in known:
+            self._put(part, out, depth + 1)
+        return True
 
     def _random(self, value: Any, out: list[bytes], depth: int) -> None:
         known = generators.plain_of(value)
@@ -428,6 +445,9 @@ class Decoder:
             raise WireError("malformed value: unknown type")
         return _TYPES[name]
 
+    def _value(self, depth: int) -> Any:
+        return values.value_from(self._get(depth + 1), self._get(depth + 1))
+
     def _bit_generator(self, depth: int) -> np.random.BitGenerator:
         return generators.bits_from(*(self._get(depth + 1) for _ in range(3)))
 
@@ -478,6 +498,7 @@ _READERS: dict[int, Callable[[Decoder, int], Any]] = {
     ord("a"): Decoder._array,
     ord("n"): Decoder._scalar,
     ord("u"): Decoder._record,
+    ord("x"): Decoder._value,
     ord("y"): Decoder._type,
     ord("B"): Decoder._bit_generator,
     ord("G"): Decoder._generator,
@@ -491,7 +512,7 @@ _READERS: dict[int, Callable[[Decoder, int], Any]] = {
 def _check_key(key: Any, depth: int) -> None:
     """Refuse keys whose hash the sender can choose: many equal hashes would stall the receiver."""
     kind = type(key)
-    if kind in (str, bytes, float, bool, type(None)):
+    if kind in (str, bytes, float, bool, type(None)) or isinstance(key, values.HASHED):
         return
     if kind is int and -(2**63) <= key < 2**64:
         return

@@ -1,26 +1,29 @@
 """The judge's end of the conversation: asks, and believes nothing but plain data.
 
-Objects of the student are seen through proxies. A proxy never forwards comparisons, arithmetic or
-truth: those would let the student's code decide what a test concludes. It forwards calls,
-attributes, items, length and iteration, whose results are plain data again.
+Objects of the student are seen through `proxies`.
 """
 
 from __future__ import annotations
 
 import builtins
-import inspect
 import linecache
 import re
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any, NoReturn
 
-import numpy as np
-
 from fastgrade.rpc.codec import WireError
-from fastgrade.rpc.protocol import CALLABLE, NUMBER, Peer, merge_arguments
+from fastgrade.rpc.protocol import CALLABLE, ITERATOR, NUMBER, Peer, merge_arguments
+from fastgrade.rpc.proxies import (
+    StudentCallable,
+    StudentIterator,
+    StudentObject,
+    UnansweredError,
+)
 
-__all__ = ["JudgePeer", "StudentCallable", "StudentError", "StudentLost", "StudentObject"]
+__all__ = ["JudgePeer", "StudentError", "StudentLost"]
+
+_MAKERS = {CALLABLE: StudentCallable, ITERATOR: StudentIterator}
 
 
 class StudentLost(BaseException):
@@ -70,6 +73,8 @@ class JudgePeer(Peer):
         self._known: dict[int, StudentObject] = {}
         self._errors: list[BaseException] = []
         self._asked: frozenset[str] = frozenset()
+        #: What a test has asked first that no proxy can answer truthfully.
+        self.unanswered = ""
 
     def names(self, wanted: list[str]) -> dict[str, Any]:
         """Return those of `wanted` that the student has defined."""
@@ -109,20 +114,24 @@ class JudgePeer(Peer):
         return value
 
     def _export(self, value: Any) -> tuple[int, int, Any] | int:
-        if isinstance(value, StudentObject):
+        if issubclass(type(value), StudentObject):
             return object.__getattribute__(value, "_number")
         if callable(value):
             return CALLABLE, self._keep(value), None
-        raise WireError(
-            f"a test can pass plain data and functions to an answer, got {type(value).__name__}; "
-            "tests that pass other objects need mode = 'auto' or 'kernel'"
+        raise self.unable(
+            f"a test can pass plain data and functions to an answer, got {type(value).__name__}"
         )
+
+    def unable(self, what: str) -> UnansweredError:
+        """Return an error, and keep in mind that there was one whatever a test makes of it."""
+        self.unanswered = self.unanswered or what[:500]
+        return UnansweredError(what)
 
     def _import(self, kind: int, number: int, meta: Any) -> StudentObject:
         proxy = self._known.get(number)
         if proxy is None:
             portrait = meta if type(meta) is dict else {}
-            maker = StudentCallable if kind == CALLABLE else StudentObject
+            maker = _MAKERS.get(kind, StudentObject)
             proxy = self._known[number] = maker(self, number, portrait)
         return proxy
 
@@ -280,112 +289,3 @@ _TROUBLESOME = (
     UnicodeTranslateError,
     ExceptionGroup,
 )
-
-
-class StudentObject:
-    """In the judge: an object that lives in the student's process."""
-
-    def __init__(self, peer: JudgePeer, number: int, portrait: dict[str, Any]):
-        put = object.__setattr__
-        put(self, "_peer", peer)
-        put(self, "_number", number)
-        kind = portrait.get("type")
-        put(self, "_kind", kind if type(kind) is str else "object")
-
-    def _do(self, operation: str, *operands: Any) -> Any:
-        return self._peer.perform(operation, self._number, *operands)
-
-    def __getattr__(self, name: str) -> Any:
-        # NumPy and others ask for names such as __array_interface__ and trust what they get.
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self._do("attr", name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self._do("set attr", name, value)
-
-    def __getitem__(self, key: Any) -> Any:
-        return self._do("item", key)
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self._do("set item", key, value)
-
-    def __len__(self) -> int:
-        value = self._do("length")
-        if type(value) is not int or not 0 <= value < 2**62:
-            raise WireError("malformed reply: not a length")
-        return value
-
-    def __contains__(self, key: Any) -> bool:
-        return self._do("contains", key) is True
-
-    def __iter__(self) -> Iterator[Any]:
-        iterator = self._do("iterate")
-        if not isinstance(iterator, StudentObject):
-            raise WireError("malformed reply: not an iterator")
-        while True:
-            value = iterator._do("next")
-            if type(value) is not tuple or len(value) != 2:
-                raise WireError("malformed reply: not an item")
-            if value[0] is not True:
-                return
-            yield value[1]
-
-    def __bool__(self) -> bool:
-        raise TypeError(f"{self!r} is neither true nor false: compare one of its values")
-
-    def __repr__(self) -> str:
-        return f"<{self._kind} of the student>"
-
-    # Defined, so that conversion does not try to walk the object as a sequence.
-    def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
-        raise TypeError(f"{self!r} is not an array")
-
-
-class StudentCallable(StudentObject):
-    """In the judge: a function or class of the student."""
-
-    def __init__(self, peer: JudgePeer, number: int, portrait: dict[str, Any]):
-        super().__init__(peer, number, portrait)
-        put = object.__setattr__
-        name = portrait.get("name")
-        put(self, "__name__", name if type(name) is str else "answer")
-
-    @property
-    def __doc__(self) -> str | None:  # type: ignore[override]
-        """The text that the student wrote into the function."""
-        text = self._do("documentation")
-        return text if type(text) is str else None
-
-    @property
-    def __signature__(self) -> inspect.Signature:
-        """The arguments of the function, for `inspect.signature`."""
-        signature = _signature(self._do("signature"))
-        if signature is None:
-            raise AttributeError("__signature__")
-        return signature
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it where it lives."""
-        return self._peer.call(self._number, args, kwargs)
-
-    def __instancecheck__(self, value: Any) -> bool:
-        return isinstance(value, StudentObject) and self._do("instance", value) is True
-
-
-def _signature(items: Any) -> inspect.Signature | None:
-    if type(items) is not list:
-        return None
-    try:
-        return inspect.Signature(
-            [
-                inspect.Parameter(
-                    name,
-                    inspect._ParameterKind(kind),
-                    default=default if given else inspect.Parameter.empty,
-                )
-                for name, kind, given, default in items
-            ]
-        )
-    except (TypeError, ValueError):
-        return None

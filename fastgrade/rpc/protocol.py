@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from fastgrade.rpc import values as library_values
 from fastgrade.rpc.codec import Decoder, Encoder, WireError, receive_frame, send_frame
 
-__all__ = ["CALLABLE", "NUMBER", "OBJECT", "Peer", "merge", "merge_arguments"]
+__all__ = ["CALLABLE", "ITERATOR", "NUMBER", "OBJECT", "Peer", "merge", "merge_arguments"]
 
 #: What an object that stays behind is.
-OBJECT, CALLABLE = 0, 1
+OBJECT, CALLABLE, ITERATOR = 0, 1, 2
 #: How the number of one is written.
 NUMBER = struct.Struct(">Q")
 MAX_NESTING = 40
@@ -127,6 +128,8 @@ def merge(old: Any, new: Any) -> Any:
     """
     if old is new:
         return old
+    if library_values.merge(old, new):
+        return old
     if isinstance(old, np.ndarray):
         if not isinstance(new, np.ndarray) or old.shape != new.shape or old.dtype != new.dtype:
             return new
@@ -137,7 +140,7 @@ def merge(old: Any, new: Any) -> Any:
         items = [merge(a, b) for a, b in zip(old, new, strict=False)]
         old[:] = items + new[len(items) :]
         return old
-    if type(old) is dict and type(new) is dict:
+    if isinstance(old, dict) and type(old) is type(new):
         values = {key: merge(old[key], new[key]) if key in old else new[key] for key in new}
         old.clear()
         old.update(values)

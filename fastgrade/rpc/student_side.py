@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastgrade.rpc.codec import Encoder, receive_frame
-from fastgrade.rpc.protocol import CALLABLE, NUMBER, OBJECT, Peer, merge_arguments
+from fastgrade.rpc.protocol import CALLABLE, ITERATOR, NUMBER, OBJECT, Peer, merge_arguments
+from fastgrade.rpc.proxies import ASKED
 
 __all__ = ["StudentPeer"]
 
@@ -79,6 +80,8 @@ class StudentPeer(Peer):
         known = id(value) in self._numbers
         number = self._keep(value)
         kind = CALLABLE if callable(value) else OBJECT
+        if kind == OBJECT and hasattr(type(value), "__next__"):
+            kind = ITERATOR
         return kind, number, {} if known else _portrait(value)
 
     def _import(self, kind: int, number: int, meta: Any) -> Any:
@@ -126,6 +129,10 @@ class StudentPeer(Peer):
             return _Iterator(iter(target))
         if operation == "next":
             return target.take()
+        if operation == "advance":
+            return _Iterator(target).take()
+        if operation in ("repr", "str"):
+            return str.__str__(repr(target) if operation == "repr" else str(target))[:1_000_000]
         if operation == "contains":
             return operands[1] in target
         if operation == "signature":
@@ -188,6 +195,16 @@ def _portrait(value: Any) -> dict[str, Any]:
     name = getattr(value, "__name__", None)
     if type(name) is str:
         portrait["name"] = name[:100]
+    classes = [kind for kind in type(value).__mro__ if kind is not object]
+    portrait["has"] = [
+        name for name in ASKED if any(vars(kind).get(name) is not None for kind in classes)
+    ]
+    # Whatever its class is derived from may be known to a test by another object.
+    portrait["bases"] = [
+        kind.__name__[:100]
+        for kind in classes
+        if kind.__module__ != "__main__" or kind.__bases__ != (object,)
+    ]
     return portrait
 
 

@@ -50,16 +50,16 @@ def course(tmp_path):
 
 # What the judge cannot see, and stock nbgrader can.
 LIVE = {
-    "a table": cells(
-        "df = pd.DataFrame({'a': [1, 2]})",
-        "assert isinstance(df, pd.DataFrame)",
-        "assert (df['a'] > 0).all()",
-        setup="import pandas as pd",
+    "a figure": cells(
+        "fig = plt.figure()\ndef f(x): return x + 1",
+        "assert isinstance(fig, plt.Figure)",
+        "assert f(1) == 2",
+        setup="import matplotlib.pyplot as plt",
     ),
-    "a helper of an earlier test": cells(
-        "def f(x): return x + 1",
-        "def agree(x, y):\n    assert f(x) == y\nagree(1, 2)",
-        "agree(5, 6)",
+    "a class with its own ==": cells(
+        "class P:\n    def __eq__(self, other): return True",
+        "assert P() == P()",
+        "assert callable(P)",
     ),
     "a module that the answer wrote": cells(
         "open('mine.py', 'w').write('def f(x): return x + 1')",
@@ -92,7 +92,7 @@ def test_tests_that_pass_in_the_judge_stay_there_in_silence(classroom):
     done = classroom.fastgrade("ps1")
     assert "beside" not in done.stdout
     kept = json.loads((classroom.root / ".fastgrade" / "ps1.solution.json").read_text())
-    assert (kept["mode"], kept["beside"]) == ("judge", [])
+    assert kept["examined"]["beside"] == []
 
 
 BROKEN = cells("def f(x): return x + 1", "assert f(1) == 2", "assert f(1) == 3, 'as I thought'")
@@ -120,7 +120,7 @@ def test_grading_without_a_look_at_the_solution_can_be_asked_for(course):
 
 
 def test_judge_mode_refuses_tests_that_need_live_objects_and_names_the_remedy(course):
-    classroom = course(LIVE["a table"], "c.FastGrade.mode = 'judge'\n")
+    classroom = course(LIVE["a figure"], "c.FastGrade.mode = 'judge'\n")
     done = classroom.fastgrade("ps1", check=False)
     assert done.returncode == 3
     assert 'c.FastGrade.mode = "auto"' in " ".join(done.stderr.split())
@@ -147,7 +147,7 @@ def test_the_solution_is_graded_anew_only_when_something_has_changed(course):
 
 
 def test_a_dry_run_says_that_the_solution_comes_first_and_grades_nothing(course):
-    classroom = course(LIVE["a table"])
+    classroom = course(LIVE["a figure"])
     assert "solution would be graded first" in classroom.fastgrade("ps1", "--dry-run").stdout
     assert not (classroom.root / ".fastgrade").exists()
     classroom.fastgrade("ps1")
