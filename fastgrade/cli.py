@@ -40,7 +40,7 @@ SOME_FAILED, NO_COURSE, TOO_WEAK, BUSY, NO_CLUSTER, INTERRUPTED = 1, 3, 4, 5, 6,
 EXIT_CODES = """\b
 Exit status:
   0    every submission is graded (some may be flagged)
-  1    some submissions could not be graded; the others were
+  1    some submissions could not be graded; the others were. Or: wrong answers pass an audit
   2    the command line is wrong
   3    the course, the assignment, a submission or the gradebook is not as it must be
   4    this machine protects less than the course demands, so hidden tests were not run
@@ -62,6 +62,10 @@ Examples:
   fastgrade ps1 --scheduler tls://head:8786   on a Dask cluster
   fastgrade report ps1                     write a page about the results
   fastgrade certificates FOLDER            make what a Dask cluster needs
+
+
+@main.command()
+  fastgrade audit ps1                      which wrong answers its tests let pass
   fastgrade doctor                         what this machine protects against
   fastgrade copy-gradebook URL             move from SQLite to PostgreSQL
 """
@@ -309,6 +313,26 @@ def certificates(folder: Path) -> None:
     click.echo(f"Made {folder}. Start Dask with it on every machine:")
     click.echo(f"  dask scheduler --protocol tls {options}")
     click.echo(f"  dask worker tls://HEAD:8786 {options}")
+
+
+@main.command()
+@click.argument("assignment")
+@course_option
+def audit(assignment: str, root: Path) -> None:
+    """Try cheap wrong answers against every test of ASSIGNMENT, and say which of them pass.
+
+    They are made of your own solution: nothing, empty arrays and lists, not-a-numbers, small
+    integers, an object that equals everything, changed arguments, the previous answer.
+    """
+    from fastgrade.batch.audit import audit_assignment
+
+    console = terminal.console()
+    with _failures(), contextlib.ExitStack() as stack:
+        course = load_course(root)
+        os.chdir(course.root)
+        found = audit_assignment(course, assignment, _pools(stack, None, None).open)
+    if terminal.show_audit(console, found):
+        sys.exit(SOME_FAILED)
 
 
 @main.command("copy-gradebook")

@@ -23,6 +23,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from fastgrade.batch.audit import Audit
 from fastgrade.batch.summary import Summary
 from fastgrade.course.gradebook import Gradebook, Result
 from fastgrade.sandbox.protection import Protection
@@ -187,6 +188,21 @@ def _show_some(where: Console, what: str, items: Sequence[tuple[str, str]]) -> N
         where.print(f"{what} {student}: {printable(told)}")
     if len(items) > SHOWN:
         where.print(f"{what} and {len(items) - SHOWN} more; see `fastgrade report`")
+
+
+def show_audit(where: Console, found: Sequence[Audit]) -> bool:
+    """Print which wrong answers pass; return whether there are any."""
+    table = Table("test", "notebook", "passes though it is wrong", box=SIMPLE_HEAD)
+    for test in found:
+        if test.passing:
+            table.add_row(escape(test.test), escape(test.notebook), ", ".join(test.passing))
+    if table.row_count:
+        where.print(table)
+    untried = [test.test for test in found if not test.tried]
+    if untried:
+        where.print(f"Nothing to replace: {escape(', '.join(untried))}")
+    where.print(f"{table.row_count} of {len(found)} tests let wrong answers pass.")
+    return bool(table.row_count)
 
 
 def show_protection(where: Console, protection: Protection) -> None:

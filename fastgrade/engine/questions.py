@@ -183,7 +183,7 @@ class Examination:
             "perhaps": sorted(cell.reads - cell.binds - set(cell.names)),
             "scores": cell.grade_id in self._task.scoring,
             "imported": sorted(cell.imported),
-            "instructors": sorted(self._judge.left_by_tests),
+            "instructors": sorted(self._judge.left_by_tests | self._judge.unbound.keys()),
             "answers": self._answers if cell.hidden else None,
         }
         asked.judge.has_tested = True
