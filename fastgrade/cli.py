@@ -330,7 +330,7 @@ def audit(assignment: str, root: Path) -> None:
     with _failures(), contextlib.ExitStack() as stack:
         course = load_course(root)
         os.chdir(course.root)
-        found = audit_assignment(course, assignment, _pools(stack, None, None).open)
+        found = audit_assignment(course, assignment, _pools(stack, None, None, Path()).open)
     if terminal.show_audit(console, found):
         sys.exit(SOME_FAILED)
 

@@ -79,7 +79,7 @@ class StudentSession:
     def restart(self) -> None:
         """Forget all cells so far: the next one runs in a new process."""
         self.close()
-        self._process, self._log = None, []
+        self._process, self._log, self._outputs = None, [], []
 
     def ready(self) -> StudentProcess | None:
         """Return a process in which all cells so far have run, None if there is no time for it."""
