@@ -113,7 +113,7 @@ from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import Task
 from fastgrade.engine.grader import Grader
 assert os.getuid() != 0
-names = ("fork-bomb", "threads-without-end", "shared-memory", "newer-calls")
+names = ("fork-bomb", "threads-without-end", "memory-that-is-shared", "newer-calls")
 attacks = [a.submission("/nowhere", "/nowhere") for a in ATTACKS if a.name in names]
 limits = Limits(cell_seconds=2, memory_mb=300)
 with Grader(Settings(namespaces={level == "namespaces"}, limits=limits)) as grader:
