@@ -129,6 +129,7 @@ def _conditional(fork: _Instruction) -> dict[str, list[_Instruction]]:
             _refuse(),
         ],
         "prlimit64": itself,
+        "sched_setaffinity": itself,
         "sched_getaffinity": itself,
         "sched_getparam": itself,
         "sched_getscheduler": itself,

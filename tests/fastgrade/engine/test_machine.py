@@ -2,8 +2,11 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -225,6 +228,38 @@ def test_a_machine_without_processes_fails_the_submission_and_recovers(monkeypat
         pool.submit(2, task("assert y == 1"))
         (outcome,) = pool.wait(60)
         assert outcome.verdict.points == 2
+
+
+@pytest.mark.parametrize("victim", ["all", "last"])
+def test_who_was_killed_from_outside_is_graded_again_alone(grader, victim):
+    """Its process, or only the fork that waits for the test."""
+    warm = grader.zygote("student", SETTINGS).pid
+    idle = descendants(warm)
+    killed = []
+
+    def kill():
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not killed:
+            found = sorted(descendants(warm) - idle)
+            if len(found) >= (3 if grader.level == "namespaces" else 2):
+                time.sleep(0.3)
+                killed.extend(found if victim == "all" else found[-1:])
+                for pid in killed:
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.01)
+
+    source = notebook(
+        code("y = 1", "answer", solution=True),
+        code("assert y == 1", "test", grade=True, locked=True, points=2),
+        code("import time\ntime.sleep(1.5)", "more", solution=True),
+    )
+    thread = threading.Thread(target=kill)
+    thread.start()
+    verdict = grader.grade(Task("ps1", "ada", "ps1", source, source))
+    thread.join()
+    assert killed
+    assert verdict.points == 2
+    assert verdict.flags == ()
 
 
 # ---- what a run makes of it

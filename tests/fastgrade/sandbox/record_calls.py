@@ -40,7 +40,7 @@ KIN = """
     mmap munmap mremap mprotect madvise brk mincore msync membarrier
     get_mempolicy
     futex futex_waitv set_robust_list get_robust_list set_tid_address rseq arch_prctl sched_yield
-    sched_getaffinity sched_getparam sched_getscheduler sched_get_priority_max
+    sched_getaffinity sched_setaffinity sched_getparam sched_getscheduler sched_get_priority_max
     sched_get_priority_min getcpu clone fork vfork exit exit_group wait4 waitid
     getpid getppid gettid getuid geteuid getgid getegid getgroups getresuid getresgid getpgid
     getpgrp getsid getrlimit prlimit64 getrusage times sysinfo uname getpriority capget prctl
@@ -59,7 +59,7 @@ KIN = """
 #: Tried by libraries, and refused: they go on without.
 REFUSED = """
     clone3 execve execveat socket connect bind listen accept accept4 kill tkill tgkill
-    memfd_create setpgid setsid sched_setaffinity sched_setscheduler setpriority ioprio_set
+    memfd_create setpgid setsid sched_setscheduler setpriority ioprio_set
     inotify_init inotify_init1 inotify_add_watch inotify_rm_watch
     landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp capset
 """
@@ -67,7 +67,7 @@ REFUSED = """
 #: Landlock does not govern them, and copying a file in Python makes them.
 PRETENDED = """
     chmod fchmod fchmodat chown fchown lchown fchownat utime utimes futimesat utimensat setxattr
-    lsetxattr fsetxattr removexattr lremovexattr fremovexattr sync syncfs flock sched_setaffinity
+    lsetxattr fsetxattr removexattr lremovexattr fremovexattr sync syncfs flock
 """
 
 CELLS = [
