@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+from typing import Any
 
 import regbook.figures
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg as FigureCanvas  # noqa: F401
 
 #: Style, variant, weight and stretch, as far as they are not the usual ones; size; families.
@@ -55,5 +57,11 @@ def as_built(svg: str) -> str:
     return one_each(FONT.sub(spelled_out, svg))
 
 
+def get_figure(artist: Any, root: bool = False) -> Any:
+    """Return an artist's figure, or the one around its subfigure, as a newer matplotlib does."""
+    return artist.figure.figure if root else artist.figure
+
+
+Artist.get_figure = get_figure
 _for_the_page = regbook.figures.for_the_page
 regbook.figures.for_the_page = lambda svg, kind: _for_the_page(as_built(svg), kind)

@@ -181,6 +181,36 @@ def test_an_exercise_done_wrongly_then_rightly_is_graded_with_all_points(address
     assert grade(notebook, tmp_path / "course") == [18, 18]
 
 
+RUN_ALL = """async (notebooks) => {
+  const ends = {};
+  for (const [session, cells] of Object.entries(notebooks)) {
+    const done = await coursePython.run({ session, cells, seconds: 120 });
+    const last = done.cells.at(-1);
+    const drawn = JSON.stringify(done.cells).split("<svg").length - 1;
+    ends[session] = [last.name, last.error && last.error.traceback, drawn > 0];
+  }
+  return ends;
+}"""
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_every_notebook_with_its_answers_runs_to_its_last_cell_and_draws(exercise):
+    notebooks = {}
+    for path in released():
+        sources = {
+            cell["id"]: "".join(cell["source"])
+            for cell in read(path.stem)["cells"]
+            if cell["cell_type"] == "code"
+        }
+        written = {name: text for name, text in answers(path.stem).items() if name in sources}
+        sources |= {**written, "prediction": "prediction = 'any'"}
+        notebooks[path.stem] = [{"name": name, "source": text} for name, text in sources.items()]
+    exercise.click("symptom", "Run")  # starts Python
+    ends = exercise.page.evaluate(RUN_ALL, notebooks)
+    assert ends == {name: ["report", None, True] for name in notebooks}
+
+
 @pytest.mark.browser
 def test_what_fails_is_pointed_at_and_a_loop_without_end_is_stopped(exercise):
     exercise.write("l2_penalty", FAILS)
@@ -257,6 +287,22 @@ def test_answers_to_an_older_version_are_offered_and_a_second_tab_follows(addres
     second.page.get_by_text("raise NotImplementedError").first.wait_for()
     exercise.click("l2_penalty", "Bring it back")
     assert exercise.text("l2_penalty") == "new = 2"
+
+    # A tab that slept through the other's change writes on: that change is kept, and said.
+    view.page.evaluate(
+        """() => {
+          const data = document.getElementById("exercise-data").textContent;
+          const { name, version } = JSON.parse(data);
+          const place = `exercise/${name}/${version}`;
+          const theirs = { answers: { l2_penalty: "theirs = 3" }, passed: {}, revision: 99 };
+          localStorage.setItem(place, JSON.stringify(theirs));
+        }"""
+    )
+    exercise.write("l2_penalty", "mine = 4")
+    view.page.get_by_text("Another tab has changed this exercise too").first.wait_for()
+    assert exercise.text("l2_penalty") == "mine = 4"
+    kept = view.page.evaluate("Object.values(localStorage).join()")
+    assert "theirs = 3" in kept
 
 
 @pytest.mark.browser

@@ -146,7 +146,7 @@ class Assignment(SphinxDirective):
         if not self.config.exercise_pages:
             return "{doc}`/getting-started` says how to open it: "
         return (
-            f"{{doc}}`Do it in the page </{EXERCISES}/{name}>`, with nothing to install. Or in "
+            f"**{{doc}}`Do it in the page </{EXERCISES}/{name}>`**, with nothing to install. Or in "
             "Jupyter ({doc}`how </do-the-exercises>`): "
         )
 

@@ -175,6 +175,8 @@
   let busy = null;
   // The source with which each cell last ran in Python as it is now.
   let ran = new Map();
+  // The errors of cells that could not run to their end.
+  const failed = new Map();
 
   function setState(words) {
     bar.querySelector(".exercise-state").textContent = words;
@@ -194,7 +196,9 @@
       onProgress(loaded, total) {
         progress.max = total;
         progress.value = Math.min(loaded, total);
-        words.textContent = `Python is loading, once: ${megabytes(Math.min(loaded, total))} of ${megabytes(total)} MB`;
+        words.textContent = loaded < total
+          ? `Python is loading, once: ${megabytes(loaded)} of ${megabytes(total)} MB`
+          : "Python starts";
       },
     });
     cell.show();
@@ -213,16 +217,26 @@
     for (const id of ids) {
       const code = codeOf(id);
       if (ran.get(id) === code) continue;
-      await run(id, code, SECONDS.run);
-      ran.set(id, code);
+      try {
+        keep(id, code, await run(id, code, SECONDS.check));
+      } catch (error) {
+        if (error.code === "timeout") error.message = `${id}, which stands above: ${error.message}`;
+        throw error;
+      }
     }
+  }
+
+  function keep(id, code, done) {
+    ran.set(id, code);
+    if (done.error) failed.set(id, done.error.name);
+    else failed.delete(id);
   }
 
   // Runs an answer itself; says whether it could be.
   async function define(cell, seconds) {
     await prepare(cell.needs);
     const done = await run(cell.id, cell.text, seconds);
-    ran.set(cell.id, cell.text);
+    keep(cell.id, cell.text, done);
     if (cell.editor) cell.editor.markLine(0);
     return done;
   }
@@ -312,6 +326,10 @@
     const words = isRight ? `Right. ${points(earned)} of ${possible}.` : `${earned} of ${points(possible)} so far.`;
     const line = make("p", { class: isRight ? "verdict is-right" : "verdict" }, words);
     cell.show(line, ...printed, ...messages.values());
+    const above = cell.needs.filter((id) => failed.has(id)).map((id) => `${id} (${failed.get(id)})`);
+    if (!isRight && above.length) {
+      line.after(make("p", {}, `What stands above does not run to its end: ${above.join(", ")}.`));
+    }
     for (const element of messages.values()) cell.point(cell.lineOf(element));
     const first = [...messages.values()].map((element) => element.textContent)[0] || "";
     announce(`${cell.id}: ${words} ${first}`);
