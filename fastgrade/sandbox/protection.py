@@ -101,8 +101,8 @@ def _missing(found: dict[str, Any]) -> list[str]:
         )
     elif found["landlock"] < 6:
         missing.append(
-            f"Landlock has version {found['landlock']}; version 6 (Linux 6.12) also keeps signals "
-            "in."
+            f"Landlock has version {found['landlock']}; version 6 (Linux 6.12) would keep signals "
+            "in a second time, beside the filter of system calls."
         )
     if not found["seccomp"]:
         missing.append(

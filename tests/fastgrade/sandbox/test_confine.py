@@ -20,12 +20,15 @@ needs_sandbox = pytest.mark.skipif(
 )
 
 
-def run(program, *prefix, folder, level="sandbox", forbidden=(), **limits):
+def run(program, *prefix, folder, level="sandbox", forbidden=(), landlock=99, **limits):
     """Run a program confined to `folder`; return what it printed as JSON."""
     start = f"""
 import sys, json, os
 sys.path.insert(0, {str(ROOT)!r})
 from fastgrade.settings import Limits
+from fastgrade.sandbox import landlock
+offered = landlock.landlock_abi()
+landlock.landlock_abi = lambda: min(offered, {landlock})
 from fastgrade.sandbox.landlock import ReadableTree, python_roots
 from fastgrade.sandbox.confine import confine
 packages = [{str(ROOT / "fastgrade")!r}, {str(ROOT / "warmfork")!r}]
@@ -229,3 +232,32 @@ def test_a_sandbox_without_its_tree_is_an_error():
             os._exit(0)
         os._exit(1)
     assert os.waitpid(pid, 0)[1] == 0
+
+
+OLD_KERNEL = """
+import fcntl, signal, socket
+here, there = socket.socketpair()
+def truncate():
+    os.open("open.txt", os.O_RDONLY | os.O_TRUNC)
+def own():
+    fcntl.fcntl(here, fcntl.F_SETOWN, os.getppid())
+print(json.dumps([attempt(act) for act in (
+    truncate,
+    own,
+    lambda: fcntl.fcntl(here, 10, signal.SIGKILL),
+    lambda: fcntl.fcntl(here, fcntl.F_SETFL, os.O_ASYNC),
+    lambda: os.truncate("open.txt", 0),
+    lambda: os.kill(os.getppid(), 0),
+    lambda: open("own/new", "w").write("x"),
+    lambda: open("own/new", "w").write("y"),
+)]))
+"""
+
+
+@needs_sandbox
+@pytest.mark.parametrize("version", [1, 2, 5])
+def test_what_an_older_landlock_cannot_refuse_is_refused_by_the_filter(folder, version):
+    """Versions below 3 know nothing of truncation, those below 6 nothing of signals."""
+    found = run(OLD_KERNEL, folder=folder, landlock=version)
+    assert found == ["PermissionError"] * 6 + ["done"] * 2
+    assert (folder / "open.txt").read_text() == "x"
