@@ -22,8 +22,9 @@ for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
 # The seeds of hidden tests follow from this secret. Set the variable, or write the secret into
-# the file `.course_secret` beside this one; git ignores it. Without either, hidden tests draw
-# from a seed that anybody can work out from reglib. Keep it for as long as you may regrade.
+# the file `.course_secret` beside this one; git ignores it. Without either, hidden tests would
+# draw from a seed that anybody can work out from reglib, so fastgrade refuses them, unless it is
+# told that this is the sample class. Keep the secret for as long as you may regrade.
 secret = root / ".course_secret"
 if secret.exists():
     os.environ.setdefault("REGLIB_COURSE_SECRET", secret.read_text(encoding="utf-8").strip())
@@ -93,6 +94,8 @@ c.FastGrade.limits = {"cell_seconds": c.Execute.timeout}
 c.FastGrade.judge_environment = {
     name: os.environ[name] for name in ("REGLIB_COURSE_SECRET", "REGLIB_SITE") if name in os.environ
 }
+c.FastGrade.secrets = [] if "REGLIB_SAMPLE_CLASS" in os.environ else ["REGLIB_COURSE_SECRET"]
+c.FastGrade.secret_files = [str(secret)]
 
 # Nothing that an answer displays or writes may run in the browser of whoever grades by hand.
 c.HTMLExporter.sanitize_html = True

@@ -27,6 +27,7 @@ from fastgrade.batch.local_pool import LocalPool, available_cpus
 from fastgrade.batch.pool import Pool, PoolError, SharedPools
 from fastgrade.batch.run import Run
 from fastgrade.batch.selection import select
+from fastgrade.batch.solution import recorded_checks
 from fastgrade.batch.summary import Summary
 from fastgrade.batch.versions import versions
 from fastgrade.course.config import Course, CourseError, load_course
@@ -43,7 +44,8 @@ Exit status:
   1    some submissions could not be graded; the others were. Or: wrong answers pass an audit
   2    the command line is wrong
   3    the course, the assignment, a submission or the gradebook is not as it must be
-  4    this machine protects less than the course demands, so hidden tests were not run
+  4    this machine protects less than the course demands, or a secret is not set or not
+       kept, so hidden tests were not run
   5    another run is grading this assignment; others were graded
   6    there is no usable Dask cluster at the address
   130  interrupted; what was graded is recorded, and the same command goes on from there
@@ -181,6 +183,7 @@ def grade(
             for summary in summaries:
                 terminal.show_plan(console, summary)
             return
+        _demand_secrets(runs)
         if scheduler is None:
             _demand_protection(runs)
         finished: list[Summary] = []
@@ -273,6 +276,8 @@ def _describe_course(table: Table, course: Course) -> None:
         table.add_row("", f"SQLite journal mode {mode}" + ("" if mode == "wal" else _AT_FIRST_RUN))
     indexes = f"{len(missing)} indexes missing{_AT_FIRST_RUN}" if missing else "indexes present"
     table.add_row("", indexes)
+    for assignment, check in recorded_checks(course.root).items():
+        table.add_row("Tests", f"{escape(assignment)}: {check.places}")
 
 
 @main.command()
@@ -322,7 +327,7 @@ def audit(assignment: str, root: Path) -> None:
     """Try cheap wrong answers against every test of ASSIGNMENT, and say which of them pass.
 
     They are made of your own solution: nothing, empty arrays and lists, not-a-numbers, small
-    integers, an object that equals everything, changed arguments, the previous answer.
+    integers, an object that equals everything, changed arguments, the first answer again.
     """
     from fastgrade.batch.audit import audit_assignment
 
@@ -388,6 +393,25 @@ def _fail(status: int, message: str) -> None:
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0]
+
+
+def _demand_secrets(runs: Sequence[Run]) -> None:
+    """Stop where students could work out what hidden tests hold."""
+    for settings in (run.rules.settings for run in runs if run.rules.has_hidden_tests):
+        unset = [name for name in settings.secrets if not settings.judge_environment.get(name)]
+        if unset:
+            raise _StopError(
+                TOO_WEAK,
+                f"hidden tests are refused: the secret {unset[0]} is not set, so anybody can work "
+                "out their inputs. c.FastGrade.secrets names it; the guide says how to make one.",
+            )
+        for path in map(Path, settings.secret_files):
+            if path.exists() and path.stat().st_mode & 0o077:
+                raise _StopError(
+                    TOO_WEAK,
+                    f"hidden tests are refused: other users can read {path} "
+                    f"(c.FastGrade.secret_files); run `chmod 600 {path}`.",
+                )
 
 
 def _demand_protection(runs: Sequence[Run]) -> None:

@@ -121,6 +121,12 @@ class Settings:
             "Environment variables that the judge alone sees: the secret of hidden seeds."
         ),
     )
+    secrets: tuple[str, ...] = _setting(
+        (), "Variables of judge_environment that hidden tests are refused without."
+    )
+    secret_files: tuple[str, ...] = _setting(
+        (), "Files that hold a secret: hidden tests are refused while another user can read one."
+    )
     minimum_protection: str = _setting(
         "sandbox", "Hidden tests are refused on a machine that offers less.", choices=LEVELS
     )

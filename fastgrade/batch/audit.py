@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -89,9 +90,13 @@ def audit(
                 passing.setdefault((task.notebook, question.grade_id), []).append(kind)
     return [
         Audit(
-            task.notebook, test, _apart(passing.get((task.notebook, test), []), reads), bool(reads)
+            task.notebook,
+            test,
+            _apart(passing.get((task.notebook, test), []), reads, functions),
+            bool(reads),
         )
         for task in tasks
+        for functions in [_functions(task)]
         for test, reads in _tests(task, settings)
     ]
 
@@ -113,8 +118,23 @@ def audit_assignment(
     return audit(tasks, rules.settings, check.examined, open_pool)
 
 
-def _apart(kinds: Sequence[str], reads: frozenset[str]) -> tuple[str, ...]:
-    return tuple(kinds) if reads else ()
+def _apart(
+    kinds: Sequence[str], reads: frozenset[str], functions: frozenset[str]
+) -> tuple[str, ...]:
+    """Return the kinds that have replaced anything that a test reads."""
+    if not reads:
+        return ()
+    return tuple(k for k in kinds if k in wrong_answers.KINDS or reads & functions)
+
+
+def _functions(task: Task) -> frozenset[str]:
+    """Return the functions that the solution defines."""
+    return frozenset(
+        name
+        for cell in load(task.source)["cells"]
+        for name in _answers(cell)
+        if re.search(rf"^(async )?def {name}\b|^{name} *= *lambda\b", text_of(cell["source"]), re.M)
+    )
 
 
 def _tests(task: Task, settings: Settings) -> Iterator[tuple[str, frozenset[str]]]:

@@ -27,7 +27,7 @@ from fastgrade.verdict import Task
 
 __all__ = [
     *("Examined", "Failure", "SolutionCheck", "check_solution", "examine", "recorded_check"),
-    *("solution_task", "solution_tasks"),
+    *("recorded_checks", "solution_task", "solution_tasks"),
 ]
 
 #: Whose submission the solution is, in what the engine says of it.
@@ -98,17 +98,22 @@ class SolutionCheck:
         )
 
     @property
+    def places(self) -> str:
+        """How many tests run where."""
+        beside = len(self.examined.beside)
+        told = f"{self.examined.tests - beside} tests in the judge"
+        return f"{told}, {beside} beside the answers (not leak-proof)" if beside else told
+
+    @property
     def note(self) -> str:
         """What the instructor is told; empty where there is nothing to tell."""
         beside = self.examined.beside
         if not beside:
             return ""
-        judged = self.examined.tests - len(beside)
         return (
-            f"Tests run beside the answers, in their sandbox: {len(beside)}; in the judge: "
-            f"{judged}. Beside an answer a test is not leak-proof: the answer can read it and "
-            "decide what comes of it. They are there because the solution does not pass them in "
-            f"the judge: {'; '.join(map(str, beside))}."
+            f"Tests run beside the answers: {self.places}. There an answer can read a test and "
+            "decide what comes of it. The solution does not pass them in the judge: "
+            f"{'; '.join(map(str, beside))}."
         )
 
 
@@ -117,19 +122,33 @@ def recorded_check(rules: Rules) -> SolutionCheck | None:
     return _recorded(rules, _key(solution_tasks(rules), rules.settings))
 
 
+def recorded_checks(root: Path) -> dict[str, SolutionCheck]:
+    """Return what the last run over each assignment of a course has found."""
+    suffix = ".solution.json"
+    found = {
+        place.name.removesuffix(suffix): _read(place)
+        for place in sorted(path_of(root, "any").parent.glob(f"*{suffix}"))
+    }
+    return {assignment: check for assignment, check in found.items() if check is not None}
+
+
 def _recorded(rules: Rules, key: str) -> SolutionCheck | None:
+    check = _read(_place(rules))
+    return check if check is not None and check.key == key else None
+
+
+def _read(place: Path) -> SolutionCheck | None:
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
-        data = json.loads(_place(rules).read_text(encoding="utf-8"))
-        if data["key"] == key:
-            known = data["examined"]
-            return SolutionCheck(
-                key,
-                Examined(
-                    tests=int(known["tests"]),
-                    beside=tuple(Failure(**failure) for failure in known["beside"]),
-                    scoring={name: tuple(tests) for name, tests in known["scoring"].items()},
-                ),
-            )
+        data = json.loads(place.read_text(encoding="utf-8"))
+        known = data["examined"]
+        return SolutionCheck(
+            str(data["key"]),
+            Examined(
+                tests=int(known["tests"]),
+                beside=tuple(Failure(**failure) for failure in known["beside"]),
+                scoring={name: tuple(tests) for name, tests in known["scoring"].items()},
+            ),
+        )
     return None
 
 

@@ -65,7 +65,7 @@ KINDS: dict[str, Any] = {
     "object that equals everything": lambda right: _Agreeable(),
 }
 #: Kinds that only a function can be wrong by.
-OF_CALLS = ("changed arguments", "previous answer")
+OF_CALLS = ("changed arguments", "first answer again")
 
 
 def _spoiled(function: Any, kind: str) -> Any:
@@ -76,15 +76,19 @@ def _spoiled(function: Any, kind: str) -> Any:
         right = function(*arguments, **options)
         if kind in KINDS:
             return KINDS[kind](right)
-        if kind == "previous answer":
+        if kind == "first answer again":
             answers.append(right)
-            return answers[max(len(answers) - 2, 0)]
+            return answers[0]
+        changed = False
         for value in (*arguments, *options.values()):
             if isinstance(value, np.ndarray) and value.flags.writeable and value.size:
                 value[...] = 0 if np.any(value) else 1
-            elif isinstance(value, list):
+                changed = True
+            elif isinstance(value, list) and value:
                 value.clear()
-        return right
+                changed = True
+        # Where there is nothing to change, a right answer would be no wrong one.
+        return right if changed else None
 
     return wrong
 

@@ -7,10 +7,11 @@ import itertools
 import os
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fastgrade.engine.participants import FORK_MB, THREADS, JudgeProcess, StudentProcess
+from fastgrade.notebook.ipynb import code_of_tests
 from fastgrade.sandbox import SandboxError, workdir
 from fastgrade.sandbox.cgroups import Bounds, ControlGroup, Hierarchy
 from fastgrade.sandbox.confine import unprivileged_identity
@@ -89,12 +90,11 @@ class Starter:
         """Start a process for the tests; it finds what earlier ones have left in its folder.
 
         Modules beside the notebook can be imported if they are the instructor's: what else was
-        handed in must not run in the judge.
+        handed in must not run in the judge, and is there only if a test asks for it.
         """
         owner = self._owner(self._identity + 1_000)
         work, modules = self._judge_folder / "work", self._judge_folder / "modules"
-        files = self._task.files
-        trusted = {name: files[name] for name in self._task.instructors if name in files}
+        trusted, files = _files_for_tests(self._task)
         has_modules = any(name.endswith(".py") for name in trusted)
         if not self._judge_folder.exists():
             workdir.make(self._judge_folder, {}, owner)
@@ -139,3 +139,19 @@ class Starter:
         for folder in (self.student_folder, self._judge_folder):
             with contextlib.suppress(OSError):
                 workdir.remove(folder)
+
+
+def _files_for_tests(task: Task) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Return the instructor's files, and these with what was handed in and a test asks for.
+
+    A test asks for a file by its name, or for whatever is there.
+    """
+    trusted = {name: task.files[name] for name in task.instructors if name in task.files}
+    code = code_of_tests(task.source)
+    takes_all = any(word in code for word in ("glob", "listdir", "iterdir", "scandir", "os.walk"))
+    asked = {
+        name: data
+        for name, data in task.files.items()
+        if name in trusted or takes_all or PurePosixPath(name).name in code
+    }
+    return trusted, asked

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from typing import Any
 
 from warmfork import bounded
 
-__all__ = ["UnreadableError", "dump_notebook", "load", "role_of", "tag_of", "text_of"]
+__all__ = [
+    *("UnreadableError", "code_of_tests", "dump_notebook", "load", "role_of", "tag_of", "text_of"),
+]
 
 _FORMAT = 4
 #: Values in a notebook of an older format, which is checked against its schema, slowly.
@@ -47,6 +50,15 @@ def role_of(cell: dict[str, Any]) -> str:
     if tag.get("grade"):
         return "test"
     return "solution" if tag.get("solution") else "locked"
+
+
+@functools.lru_cache(maxsize=64)
+def code_of_tests(source: bytes) -> str:
+    """Return the code of the instructor's notebook that is not to be written by students."""
+    cells = [cell for cell in load(source)["cells"] if cell.get("cell_type") == "code"]
+    return "\n".join(
+        text_of(cell.get("source")) for cell in cells if role_of(cell) not in ("solution", "manual")
+    )
 
 
 def load(data: bytes) -> dict[str, Any]:

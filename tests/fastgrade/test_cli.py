@@ -640,3 +640,19 @@ def test_the_bar_counts_the_submissions_of_all_assignments():
     observe([Summary("a", total=4, graded=2), Summary("b", total=3, failed=[("ada", "odd")])])
     (bar,) = progress.tasks
     assert (bar.completed, bar.total, bar.fields["failures"]) == (3, 7, "1 failed")
+
+
+def test_hidden_tests_are_refused_without_the_secret_or_where_others_can_read_it(classroom):
+    classroom.hand_in("ada", RIGHT)
+    kept = classroom.root / "kept"
+    kept.write_text("s")
+    kept.chmod(0o644)
+    classroom.configure(f"c.FastGrade.secrets = ['S']\nc.FastGrade.secret_files = ['{kept}']")
+    done = classroom.fastgrade("ps1", check=False)
+    assert (done.returncode, "the secret S is not set" in done.stderr) == (4, True)
+    classroom.configure("c.FastGrade.judge_environment = {'S': 's'}")
+    done = classroom.fastgrade("ps1", check=False)
+    assert (done.returncode, "chmod 600" in done.stderr) == (4, True)
+    kept.chmod(0o600)
+    classroom.fastgrade("ps1")
+    assert classroom.score("ada") == 5

@@ -84,7 +84,10 @@ def test_tests_that_need_live_objects_run_beside_the_answer_and_the_instructor_i
     assert classroom.score("ada") == 2
     assert classroom.score("bob") == 0
     assert "Tests run beside the answers" in done.stdout
-    assert "the solution does not pass them in the judge" in " ".join(done.stdout.split())
+    told = " ".join(done.stdout.split())
+    assert "beside the answers (not leak-proof)" in told
+    assert "does not pass them in the judge: test-1 in arithmetic.ipynb: " in told
+    assert "(not leak-proof)" in classroom.fastgrade("doctor", check=False).stdout
 
 
 def test_tests_that_pass_in_the_judge_stay_there_in_silence(classroom):

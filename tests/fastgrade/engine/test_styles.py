@@ -1,0 +1,117 @@
+"""Courses that write their tests in another style than ours are graded as a kernel grades them."""
+
+import pytest
+
+from fastgrade.batch.solution import examine, solution_task
+from fastgrade.engine.grader import Grader
+from fastgrade.settings import Settings
+from fastgrade.verdict import Task
+from tests.fastgrade.cells import code, notebook
+from tests.fastgrade.engine.compare_styles import ThisPool, compare
+from tests.fastgrade.engine.styles import STYLES
+
+pytestmark = pytest.mark.slow
+
+#: One of each kind; `python -m tests.fastgrade.engine.compare_styles` has all of them.
+CHOSEN = (
+    *("unittest case", "helper of an earlier test", "loop variable of an earlier test"),
+    *("setup prints the answer after it", "setup raises on purpose", "partial credit as a float"),
+    *("cell magic in a test", "a module of its own", "printed output", "input mocked", "await"),
+    *("file written by the answer", "module written by the answer", "seed in the test"),
+    *("class with equality", "iterator", "Counter", "data frame", "estimator"),
+)
+
+
+@pytest.fixture(scope="module")
+def graders():
+    """A grader for each test's place, and one that grades as a kernel does."""
+    with Grader(Settings()) as grader, Grader(Settings(mode="kernel")) as kernel:
+        yield grader, kernel
+
+
+def test_every_style_is_graded_as_a_kernel_grades_it(graders):
+    styles = [style for style in STYLES if style.name in CHOSEN]
+    assert len(styles) == len(CHOSEN)
+    results = {style.name: compare(style, *graders) for style in styles}
+    assert {name: note for name, (status, note) in results.items() if status != "equal"} == {}
+
+
+@pytest.fixture
+def judged(graders):
+    """Grade an answer by an instructor's notebook, whose solution is looked at first."""
+    grader, _ = graders
+
+    def grade(solution, given, *tests):
+        source, handed_in = (
+            notebook(
+                code(f"### BEGIN SOLUTION\n{text}\n### END SOLUTION", "answer", solution=True),
+                *(
+                    code(test, f"test-{number}", grade=True, locked=True, points=2)
+                    for number, test in enumerate(tests, 1)
+                ),
+            )
+            for text in (solution, given)
+        )
+        task = solution_task("ps", "n", source, {}, 1)
+        found = examine([task], grader.settings, lambda settings: ThisPool(grader))
+        assert not found.failing
+        names = found.names_beside().get("n", ()), found.scoring.get("n", ())
+        return grader.grade(Task("ps", "ada", "n", source, handed_in, {}, (), "passes", *names))
+
+    return grade
+
+
+AGREEABLE = """
+class Agreeable:
+    def __eq__(self, other): return True
+def f(x): return Agreeable()
+"""
+
+
+def test_an_object_that_equals_everything_earns_nothing_before_a_person_has_looked(judged):
+    verdict = judged(
+        "def f(x): return x + 1", AGREEABLE, "assert f(1) == 2", "assert f(2) == 4 - 1"
+    )
+    assert [(q.points, q.passed) for q in verdict.questions] == [(0, None), (0, None)]
+    assert any("a person has to grade it" in flag for flag in verdict.flags)
+
+
+def test_an_object_that_no_hidden_test_can_look_at_earns_nothing_and_is_not_shown_the_test(judged):
+    hidden = "### BEGIN HIDDEN TESTS\nassert f(41) == 42\n### END HIDDEN TESTS"
+    verdict = judged("def f(x): return x + 1", AGREEABLE, hidden)
+    (question,) = verdict.questions
+    assert (question.points, question.passed) == (0, False)
+    assert "return plain data" in question.message
+    assert any("could not look at what it got" in flag for flag in verdict.flags)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["'2'", "np.array([2.0])", "[2]", "None", "float('nan')", "2 + 0j", "True", "(lambda: 2)"],
+)
+def test_points_are_numbers_where_they_are_for_the_solution(judged, value):
+    solution = "def f(): return 2"
+    verdict = judged(solution, f"import numpy as np\ndef f(): return {value}", "f()")
+    assert (verdict.points, verdict.questions[0].passed) == (0, False)
+    assert "no number of points" in verdict.questions[0].message
+    assert judged(solution, "def f(): return 1.5", "f()").points == 1.5
+
+
+def test_a_test_that_errs_for_an_answer_and_not_for_the_solution_is_that_answers_zero(judged):
+    solution = "def f(): return 'x.txt'"
+    test = "path = f()\nassert path == 'x.txt' or open(path)"
+    verdict = judged(solution, "def f(): return '/etc/shadow'", test)
+    assert verdict.points == 0
+    assert judged(solution, solution, test).points == 2
+
+
+@pytest.mark.parametrize(("test", "is_there"), [("open('mine.txt')", True), ("open(name)", False)])
+def test_a_file_that_was_handed_in_is_in_the_judge_only_if_a_test_names_it(graders, test, is_there):
+    grader, _ = graders
+    source = notebook(
+        code("name = 'mine' + '.txt'", "setup", locked=True),
+        code("pass", "answer", solution=True),
+        code(test, "test", grade=True, locked=True, points=1),
+    )
+    task = Task("ps", "ada", "n", source, source, {"mine.txt": b"x"})
+    assert grader.grade(task).points == is_there
