@@ -14,12 +14,14 @@ import click
 from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
+from traitlets import TraitError
 
 import fastgrade
 from fastgrade import (
     _startup,  # noqa: F401  before all that imports jsonschema
     terminal,
 )
+from fastgrade.batch.audit import WRONG, audit_assignment
 from fastgrade.batch.certificates import CertificateError, flags, make
 from fastgrade.batch.dask_pool import DaskPool
 from fastgrade.batch.journal import JournalBusyError
@@ -322,20 +324,26 @@ def certificates(folder: Path) -> None:
 
 @main.command()
 @click.argument("assignment")
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice(WRONG),
+    help="A kind that is right in this course, such as 'changed arguments'. May be repeated.",
+)
 @course_option
-def audit(assignment: str, root: Path) -> None:
+def audit(assignment: str, allow: tuple[str, ...], root: Path) -> None:
     """Try cheap wrong answers against every test of ASSIGNMENT, and say which of them pass.
 
     They are made of your own solution: nothing, empty arrays and lists, not-a-numbers, small
     integers, an object that equals everything, changed arguments, the first answer again.
     """
-    from fastgrade.batch.audit import audit_assignment
-
     console = terminal.console()
     with _failures(), contextlib.ExitStack() as stack:
         course = load_course(root)
         os.chdir(course.root)
-        found = audit_assignment(course, assignment, _pools(stack, None, None, Path()).open)
+        pools = _pools(stack, None, None, Path())
+        kinds = [kind for kind in WRONG if kind not in allow]
+        found = audit_assignment(course, assignment, pools.open, kinds)
     if terminal.show_audit(console, found):
         sys.exit(SOME_FAILED)
 
@@ -380,6 +388,8 @@ def _failures() -> Iterator[None]:
         _fail(BUSY, str(error))
     except (CourseError, GradebookError, PoolError) as error:
         _fail(NO_COURSE, str(error))
+    except TraitError as error:
+        _fail(NO_COURSE, f"a setting in nbgrader_config.py cannot be used: {_first_line(error)}")
     except SQLAlchemyError as error:
         _fail(NO_COURSE, f"the gradebook cannot be used: {_first_line(error)}")
     except KeyboardInterrupt:

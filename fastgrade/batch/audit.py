@@ -24,7 +24,7 @@ from fastgrade.notebook.submission import read
 from fastgrade.settings import Settings
 from fastgrade.verdict import Task
 
-__all__ = ["Audit", "audit", "audit_assignment"]
+__all__ = ["WRONG", "Audit", "audit", "audit_assignment"]
 
 WRONG = (*wrong_answers.KINDS, *wrong_answers.OF_CALLS)
 
@@ -54,6 +54,7 @@ def audit(
     settings: Settings,
     examined: Examined,
     open_pool: Callable[[Settings], Pool],
+    kinds: Sequence[str] = WRONG,
 ) -> list[Audit]:
     """Return, for each test of the instructor's notebooks, what wrong answers it lets pass.
 
@@ -67,9 +68,11 @@ def audit(
         What is known of their tests.
     open_pool : callable
         Called with settings; returns a pool that grades by them.
+    kinds : sequence of str
+        Some of `WRONG`.
     """
     pool = open_pool(settings)
-    wrong = [(task, kind) for task in tasks for kind in WRONG]
+    wrong = [(task, kind) for task in tasks for kind in kinds]
     for number, (task, kind) in enumerate(wrong):
         given = replace(
             task,
@@ -102,7 +105,10 @@ def audit(
 
 
 def audit_assignment(
-    course: Course, assignment: str, open_pool: Callable[[Settings], Pool]
+    course: Course,
+    assignment: str,
+    open_pool: Callable[[Settings], Pool],
+    kinds: Sequence[str] = WRONG,
 ) -> list[Audit]:
     """Audit the tests of an assignment as the gradebook has recorded them.
 
@@ -115,7 +121,7 @@ def audit_assignment(
         rules = read_rules(course, assignment, book, lambda note: None)
     check = check_solution(rules, open_pool)
     tasks = solution_tasks(rules)
-    return audit(tasks, rules.settings, check.examined, open_pool)
+    return audit(tasks, rules.settings, check.examined, open_pool, kinds)
 
 
 def _apart(

@@ -52,7 +52,10 @@ class LocalPool:
         try:
             self._graders.get()
         except (ZygoteError, SandboxError, OSError) as error:
-            raise PoolError(f"no warm process can be started: {error}") from None
+            advice = ""
+            if "warming up failed" in str(error):
+                advice = "; c.FastGrade.preload and c.FastGrade.judge_preload name what is imported"
+            raise PoolError(f"no warm process can be started: {error}{advice}") from None
         for thread in self._threads:
             thread.start()
         return self

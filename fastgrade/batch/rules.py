@@ -114,6 +114,9 @@ def read_rules(
     if unused:
         tell(f"Without effect here: {', '.join(unused)}.")
     cells = book.assignment(assignment)
+    unknown = sorted(course.settings.assignments.keys() - set(book.assignments()))
+    if unknown:
+        tell(f"c.FastGrade.assignments names no assignment of this course: {', '.join(unknown)}.")
     config = course.autograde.config
     late = [repr(config.get(name)) for name in ("AssignLatePenalties", "LateSubmissionPlugin")]
     if not compatibility.penalizes_late(course.autograde):

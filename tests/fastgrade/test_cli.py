@@ -656,3 +656,26 @@ def test_hidden_tests_are_refused_without_the_secret_or_where_others_can_read_it
     kept.chmod(0o600)
     classroom.fastgrade("ps1")
     assert classroom.score("ada") == 5
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ("c.AssignLatePenalties.plugin_class = 'nbgrader.plugins.Nothing'", "plugin_class"),
+        ("c.FastGrade.preload = ['nmpy']", "c.FastGrade.preload"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_in_one_line(classroom, setting, named):
+    classroom.hand_in("ada", RIGHT)
+    classroom.configure(setting)
+    done = classroom.fastgrade("ps1", check=False)
+    assert done.returncode == 3
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_settings_for_an_assignment_that_there_is_not_are_told(classroom):
+    classroom.hand_in("ada", RIGHT)
+    classroom.configure("c.FastGrade.assignments = {'ps9': {'cell_seconds': 9}}")
+    told = " ".join(classroom.fastgrade("ps1", "--dry-run").stdout.split())
+    assert "c.FastGrade.assignments names no assignment of this course: ps9" in told
