@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from fastgrade.batch.journal import Journal, path_of
+from fastgrade.batch.solution import recorded_checks
 from fastgrade.course.config import Course
 from fastgrade.course.gradebook import QuestionResult, Result
 from fastgrade.verdict import Verdict
@@ -39,6 +40,7 @@ class Report:
     identical: list[tuple[list[str], float]]
     max_score: float
     graded_by_us: int
+    places: str = ""
 
     @property
     def scores(self) -> list[float]:
@@ -98,6 +100,7 @@ def collect(course: Course, assignment: str) -> Report:
         for students in groups.values()
         if len(students) > 1
     ]
+    check = recorded_checks(course.root).get(assignment)
     return Report(
         assignment=assignment,
         written=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
@@ -110,6 +113,7 @@ def collect(course: Course, assignment: str) -> Report:
         identical=sorted(same, key=lambda item: (-len(item[0]), item[0])),
         max_score=cells.max_score,
         graded_by_us=len(verdicts),
+        places="" if check is None else check.note or f"All {check.places}.",
     )
 
 

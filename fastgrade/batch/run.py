@@ -7,12 +7,15 @@ not be graded, `dispatch` gives the rest to a pool, `recording` writes what came
 from __future__ import annotations
 
 import contextlib
+import itertools
+import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
 from fastgrade.batch.dispatch import Dispatch
 from fastgrade.batch.journal import Journal, path_of
+from fastgrade.batch.local_pool import available_cpus
 from fastgrade.batch.pool import Pool, PoolError, SharedPools
 from fastgrade.batch.recording import Recorder
 from fastgrade.batch.reuse import Reuse
@@ -103,8 +106,24 @@ class Run:
                     self.summary.planned.append((work.student, reuse.reason(work)))
                 self._flag(work, [])
                 self._observe(self.summary)
+            self._estimate(journal)
         self.summary.seconds = time.monotonic() - started
         return self.summary
+
+    def _estimate(self, journal: Journal) -> None:
+        """Say how long grading would take, by what it took before."""
+        known = [journal.read(entry).seconds for entry in itertools.islice(journal.entries(), 50)]
+        number = len(self.summary.planned)
+        if number and known:
+            each = statistics.fmean(known)
+            minutes = number * each / available_cpus() / 60
+            told = f"{minutes:.0f} min" if minutes >= 2 else f"{60 * minutes:.0f} s"
+            self.summary.notes.append(
+                f"{number} submissions would take about {told}, at {each:.1f} s each with "
+                f"{available_cpus()} at once, by the last {len(known)}."
+            )
+        elif number:
+            self.summary.notes.append(f"{number} submissions; how long is known after the first.")
 
     def grade(
         self, make_pool: Callable[[Settings], contextlib.AbstractContextManager[Pool]]

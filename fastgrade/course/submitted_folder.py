@@ -21,6 +21,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
 from fastgrade.course.files import walk
+from fastgrade.course.misplaced import find
 
 #: What is read of a folder that was handed in, and said about it.
 _MOST_FILES = 5000
@@ -116,7 +117,13 @@ def read_submission(
             raise LinkedFolderError(f"{folder} is a symbolic link, which is not followed")
     wanted = list(notebooks)
     flags: dict[str, list[str]] = {}
-    found, files = _read_files(coursedir, submission.path, wanted, notebook_bytes, flags)
+    found, files, deeper = _read_files(coursedir, submission.path, wanted, notebook_bytes, flags)
+    for name in wanted:
+        elsewhere = None if name in found else find(name, {**files, **deeper}, notebook_bytes)
+        if elsewhere is not None:
+            place, found[name] = elsewhere
+            flags.setdefault(name, []).append(f"{name}.ipynb was handed in as {place}")
+            files.pop(place, None)
     handed_in = _match(wanted, found, flags)
     timestamp, complaint = _timestamp(files.get("timestamp.txt"))
     if complaint:
@@ -133,12 +140,16 @@ def _read_files(
     wanted: list[str],
     notebook_bytes: int,
     flags: dict[str, list[str]],
-) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """Return the notebooks of a folder by name, and its other files; flag what is not read."""
+) -> tuple[dict[str, bytes], dict[str, bytes], dict[str, bytes]]:
+    """Return a folder's notebooks by name, its other files, and notebooks in folders below it.
+
+    What is not read is flagged.
+    """
     limit = coursedir.max_file_size * 1000
     left = coursedir.max_dir_size * 1000
     found: dict[str, bytes] = {}
     files: dict[str, bytes] = {}
+    deeper: dict[str, bytes] = {}
     taken = {f"{name}.ipynb" for name in wanted}
     for number, (relative, path) in enumerate(walk(folder, coursedir.ignore)):
         if number >= _MOST_FILES:
@@ -159,7 +170,9 @@ def _read_files(
             found[path.stem] = content
         elif path.suffix != ".ipynb":
             files[relative] = content
-    return found, files
+        else:
+            deeper[relative] = content
+    return found, files, deeper
 
 
 def _match(

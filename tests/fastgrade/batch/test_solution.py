@@ -88,6 +88,8 @@ def test_tests_that_need_live_objects_run_beside_the_answer_and_the_instructor_i
     assert "beside the answers (not leak-proof)" in told
     assert "does not pass them in the judge: test-1 in arithmetic.ipynb: " in told
     assert "(not leak-proof)" in classroom.fastgrade("doctor", check=False).stdout
+    classroom.fastgrade("report", "ps1")
+    assert "(not leak-proof)" in (classroom.root / "report-ps1.html").read_text()
 
 
 def test_tests_that_pass_in_the_judge_stay_there_in_silence(classroom):

@@ -5,6 +5,7 @@ import errno
 import os
 import shutil
 import stat
+import zipfile
 
 import pytest
 from nbgrader.coursedir import CourseDirectory
@@ -359,3 +360,33 @@ def test_a_folder_that_is_made_again_and_again_is_an_error_in_the_end(tmp_path, 
     monkeypatch.setattr(autograded_folder.os, "rename", never)
     with pytest.raises(OSError, match="not empty"):
         autograded_folder._swap(building, tmp_path / "ps1")
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["problem.ipynb.txt", "problem.json", "PROBLEM.IPYNB", "ps1/problem.ipynb", "ps1.zip"],
+)
+def test_a_notebook_under_another_name_or_a_level_deeper_is_found_and_flagged(
+    coursedir, ada, place
+):
+    (ada / "problem.ipynb").unlink()
+    (ada / place).parent.mkdir(exist_ok=True)
+    if place.endswith(".zip"):
+        with zipfile.ZipFile(ada / place, "w") as archive:
+            archive.writestr("ps1/problem.ipynb", b"{1}")
+            archive.writestr("__MACOSX/._problem.ipynb", b"")
+    else:
+        (ada / place).write_bytes(b"{1}")
+    handed_in = read(coursedir)
+    assert handed_in.notebooks == {"problem": b"{1}"}
+    assert f"problem.ipynb was handed in as {place}" in handed_in.flags["problem"][0]
+
+
+def test_of_two_that_may_be_the_notebook_and_of_a_bomb_none_is_taken(coursedir, ada):
+    (ada / "problem.ipynb").unlink()
+    with zipfile.ZipFile(ada / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("problem.ipynb", b"0" * 3 * LIMIT)
+    assert "problem" not in read(coursedir).notebooks
+    for place in ("problem.json", "problem.ipynb.txt"):
+        (ada / place).write_bytes(b"{}")
+    assert "problem" not in read(coursedir).notebooks
