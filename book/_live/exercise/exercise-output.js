@@ -33,12 +33,20 @@ window.courseExercise = window.courseExercise || {};
   }
 
   const ANSI = /\x1b\[[0-9;]*[A-Za-z]/g;
+  const READING = /^Read: (.*) \((https?:[^)\s]+)\)$/m;
   const joined = (text) => [text].flat().join("");
 
   function preformatted(text, kind) {
     const element = document.createElement("pre");
     element.className = kind;
-    element.textContent = joined(text).replace(ANSI, "").replace(/\n$/, "");
+    // A hint ends with what to read and its address, which is a link in the page.
+    const [before, ...reading] = joined(text).replace(ANSI, "").replace(/\n$/, "").split(READING);
+    element.append(before);
+    for (let at = 0; at < reading.length; at += 3) {
+      const link = document.createElement("a");
+      [link.textContent, link.href] = reading.slice(at, at + 2);
+      element.append("Read: ", link, reading[at + 2]);
+    }
     return element;
   }
 

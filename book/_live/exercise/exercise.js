@@ -301,15 +301,16 @@
       return undefined;
     },
 
+    // The check's message, and below it the arguments, what came and what was expected.
     async show(cell) {
-      const done = await define(cell, SECONDS.check);
-      if (done.error) return showError(cell, done);
+      await acts.check(cell);
+      if (!cell.tests.some((test) => !cell.hasPassed(test)) || failed.has(cell.id)) return;
       const seen = await run(`${cell.id}-show`, cell.failing, SECONDS.run, ["matplotlib"]);
-      const shown = rendered(seen.outputs);
+      const shown = rendered(seen.outputs.filter((output) => output.output_type !== "stream"));
       if (seen.error) shown.push(raised(seen.error));
-      cell.show(...shown);
-      announce(`What went wrong is shown below the answer. ${cell.result.textContent.slice(0, 200)}`);
-      return undefined;
+      if (!shown.length) shown.push(make("p", {}, "Here the message says all that there is to see."));
+      cell.result.append(make("div", { class: "exercise-failing" }, ...shown));
+      announce(`The input that fails is shown below the message. ${shown.at(-1).textContent.slice(0, 300)}`);
     },
   };
 
