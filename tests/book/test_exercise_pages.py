@@ -86,10 +86,13 @@ class Exercise:
         return path
 
     def open(self, path: Path) -> str:
+        notes = self.page.locator(".exercise-note")
+        known = notes.count()
         with self.page.expect_file_chooser() as chooser:
             self.page.get_by_role("button", name="Open my notebook").press("Enter")
         chooser.value.set_files(path)
-        return self.page.locator(".exercise-note").last.inner_text()
+        notes.nth(known).wait_for()
+        return notes.last.inner_text()
 
 
 @pytest.fixture
