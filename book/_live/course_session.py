@@ -224,6 +224,31 @@ def flush_figures() -> None:
         pyplot.close("all")
 
 
+def close_figures() -> None:
+    """Close the figures that pyplot holds."""
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
+class Absent(types.ModuleType):
+    """A package that can be imported and not used: a cell's other lines run without it."""
+
+    __path__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise ModuleNotFoundError(
+            f"{self.__name__} is not in the page; the notebook to download has it"
+        )
+
+
+def without(packages: list[str]) -> None:
+    """Let packages be imported that the page has not, until something is asked of them."""
+    for package in packages:
+        sys.modules.setdefault(package, Absent(package))
+
+
 def execute(source: str, filename: str, namespace: dict[str, Any]) -> None:
     """Run a cell's source, and display the value of its last expression."""
     # A traceback quotes the lines of a file that linecache knows.
@@ -290,9 +315,12 @@ def failure(error: BaseException, filename: str) -> dict[str, Any]:
 
 
 def run_cell(
-    session: str, name: str, source: str, tell: Callable[[Output], None]
+    session: str, name: str, source: str, tell: Callable[[Output], None], quiet: bool = False
 ) -> dict[str, Any]:
-    """Run one cell and return its name, its outputs and what stopped it."""
+    """Run one cell and return its name, its outputs and what stopped it.
+
+    A quiet cell draws no figure: it is there for what it defines.
+    """
     global cell
     if session not in sessions:
         sessions[session] = {"__name__": "__main__", "__builtins__": builtins, "display": display}
@@ -308,7 +336,7 @@ def run_cell(
         except BaseException as error:  # also SystemExit and KeyboardInterrupt end a cell, no more
             stopped = failure(error, filename)
         try:
-            flush_figures()
+            close_figures() if quiet else flush_figures()
         except Exception as error:
             stopped = stopped or failure(error, filename)
         if stopped is not None:
@@ -324,9 +352,13 @@ def run_cell(
     return {"name": name, "outputs": outputs, "error": stopped}
 
 
-def run_cell_as_text(session: str, name: str, source: str, tell: Callable[[str], None]) -> str:
+def run_cell_as_text(
+    session: str, name: str, source: str, tell: Callable[[str], None], quiet: bool = False
+) -> str:
     """Run one cell; what comes of it, and each output on the way, is JSON."""
-    done = run_cell(session, name, source, lambda output: tell(json.dumps(output, default=str)))
+    done = run_cell(
+        session, name, source, lambda output: tell(json.dumps(output, default=str)), quiet
+    )
     return json.dumps(done, default=str)
 
 

@@ -39,6 +39,25 @@ window.coursePython = (() => {
     return null;
   }
 
+  /** Let the browser keep the runtime for the next visit, where it can. */
+  async function keep() {
+    if (!navigator.serviceWorker) return; // private windows, plain http: the next visit fetches again
+    const here = navigator.serviceWorker.controller;
+    const taken = here || new Promise((resolve) => {
+      navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true });
+    });
+    const ready = navigator.serviceWorker
+      .register(new URL("../../service-worker.js", base))
+      .then(() => taken);
+    const late = new Promise((resolve) => { setTimeout(resolve, 3000); });
+    await Promise.race([ready, late]).catch(() => undefined);
+    if (here) return;
+    // This page was there before its keeper, which is to have it as well.
+    const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
+    const own = loaded.filter((name) => name.startsWith(location.origin));
+    for (const name of [location.href, ...own]) fetch(name).catch(() => undefined);
+  }
+
   function end(error) {
     worker?.terminate();
     worker = starting = null;
@@ -84,8 +103,6 @@ window.coursePython = (() => {
   }
 
   function ask(work, more = {}, options = {}) {
-    const cannot = obstacle();
-    if (cannot) return Promise.reject(cannot);
     if (!worker) {
       worker = new Worker(new URL("worker.js", base));
       worker.onmessage = hear;
@@ -102,8 +119,10 @@ window.coursePython = (() => {
   }
 
   function start({ onProgress } = {}) {
+    const cannot = obstacle();
+    if (cannot) return Promise.reject(cannot);
     if (onProgress) listeners.add(onProgress);
-    starting ??= ask("start").then(() => {
+    starting ??= keep().then(() => ask("start")).then(() => {
       loaded = true;
     });
     const done = () => listeners.delete(onProgress);
@@ -126,7 +145,7 @@ window.coursePython = (() => {
 
   /** Return "off", "loading", "ready" or "busy". */
   function state() {
-    if (!worker) return "off";
+    if (!worker) return starting ? "loading" : "off";
     if (!loaded) return "loading";
     return waiting.size ? "busy" : "ready";
   }

@@ -78,9 +78,9 @@ async function run({ id, session, cells, packages }) {
   }
   tell({ id, began: true });
   const results = [];
-  for (const { name, source } of cells) {
+  for (const { name, source, quiet } of cells) {
     const output = (text) => tell({ id, cell: name, output: JSON.parse(text) });
-    const result = JSON.parse(python.run_cell_as_text(session, name, source, output));
+    const result = JSON.parse(python.run_cell_as_text(session, name, source, output, Boolean(quiet)));
     results.push(result);
     if (result.error) break;
   }

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import io
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from tests import ROOT
-from tests.book.built import SITE, undisturbed
+from tests.book.built import SITE, served, undisturbed
 
 
 @pytest.fixture(scope="session")
@@ -28,20 +25,11 @@ def site() -> Path:
     return SITE
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        """Keep the tests' output clean."""
-
-
 @pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
     """The address of the served book, without a slash at its end."""
-    handler = functools.partial(_Quiet, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(site) as address:
+        yield address
 
 
 @dataclass
@@ -129,9 +117,12 @@ def build(tmp_path_factory):
     """A function that builds one page and gives its HTML and the warnings."""
 
     def build(
-        text: str, files: dict[str, str] | None = None, config: dict[str, Any] | None = None
+        text: str,
+        files: dict[str, str] | None = None,
+        config: dict[str, Any] | None = None,
+        folder: Path | None = None,
     ) -> tuple[str, str]:
-        folder = tmp_path_factory.mktemp("book")
+        folder = folder or tmp_path_factory.mktemp("book")
         (folder / "index.md").write_text(text, encoding="utf-8")
         for name, content in (files or {}).items():
             (folder / name).parent.mkdir(exist_ok=True)

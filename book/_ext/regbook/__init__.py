@@ -25,6 +25,7 @@
 ``downloads``     what students take home: the exercises, and the library's wheel
 ``live``          Python for the pages: what the browser fetches to run cells
 ``exercise_pages``  each exercise as a page on which it can be done
+``live_cells``    cells of chapters that run in the page, and why others do not
 ``theme``         cures for the theme's faults
 ``online``        a citation is followed by a link to the source, if it is online
 ``search``        other spellings and Greek letters are found
@@ -64,6 +65,7 @@ PARTS = (
     "publish",
     "downloads",
     "live",
+    "live_cells",
     "exercise_pages",
     "theme",
     "online",

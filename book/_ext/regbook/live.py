@@ -25,8 +25,11 @@ SOURCE = BOOK / "_live"
 VENDOR = SOURCE / "vendor"
 PLACE = "_static/live"
 SITE_PACKAGES = "/lib/python3.12/site-packages"
-SCRIPTS = ("python.js", "worker.js")
+SCRIPTS = ("python.js", "worker.js", "cells.js")
+KEEPER = "service-worker.js"
 CORE = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm")
+#: Of the exercise pages, what live cells use too: the editor, and what shows outputs.
+SHARED = ("exercise-output.js", "exercise.css", "codemirror.js", "codemirror.LICENSES.txt")
 #: Archives for the browser, and the wheels that they are made of.
 ARCHIVES = {
     "numpy.zip": ("numpy",),
@@ -139,6 +142,9 @@ def assemble(target: Path) -> None:
         shutil.copyfile(SOURCE / name, target / name)
     for name in CORE:
         shutil.copyfile(VENDOR / "pyodide" / name, target / name)
+    (target.parent / "exercise").mkdir(exist_ok=True)
+    for name in SHARED:
+        shutil.copyfile(SOURCE / "exercise" / name, target.parent / "exercise" / name)
     compiled = VENDOR / "compiled.tar.xz"
     stdlib = VENDOR / "pyodide" / "python_stdlib.zip"
     write(target / "stdlib.zip", [compiled, stdlib], lambda: packed(served(stdlib)))
@@ -166,7 +172,9 @@ def manifest(target: Path) -> dict[str, object]:
     """Return what the worker must know: the files, and how much of them comes first."""
     first = ["numpy.zip", LIBRARY]
     counted = ["pyodide.asm.wasm", "stdlib.zip", "lock.json", *first]
-    served_files = sorted(path for path in target.iterdir() if path.name != "files.json")
+    served_files = sorted(
+        path for path in target.iterdir() if path.is_file() and path.name != "files.json"
+    )
     content = hashlib.sha256()
     for path in served_files:
         content.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
@@ -184,6 +192,8 @@ def offer(app: Sphinx, exception: Exception | None) -> None:
     """Put the runtime beside the pages, if there are pages and the site is to have it."""
     if exception is None and app.builder.format == "html" and app.config.live_python:
         assemble(Path(app.outdir, PLACE))
+        # At the root: a worker keeps what lies beside and below it.
+        shutil.copyfile(SOURCE / KEEPER, Path(app.outdir, KEEPER))
 
 
 def setup(app: Sphinx) -> None:

@@ -6,7 +6,8 @@ import lzma
 import zipfile
 
 from regbook.live import ARCHIVES, VENDOR, packed, served, wheel
-from tests.live.conftest import node
+
+from tests.book.live.conftest import node
 
 LOCK = json.loads((VENDOR / "pyodide" / "pyodide-lock.json").read_text(encoding="utf-8"))
 
@@ -66,5 +67,3 @@ def test_licenses_and_sources_of_everything_vendored_are_named():
         assert any(name in line and version in line for line in told.splitlines()), path.name
     for name in ("Pyodide-MPL-2.0.txt", "Python-PSF-2.0.txt"):
         assert (VENDOR / "licenses" / name).stat().st_size > 10_000
-
-
