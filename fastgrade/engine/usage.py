@@ -58,7 +58,9 @@ class UsageWatch:
         disk, memory = self._limits.disk_mb << 20, self._limits.memory_mb << 20
         if student.group is not None:
             # The kernel has the last word on memory, but counts what lies in the folder as well.
-            if student.group.private_memory() > student.most_memory:
+            private, shared = student.group.memory()
+            files = disk if student.has_own_folder else 0
+            if private > student.most_memory or private + shared > student.most_memory + files:
                 return Ending.MEMORY
             if student.has_own_folder:
                 return None

@@ -202,10 +202,11 @@ class ControlGroup:
         file = "memory.events" if self._version == "v2" else "memory.oom_control"
         return _count(self._memory / file, "oom_kill")
 
-    def private_memory(self) -> int:
-        """Return the bytes of memory that its processes do not share and no file backs."""
-        name = "anon" if self._version == "v2" else "rss"
-        return _count(self._memory / "memory.stat", name)
+    def memory(self) -> tuple[int, int]:
+        """Return the bytes that its processes hold alone, and that they share or have on a tmpfs."""
+        private, shared = ("anon", "shmem") if self._version == "v2" else ("rss", "shmem")
+        file = self._memory / "memory.stat"
+        return _count(file, private), _count(file, shared)
 
     def refused_tasks(self) -> int:
         """Return how often it has asked for more processes or threads than it may have."""
