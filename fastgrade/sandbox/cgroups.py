@@ -203,7 +203,7 @@ class ControlGroup:
         return _count(self._memory / file, "oom_kill")
 
     def memory(self) -> tuple[int, int]:
-        """Return the bytes that its processes hold alone, and that they share or have on a tmpfs."""
+        """Return the bytes that its processes hold alone, and that they share, files included."""
         private, shared = ("anon", "shmem") if self._version == "v2" else ("rss", "shmem")
         file = self._memory / "memory.stat"
         return _count(file, private), _count(file, shared)
