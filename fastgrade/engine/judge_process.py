@@ -128,12 +128,14 @@ class _Bench:
         self._module = types.ModuleType("__main__")
         self._names: dict[str, Any] = self._module.__dict__
         self._aside: dict[str, Any] = {}
+        self._prepared: list[str] = []
         self._shell = _NoShell()
         self._names["get_ipython"] = lambda: self._shell
         sys.modules["__main__"] = self._module
 
     def prepare(self, code: str) -> dict[str, Any]:
         """Run statements of the instructor that tests depend on."""
+        self._prepared.append(code)
         with _captured():
             try:
                 exec(compile(code, "<setup>", "exec"), self._names)
@@ -208,7 +210,12 @@ class _Bench:
         self, error: BaseException, request: Mapping[str, Any], peer: JudgePeer
     ) -> dict[str, Any]:
         """Say why a test has failed, or what keeps it from running here at all."""
-        report = _report(error, _is_hidden(error, request["hidden"]))
+        hidden = _is_hidden(error, request["hidden"])
+        report = _report(error, hidden)
+        if hidden and isinstance(error, AssertionError) and not isinstance(error, StudentError):
+            is_named = bool(report.get("hint") or report.get("mistakes"))
+            if not is_named and not self._is_written(report["message"], request["code"]):
+                report["message"] = "a hidden test failed"
         missing = getattr(error, "name", None) if isinstance(error, NameError) else None
         if missing is not None:
             report["missing"] = missing
@@ -220,6 +227,16 @@ class _Bench:
             return report
         exhausted = isinstance(error, OSError) and error.errno in _EXHAUSTED
         return {**report, "fault": _fault(error), "exhausted": exhausted}
+
+    def _is_written(self, message: str, code: str) -> bool:
+        """Whether the instructor has written a message as it is: others may hold values."""
+        written = {
+            part.value
+            for text in (code, *self._prepared)
+            for part in ast.walk(ast.parse(text))
+            if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        }
+        return message in written
 
     def _unknown(self, names: Sequence[str]) -> list[str]:
         """Return the names that neither the instructor nor Python binds.

@@ -192,7 +192,7 @@ class Examination:
 
     def _first_hidden_line(self, cell: Cell) -> int | None:
         for number, line in enumerate(cell.code.split("\n"), 1):
-            if self._settings.hidden_begin in line:
+            if cell.hidden and self._settings.hidden_begin in line:
                 return number
         return None
 

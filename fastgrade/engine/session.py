@@ -83,6 +83,8 @@ class Session:
         self._rebuilt = rebuilt
         self._deadline = time.monotonic() + limits.total_seconds
         self._cells = [c for c in rebuilt.cells if c.kind == "test" or c.code.strip()]
+        if self._is_solution:  # the instructor is told everything
+            self._cells = [replace(cell, hidden=False) for cell in self._cells]
         tests = [cell for cell in self._cells if cell.kind == "test"]
         self._tests = len(tests)
         self._beside = {test.grade_id for test in tests if _is_beside(test, task, settings)}

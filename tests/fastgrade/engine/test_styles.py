@@ -115,3 +115,28 @@ def test_a_file_that_was_handed_in_is_in_the_judge_only_if_a_test_names_it(grade
     )
     task = Task("ps", "ada", "n", source, source, {"mine.txt": b"x"})
     assert grader.grade(task).points == is_there
+
+
+WHERE = {
+    "judge": ("def f(x): return x + 1", "def f(x): return x"),
+    "beside": (
+        "class A:\n    def __eq__(self, other): return True\ndef f(x): return A()",
+        "def f(x): return x",
+    ),
+}
+WRITTEN = "a message as it is written"
+ASSERTIONS = {"judge": "f(8731) == 8732", "beside": "f(8731) == B"}
+
+
+@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("message", [f"'{WRITTEN}'", "f'got {f(8731)}'"], ids=["words", "values"])
+def test_feedback_on_hidden_tests_holds_no_values(judged, where, message):
+    test = f"assert {ASSERTIONS[where]}, {message}"
+    hidden = f"B = 8732\n### BEGIN HIDDEN TESTS\n{test}\n### END HIDDEN TESTS"
+    verdict = judged(*WHERE[where], hidden)
+    (question,) = verdict.questions
+    assert question.points == 0
+    assert b"8731" not in verdict.autograded
+    assert "8731" not in question.message
+    if where == "judge":
+        assert (question.message == WRITTEN) == (WRITTEN in message)
