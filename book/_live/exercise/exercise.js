@@ -77,7 +77,10 @@
 
     set text(value) {
       this.value = value;
-      if (this.editor && this.editor.text !== value) this.editor.text = value;
+      if (this.editor && this.editor.text !== value) {
+        this.editor.text = value;
+        this.outdate();
+      }
       if (this.area) this.area.value = value === this.stub ? "" : value;
     }
 
@@ -112,6 +115,7 @@
           "aria-label": `${this.element.getAttribute("aria-label")}. Escape, then Tab leaves the editor.${how}`,
         },
         onChange: () => {
+          if (this.editor.text === this.value) return; // put there, not written
           this.value = this.editor.text;
           this.outdate();
           changed();
@@ -464,7 +468,6 @@
       if (!cell || !cell.isTheirs) lost.push({ name: id, source: text });
       else if (text !== cell.stub) {
         cell.text = text;
-        cell.outdate();
         placed.push(id);
       }
     }
@@ -506,7 +509,6 @@
       return;
     }
     cell.text = cell.stub;
-    cell.outdate();
     changed();
     const undo = button("Bring it back", () => {
       cell.text = before;
