@@ -1,5 +1,5 @@
 // Announces quiz feedback, keeps a result back until the reader has predicted it, moves figures, lets
-// the keyboard scroll a formula that is wider than the page, and tells a downloaded exercise where it
+// the keyboard scroll what is wider than the page, and tells a downloaded exercise where it
 // comes from. Without this script the style sheet shows the feedback, nothing is kept back, figures
 // stand still, and an exercise looks for what it needs in its own folder.
 "use strict";
@@ -94,11 +94,15 @@
     figure.querySelector(".moving-stills").hidden = true;
   }
 
-  function letFormulasScroll() {
-    document.querySelectorAll("div.math").forEach((formula) => {
-      if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
-      else formula.removeAttribute("tabindex");
-    });
+  // The keyboard can scroll what is wider than the page. An observer, since whoever asks for a width
+  // makes the browser lay out what nobody has scrolled to.
+  function letWideScroll() {
+    const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }));
+    const wide = "div.math, pre, .cell_output > .output, .pst-scrollable-table-container";
+    document.querySelectorAll(wide).forEach((element) => observer.observe(element));
   }
 
   // Whoever hosts the site need not say at which address: the notebook's first cell installs from it.
@@ -124,11 +128,15 @@
     URL.revokeObjectURL(file.href);
   }
 
-  window.addEventListener("load", async () => {
-    await document.fonts.ready;
-    letFormulasScroll();
-    window.addEventListener("resize", letFormulasScroll);
-  });
+  // A menu closes when one looks elsewhere.
+  function closeMenu(event) {
+    const menu = document.querySelector("details.dropdown[open]");
+    if (!menu || (event.type === "click" && menu.firstElementChild.contains(event.target))) return;
+    if (event.type === "click" || event.key === "Escape") menu.open = false;
+    if (event.key === "Escape") menu.firstElementChild.focus();
+  }
+  document.addEventListener("click", closeMenu);
+  document.addEventListener("keydown", closeMenu);
 
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("form.quiz-form").forEach(setUpQuiz);
@@ -137,5 +145,6 @@
       link.addEventListener("click", downloadWithAddress);
     });
     document.querySelectorAll(".moving").forEach(setUpMoving);
+    letWideScroll();
   });
 })();

@@ -30,6 +30,7 @@
 ``online``        a citation is followed by a link to the source, if it is online
 ``search``        other spellings and Greek letters are found
 ``modes``         light and dark without a script, and light on paper
+``assets``        one style sheet and one script, of what pages use
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ PARTS = (
     "online",
     "search",
     "modes",
+    "assets",
 )
 
 
