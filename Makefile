@@ -29,7 +29,7 @@ CLASS := $(shell find submitted -type f)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all setup book pdf exercises grade grade-stock publish-grades test check machine lint serve
+.PHONY: all setup book site pdf exercises grade grade-stock publish-grades test check machine lint serve
 .PHONY: experiments claims lines lock clean help where
 
 all: book exercises grade where ## set up, build, generate, grade, and say where everything is
@@ -70,6 +70,13 @@ $(DONE)/book: $(DONE)/course $(CHAPTERS) $(SOURCES) $(DONE)/exercises README.md 
 	$(call begin,Building the book: chapters run that are new or import what has changed) \
 	$(BIN)/python book/build.py -W -n --keep-going -q $(end)
 	@touch $@
+
+# BOOK_ADDRESS, BOOK_REPOSITORY and BOOK_COMMIT say where it will be and from what it is made.
+site: $(DONE)/book ## build the book for the address BOOK_ADDRESS=https://...
+	@[ -n "$(BOOK_ADDRESS)" ] || { echo "make site: say where: BOOK_ADDRESS=https://example.org/course" >&2; exit 1; }
+	$(call begin,Building the book for $(BOOK_ADDRESS)) \
+	$(BIN)/python book/build.py -W -n --keep-going -q $(end)
+	@rm $(DONE)/book  # the next `make book` builds one without an address
 
 pdf: book ## print the whole book into _build/book.pdf with Chromium (CHROMIUM=... for another browser)
 	$(call begin,Printing the book) \

@@ -105,6 +105,17 @@
     document.querySelectorAll(wide).forEach((element) => observer.observe(element));
   }
 
+  const site = () =>
+    new URL(document.documentElement.dataset.content_root, location.href).href.replace(/\/$/, "");
+
+  // The line that installs the library, with the address that it is at.
+  function completeInstallLine(block) {
+    const sign = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
+    while (sign.nextNode()) {
+      sign.currentNode.data = sign.currentNode.data.replace(/(^|\s)(reglib-\S+\.whl)/, `$1${site()}/$2`);
+    }
+  }
+
   // Whoever hosts the site need not say at which address: the notebook's first cell installs from it.
   async function downloadWithAddress(event) {
     if (!location.protocol.startsWith("http")) return;
@@ -115,11 +126,9 @@
       location.assign(href);
       return;
     }
-    const root = document.documentElement.dataset.content_root;
-    const site = new URL(root, location.href).href.replace(/\/$/, "");
     const notebook = (await answer.text()).replace(
       '\\"REGLIB_SITE\\", \\"\\"',
-      () => `\\"REGLIB_SITE\\", \\"${site}\\"`,
+      () => `\\"REGLIB_SITE\\", \\"${site()}\\"`,
     );
     const file = document.createElement("a");
     file.href = URL.createObjectURL(new Blob([notebook], { type: "application/x-ipynb+json" }));
@@ -144,6 +153,9 @@
     document.querySelectorAll("a.assignment-download").forEach((link) => {
       link.addEventListener("click", downloadWithAddress);
     });
+    if (location.protocol.startsWith("http")) {
+      document.querySelectorAll(".install-line pre").forEach(completeInstallLine);
+    }
     document.querySelectorAll(".moving").forEach(setUpMoving);
     letWideScroll();
   });

@@ -7,7 +7,8 @@ is offline, and a written answer may bring scripts along that run in the reader'
 
     c.GenerateFeedback.exporter_class = "fastgrade.course.feedback.FeedbackExporter"
 
-The template stays nbgrader's. What a submission wrote, as Markdown or as a cell's output, goes
+The template stays nbgrader's, but for its list of cells, in whose place stands what was earned and
+what to look at next. What a submission wrote, as Markdown or as a cell's output, goes
 through a list of what is harmless. Formgrader shows written answers, too, to somebody who may
 change grades; for its pages there is::
 
@@ -30,6 +31,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from traitlets import Bool
 
+from fastgrade.course.feedback_overview import overview
 from fastgrade.course.formulas import Formulas
 from fastgrade.course.harmless_html import clean
 
@@ -47,6 +49,25 @@ div.nbgrader_cell .panel-heading a { color: inherit; }
 div.rendered_html a { text-decoration: underline; }
 div.input_area, .highlight, .highlight pre { background: #fff; }
 .output_html img { max-width: 100%; height: auto; }
+h1.feedback { font-size: 22px; margin: 0.4em 0; }
+#toc { padding: 0.4em 0 0.8em; font-size: 15px; }
+table.overview { width: 100%; margin: 1.2em 0 0; }
+table.overview caption { color: #222; font-weight: bold; padding: 0 0 0.3em; }
+table.overview td { padding: 0.45em 0.5em; border-top: 1px solid #bbb; vertical-align: top; }
+table.overview td:first-child { width: 1.6em; }
+table.overview td.points { text-align: right; white-space: nowrap; }
+table.overview a { overflow-wrap: anywhere; }
+div.rendered_html table { border-collapse: collapse; margin: 1em 0; }
+div.rendered_html :is(th, td) { padding: 0.45em 0.9em; border: 1px solid #bbb; }
+div.nbgrader_cell .panel-heading { height: auto; overflow: hidden; }
+div.output_subarea { max-width: 100%; overflow-x: auto; }
+div.output_subarea pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+@media (max-width: 600px) {
+  div.prompt { display: none; }
+  .highlight pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+  .container, .panel-body, #notebook-container { padding-left: 6px; padding-right: 6px; }
+  div.cell, div.input, div.output_area { display: block; min-width: 0; max-width: 100%; }
+}
 """
 
 
@@ -132,6 +153,7 @@ class FeedbackExporter(HTMLExporter):
             style = tree.new_tag("style")
             style.string = _STYLE
             tree.head.append(style)
+        _begin(tree, nb)
         # The list of scores belongs to the main part of the page, too.
         content = tree.select_one("body > div.container")
         if content is not None:
@@ -145,6 +167,24 @@ class FeedbackExporter(HTMLExporter):
         resources = super()._init_resources(resources)
         resources["should_sanitize_html"] = True
         return resources
+
+
+def _begin(tree: BeautifulSoup, nb: NotebookNode) -> None:
+    """Begin a page with what matters most, and give each id to one element only."""
+    title = tree.select_one(".panel-heading h4")
+    if title is not None:
+        title.name, title["class"] = "h1", "feedback"
+    place = tree.find(id="toc")
+    if place is not None:
+        late = [item.get_text() for item in place.select(".late-penalty")]
+        place.clear()
+        place.extend(overview(tree, nb, late))
+    seen: set[str] = set()
+    for element in tree.find_all(id=True):
+        name = str(element["id"])
+        if name in seen:
+            del element["id"]
+        seen.add(name)
 
 
 def _describe(cell: NotebookNode) -> None:

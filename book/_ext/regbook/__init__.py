@@ -31,6 +31,7 @@
 ``search``        other spellings and Greek letters are found
 ``modes``         light and dark without a script, and light on paper
 ``assets``        one style sheet and one script, of what pages use
+``hosting``       canonical links, a site map, a page for what is missing, the edition
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ PARTS = (
     "search",
     "modes",
     "assets",
+    "hosting",
 )
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections import defaultdict
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, ClassVar
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -53,12 +55,31 @@ def topics(module: ModuleType) -> dict[str, list[str]]:
     return dict(sorted(found.items()))
 
 
-def describe(module: ModuleType) -> list[str]:
-    """Return what Sphinx's autodoc is to document, as reStructuredText."""
+def describe(module: ModuleType, chosen: Sequence[str] = (), first: bool = True) -> list[str]:
+    """Return what Sphinx's autodoc is to document, as reStructuredText.
+
+    Parameters
+    ----------
+    module : module
+        Whose public names they are.
+    chosen : sequence of str
+        The topics of this page, where a module has several pages; all without it.
+    first : bool
+        Whether what the module says of itself stands on this page.
+
+    Raises
+    ------
+    ValueError
+        If the module has no such topic.
+    """
     name = module.__name__
-    lines = [f".. automodule:: {name}", "   :no-members:", ""]
+    lines = [f".. automodule:: {name}", "   :no-members:", ""] if first else []
     groups = topics(module)
+    if unknown := [topic for topic in chosen if topic not in groups]:
+        raise ValueError(f"{name} has no topics {unknown}; it has {', '.join(groups)}")
     for topic, names in groups.items():
+        if chosen and topic not in chosen:
+            continue
         if len(groups) > 1:
             if topic:
                 lines += [f".. py:module:: {name}.{topic}", ""]
@@ -76,11 +97,21 @@ def describe(module: ModuleType) -> list[str]:
 
 
 class Api(SphinxDirective):
-    """``.. api:: module``."""
+    """``.. api:: module``.
+
+    A large module has several pages: on each ``:topics:`` names its files, and ``:part:`` stands on
+    all but the first.
+    """
 
     required_arguments = 1
-    option_spec: ClassVar[dict[str, Any]] = {}
-    describe = staticmethod(describe)
+    option_spec: ClassVar[dict[str, Any]] = {"topics": str.split, "part": directives.flag}
+
+    def describe(self, module: ModuleType) -> list[str]:
+        """Return the documentation as reStructuredText."""
+        try:
+            return describe(module, self.options.get("topics", ()), "part" not in self.options)
+        except ValueError as error:
+            raise self.error(str(error)) from error
 
     def run(self) -> list[nodes.Node]:
         """Return the documentation of the module."""
@@ -122,7 +153,11 @@ def _table(title: str, header: tuple[str, str], rows: list[tuple[str, str]]) -> 
 class Deviations(Api):
     """``.. deviations:: module``."""
 
-    describe = staticmethod(describe_deviations)
+    option_spec: ClassVar[dict[str, Any]] = {}
+
+    def describe(self, module: ModuleType) -> list[str]:
+        """Return the tables as reStructuredText."""
+        return describe_deviations(module)
 
 
 def keep_colons(

@@ -13,6 +13,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from io import BytesIO
+from logging import WARNING, getLogger
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,11 @@ STYLE, SCRIPT = f"{STATIC}/site.css", f"{STATIC}/site.js"
 #: What the theme's layout asks for in lines of its own, which our webpack-macros.html leaves out.
 THEME_STYLES = ("styles/theme.css", "styles/pydata-sphinx-theme.css")
 THEME_SCRIPTS = ("scripts/pydata-sphinx-theme.js",)
+#: The theme tells each page its name, for a menu of versions that this book has not.
+NAME_OF_PAGE = "DOCUMENTATION_OPTIONS."
 ICONS = "vendor/fontawesome/webfonts/fa-solid-900.ttf"
+
+LARGEST = 1_000_000  # bytes of a script that may name classes: the others are Python's runtime
 
 MARKED = re.compile(r"""\b(?:class|id)=(?:"([^"]*)"|'([^']*)')""")
 TAG = re.compile(r"<([a-zA-Z][\w-]*)")
@@ -50,13 +55,14 @@ def share(
     """Let a page ask for the two shared files, and after them for what it alone needs."""
     if "css_files" not in context or not _has_theme(app):
         return
-    shared = {*app.builder._orig_css_files, *app.builder._orig_js_files}
+    shared = {*_shared(app, "css"), *_shared(app, "js")}
     own_styles = [style for style in context["css_files"] if style not in shared]
     own_scripts = [
         script
         for script in context["script_files"]
         # The theme tells each page its name, for a menu of versions that this book has not.
-        if script not in shared and "DOCUMENTATION_OPTIONS." not in script.attributes.get("body", "")
+        if script not in shared
+        and "DOCUMENTATION_OPTIONS." not in script.attributes.get("body", "")
     ]
     for script in own_scripts:
         if script.filename and not {"async", "defer", "type"} & script.attributes.keys():
@@ -194,11 +200,12 @@ def with_icons(css: str, font: Path) -> str:
     css = re.sub(r"@font-face\{[^}]*(?:fa-brands|fa-regular|fa-v4)[^}]*\}", "", css)
     spelled = re.sub(r"\\([ef][0-9a-f]{3})\b", lambda found: chr(int(found[1], 16)), css)
     signs = set(map(ord, ICON.findall(spelled)))
+    getLogger("fontTools").setLevel(WARNING)
     face = TTFont(font)
     subsetter = Subsetter()
     subsetter.populate(unicodes=signs)
     subsetter.subset(face)
-    face.flavor = "woff"
+    face.flavor = "woff"  # woff2 would take one more library to save half a kilobyte
     buffer = BytesIO()
     face.save(buffer, reorderTables=None)
     data = base64.b64encode(buffer.getvalue()).decode()
@@ -215,10 +222,14 @@ def write(app: Sphinx, exception: Exception | None) -> None:
     files = {p: p.read_text(encoding="utf-8") for p in outdir.rglob("*.html")}
     pages = {p: text for p, text in files.items() if VERSIONED.search(text)}
     script = ";\n".join(_scripts(app, static))
-    others = (p.read_text(encoding="utf-8") for p in outdir.rglob("*.js") if _of_a_page(p, static))
+    others = (
+        path.read_text(encoding="utf-8")
+        for path in outdir.rglob("*.js")
+        if path.parent != static / "scripts" and path.stat().st_size < LARGEST
+    )
     names = used_names(iter(pages.values()), iter([script, *others]))
     names |= {"html", "root", "host"}
-    sheets = [*THEME_STYLES, *_names(app.builder._orig_css_files)]
+    sheets = [*THEME_STYLES, *_names(_shared(app, "css"))]
     rules = [rule for name in sheets for rule in read_sheet(static / name, static)]
     style = with_icons("\n".join(purged(rules, names)), static / ICONS)
     versions = {}
@@ -229,6 +240,11 @@ def write(app: Sphinx, exception: Exception | None) -> None:
         new = VERSIONED.sub(lambda found: f"{found[1]}?v={versions[found[1]]}", text)
         if new != text:
             path.write_text(new, encoding="utf-8")
+
+
+def _shared(app: Sphinx, kind: str) -> list[Any]:
+    """Return what Sphinx would let every page ask for, before a page adds its own."""
+    return list(getattr(app.builder, f"_orig_{kind}_files"))
 
 
 def _names(assets: list[Any]) -> list[str]:
@@ -242,7 +258,7 @@ def _names(assets: list[Any]) -> list[str]:
 
 
 def _scripts(app: Sphinx, static: Path) -> Iterator[str]:
-    for script in sorted(app.builder._orig_js_files, key=lambda script: script.priority):
+    for script in sorted(_shared(app, "js"), key=lambda script: script.priority):
         if script.filename:
             name = str(script.filename).removeprefix(f"{STATIC}/")
             yield (static / name).read_text(encoding="utf-8")
@@ -253,11 +269,6 @@ def _scripts(app: Sphinx, static: Path) -> Iterator[str]:
         if not found:
             LOGGER.warning("%s no longer asks for widths where it did: look at assets.py", name)
         yield text
-
-
-def _of_a_page(path: Path, static: Path) -> bool:
-    """Return whether a script is neither one of all pages nor one of the theme's."""
-    return static not in path.parents and path.stat().st_size < 1_000_000
 
 
 def setup(app: Sphinx) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from traitlets.config import Config
 
 from fastgrade.course.feedback import FeedbackExporter
+from fastgrade.course.feedback_overview import overview
 from fastgrade.course.formulas import mathml
 from fastgrade.course.harmless_html import clean
 from fastgrade.notebook.outputs import Outputs
@@ -44,6 +45,48 @@ def drawn(*outputs, count=7):
 
 def shown(**data):
     return new_output("display_data", {kind.replace("_", "/"): v for kind, v in data.items()})
+
+
+# ---- what comes first ----
+
+
+def graded(name, score, points, said):
+    marks = {"grade": True, "grade_id": name, "score": score, "points": points, "solution": False}
+    output = new_output("stream", text=said)
+    return new_code_cell(
+        "test()", outputs=[output] if said else [], metadata={"nbgrader": marks}, execution_count=1
+    )
+
+
+def test_the_page_begins_with_what_was_earned_and_what_to_look_at_next():
+    notebook = new_notebook(
+        cells=[
+            new_markdown_cell("## Task 1: shrink"),
+            graded("test-shrink", 1, 1, "shrink (zeros): right.\nmore"),
+            graded("hidden-shrink", 0, 2, "shrink moves the sign, too.\nHint: look"),
+            new_markdown_cell("## Task 2: sum"),
+            graded("test-sum-a", 0, 1, "sum is not written yet."),
+            graded("test-sum-b", 0, 3, "sum is not written yet."),
+            graded("report", 0, 0, "all"),
+            graded("test_quiet", 1, 1, ""),
+        ]
+    )
+    tree = BeautifulSoup("", "html.parser")
+    elements = overview(tree, notebook, ["Late: -1"])
+    assert [element.get_text() for element in elements[:3]] == [
+        "You earned 2 of 8 points; 2 of 5 tests are complete.",
+        "Late: -1",
+        "Look at this next: shrink moves the sign, too.",
+    ]
+    tables = elements[3:]
+    rows = [[cell.get_text() for cell in row("td")] for table in tables for row in table("tr")]
+    assert rows == [
+        ["✓", "shrink (zeros): right.", "1 of 1"],
+        ["○", "shrink moves the sign, too.", "0 of 2"],
+        ["○", "sum is not written yet.", "0 of 4"],
+        ["✓", "Test quiet", "1 of 1"],
+    ]
+    assert [table.caption.string for table in tables] == ["Task 1: shrink", "Task 2: sum"]
 
 
 # ---- formulas ----
