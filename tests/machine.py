@@ -105,6 +105,12 @@ NEEDS = (
         (sys.executable, "-m", "playwright", "install", "chromium"),
     ),
     Need(
+        "Firefox",
+        lambda: any(map(shutil.which, ("firefox-esr", "firefox"))),
+        ("firefox-esr",),
+        without="the page's Python is tried in Chromium alone",
+    ),
+    Need(
         "PostgreSQL",
         _postgres_starts,
         ("postgresql",),

@@ -28,6 +28,8 @@ PRESENT = {"numpy", "matplotlib", "mpl_toolkits", "PIL", "reglib", "IPython"}
 #: What experiments can do without pandas.
 WITHOUT_PANDAS = {"state", "confidence_interval"}
 PANDAS = "pandas"
+#: Methods that add to what they belong to.
+ADDS = {"add", "append", "extend", "insert", "update"}
 #: The tag of a cell that computes longer than a reader of the page would wait.
 LONG_TAG = "too-long-for-the-page"
 LONG = "time"
@@ -97,6 +99,23 @@ def uses_pandas_inside(tree: ast.AST) -> bool:
     )
 
 
+def filled(tree: ast.AST) -> set[str]:
+    """Return the names of what a statement puts entries into.
+
+    Examples
+    --------
+    >>> sorted(filled(ast.parse("for k in t: found[k] = 1; rows.append(k)")))
+    ['found', 'rows']
+    """
+    return {
+        node.value.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript | ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and (isinstance(node.ctx, ast.Store) or getattr(node, "attr", "") in ADDS)
+    }
+
+
 def missed(statement: str, lacking: dict[str, str]) -> tuple[str, set[str]]:
     """Return what a statement uses that the page lacks, if anything, and the names it binds."""
     tree = ast.parse(statement)
@@ -134,8 +153,8 @@ def live_cells(cells: Iterable[tuple[str, Sequence[str]]]) -> list[LiveCell]:
             here = LONG if LONG_TAG in tags else here
             for name in defined:
                 lacking.pop(name, None)
-                if here:
-                    lacking[name] = here
+            if here:
+                lacking |= dict.fromkeys(defined | filled(node), here)
             lacking |= absent
             lacks = lacks or here
             if not here and not absent:
