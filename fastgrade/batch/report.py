@@ -15,7 +15,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from fastgrade.batch.report_data import Report, collect
+from fastgrade.batch.report_data import MOST, Report, collect
 from fastgrade.batch.report_pictures import draw
 from fastgrade.course.config import Course
 
@@ -54,7 +54,7 @@ def render(report: Report) -> str:
     )
     environment.filters["percent"] = lambda value: f"{100 * value:.0f} %"
     return environment.get_template("report.html.j2").render(
-        report=report, pictures=draw(report) if report.results else {}
+        report=report, pictures=draw(report) if report.results else {}, most=MOST
     )
 
 

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import datetime
 import statistics
-from collections import Counter, defaultdict
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from fastgrade.batch.journal import Journal, path_of
 from fastgrade.batch.solution import recorded_checks
+from fastgrade.course import autograded_folder
 from fastgrade.course.config import Course
 from fastgrade.course.gradebook import QuestionResult, Result
+from fastgrade.notebook.ipynb import UnreadableError, load, tag_of, text_of
 from fastgrade.verdict import Verdict
 
 MOST = 10
 
 
 @dataclass(frozen=True)
+class Answer:
+    """An answer as it was written, and by whom."""
+
+    text: str
+    students: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Mistake:
-    """A misconception that the tests recognized, and how many students share it."""
+    """A misconception that the tests recognized, and the answers that share it."""
 
     questions: tuple[str, ...]
     name: str
     hint: str
     count: int
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +99,9 @@ def collect(course: Course, assignment: str) -> Report:
             if entry.student not in by_student or entry.notebook not in cells.notebooks:
                 continue
             verdict = journal.read(entry)
+            if any(question.mistakes for question in verdict.questions):
+                folder = autograded_folder.locate(course.coursedir, assignment, entry.student)
+                verdict = replace(verdict, autograded=_content(folder / f"{entry.notebook}.ipynb"))
             verdicts[entry.student].append(verdict)
             flags[entry.student] += verdict.flags
             groups[entry.notebook, entry.key].append(entry.student)
@@ -117,20 +132,55 @@ def collect(course: Course, assignment: str) -> Report:
     )
 
 
+def _content(path: Path) -> bytes | None:
+    """Return the bytes of a file, None if it is not there any more."""
+    return path.read_bytes() if path.is_file() else None
+
+
 def _mistakes(verdicts: dict[str, list[Verdict]]) -> list[Mistake]:
     """Return each named mistake once, with the students who made it anywhere."""
-    students: Counter[str] = Counter()
+    students: dict[str, set[str]] = defaultdict(set)
     questions: dict[str, set[str]] = defaultdict(set)
+    answers: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     hints: dict[str, str] = {}
-    for some in verdicts.values():
-        made = set()
-        for question in (question for verdict in some for question in verdict.questions):
-            for name, hint in question.mistakes:
-                made.add(name)
-                questions[name].add(question.grade_id)
-                hints.setdefault(name, hint)
-        students.update(made)
-    ordered = sorted(students.items(), key=lambda item: (-item[1], item[0]))
+    for student, some in verdicts.items():
+        for verdict in some:
+            texts = _answers(verdict)
+            for question in verdict.questions:
+                for name, hint in question.mistakes:
+                    students[name].add(student)
+                    questions[name].add(question.grade_id)
+                    hints.setdefault(name, hint)
+                    answers[name][texts.get(question.grade_id, "")].add(student)
+    ordered = sorted(students, key=lambda name: (-len(students[name]), name))
     return [
-        Mistake(tuple(sorted(questions[name])), name, hints[name], count) for name, count in ordered
+        Mistake(
+            tuple(sorted(questions[name])),
+            name,
+            hints[name],
+            len(students[name]),
+            _most_frequent(answers[name]),
+        )
+        for name in ordered
     ]
+
+
+def _most_frequent(answers: dict[str, set[str]]) -> tuple[Answer, ...]:
+    found = [Answer(text, tuple(sorted(students))) for text, students in answers.items() if text]
+    return tuple(sorted(found, key=lambda answer: (-len(answer.students), answer.students)))
+
+
+def _answers(verdict: Verdict) -> dict[str, str]:
+    """Return for each test of a graded notebook the answer above it, by the test's name."""
+    try:
+        cells = load(verdict.autograded or b"")["cells"]
+    except UnreadableError:
+        return {}
+    found, answer = {}, ""
+    for cell in cells:
+        tag = tag_of(cell)
+        if tag.get("solution") and cell["cell_type"] == "code":
+            answer = text_of(cell["source"])
+        elif tag.get("grade"):
+            found[str(tag.get("grade_id"))] = answer
+    return found

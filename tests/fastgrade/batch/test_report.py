@@ -4,10 +4,11 @@ import base64
 import html.parser
 import re
 
+import nbformat
 import pytest
 
 from fastgrade.batch.report import render
-from fastgrade.batch.report_data import Mistake, Report, collect
+from fastgrade.batch.report_data import Answer, Mistake, Report, collect
 from fastgrade.batch.report_pictures import draw
 from fastgrade.course.config import load_course
 from fastgrade.course.gradebook import (
@@ -114,7 +115,7 @@ def test_what_students_wrote_is_text_not_markup():
     evil = report(
         results=[result(EVIL, 1.0)],
         questions=[QuestionResult("n", EVIL, 2.0, 1, 1.0, 0, 0, 0)],
-        mistakes=[Mistake((EVIL,), EVIL, EVIL, 1)],
+        mistakes=[Mistake((EVIL,), EVIL, EVIL, 1, (Answer(EVIL, (EVIL,)),))],
         flagged=[(EVIL, [EVIL])],
         slowest=[(EVIL, 1.0)],
         identical=[([EVIL, EVIL], 1.0)],
@@ -156,6 +157,43 @@ def test_nobody_and_nothing_can_be_reported():
     for told in ("no named mistake", "Nothing was odd", "No two are the same", "No times"):
         assert told in text
     assert "2 of them were not graded by fastgrade" in text
+
+
+NAMED = """
+class CheckFailed(AssertionError):
+    mistakes = {"minus for plus": "Mind the sign."}
+
+if add(2, 1) == 1:
+    raise CheckFailed("not right yet")
+assert add(2, 1) == 3
+"""
+
+
+def test_answers_are_gathered_by_the_mistake_that_they_share(classroom):
+    source = classroom.root / "source/ps1/arithmetic.ipynb"
+    notebook = nbformat.read(source, as_version=4)
+    (test,) = (
+        c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "test_add"
+    )
+    test.source = NAMED
+    nbformat.write(notebook, source)
+    classroom.nbgrader("generate_assignment", "ps1", "--force")
+    minus, reverse = ("def add(a, b):\n    return " + text for text in ("a - b", "-(b - a)"))
+    for student, text in {"ada": reverse, "bob": minus, "cyd": minus}.items():
+        classroom.hand_in(student, RIGHT | {"add": text})
+    classroom.fastgrade("ps1")
+    (mistake,) = collect(load_course(classroom.root), "ps1").mistakes
+    assert (mistake.name, mistake.count, mistake.questions) == ("minus for plus", 3, ("test_add",))
+    assert mistake.answers == (Answer(minus, ("bob", "cyd")), Answer(reverse, ("ada",)))
+
+
+def test_of_many_different_answers_the_most_frequent_are_shown():
+    answers = tuple(Answer(f"answer {n}", (f"student {n}",)) for n in range(12))
+    text = render(report(mistakes=[Mistake(("test_add",), "sign", "mind it", 12, answers)]))
+    assert "12 different answers" in text
+    assert "answer 9" in text
+    assert "answer 10" not in text
+    assert "2 more" in text
 
 
 def test_the_command_reports_on_a_graded_class(classroom):
