@@ -151,6 +151,8 @@ def live_cells(cells: Iterable[tuple[str, Sequence[str]]]) -> list[LiveCell]:
             absent = missing_imports(node)
             here, defined = missed(statement, lacking)
             here = LONG if LONG_TAG in tags else here
+            if isinstance(node, ast.Expr):
+                here = here or lacks  # what shows a result has nothing to show without it
             for name in defined:
                 lacking.pop(name, None)
             if here:

@@ -32,6 +32,10 @@
     element.append(...children);
     return element;
   }
+  const breath = () => new Promise((done) => {
+    if (window.requestIdleCallback) window.requestIdleCallback(done, { timeout: 200 });
+    else setTimeout(done);
+  });
   const button = (words, click) => make("button", { type: "button", click }, words);
   const points = (number) => `${number} point${number === 1 ? "" : "s"}`;
   const when = (record) => new Date(record.saved).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
@@ -562,7 +566,11 @@
     // The editor is large; what is to be read comes first.
     if (document.readyState !== "complete") await new Promise((done) => window.addEventListener("load", done));
     await load("codemirror.js");
-    for (const cell of cells.values()) if (["answer", "open"].includes(cell.kind)) cell.makeEditor();
+    for (const cell of cells.values()) {
+      if (!["answer", "open"].includes(cell.kind)) continue;
+      await breath(); // a phone can scroll between two editors
+      cell.makeEditor();
+    }
     document.documentElement.dataset.exercise = "ready";
   }
 

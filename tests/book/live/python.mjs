@@ -3,6 +3,7 @@
 import { createRequire } from "node:module";
 import fs from "node:fs";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 
 const [folder, script] = process.argv.slice(2).map((name) => path.resolve(name));
 const { loadPyodide } = createRequire(import.meta.url)(path.join(folder, "pyodide.js"));
@@ -13,8 +14,8 @@ const python = await loadPyodide({
   stdLibURL: path.join(folder, "stdlib.zip"),
   lockFileURL: path.join(folder, "lock.json"),
   env: { HOME: "/home/pyodide", PYTHONDONTWRITEBYTECODE: "1", REGLIB_SITE: "https://example.org" },
-  stdout: (text) => fs.writeSync(1, `${text}\n`),
-  stderr: (text) => fs.writeSync(2, `${text}\n`),
+  stdout: (line) => process.stdout.write(`${line}\n`),
+  stderr: (line) => process.stderr.write(`${line}\n`),
 });
 const install = (name) =>
   python.unpackArchive(new Uint8Array(fs.readFileSync(path.join(folder, name))), "zip", {
@@ -22,10 +23,10 @@ const install = (name) =>
   });
 files.first.forEach(install);
 python.pyimport("course_session").prepare(python.toPy(files.onDemand), install);
-python.globals.set("arguments_", fs.readFileSync(0, "utf8"));
+python.globals.set("arguments_", await text(process.stdin));
 try {
   await python.runPythonAsync(fs.readFileSync(script, "utf8"), { filename: script });
 } catch (error) {
-  fs.writeSync(2, `${error.message}\n`);
+  process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
 }

@@ -10,7 +10,7 @@ from regbook.live_cells import of_page, plan
 PAGES = {path.stem: plan(of_page(path)) for path in chapters()}
 
 
-@pytest.mark.stress  # several minutes: each chapter trains what its cells train
+@pytest.mark.slow
 def test_every_live_cell_of_every_chapter_runs(in_pyodide):
     script = Path(__file__).parent / "chapters.py"
     told = in_pyodide(script, given=json.dumps(PAGES)).splitlines()
