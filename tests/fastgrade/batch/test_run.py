@@ -331,7 +331,7 @@ def test_a_submission_is_parsed_once(classroom, monkeypatch):
     classroom.hand_in("ada", RIGHT)
     folder = classroom.hand_in("bob", WRONG)
     notebook = nbformat.read(folder / "arithmetic.ipynb", as_version=4)
-    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="x" * (2 << 20))]
+    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="x" * (3 << 19))]
     nbformat.write(notebook, folder / "arithmetic.ipynb")
     with Run(load_course(classroom.root), "ps1") as run:
         run.grade(lambda settings: LocalPool(settings, 1))
