@@ -95,14 +95,17 @@
   }
 
   // The keyboard can scroll what is wider than the page. An observer, since whoever asks for a width
-  // makes the browser lay out what nobody has scrolled to.
+  // makes the browser lay out what nobody has scrolled to. Until that is laid out, it may be wide.
   function letWideScroll() {
     const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => {
-      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      if (target.scrollWidth > target.clientWidth || target === document.activeElement) target.tabIndex = 0;
       else target.removeAttribute("tabindex");
     }));
     const wide = "div.math, pre, .cell_output > .output, .pst-scrollable-table-container";
-    document.querySelectorAll(wide).forEach((element) => observer.observe(element));
+    document.querySelectorAll(wide).forEach((element) => {
+      element.tabIndex = 0;
+      observer.observe(element);
+    });
   }
 
   const site = () =>
