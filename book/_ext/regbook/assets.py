@@ -34,6 +34,8 @@ THEME_SCRIPTS = ("scripts/pydata-sphinx-theme.js",)
 NAME_OF_PAGE = "DOCUMENTATION_OPTIONS."
 ICONS = "vendor/fontawesome/webfonts/fa-solid-900.ttf"
 
+#: What puts all pages on paper gives them classes that no page has.
+PAPER = Path(__file__).resolve().parents[2] / "pdf.py"
 LARGEST = 1_000_000  # bytes of a script that may name classes: the others are Python's runtime
 
 MARKED = re.compile(r"""\b(?:class|id)=(?:"([^"]*)"|'([^']*)')""")
@@ -227,7 +229,8 @@ def write(app: Sphinx, exception: Exception | None) -> None:
         for path in outdir.rglob("*.js")
         if path.parent != static / "scripts" and path.stat().st_size < LARGEST
     )
-    names = used_names(iter(pages.values()), iter([script, *others]))
+    paper = PAPER.read_text(encoding="utf-8")
+    names = used_names(iter(pages.values()), iter([script, paper, *others]))
     names |= {"html", "root", "host"}
     sheets = [*THEME_STYLES, *_names(_shared(app, "css"))]
     rules = [rule for name in sheets for rule in read_sheet(static / name, static)]
