@@ -57,9 +57,12 @@ def _address(name: str, otherwise: str) -> str:
 def describe(doctree: nodes.document | None, title: str, book: str) -> str:
     """Return what a page is about, in a line for those who find it elsewhere.
 
-    The page's first paragraph of some length, cut after a word; its title where there is none.
+    The page's first paragraph of some length without a formula, cut after a word; its title where
+    there is none.
     """
     for paragraph in doctree.findall(nodes.paragraph) if doctree else ():
+        if next(paragraph.findall(nodes.math), None):
+            continue  # as text it would be its source
         text = " ".join(paragraph.astext().split())
         if len(text) >= SHORTEST and isinstance(paragraph.parent, nodes.section):
             return text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0] + " …"
