@@ -62,9 +62,7 @@ def share(
     own_scripts = [
         script
         for script in context["script_files"]
-        # The theme tells each page its name, for a menu of versions that this book has not.
-        if script not in shared
-        and "DOCUMENTATION_OPTIONS." not in script.attributes.get("body", "")
+        if script not in shared and NAME_OF_PAGE not in script.attributes.get("body", "")
     ]
     for script in own_scripts:
         if script.filename and not {"async", "defer", "type"} & script.attributes.keys():
