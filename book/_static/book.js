@@ -108,6 +108,13 @@
     });
   }
 
+  // Sphinx takes a slash for a wish to search, also where somebody writes a division.
+  function leaveKeysToEditors() {
+    document.body.addEventListener("keydown", (event) => {
+      if (event.target.isContentEditable && !event.ctrlKey && !event.metaKey) event.stopPropagation();
+    });
+  }
+
   const site = () =>
     new URL(document.documentElement.dataset.content_root, location.href).href.replace(/\/$/, "");
 
@@ -161,5 +168,6 @@
     }
     document.querySelectorAll(".moving").forEach(setUpMoving);
     letWideScroll();
+    leaveKeysToEditors();
   });
 })();

@@ -215,6 +215,12 @@ def test_every_notebook_with_its_answers_runs_to_its_last_cell_and_draws(exercis
 
 
 @pytest.mark.browser
+def test_what_is_typed_is_code_and_no_command_of_the_page(exercise):
+    exercise.write("l2_penalty", "return ")
+    exercise.page.keyboard.type("lam / m")
+    assert exercise.text("l2_penalty") == "return lam / m"
+
+
 def test_what_fails_is_pointed_at_and_a_loop_without_end_is_stopped(exercise):
     exercise.write("l2_penalty", FAILS)
     assert "Go to line 3" in exercise.press("l2_penalty", "Control+Enter")
