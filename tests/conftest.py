@@ -51,7 +51,9 @@ def global_random_state_is_untouched(request):
 
 
 #: The rooms that take longest, and wait more than they work: they go first.
-LONGEST = ("fastgrade", "solutions", "warmfork", "book", "reglib/peer")
+LONGEST = ("repository", "fastgrade", "book", "solutions", "warmfork", "reglib/peer")
+#: Long files whose tests share nothing: each goes where there is room.
+SINGLE = ("programs", "reglib/exercises/test_every_contract", "reglib/exercises/test_mutants")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -64,10 +66,13 @@ def pytest_collection_modifyitems(items):
     def place(item):
         return item.path.relative_to(ROOT / "tests").as_posix()
 
-    items.sort(key=lambda item: not place(item).startswith(LONGEST))
+    # What goes singly comes last, and fills what the groups leave.
+    items.sort(
+        key=lambda item: (place(item).startswith(SINGLE), not place(item).startswith(LONGEST))
+    )
     for number, item in enumerate(items):
-        if item.get_closest_marker("xdist_group") is None:
-            group = place(item)
+        group = place(item)
+        if item.get_closest_marker("xdist_group") is None and not group.startswith(SINGLE):
             if group.endswith("test_attacks.py") and hasattr(item, "callspec"):
                 group += f"-{item.callspec.params['grader']}-{number % 2}"
             item.add_marker(pytest.mark.xdist_group(group))
