@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Assignment, Gradebook, SubmittedAssignment
 from nbgrader.plugins.export import ExportPlugin
 
-__all__ = ["GradesExport", "as_text"]
+__all__ = ["GradesExport", "as_text", "write_table"]
 
 COLUMNS = (
     *("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"),
@@ -32,6 +33,29 @@ def as_text(value: Any) -> str:
     return f"'{line}" if line.lstrip()[:1] in tuple("=+-@") else line
 
 
+def write_table(target: Path, rows: Iterable[Iterable[Any]], delimiter: str = ",") -> None:
+    """Write rows of cells as CSV, whole or not at all; only its owner can read the file.
+
+    Raises
+    ------
+    NotADirectoryError
+        If there is no place for the file.
+    """
+    if target.is_dir() or not target.absolute().parent.is_dir():
+        raise NotADirectoryError(
+            f"--to must name a file in a folder that exists, got {str(target)!r}"
+        )
+    descriptor, temporary = tempfile.mkstemp(dir=target.absolute().parent, prefix=target.name)
+    try:
+        with open(descriptor, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+            writer.writerows(map(as_text, row) for row in rows)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
 class GradesExport(ExportPlugin):
     """The columns of nbgrader's ``CsvExportPlugin``: a row for each assignment and student.
 
@@ -41,21 +65,7 @@ class GradesExport(ExportPlugin):
     def export(self, gradebook: Gradebook) -> None:
         """Write the file ``--to``, ``grades.csv`` if none is named, whole or not at all."""
         target = Path(self.to or "grades.csv")
-        if target.is_dir() or not target.absolute().parent.is_dir():
-            raise NotADirectoryError(
-                f"--to must name a file in a folder that exists, got {str(target)!r}"
-            )
-        descriptor, temporary = tempfile.mkstemp(dir=target.absolute().parent, prefix=target.name)
-        try:
-            with open(descriptor, "w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(COLUMNS)
-                writer.writerows(map(as_text, row) for row in self._rows(gradebook))
-            os.chmod(temporary, 0o600)  # it names students
-            os.replace(temporary, target)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        write_table(target, itertools.chain([COLUMNS], self._rows(gradebook)))
         self.log.info("Exported grades to %s", target)
 
     def _rows(self, gradebook: Gradebook) -> Iterator[tuple[Any, ...]]:
