@@ -47,8 +47,8 @@ class _Download(FileNameCollectorPlugin):
         if last != submitted_file:
             self.log.warning("There is a later upload of it: %s", last)
             return None
-        info = {"student_id": found["student_id"], "file_id": found["file_id"]}
-        if found.get("late"):
+        info: dict[str, Any] = {name: found[name] for name in ("student_id", "file_id")}
+        if found["late"]:
             info["timestamp"] = self._just_late(submitted_file)
         return info
 
@@ -62,15 +62,16 @@ class _Download(FileNameCollectorPlugin):
                 found = self._parse(path)
                 if found is not None:
                     key = found["student_id"], found["file_id"]
-                    rank = int(found.get("upload") or 0), path.endswith(key[1]), path
+                    rank = int(found["upload"]), path.endswith(key[1]), path
                     uploads[key] = max(rank, uploads.get(key, rank))
         return {key: path for key, (*_, path) in uploads.items()}
 
-    def _parse(self, path: str) -> dict[str, str | None] | None:
+    def _parse(self, path: str) -> dict[str, str] | None:
         match = re.match(self.named_regexp, path)
         if match is None or Path(path).suffix not in self.valid_ext:
             return None
-        return {**match.groupdict(), "file_id": self._released_name(match["file_id"])}
+        found = {"late": "", "upload": "0", **match.groupdict(default="")}
+        return {**found, "file_id": self._released_name(found["file_id"])}
 
     def _released_name(self, name: str) -> str:
         """Return the name that a notebook was released under, where one stands behind `name`."""
