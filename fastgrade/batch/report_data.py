@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import statistics
 from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fastgrade.batch.journal import Journal, path_of
+from fastgrade.batch.similar import similar
 from fastgrade.batch.solution import recorded_checks
-from fastgrade.course import autograded_folder
+from fastgrade.course import autograded_folder, source_folder
 from fastgrade.course.config import Course
-from fastgrade.course.gradebook import QuestionResult, Result
+from fastgrade.course.gradebook import AssignmentCells, QuestionResult, Result
 from fastgrade.notebook.ipynb import UnreadableError, load, tag_of, text_of
 from fastgrade.verdict import Verdict
 
@@ -39,6 +42,16 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class Alike:
+    """Two answers that share passages: whose, and their lines, each with whether it is shared."""
+
+    students: tuple[str, str]
+    shared: int
+    share: float
+    sides: tuple[list[tuple[str, bool]], list[tuple[str, bool]]]
+
+
+@dataclass(frozen=True)
 class Report:
     """All that the page tells."""
 
@@ -53,6 +66,7 @@ class Report:
     max_score: float
     graded_by_us: int
     places: str = ""
+    similar: tuple[Alike, ...] = ()
 
     @property
     def scores(self) -> list[float]:
@@ -94,14 +108,17 @@ def collect(course: Course, assignment: str) -> Report:
     verdicts: dict[str, list[Verdict]] = defaultdict(list)
     flags: dict[str, list[str]] = defaultdict(list)
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    code: dict[str, str] = defaultdict(str)
     with Journal(path_of(course.root, assignment), readonly=True) as journal:
         for entry in journal.entries():
             if entry.student not in by_student or entry.notebook not in cells.notebooks:
                 continue
             verdict = journal.read(entry)
+            folder = autograded_folder.locate(course.coursedir, assignment, entry.student)
+            content = _content(folder / f"{entry.notebook}.ipynb")
+            code[entry.student] += _code(content, written=True)
             if any(question.mistakes for question in verdict.questions):
-                folder = autograded_folder.locate(course.coursedir, assignment, entry.student)
-                verdict = replace(verdict, autograded=_content(folder / f"{entry.notebook}.ipynb"))
+                verdict = replace(verdict, autograded=content)
             verdicts[entry.student].append(verdict)
             flags[entry.student] += verdict.flags
             groups[entry.notebook, entry.key].append(entry.student)
@@ -129,12 +146,50 @@ def collect(course: Course, assignment: str) -> Report:
         max_score=cells.max_score,
         graded_by_us=len(verdicts),
         places="" if check is None else check.note or f"All {check.places}.",
+        similar=tuple(_alike(code, _given(course, cells))),
     )
 
 
 def _content(path: Path) -> bytes | None:
     """Return the bytes of a file, None if it is not there any more."""
     return path.read_bytes() if path.is_file() else None
+
+
+def _alike(code: Mapping[str, str], given: Sequence[str]) -> Iterator[Alike]:
+    """Yield the pairs of answers that share passages; equal ones are one answer of several."""
+    whose: dict[str, list[str]] = defaultdict(list)
+    for student in sorted(code):
+        whose[code[student]].append(student)
+    answers = {", ".join(students): text for text, students in whose.items()}
+    for pair in similar(answers, given):
+        first, second = (
+            [(line, number in lines) for number, line in enumerate(answers[who].splitlines())]
+            for who, lines in zip(pair.students, pair.lines, strict=True)
+        )
+        yield Alike(pair.students, pair.shared, pair.share, (first, second))
+
+
+def _given(course: Course, cells: AssignmentCells) -> list[str]:
+    """Return the code that everybody may have: what was released, and the instructor's own."""
+    given = [cell.source for n in cells.notebooks.values() for cell in n.sources.values()]
+    for name in cells.notebooks:
+        with contextlib.suppress(OSError):
+            notebook = source_folder.source_notebook(course.coursedir, cells.name, name)
+            given.append(_code(notebook))
+    return given
+
+
+def _code(content: bytes | None, written: bool = False) -> str:
+    """Return the code of a notebook, perhaps only that of the cells where students write."""
+    try:
+        cells = load(content or b"")["cells"]
+    except UnreadableError:
+        return ""
+    return "".join(
+        text_of(cell["source"]) + "\n\n"
+        for cell in cells
+        if cell["cell_type"] == "code" and (tag_of(cell).get("solution") or not written)
+    )
 
 
 def _mistakes(verdicts: dict[str, list[Verdict]]) -> list[Mistake]:

@@ -3,6 +3,6 @@
 - `config`: ``nbgrader_config.py`` as a course; `compatibility`: which of nbgrader's settings count;
 - `gradebook`: the grades;
 - `submitted_folder`, `source_folder`, `autograded_folder`: nbgrader's folders, one module each;
-- `execute_step`, `feedback`: what nbgrader itself can call; `downloads`, `uploads`, `grades_export`: the
-  same for what comes from Canvas and Moodle and goes there, and for a table of grades.
+- `execute_step`, `feedback`, `grades_export`: what nbgrader itself can call;
+- `downloads`, `uploads`: the same, for what comes from Canvas and Moodle and what goes there.
 """

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from fastgrade.batch.report import render
-from fastgrade.batch.report_data import Answer, Mistake, Report, collect
+from fastgrade.batch.report_data import Alike, Answer, Mistake, Report, collect
 from fastgrade.batch.report_pictures import draw
 from fastgrade.course.config import load_course
 from fastgrade.course.gradebook import (
@@ -119,6 +119,7 @@ def test_what_students_wrote_is_text_not_markup():
         flagged=[(EVIL, [EVIL])],
         slowest=[(EVIL, 1.0)],
         identical=[([EVIL, EVIL], 1.0)],
+        similar=(Alike((EVIL, EVIL), 12, 0.9, ([(EVIL, True)], [(EVIL, False)])),),
         assignment=EVIL,
     )
     text = render(evil)
@@ -154,7 +155,10 @@ def test_nobody_and_nothing_can_be_reported():
     text = render(report(results=[], questions=[], mistakes=[], flagged=[], slowest=[]))
     assert "Nobody's submission has been graded yet." in text
     text = render(report(mistakes=[], flagged=[], identical=[], slowest=[], graded_by_us=0))
-    for told in ("no named mistake", "Nothing was odd", "No two are the same", "No times"):
+    for told in (
+        *("no named mistake", "Nothing was odd", "No two are the same", "No times"),
+        "No two share enough",
+    ):
         assert told in text
     assert "2 of them were not graded by fastgrade" in text
 
@@ -194,6 +198,39 @@ def test_of_many_different_answers_the_most_frequent_are_shown():
     assert "answer 9" in text
     assert "answer 10" not in text
     assert "2 more" in text
+
+
+LONG = """
+def add(a, b):
+    total, sign = 0, 1
+    for number in (a, b):
+        if number < 0:
+            sign, number = -1, -number
+        while number > 0:
+            total, number = total + sign * min(number, 1), number - 1
+    print("the sum is", total, "after", sign)
+    return total
+"""
+
+
+def test_similar_answers_stand_side_by_side(classroom):
+    other = LONG.replace("total", "s").replace("number", "n").replace("sign", "q") + "# mine\n"
+    for student, text in {"ada": LONG, "bob": LONG, "cyd": other}.items():
+        classroom.hand_in(student, RIGHT | {"add": text})
+    classroom.hand_in("dan", RIGHT)
+    classroom.fastgrade("ps1")
+    found = collect(load_course(classroom.root), "ps1")
+    (pair,) = found.similar
+    assert pair.students == ("ada, bob", "cyd")
+    text = render(found)
+    page = Page(text)
+    assert {"href": "#similar-1"} in page.all("a")
+    assert "similar-1" in [section["id"] for section in page.all("section")]
+    marked = re.findall("<mark>(.*?)</mark>", text)
+    assert any("min(number, 1)" in line for line in marked)
+    assert any("min(n, 1)" in line for line in marked)
+    for word in ("cheat", "plagiar", "copied", "fraud", "suspic"):
+        assert word not in text.lower()
 
 
 def test_the_command_reports_on_a_graded_class(classroom):
