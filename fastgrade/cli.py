@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import platform
@@ -390,6 +391,10 @@ def _failures() -> Iterator[None]:
         _fail(NO_COURSE, str(error))
     except TraitError as error:
         _fail(NO_COURSE, f"a setting in nbgrader_config.py cannot be used: {_first_line(error)}")
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT):
+            raise
+        _fail(NO_COURSE, f"{error.filename or 'a file'} cannot be used: {error.strerror}")
     except SQLAlchemyError as error:
         _fail(NO_COURSE, f"the gradebook cannot be used: {_first_line(error)}")
     except KeyboardInterrupt:

@@ -96,6 +96,8 @@ def show_plan(where: Console, summary: Summary) -> None:
     _show_notes(where, [summary])
     for student, why in summary.planned:
         where.print(f"{printable(student)}: {why}")
+    for student, why in summary.failed:
+        where.print(f"{printable(student)}: cannot be graded: {printable(why)}")
     where.print(
         f"{escape(summary.assignment)}: {len(summary.planned)} of {summary.total} submissions "
         f"would be graded or written; {summary.unchanged} are up to date. Nothing was written."

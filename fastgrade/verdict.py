@@ -26,10 +26,13 @@ class Submitted:
         Each with ``type``, ``source``, ``grade_id`` (or None), ``id`` and ``attachments``.
     flags : tuple of str
         What was odd about it.
+    unreadable : str
+        Why nothing could be read of it; empty where something could.
     """
 
     cells: tuple[dict[str, Any], ...] = ()
     flags: tuple[str, ...] = ()
+    unreadable: str = ""
 
 
 @dataclass(frozen=True)
@@ -224,7 +227,11 @@ def _question(data: dict[str, Any]) -> QuestionVerdict:
 
 
 def _submitted(data: dict[str, Any]) -> Submitted:
-    return Submitted(tuple(dict(cell) for cell in data["cells"]), tuple(map(str, data["flags"])))
+    return Submitted(
+        tuple(dict(cell) for cell in data["cells"]),
+        tuple(map(str, data["flags"])),
+        str(data["unreadable"]),
+    )
 
 
 def _encode(data: bytes) -> str:

@@ -23,11 +23,12 @@ from fastgrade.batch.rules import read_rules
 from fastgrade.batch.selection import select
 from fastgrade.batch.solution import SolutionCheck, check_solution, recorded_check
 from fastgrade.batch.summary import Summary
-from fastgrade.batch.work import Work, read_work
+from fastgrade.batch.work import NotReadError, Work, read_work
 from fastgrade.course import compatibility
-from fastgrade.course.config import Course
+from fastgrade.course.config import Course, CourseError
 from fastgrade.course.gradebook import Held
 from fastgrade.course.submitted_folder import Submission
+from fastgrade.course.writable import unwritable
 from fastgrade.settings import Settings
 
 __all__ = ["Run"]
@@ -139,13 +140,16 @@ class Run:
         Raises
         ------
         CourseError
-            If the instructor's own solution does not get full marks.
+            If the instructor's own solution does not get full marks, or nothing can be written.
         JournalBusyError
             If another run is grading this assignment.
         PoolError
             If no submission can be graded; what was graded before is recorded.
         """
         started = time.monotonic()
+        obstacle = unwritable(self.rules.course.coursedir)
+        if obstacle is not None:
+            raise CourseError(obstacle)
         with self._journal() as journal, SharedPools(make_pool) as pools:
             self._prepare(journal)
             self._check_solution(pools.open)
@@ -237,6 +241,8 @@ class Run:
             if _is_text(submission.student):
                 return read_work(self.rules, submission, held.get(submission.student))
             reason = "the name of the student's folder is no text in UTF-8"
+        except NotReadError as error:
+            reason = str(error)
         except Exception as error:
             reason = f"cannot be read: {type(error).__name__}: {error}"
         self.summary.failed.append((submission.student, reason))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fastgrade.batch.rules import Rules
@@ -10,9 +11,16 @@ from fastgrade.course.gradebook import Held
 from fastgrade.course.submitted_folder import HandedIn, Submission
 from fastgrade.engine import grader
 from fastgrade.notebook.submission import read
-from fastgrade.verdict import Task, Verdict
+from fastgrade.verdict import Submitted, Task, Verdict
 
-__all__ = ["Work", "read_work"]
+__all__ = ["NotReadError", "Work", "read_work"]
+
+#: Names of files that a sentence lists.
+_SHOWN = 3
+
+
+class NotReadError(ValueError):
+    """What was handed in holds no notebook that can be read; the message says why."""
 
 
 @dataclass
@@ -81,11 +89,18 @@ def read_work(rules: Rules, submission: Submission, record: Held | None) -> Work
         Whose folder.
     record : Held, optional
         What the gradebook holds of it.
+
+    Raises
+    ------
+    NotReadError
+        If none of the assignment's notebooks is there, or one of them cannot be read.
     """
     limit_mb = rules.settings.limits.submission_mb
     handed_in = submitted_folder.read_submission(
         rules.course.coursedir, submission, rules.cells.notebooks, limit_mb << 20
     )
+    read_of = {name: read(data, limit_mb) for name, data in handed_in.notebooks.items()}
+    _demand_readable(handed_in, read_of)
     beside = {name: data for name, data in handed_in.files.items() if name != "timestamp.txt"}
     task_files = files.merge(beside, rules.files)
     tasks = {
@@ -94,14 +109,14 @@ def read_work(rules: Rules, submission: Submission, record: Held | None) -> Work
             student=submission.student,
             notebook=name,
             source=rules.sources[name],
-            submission=read(data, limit_mb),
+            submission=submitted,
             files=task_files,
             instructors=tuple(rules.files),
             solution=rules.solution,
             beside=rules.beside.get(name, ()),
             scoring=rules.scoring.get(name, ()),
         )
-        for name, data in handed_in.notebooks.items()
+        for name, submitted in read_of.items()
     }
     handed_in.notebooks.clear()  # what is used of them is in the tasks
     mark = files.fingerprint(
@@ -114,3 +129,18 @@ def read_work(rules: Rules, submission: Submission, record: Held | None) -> Work
     )
     keys = {name: grader.key(task, rules.settings) for name, task in tasks.items()}
     return Work(submission, handed_in, mark, keys, tasks)
+
+
+def _demand_readable(handed_in: HandedIn, notebooks: Mapping[str, Submitted]) -> None:
+    """Refuse what is no hand-in: a zero would say that it was read and found wrong."""
+    told = "; no grade was recorded"
+    for name, submitted in notebooks.items():
+        if submitted.unreadable:
+            why = "; ".join(handed_in.flags.get(name, ())) or submitted.unreadable
+            raise NotReadError(f"{name}.ipynb could not be read: {why}{told}")
+    if not notebooks:
+        flags = "; ".join(flag for some in handed_in.flags.values() for flag in some)
+        files = [name for name in handed_in.files if name != "timestamp.txt"]
+        listed = ", ".join([*files[:_SHOWN], *(["..."] if len(files) > _SHOWN else [])])
+        there = f" (there is {listed})" if files else ""
+        raise NotReadError(f"no notebook could be read: {flags}{there}{told}")

@@ -375,6 +375,8 @@ def _report(error: BaseException, hidden: bool) -> dict[str, Any]:
         # Not the student's exception and not a verdict: its text may quote the test.
         report["message"] = f"the test stopped with {type(error).__name__}"
         report["note"] = message[:2000]
+    elif (line := _line(error)) is not None:
+        report["message"] = f"{message} (line {line} of the test)"[:_MAX_TEXT]
     render = getattr(error, "_render_traceback_", None)
     if render is not None and not hidden:
         with contextlib.suppress(Exception):
@@ -424,7 +426,17 @@ def _told(error: BaseException) -> str:
 
 
 def _assertion(error: BaseException) -> str:
+    line = _line(error)
+    return (
+        "an assertion failed"
+        if line is None
+        else f"the assertion in line {line} of the test failed"
+    )
+
+
+def _line(error: BaseException) -> int | None:
+    """Return the line of the test in which an error has come up."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename == "<test>":
-            return f"the assertion in line {frame.lineno} of the test failed"
-    return "an assertion failed"
+            return frame.lineno
+    return None

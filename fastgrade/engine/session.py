@@ -119,14 +119,23 @@ class Session:
     def run(self) -> list[QuestionVerdict]:
         """Run all cells, then all tests; return the verdicts in the instructor's order."""
         if self._tests and len(self._beside) == self._tests and not self._is_hiding:
-            verdicts = self._run_in_place(self._beside, is_shown=True)
+            verdicts, moved = self._run_in_place(self._beside, is_shown=True), set[str]()
         else:
             verdicts = self._run_judged()
             moved = self._moved()
             if self._beside or moved:
                 in_place = self._run_in_place(self._beside | moved)
                 verdicts |= in_place | {name: self._by_hand(in_place[name]) for name in moved}
+        self._tell_places(self._beside | moved)
         return self._marks.in_order(verdicts)
+
+    def _tell_places(self, beside: set[str]) -> None:
+        """Write into the notebook where each test ran."""
+        for cell in self._cells:
+            if cell.kind == "test":
+                target = self._rebuilt.notebook["cells"][cell.index]
+                ran = "beside the answer" if cell.grade_id in beside else "in the judge"
+                target["metadata"]["fastgrade"] = {"ran": ran}
 
     def _moved(self) -> set[str]:
         """Return the tests that asked what no proxy can answer, if their text is no secret.

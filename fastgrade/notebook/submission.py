@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from fastgrade.notebook.assignment import Plan
@@ -31,6 +31,11 @@ __all__ = ["Cell", "Rebuilt", "main", "parse", "read", "rebuild"]
 #: Cells that a student may add, and sentences about a submission.
 _MOST_EXTRA = 1000
 _MOST_FLAGS = 100
+#: What is said of a cell of the instructor that was not handed in; which of the two, no file tells.
+_MISSING = (
+    "is missing from the submission: it was deleted there, or added to the assignment after that "
+    "copy was released"
+)
 #: Cells of a submission that are looked at.
 _MOST_CELLS = 10_000
 #: Bytes from which a notebook is parsed in a process of its own, and what that one may use.
@@ -102,11 +107,9 @@ def read(data: bytes, limit_mb: int = 100) -> Submitted:
         Size from which it is not read, in MiB.
     """
     if not data.strip():
-        return Submitted(flags=("The submission is empty.",))
+        return _unreadable("it is empty")
     if len(data) > limit_mb << 20:
-        size = len(data) / (1 << 20)
-        told = f"The submission was not read: it has {size:.0f} MB, the limit is {limit_mb} MB."
-        return Submitted(flags=(told,))
+        return _unreadable(f"it has {len(data) / (1 << 20):.0f} MB, the limit is {limit_mb} MB")
     return parse(data) if len(data) <= _LARGE else _parsed_elsewhere(data)
 
 
@@ -126,7 +129,7 @@ def parse(data: bytes) -> Submitted:
 
 
 def _unreadable(why: str) -> Submitted:
-    return Submitted(flags=(f"The submission cannot be read: {why}.",))
+    return Submitted(flags=(f"The submission cannot be read: {why}.",), unreadable=why)
 
 
 def _parsed_elsewhere(data: bytes) -> Submitted:
@@ -144,7 +147,7 @@ def _parsed_elsewhere(data: bytes) -> Submitted:
     except (OSError, subprocess.SubprocessError):
         return _unreadable("it takes too much time or memory")
     found = json.loads(done.stdout)
-    return Submitted(tuple(found["cells"]), tuple(found["flags"]))
+    return Submitted(tuple(found["cells"]), tuple(found["flags"]), found["unreadable"])
 
 
 def main() -> None:
@@ -153,7 +156,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (_BYTES, _BYTES))
     found = parse(data)
-    print(json.dumps({"cells": found.cells, "flags": found.flags}))
+    print(json.dumps(asdict(found)))
 
 
 def _is_cell(cell: Any) -> bool:
@@ -225,7 +228,7 @@ def rebuild(instructor: Plan, submitted: Submitted, *, extra_cells: str = "run")
             # Where nothing could be read, that is said already, and once is enough.
             _answer(cell, name, handed_in, flags if submitted.cells else [])
         elif role == "test" and submitted.cells and handed_in is None:
-            flags.append(f"The test cell {name!r} is missing from the submission.")
+            flags.append(f"The test cell {name!r} {_MISSING}.")
         if role == "manual":
             manual[name] = _is_untouched(cell)
         elif role == "task" or (role == "test" and cell["cell_type"] != "code"):
@@ -298,7 +301,7 @@ def _answer(
     """Write what was handed in into a cell of the instructor."""
     if handed_in is None:
         cell["source"] = ""
-        flags.append(f"The cell {name!r} is missing from the submission.")
+        flags.append(f"The cell {name!r} {_MISSING}.")
         return
     cell["source"] = handed_in["source"]
     if handed_in["attachments"] and cell["cell_type"] != "code":

@@ -5,6 +5,7 @@ Objects that are no plain data stay here; the judge gets their numbers.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import socket
 from collections.abc import Callable, Iterator
@@ -82,7 +83,10 @@ class StudentPeer(Peer):
         kind = CALLABLE if callable(value) else OBJECT
         if kind == OBJECT and hasattr(type(value), "__next__"):
             kind = ITERATOR
-        return kind, number, {} if known else _portrait(value)
+        portrait = {} if known else _portrait(value)
+        if portrait.get("fields") is not None:
+            portrait["class"] = self._keep(type(value))
+        return kind, number, portrait
 
     def _import(self, kind: int, number: int, meta: Any) -> Any:
         proxy = self._proxies.get(number)
@@ -197,8 +201,13 @@ def _portrait(value: Any) -> dict[str, Any]:
         portrait["name"] = name[:100]
     classes = [kind for kind in type(value).__mro__ if kind is not object]
     portrait["has"] = [
-        name for name in ASKED if any(vars(kind).get(name) is not None for kind in classes)
+        name
+        for name in ASKED
+        if any(vars(kind).get(name) is not None for kind in classes)
+        or (name == "__hash__" and any(name in vars(kind) for kind in classes))
     ]
+    portrait["fields"] = _fields(type(value))
+    portrait["hashes"] = _is_generated(type(value), "__hash__")
     # Whatever its class is derived from may be known to a test by another object.
     portrait["bases"] = [
         kind.__name__[:100]
@@ -206,6 +215,22 @@ def _portrait(value: Any) -> dict[str, Any]:
         if kind.__module__ != "__main__" or kind.__bases__ != (object,)
     ]
     return portrait
+
+
+def _fields(kind: type) -> list[str] | None:
+    """Return the fields by which a dataclass compares; None of a class that compares otherwise."""
+    if "__dataclass_params__" not in vars(kind) or not _is_generated(kind, "__eq__"):
+        return None
+    fields = dataclasses.fields(kind)
+    if any(field.hash is not None for field in fields):
+        return None
+    return [field.name for field in fields if field.compare]
+
+
+def _is_generated(kind: type, name: str) -> bool:
+    """Whether `dataclasses` has written a method."""
+    code = getattr(vars(kind).get(name), "__code__", None)
+    return getattr(code, "co_filename", "") == "<string>"
 
 
 def _signature_of(value: Any) -> list[tuple[str, int, bool, Any]]:

@@ -196,6 +196,11 @@ class Classroom:
         with self.gradebook() as book:
             return book.find_submission(assignment, student).score
 
+    def is_recorded(self, student, assignment="ps1"):
+        """Whether the gradebook has a row for what somebody handed in."""
+        with self.gradebook() as book:
+            return student in {row.student_id for row in book.assignment_submissions(assignment)}
+
     def grades(self, student, assignment="ps1"):
         """Each grade cell's automatic score, manual score and whether a human must look."""
         with self.gradebook() as book:

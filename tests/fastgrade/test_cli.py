@@ -331,7 +331,7 @@ STRANGE = {
 }
 
 
-def test_strange_submissions_are_flagged_and_hold_up_nobody(classroom):
+def test_what_cannot_be_read_gets_no_grade_and_holds_up_nobody(classroom):
     for name, content in STRANGE.items():
         folder = classroom.folder(name)
         folder.mkdir(parents=True)
@@ -342,18 +342,26 @@ def test_strange_submissions_are_flagged_and_hold_up_nobody(classroom):
     huge = classroom.hand_in("huge", RIGHT) / "arithmetic.ipynb"
     with open(huge, "ab") as file:
         file.truncate(200_000_000)
-    done = classroom.fastgrade("ps1")
-    assert counts(done)["failed"] == 0
-    for name in (*STRANGE, "nothing", "renamed", "huge"):
-        assert f"flagged {name}:" in done.stdout
-    for name in (*STRANGE, "nothing", "huge"):
-        assert classroom.score(name) == 0.0
+    essay = classroom.folder("essay")
+    essay.mkdir(parents=True)
+    (essay / "essay.docx").write_bytes(b"PK")
+    done = classroom.fastgrade("ps1", check=False)
+    assert done.returncode == 1
+    told = " ".join(done.stderr.split())
+    for name in (*STRANGE, "huge"):
+        assert f"failed {name}: arithmetic.ipynb could not be read: " in told
+    assert "failed nothing: no notebook could be read: arithmetic.ipynb was not handed in; " in told
+    assert "failed essay: no notebook could be read: arithmetic.ipynb was not handed in" in told
+    assert "(there is essay.docx); no grade was recorded" in told
+    for name in (*STRANGE, "nothing", "huge", "essay"):
+        assert not classroom.is_recorded(name)
     assert classroom.score("renamed") == 5.0
     assert (classroom.autograded("renamed") / "arithmetic.ipynb").exists()
     assert classroom.score("zoe") == 5.0
-    again = classroom.fastgrade("ps1")
-    assert counts(again)["up to date"] == len(STRANGE) + 4
-    assert "flagged huge:" in again.stdout
+    planned = classroom.fastgrade("ps1", "--dry-run")
+    assert "huge: cannot be graded: arithmetic.ipynb could not be read: arithmetic.ipynb has" in (
+        " ".join(planned.stdout.split())
+    )
 
 
 def test_duplicated_cells_and_another_kernel_are_flagged(classroom):
@@ -434,6 +442,17 @@ def test_what_goes_wrong_is_one_line_and_a_status(classroom, arguments, status, 
     assert done.returncode == status, done.stdout + done.stderr
     assert told in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence_and_grades_nobody(classroom):
+    classroom.hand_in("ada", RIGHT)
+    classroom.configure("c.CourseDirectory.autograded_directory = '/sys/graded'")
+    done = classroom.fastgrade("ps1", check=False)
+    assert done.returncode == 3
+    (told,) = done.stderr.strip().splitlines()
+    assert "/sys/graded cannot be written" in told
+    assert "c.CourseDirectory.autograded_directory says where it lies" in told
+    assert not classroom.is_recorded("ada")
 
 
 def test_a_configuration_that_cannot_be_read_is_told(classroom):

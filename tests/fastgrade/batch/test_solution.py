@@ -90,6 +90,9 @@ def test_tests_that_need_live_objects_run_beside_the_answer_and_the_instructor_i
     assert "(not leak-proof)" in classroom.fastgrade("doctor", check=False).stdout
     classroom.fastgrade("report", "ps1")
     assert "(not leak-proof)" in (classroom.root / "report-ps1.html").read_text()
+    graded = json.loads((classroom.autograded("ada") / "arithmetic.ipynb").read_text())
+    ran = [cell["metadata"].get("fastgrade", {}).get("ran") for cell in graded["cells"]]
+    assert "beside the answer" in ran
 
 
 def test_tests_that_pass_in_the_judge_stay_there_in_silence(classroom):

@@ -20,6 +20,7 @@ from fastgrade.course.submitted_folder import (
     find_submissions,
     read_submission,
 )
+from fastgrade.course.writable import unwritable
 from fastgrade.sandbox.workdir import remove
 
 LIMIT = 1_000_000
@@ -390,3 +391,16 @@ def test_of_two_that_may_be_the_notebook_and_of_a_bomb_none_is_taken(coursedir, 
     for place in ("problem.json", "problem.ipynb.txt"):
         (ada / place).write_bytes(b"{}")
     assert "problem" not in read(coursedir).notebooks
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    # Where nobody can make a file, root neither.
+    [("root", "/sys"), ("autograded_directory", "/sys/x"), ("db_url", "sqlite:////sys/x.db")],
+)
+def test_a_place_that_cannot_be_written_is_told_with_its_setting(tmp_path, setting, value):
+    places = {"root": str(tmp_path), "db_url": f"sqlite:///{tmp_path}/x.db"}
+    assert unwritable(CourseDirectory(**places)) is None
+    told = unwritable(CourseDirectory(**{**places, setting: value}))
+    assert f"c.CourseDirectory.{setting} says where it lies" in told
+    assert list(tmp_path.iterdir()) == []

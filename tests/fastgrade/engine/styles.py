@@ -630,6 +630,8 @@ class P:
 -- test
 assert P(1) == P(1, 0)
 -- test
+assert P(1) != P(2) and P(1) != (1, 0) and P(1) in [P(1), None]
+-- test
 assert P(1).x == 1
 == class for the answer in the setup cell
 def area(r): return r.w * r.h

@@ -193,6 +193,12 @@ def test_a_hidden_test_tells_what_only_the_interpreter_says(grader, answer, told
     assert text.startswith(told) if told else text == ""
 
 
+def test_an_error_that_is_no_assertion_says_in_which_line_of_the_test_it_came_up(grader):
+    only, _ = outcome(grader, "def f(x):\n    return None", "twice = 2\ntwice + f(1)")
+    assert only.message.startswith("unsupported operand type(s) for +: 'int' and 'NoneType'")
+    assert only.message.endswith("(line 2 of the test)")
+
+
 def test_a_failure_before_hidden_lines_is_explained(grader):
     test = "assert f(1) == 2, 'two'\n### BEGIN HIDDEN TESTS\nassert f(2) == 5\n### END HIDDEN TESTS"
     only, _ = outcome(grader, "def f(x):\n    return 1", test)
