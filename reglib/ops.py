@@ -274,7 +274,7 @@ def one_hot(x: ArrayLike, num_classes: int, axis: int = -1, dtype: Any = None) -
 
 
 def rsqrt(x: ArrayLike) -> NDArray:
-    r"""Return :math:`1/\\sqrt x`."""
+    r"""Return :math:`1/\sqrt x`."""
     return 1 / np.sqrt(x)
 
 

@@ -39,6 +39,19 @@ def test_no_page_shows_the_source_of_a_formula(site, formulas):
         assert not [sign for sign in (r"\(", r"\[", r"\frac", r"\sum") if sign in shown], name
 
 
+def test_no_formula_spells_out_a_command(formulas):
+    """As sqrt x does where its backslash was lost: each letter is a variable of its own."""
+    commands = re.compile("sqrt|frac|sum|hat|bar|dot|log|exp|max|min|sign|lambda|sigma|beta")
+    spelled = [
+        (name, word)
+        for name, found in formulas.items()
+        for math in found
+        for letters in re.findall("(?:<mi>[a-z]</mi>)+", str(math))
+        if commands.search(word := re.sub("<[^>]*>", "", letters))
+    ]
+    assert not spelled
+
+
 def test_the_book_s_font_has_every_sign_and_the_measures_of_formulas(formulas):
     font = TTFont(FONT)
     assert "MATH" in font

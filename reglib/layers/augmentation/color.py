@@ -154,14 +154,14 @@ def per_image(numbers: ArrayLike, images: NDArray) -> NDArray:
 
 @arguments(factor=Factor("[-1, 1]", strict=False))
 class RandomBrightness(FactorLayer):
-    r"""Add one number to each image: :math:`x \to x + f(v_{max} - v_{min})`, clipped.
+    r"""Add one number to each image: :math:`x \to x + f(v_{\max} - v_{\min})`, clipped.
 
     Parameters
     ----------
     factor : float or pair of floats in [-1, 1]
         Range of f; a number b stands for (-b, b).
     value_range : pair of floats
-        :math:`v_{min}, v_{max}`, what the result is clipped to.
+        :math:`v_{\min}, v_{\max}`, what the result is clipped to.
     seed, **kwargs
         As for :class:`~reglib.layers.AugmentationLayer`.
 
