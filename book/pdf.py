@@ -144,6 +144,7 @@ def move(part: Tag, name: str, pages: dict[str, BeautifulSoup]) -> None:
                 places = places.split() if isinstance(places, str) else places
                 element[pointer] = " ".join(anchor(name, place) for place in places)
         if element.get("src"):
+            element.attrs.pop("loading", None)  # nobody scrolls through paper
             element["src"] = target_of(name, element["src"])[0]
         if element.name == "a" and element.get("href") and not urlsplit(element["href"]).scheme:
             page, place = target_of(name, element["href"])

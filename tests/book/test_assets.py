@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from pathlib import Path
 
 import pytest
 import tinycss2
@@ -12,9 +13,8 @@ from regbook.assets import purged, used_names
 
 from tests.book.built import pages
 
-#: Bytes of a chapter, compressed as hosts do it, without the photographs that are part of its page.
+#: Bytes of a page before anybody scrolls, compressed as hosts do it.
 LARGEST = 400_000
-PHOTOGRAPH = re.compile(rb"data:image/webp;base64,[^\"]+")
 CHAPTERS = [name for name in pages() if name.startswith("chapters/")]
 
 
@@ -86,10 +86,41 @@ def test_a_chapter_is_light_and_does_not_jump(address, site, visit, name):
         for url in view.addresses
         if url.startswith(address)
     }
-    assert len(files) < 15
-    sizes = {
-        file: len(content if file.endswith("woff2") else gzip.compress(content))
-        for file in files
-        if (content := PHOTOGRAPH.sub(b"", (site / file).read_bytes()))
-    }
+    assert len([file for file in files if "/photographs/" not in file]) < 15
+    sizes = {file: compressed(site / file) for file in files}
     assert sum(sizes.values()) < LARGEST, sizes
+
+
+def compressed(path: Path) -> int:
+    """Return how many bytes of a file a host sends."""
+    content = path.read_bytes()
+    return len(content) if path.suffix in (".woff2", ".webp") else len(gzip.compress(content))
+
+
+@pytest.mark.parametrize("name", pages())
+def test_what_a_page_asks_for_at_once_is_light(site, name):
+    """With all fonts, of which most pages need some; what waits until it is near is left out."""
+    place = site / f"{name}.html"
+    page = BeautifulSoup(place.read_text(encoding="utf-8"), "html.parser")
+    asked = page.select("link[rel=stylesheet], script[src], img:not([loading=lazy])")
+    addresses = {tag.get("href") or tag.get("src") for tag in asked}
+    files = {place.parent / address.partition("?")[0] for address in addresses}
+    fonts = site.glob("_static/fonts/*.woff2")
+    sizes = {path.name: compressed(path) for path in (place, *files, *fonts)}
+    assert len(sizes) > 5
+    assert sum(sizes.values()) < LARGEST, sizes
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_photograph_comes_when_a_reader_comes_near(address, visit, width):
+    view = visit(width)
+    page = view.open(f"{address}/chapters/06-dropout-family.html")
+    last = page.locator(".photograph:visible").last
+    address_of_last = last.evaluate("(image) => image.src")
+    assert address_of_last not in view.addresses
+    last.scroll_into_view_if_needed()
+    page.wait_for_function("(image) => image.naturalWidth > 0", arg=last.element_handle())
+    drawn, around = last.bounding_box(), last.locator("xpath=..").bounding_box()
+    assert drawn["width"] == pytest.approx(around["width"], abs=1)
+    assert drawn["height"] == pytest.approx(around["height"], abs=1)

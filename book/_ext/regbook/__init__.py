@@ -30,6 +30,7 @@
 ``online``        a citation is followed by a link to the source, if it is online
 ``search``        other spellings and Greek letters are found
 ``modes``         light and dark without a script, and light on paper
+``photographs``   photographs in drawings are fetched when a reader comes near
 ``assets``        one style sheet and one script, of what pages use
 ``hosting``       canonical links, a site map, a page for what is missing, the edition
 """
@@ -73,6 +74,7 @@ PARTS = (
     "online",
     "search",
     "modes",
+    "photographs",
     "assets",
     "hosting",
 )
