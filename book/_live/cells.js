@@ -3,32 +3,12 @@
 "use strict";
 
 (() => {
-  const HERE = document.currentScript.src;
+  const { make, button, load } = window.courseElements;
   const SECONDS = 60;
   const WHY = {
     pandas: "pandas, which Python in the page has not",
     time: "more time than a page should take",
   };
-  const python = window.coursePython;
-
-  function make(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (typeof value === "function") element.addEventListener(name, value);
-      else element.setAttribute(name, value);
-    }
-    element.append(...children);
-    return element;
-  }
-  const button = (words, click) => make("button", { type: "button", click }, words);
-  const load = (file) => new Promise((resolve, reject) => {
-    const failed = () => reject(new Error(`${file} could not be loaded. Are you online?`));
-    document.head.append(make("script", { src: new URL(file, HERE), load: resolve, error: failed }));
-  });
-  const style = (file) => new Promise((resolve) => {
-    const link = { rel: "stylesheet", href: new URL(file, HERE), load: resolve, error: resolve };
-    document.head.append(make("link", link));
-  });
 
   let page; // the chapter's cells, fetched with the editor on the first click
   let ran = new Set(); // numbers of the cells that Python has run
@@ -39,10 +19,10 @@
 
   async function fetchPage() {
     const [plan] = await Promise.all([
-      fetch(new URL(`cells/${name}.json`, HERE)).then((response) => response.json()),
-      load("../exercise/exercise-output.js"),
-      load("../exercise/codemirror.js"),
-      style("../exercise/exercise.css"),
+      fetch(new URL(`_static/cells/${name}.json`, root), { cache: "no-cache" }).then((response) => response.json()),
+      load("exercise-output.js"),
+      load("codemirror.js"),
+      load("exercise.css"),
     ]);
     return plan;
   }
@@ -69,14 +49,12 @@
     say(words) { this.status.textContent = words; }
 
     async start() {
-      const obstacle = python.obstacle();
-      if (obstacle) {
-        this.say(obstacle.message);
-        return;
-      }
       this.open.disabled = true;
       this.say("Loading the editor …");
       try {
+        await load("python.js");
+        const obstacle = window.coursePython.obstacle();
+        if (obstacle) throw obstacle;
         page ??= await fetchPage();
       } catch (error) {
         this.open.disabled = false;
@@ -96,7 +74,7 @@
       this.element.classList.add("is-live");
       this.result = make("div", { class: "live-result exercise-result", role: "region", "aria-label": "What came of it" });
       this.runs = button("Run", () => this.run());
-      this.stops = button("Stop", () => python.stop());
+      this.stops = button("Stop", () => window.coursePython.stop());
       this.stops.hidden = true;
       this.resets = button("As it was", () => this.reset());
       this.open.replaceWith(this.runs, this.stops, this.resets);
@@ -114,6 +92,7 @@
     async run() {
       if (busy) return;
       busy = this;
+      const python = window.coursePython;
       this.runs.hidden = true;
       this.stops.hidden = false;
       if (python.state() !== "ready") ran = new Set();
@@ -143,7 +122,7 @@
         name: "absent",
         source: `import course_session; course_session.without(${JSON.stringify(page.absent)})`,
       };
-      const { cells } = await python.run({
+      const { cells } = await window.coursePython.run({
         session: `page ${name}`, cells: [absent, ...before, own], seconds: SECONDS,
       });
       for (const cell of cells) if (!cell.error) ran.add(cell.name);

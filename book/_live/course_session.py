@@ -38,6 +38,8 @@ METHODS = {
 }
 #: Beyond this a cell's text is cut: a page with millions of lines stops answering.
 LONGEST = 200_000
+#: A line that imports what draws: ten megabytes, which words about it must not fetch.
+DRAWS = re.compile(r"^\s*(?:from|import)\b.*\b(?:matplotlib|plotting)\b", re.MULTILINE)
 NO_MEMORY = (
     "Python in the page ran out of memory: {error}. It has about two gigabytes, less on a phone. "
     "Take smaller arrays, or fewer of them."
@@ -395,10 +397,10 @@ def wanted(source: str) -> list[str]:
 
     Examples
     --------
-    >>> wanted("from reglib import plotting")
-    ['matplotlib']
+    >>> wanted("from reglib import plotting"), wanted("print('without matplotlib')")
+    (['matplotlib'], [])
     """
-    return ["matplotlib"] if re.search(r"\b(matplotlib|plotting)\b", source) else []
+    return ["matplotlib"] if DRAWS.search(source) else []
 
 
 def reset(session: str) -> None:

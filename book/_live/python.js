@@ -47,7 +47,7 @@ window.coursePython = (() => {
       navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true });
     });
     const ready = navigator.serviceWorker
-      .register(new URL("../../service-worker.js", base))
+      .register(new URL("../../../service-worker.js", base))
       .then(() => taken);
     const late = new Promise((resolve) => { setTimeout(resolve, 3000); });
     await Promise.race([ready, late]).catch(() => undefined);
@@ -99,7 +99,7 @@ window.coursePython = (() => {
     }
     return loaded
       ? `Python stopped working: ${message}`
-      : `Python could not be loaded: ${message}. Are you online?`;
+      : `Python could not be loaded: ${message}. Are you online? If you are, load this page anew: the site may have changed.`;
   }
 
   function ask(work, more = {}, options = {}) {

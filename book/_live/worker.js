@@ -3,7 +3,7 @@
 
 importScripts("pyodide.js");
 
-let files; // of files.json: bytes of each, and of which the first load consists
+let files; // of files.json: which archives come first, and which on demand
 let loaded = 0;
 let python; // the module session.py
 let pyodide;
@@ -59,7 +59,7 @@ async function start() {
       indexURL: "./",
       stdLibURL: "stdlib.zip",
       lockFileURL: "lock.json",
-      env: { HOME: "/home/pyodide", PYTHONDONTWRITEBYTECODE: "1", REGLIB_SITE: new URL("../../", self.location).href },
+      env: { HOME: "/home/pyodide", PYTHONDONTWRITEBYTECODE: "1", REGLIB_SITE: new URL("../../../", self.location).href },
     });
     (await firsts).forEach((archive, at) => install(files.first[at], archive));
   } finally {

@@ -46,6 +46,8 @@ class Exercise:
         self.wait_until_alive()
 
     def wait_until_alive(self) -> None:
+        self.page.wait_for_selector("html[data-exercise]")
+        self.page.keyboard.press("Shift")  # the editors wait for somebody
         self.page.wait_for_selector("html[data-exercise=ready]")
 
     def cell(self, name: str):

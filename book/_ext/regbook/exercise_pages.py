@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -23,13 +22,17 @@ from sphinx.util.docutils import SphinxDirective
 
 from regbook.downloads import EXERCISES, ROOT, published, released, site_link
 from regbook.exercise_notebook import Part, cells_needed, read_parts
+from regbook.live import folder
 from regbook.markup import Markup
 
-#: Where the script, the style and the editor lie, in the book's folder and on the site.
-SOURCES, PLACE = "_live/exercise", "_static/exercise"
-SCRIPTS = ("exercise-store.js", "exercise-notebook.js", "exercise-output.js", "exercise.js")
+SCRIPTS = (
+    "elements.js",
+    "exercise-store.js",
+    "exercise-notebook.js",
+    "exercise-output.js",
+    "exercise.js",
+)
 STYLE = "exercise.css"
-EDITOR = ("codemirror.js", "codemirror.LICENSES.txt")
 #: What a notebook says of its own cells; the page says what its buttons do.
 NOTEBOOK_ONLY = re.compile(
     r"^(?:How it works:\n\n|- .*(?:run the test cell below your answer|in a cell of your own).*\n)",
@@ -320,18 +323,11 @@ def add_script(
     if not (app.config.exercise_pages and pagename.startswith(f"{EXERCISES}/")):
         return
     address = context["pathto"]
-    tags = [f'<link rel="stylesheet" href="{address(f"{PLACE}/{STYLE}", 1)}">']
-    tags += [f'<script defer src="{address(f"{PLACE}/{name}", 1)}"></script>' for name in SCRIPTS]
+    tags = [f'<link rel="stylesheet" href="{address(f"{folder()}/{STYLE}", 1)}">']
+    tags += [
+        f'<script defer src="{address(f"{folder()}/{name}", 1)}"></script>' for name in SCRIPTS
+    ]
     context["metatags"] = context.get("metatags", "") + "\n".join(tags)
-
-
-def copy_script(app: Sphinx, exception: Exception | None) -> None:
-    """Put style, scripts and editor beside the pages, with the editor's licences."""
-    if exception is None and app.builder.format == "html" and app.config.exercise_pages:
-        target = Path(app.outdir, PLACE)
-        target.mkdir(exist_ok=True)
-        for name in (STYLE, *SCRIPTS, *EDITOR):
-            shutil.copyfile(Path(app.srcdir, SOURCES, name), target / name)
 
 
 def setup(app: Sphinx) -> None:
@@ -345,4 +341,3 @@ def setup(app: Sphinx) -> None:
     # Before the table of contents is read, which lists what there is.
     app.connect("config-inited", write_sources, priority=800)
     app.connect("html-page-context", add_script)
-    app.connect("build-finished", copy_script)

@@ -1,8 +1,11 @@
-"""Python for the pages: what the browser fetches, in the site's folder ``_static/live``.
+"""Python for the pages, and the scripts that use it: what the site has in ``_static/live/VERSION``.
 
 The runtime is vendored in ``book/_live/vendor`` as it was published, with the bytecode of its
 Python files beside it. What is served has the bytecode in place of the files, without tests and
 headers; the library is packed as it is at the time.
+
+The version is a hash of all that the folder is made from. Files in it never change, so that hosts
+and browsers may keep them, and no page gets a script of another version than its own.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import hashlib
 import io
 import json
 import lzma
+import re
 import shutil
 import tarfile
 import zipfile
@@ -25,11 +29,9 @@ SOURCE = BOOK / "_live"
 VENDOR = SOURCE / "vendor"
 PLACE = "_static/live"
 SITE_PACKAGES = "/lib/python3.12/site-packages"
-SCRIPTS = ("python.js", "worker.js", "cells.js")
+VERSIONED = re.compile(rf"{PLACE}/[0-9a-f]{{16}}/")
 KEEPER = "service-worker.js"
 CORE = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm")
-#: Of the exercise pages, what live cells use too: the editor, and what shows outputs.
-SHARED = ("exercise-output.js", "exercise.css", "codemirror.js", "codemirror.LICENSES.txt")
 #: Archives for the browser, and the wheels that they are made of.
 ARCHIVES = {
     "numpy.zip": ("numpy",),
@@ -53,7 +55,7 @@ ON_DEMAND = {
     "PIL": "matplotlib.zip",
 }
 #: What no import needs.
-UNUSED = ("/tests/", "/sample_data/", "/include/", "/f2py/")
+UNUSED = ("/tests/", "/sample_data/", "/include/", "/f2py/", "/_pyinstaller/")
 UNUSED_ENDS = (".pyi", ".h", ".a", ".c", ".pxd", ".ini.in", ".build")
 #: The wheel's list of fonts, which saves looking through them: its number is that of a later
 #: matplotlib, so that this one would not take it.
@@ -113,19 +115,42 @@ def wheel(name: str) -> Path:
     return path
 
 
-def library() -> bytes:
-    """Return the archive of reglib, of the session and of what draws the book's figures."""
+def scripts() -> list[Path]:
+    """Return the scripts, styles and licences for pages and their worker."""
+    return sorted(
+        path
+        for path in (*SOURCE.glob("*"), *SOURCE.glob("exercise/*"))
+        if path.suffix in (".js", ".css", ".txt") and path.name != KEEPER
+    )
+
+
+def library_files() -> dict[str, Path]:
+    """Return reglib, the session and what draws figures, by their names in an archive."""
     root = BOOK.parent
     files = {
-        path.relative_to(root).as_posix(): path.read_bytes()
+        path.relative_to(root).as_posix(): path
         for path in root.glob("reglib/**/*")
         if path.is_file() and path.suffix != ".pyc" and "skeleton" not in path.parts
     }
-    files |= {path.name: path.read_bytes() for path in SOURCE.glob("*.py")}
-    files |= {
-        f"regbook/{name}": (BOOK / "_ext" / "regbook" / name).read_bytes() for name in DRAWING
-    }
-    return packed(files)
+    files |= {path.name: path for path in SOURCE.glob("*.py")}
+    return files | {f"regbook/{name}": BOOK / "_ext" / "regbook" / name for name in DRAWING}
+
+
+@cache
+def version() -> str:
+    """Return the hash of all that is served, by what it is made from."""
+    vendored = sorted(path for path in VENDOR.rglob("*") if path.is_file())
+    content = hashlib.sha256()
+    for path in (Path(__file__), *vendored, *scripts()):
+        content.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    for name, path in sorted(library_files().items()):
+        content.update(name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return content.hexdigest()[:16]
+
+
+def folder() -> str:
+    """Return the folder of this version, from the site's root."""
+    return f"{PLACE}/{version()}"
 
 
 def write(path: Path, made_from: Iterable[Path], make: Callable[[], bytes]) -> None:
@@ -135,16 +160,21 @@ def write(path: Path, made_from: Iterable[Path], make: Callable[[], bytes]) -> N
         path.write_bytes(make())
 
 
-def assemble(target: Path) -> None:
-    """Write all that pages need to run Python into a folder."""
+def assemble(site: Path) -> Path:
+    """Write all that pages need to run Python below a site, and return the folder of this version.
+
+    What an older version had and this one has too is taken over, and the rest removed.
+    """
+    target = site / folder()
+    for old in sorted(site.glob(f"{PLACE}/*")):
+        if not target.exists() and (old / "stdlib.zip").exists():
+            old.rename(target)
+        elif old != target:
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
     target.mkdir(parents=True, exist_ok=True)
-    for name in SCRIPTS:
-        shutil.copyfile(SOURCE / name, target / name)
-    for name in CORE:
-        shutil.copyfile(VENDOR / "pyodide" / name, target / name)
-    (target.parent / "exercise").mkdir(exist_ok=True)
-    for name in SHARED:
-        shutil.copyfile(SOURCE / "exercise" / name, target.parent / "exercise" / name)
+    copies = [*scripts(), *(VENDOR / "pyodide" / name for name in CORE)]
+    for path in copies:
+        shutil.copyfile(path, target / path.name)
     compiled = VENDOR / "compiled.tar.xz"
     stdlib = VENDOR / "pyodide" / "python_stdlib.zip"
     write(target / "stdlib.zip", [compiled, stdlib], lambda: packed(served(stdlib)))
@@ -152,12 +182,27 @@ def assemble(target: Path) -> None:
         sources = [wheel(one) for one in wheels]
         write(target / name, [compiled, *sources], lambda: packed(merged(sources)))  # noqa: B023
     bytecode.cache_clear()
-    (target / LIBRARY).write_bytes(library())
+    library = {name: path.read_bytes() for name, path in library_files().items()}
+    (target / LIBRARY).write_bytes(packed(library))
     lock = json.loads((VENDOR / "pyodide" / "pyodide-lock.json").read_text(encoding="utf-8"))
     # Packages come from our archives: the browser needs of the lock what names the build.
     lock["packages"] = {}
     (target / "lock.json").write_text(json.dumps(lock), encoding="utf-8")
     (target / "files.json").write_text(json.dumps(manifest(target), indent=1), encoding="utf-8")
+    names = {path.name for path in copies} | {"stdlib.zip", LIBRARY, "lock.json", "files.json"}
+    for path in target.iterdir():
+        if path.name not in names | ARCHIVES.keys():
+            path.unlink()
+    ask_for_this_version(site)
+    return target
+
+
+def ask_for_this_version(site: Path) -> None:
+    """Let pages that a build did not have to write ask for this version, too."""
+    for path in site.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        if any(found != f"{folder()}/" for found in VERSIONED.findall(text)):
+            path.write_text(VERSIONED.sub(f"{folder()}/", text), encoding="utf-8")
 
 
 def merged(wheels: Iterable[Path]) -> dict[str, bytes]:
@@ -169,31 +214,25 @@ def merged(wheels: Iterable[Path]) -> dict[str, bytes]:
 
 
 def manifest(target: Path) -> dict[str, object]:
-    """Return what the worker must know: the files, and how much of them comes first."""
+    """Return what the worker must know: the archives, and how many bytes come first."""
     first = ["numpy.zip", LIBRARY]
     counted = ["pyodide.asm.wasm", "stdlib.zip", "lock.json", *first]
-    served_files = sorted(
-        path for path in target.iterdir() if path.is_file() and path.name != "files.json"
-    )
-    content = hashlib.sha256()
-    for path in served_files:
-        content.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
     return {
-        "version": content.hexdigest()[:16],
         "sitePackages": SITE_PACKAGES,
         "first": first,
         "onDemand": ON_DEMAND,
         "total": sum((target / name).stat().st_size for name in counted),
-        "bytes": {path.name: path.stat().st_size for path in served_files},
     }
 
 
 def offer(app: Sphinx, exception: Exception | None) -> None:
     """Put the runtime beside the pages, if there are pages and the site is to have it."""
-    if exception is None and app.builder.format == "html" and app.config.live_python:
-        assemble(Path(app.outdir, PLACE))
-        # At the root: a worker keeps what lies beside and below it.
-        shutil.copyfile(SOURCE / KEEPER, Path(app.outdir, KEEPER))
+    if exception is not None or app.builder.format != "html" or not app.config.live_python:
+        return
+    site = Path(app.outdir)
+    assemble(site)
+    # At the root: a worker keeps what lies beside and below it.
+    shutil.copyfile(SOURCE / KEEPER, site / KEEPER)
 
 
 def setup(app: Sphinx) -> None:

@@ -2,7 +2,7 @@
 
 A cell runs in the page if Python there has what it uses: NumPy, matplotlib and reglib, but not
 pandas. What is defined with pandas is missed by the cells that use it. The script ``cells.js`` puts
-buttons to the cells; it finds their sources in a file beside the runtime, one for each page.
+buttons to the cells; it finds their sources in a file for each page.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from regbook.cells import read
-from regbook.live import PLACE
+from regbook.live import folder
 
+#: Where the cells of pages lie on the site: beside the runtime, whose version they do not share.
+PLACE = "_static/cells"
+SCRIPTS = ("elements.js", "cells.js")
 #: What Python in the page can import beside its standard library.
 PRESENT = {"numpy", "matplotlib", "mpl_toolkits", "PIL", "reglib", "IPython"}
 #: What experiments can do without pandas.
@@ -197,7 +200,7 @@ def mark(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     shown = [(number, cell) for number, cell in enumerate(cells) if cell.is_shown]
     for node, (number, cell) in zip(containers(doctree), shown, strict=True):
         node["classes"].append(f"lacks-{cell.lacks}" if cell.lacks else f"live-{number}")
-    target = Path(app.outdir, PLACE, "cells", f"{docname}.json")
+    target = Path(app.outdir, PLACE, f"{docname}.json")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(plan(cells), ensure_ascii=False), encoding="utf-8")
 
@@ -209,8 +212,8 @@ def add_scripts(
     if doctree is None or not app.config.live_python:
         return
     if re.search(r'class="[^"]*\blive-\d+\b', context.get("body", "")):
-        for name in ("python.js", "cells.js"):
-            app.add_js_file(f"live/{name}", loading_method="defer")
+        for name in SCRIPTS:
+            app.add_js_file(f"{folder().removeprefix('_static/')}/{name}", loading_method="defer")
 
 
 def setup(app: Sphinx) -> None:

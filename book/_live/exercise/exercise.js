@@ -7,8 +7,9 @@
 (() => {
   const { answersOf, digest, filled, gist, gradeId, openStore, parse, raised, rendered, source, withAddress } =
     window.courseExercise;
-  const HERE = document.currentScript.src;
+  const { make, button, load } = window.courseElements;
   const SECONDS = { check: 20, run: 60 };
+  const EDITED = ["answer", "open"];
 
   const { name: exercise, version, notebook, cells: plan } =
     JSON.parse(document.getElementById("exercise-data").textContent);
@@ -23,20 +24,10 @@
 
   // ---- Small pieces of the page ------------------------------------------------------------------
 
-  function make(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (typeof value === "function") element.addEventListener(name, value);
-      else element.setAttribute(name, value);
-    }
-    element.append(...children);
-    return element;
-  }
   const breath = () => new Promise((done) => {
     if (window.requestIdleCallback) window.requestIdleCallback(done, { timeout: 200 });
     else setTimeout(done);
   });
-  const button = (words, click) => make("button", { type: "button", click }, words);
   const points = (number) => `${number} point${number === 1 ? "" : "s"}`;
   const when = (record) => new Date(record.saved).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 
@@ -51,12 +42,6 @@
     notes.append(element);
     announce(words);
     return element;
-  }
-  function load(file) {
-    return new Promise((resolve, reject) => {
-      const failed = () => reject(new Error(`${file.split("/").pop()} could not be loaded. Are you online?`));
-      document.head.append(make("script", { src: new URL(file, HERE).href, load: resolve, error: failed }));
-    });
   }
 
   // ---- Cells -------------------------------------------------------------------------------------
@@ -191,7 +176,7 @@
   }
 
   async function startPython(cell) {
-    if (!window.coursePython) await load("../live/python.js");
+    await load("python.js");
     if (window.coursePython.state() !== "off") return;
     ran = new Map();
     announce("Python is loading.");
@@ -545,6 +530,19 @@
     else perform(cell, act, pressed);
   }
 
+  // The editor is large: it waits until somebody comes near to one, or does anything.
+  function wanted(elements) {
+    return new Promise((resolve) => {
+      const near = new IntersectionObserver((seen) => {
+        if (seen.some(({ isIntersecting }) => isIntersecting)) resolve();
+      }, { rootMargin: "200px" });
+      elements.forEach((element) => near.observe(element));
+      for (const act of ["keydown", "pointerdown", "scroll", "focusin"]) {
+        document.addEventListener(act, resolve, { once: true, passive: true });
+      }
+    });
+  }
+
   async function begin() {
     for (const element of all(".exercise-cell")) {
       const cell = new Cell(element);
@@ -563,11 +561,11 @@
     });
     window.addEventListener("pagehide", () => { if (pending) save(); });
     document.addEventListener("visibilitychange", () => { if (document.hidden && pending) save(); });
-    // The editor is large; what is to be read comes first.
-    if (document.readyState !== "complete") await new Promise((done) => window.addEventListener("load", done));
+    document.documentElement.dataset.exercise = "shown";
+    await wanted([...cells.values()].filter(({ kind }) => EDITED.includes(kind)).map(({ element }) => element));
     await load("codemirror.js");
     for (const cell of cells.values()) {
-      if (!["answer", "open"].includes(cell.kind)) continue;
+      if (!EDITED.includes(cell.kind)) continue;
       await breath(); // a phone can scroll between two editors
       cell.makeEditor();
     }

@@ -32,10 +32,9 @@ def node(script: Path, *arguments: object, given: str = "") -> str:
 @pytest.fixture(scope="session")
 def live() -> Path:
     """The folder of the site with all that pages need to run Python, as it is now."""
-    from regbook.live import PLACE, assemble
+    from regbook.live import assemble
 
-    assemble(SITE / PLACE)
-    return SITE / PLACE
+    return assemble(SITE)
 
 
 @pytest.fixture(scope="session")

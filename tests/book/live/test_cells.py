@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 from regbook.cells import chapters
-from regbook.live import PLACE
+from regbook.live import folder
 from regbook.live_cells import live_cells, of_page
 
 from tests.book.built import served
@@ -52,10 +52,10 @@ def test_what_needs_pandas_lacks_it_and_so_does_what_needs_that():
 @pytest.fixture(scope="module")
 def address(build, live, tmp_path_factory):
     """The address of a site of one page with cells."""
-    folder = tmp_path_factory.mktemp("live")
-    site = folder / "_build" / "html"
-    shutil.copytree(live, site / PLACE)
-    build(PAGE, config={"live_python": True}, folder=folder)
+    book = tmp_path_factory.mktemp("live")
+    site = book / "_build" / "html"
+    shutil.copytree(live, site / folder())
+    build(PAGE, config={"live_python": True}, folder=book)
     with served(site) as address:
         yield address
 

@@ -8,10 +8,11 @@ import threading
 from functools import partial
 
 import pytest
+from regbook.live import folder
 
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 PAGE = """<!doctype html><link rel="icon" href="data:,">
-<script src="_static/live/python.js"></script>
+<script src="FOLDER/python.js"></script>
 <script>
   const answer = "def l1_penalty(weights, lam, m):\\n" +
     "    return lam / m * sum(np.abs(W).sum() for W in weights)";
@@ -47,8 +48,8 @@ class Site(http.server.SimpleHTTPRequestHandler):
 @pytest.mark.skipif(FIREFOX is None, reason="there is no Firefox; `make machine` installs Debian's")
 def test_firefox_computes_and_checks(live, tmp_path):
     site = tmp_path / "site"
-    shutil.copytree(live, site / "_static" / "live")
-    (site / "index.html").write_text(PAGE, encoding="utf-8")
+    shutil.copytree(live, site / folder())
+    (site / "index.html").write_text(PAGE.replace("FOLDER", folder()), encoding="utf-8")
     (tmp_path / "profile").mkdir()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Site, directory=site)) as server:
         server.came = threading.Event()

@@ -1,20 +1,19 @@
-"""What a visit leaves in the browser, so that the next one needs no connection."""
+"""What a visit leaves in the browser, so that the next one needs no connection, and of what age."""
 
 import shutil
 
 import pytest
-from regbook.live import KEEPER, PLACE, SOURCE
+from regbook.live import KEEPER, PLACE, SOURCE, folder
 
 from tests.book.built import served
 
-PAGE = '<!doctype html><script src="_static/live/python.js"></script>'
+PAGE = '<!doctype html><script src="FOLDER/python.js"></script>'
 KEPT = """
 async () => {
-  const names = [location.href, new URL("_static/live/python.js", location.href).href];
+  const names = [location.href, new URL("FOLDER/python.js", location.href).href];
   return (await Promise.all(names.map((name) => caches.match(name)))).every(Boolean);
 }
-"""
-OLD = "async () => (await caches.open('course-python-old')).put('/x', new Response(''))"
+""".replace("FOLDER", folder())
 SUM = """
 async () => {
   const cells = [{ name: "sum", source: "import numpy as np; int(np.arange(4).sum())" }];
@@ -24,11 +23,17 @@ async () => {
 """
 
 
+def put(live, site, version):
+    """Let a site have one version of the runtime, and a page of that version."""
+    shutil.rmtree(site / PLACE, ignore_errors=True)
+    shutil.copytree(live, site / version)
+    shutil.copyfile(SOURCE / KEEPER, site / KEEPER)
+    (site / "index.html").write_text(PAGE.replace("FOLDER", version), encoding="utf-8")
+
+
 @pytest.mark.browser
 def test_a_second_visit_runs_python_without_a_connection(live, visit, tmp_path):
-    shutil.copytree(live, tmp_path / PLACE)
-    shutil.copyfile(SOURCE / KEEPER, tmp_path / KEEPER)
-    (tmp_path / "index.html").write_text(PAGE, encoding="utf-8")
+    put(live, tmp_path, folder())
     view = visit()
     with served(tmp_path) as address:
         page = view.open_plainly(f"{address}/index.html")
@@ -42,12 +47,32 @@ def test_a_second_visit_runs_python_without_a_connection(live, visit, tmp_path):
 
 
 @pytest.mark.browser
-def test_another_version_of_the_runtime_takes_the_place_of_the_old(live, visit, tmp_path):
-    shutil.copytree(live, tmp_path / PLACE)
-    shutil.copyfile(SOURCE / KEEPER, tmp_path / KEEPER)
-    (tmp_path / "index.html").write_text(PAGE, encoding="utf-8")
+def test_a_page_never_runs_another_version_than_its_own(live, visit, tmp_path):
+    """All that a visit fetched is of the page's version, and the browser keeps one version."""
+    old, new = f"{PLACE}/0000000000000000", folder()
+    put(live, tmp_path, old)
+    view = visit()
+    with served(tmp_path) as address:
+        page = view.open_plainly(f"{address}/index.html")
+        assert page.evaluate(SUM) == "6"
+        put(live, tmp_path, new)
+        page.evaluate("coursePython.stop()")
+        assert page.evaluate(SUM) == "6", "a page that is open goes on with what is kept"
+        view.addresses.clear()
+        page.goto(f"{address}/index.html")
+        assert page.evaluate(SUM) == "6"
+    fetched = [url for url in view.addresses if PLACE in url]
+    assert len(fetched) > 6
+    assert all(f"/{new}/" in url for url in fetched)
+    kept = page.evaluate("async () => (await caches.keys()).sort()")
+    assert kept == ["course-pages", f"course-python-{new.rpartition('/')[2]}"]
+
+
+@pytest.mark.browser
+def test_a_page_whose_version_is_gone_says_so(live, visit, tmp_path):
+    put(live, tmp_path, f"{PLACE}/0000000000000000")
     with served(tmp_path) as address:
         page = visit().open_plainly(f"{address}/index.html")
-        page.evaluate(OLD)
-        assert page.evaluate(SUM) == "6"
-        assert "course-python-old" not in page.evaluate("caches.keys()")
+        put(live, tmp_path, folder())
+        told = page.evaluate("coursePython.start().catch((error) => error.message)")
+    assert "load this page anew" in told

@@ -2,7 +2,7 @@
 // The colors are classes, which the book's style sheet fills in light and dark.
 import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { python } from "@codemirror/lang-python";
+import { pythonLanguage } from "@codemirror/lang-python";
 import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { EditorState, StateEffect, StateField } from "@codemirror/state";
 import { Decoration, drawSelection, EditorView, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
@@ -31,7 +31,7 @@ function create({ parent, text, attributes, keys, onChange }) {
         keymap.of(own),
         lineNumbers(), history(), drawSelection(), highlightSpecialChars(), EditorView.lineWrapping,
         indentOnInput(), indentUnit.of("    "), bracketMatching(), closeBrackets(),
-        python(), syntaxHighlighting(classHighlighter), mark,
+        pythonLanguage, syntaxHighlighting(classHighlighter), mark,
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
         EditorView.contentAttributes.of(attributes),
         EditorView.updateListener.of((update) => { if (update.docChanged) onChange(); }),
