@@ -97,6 +97,34 @@ def test_every_picture_says_in_words_what_it_shows():
     assert "minus for plus, 1" in mistakes
 
 
+@pytest.mark.browser
+def test_the_page_is_accessible_on_a_phone(browser, tmp_path):
+    """With tables wider than the screen, which the keyboard can scroll."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    wide = "a_name_that_is_longer_than_a_phone_is_wide_by_some_signs"
+    words = (Answer("x = 1\n", ("ada",)),)
+    path = tmp_path / "report.html"
+    path.write_text(
+        render(
+            report(
+                mistakes=[Mistake((wide, wide), "minus for plus", "mind the sign", 1, words)],
+                questions=[QuestionResult("arithmetic", wide, 2.0, 2, 1.0, 1, 1, 0)],
+            )
+        ),
+        encoding="utf-8",
+    )
+    view = browser.new_page(viewport={"width": 390, "height": 900})
+    view.goto(path.as_uri())
+    assert view.evaluate("document.documentElement.scrollWidth") <= 390
+    wider = "(all) => all.some((one) => one.scrollWidth > one.clientWidth)"
+    assert view.locator(".wide").evaluate_all(wider)
+    options = {"preload": False, "resultTypes": ["violations"]}
+    found = Axe().run(view, options=options).response["violations"]
+    view.close()
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found] == []
+
+
 def test_the_page_asks_nothing_of_any_host():
     text = render(report())
     page = Page(text)
