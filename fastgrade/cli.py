@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import platform
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -390,13 +391,17 @@ def _failures() -> Iterator[None]:
     except (CourseError, GradebookError, PoolError) as error:
         _fail(NO_COURSE, str(error))
     except TraitError as error:
-        _fail(NO_COURSE, f"a setting in nbgrader_config.py cannot be used: {_first_line(error)}")
+        _fail(NO_COURSE, f"a setting in nbgrader_config.py cannot be used: {_named(error)}")
     except OSError as error:
         if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT):
             raise
         _fail(NO_COURSE, f"{error.filename or 'a file'} cannot be used: {error.strerror}")
     except SQLAlchemyError as error:
-        _fail(NO_COURSE, f"the gradebook cannot be used: {_first_line(error)}")
+        _fail(
+            NO_COURSE,
+            f"the gradebook cannot be used: {_first_line(error)}; c.CourseDirectory.db_url says "
+            "where it is, and SQLite writes beside it even to read",
+        )
     except KeyboardInterrupt:
         _fail(INTERRUPTED, "interrupted")
 
@@ -408,6 +413,16 @@ def _fail(status: int, message: str) -> None:
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0]
+
+
+def _named(error: TraitError) -> str:
+    """Return what traitlets says of a setting, by the name that it has in the configuration."""
+    owner = r"(?:an? (?P<kind>\w+)|<(?:\w+\.)*(?P<class>\w+) object at \w+>) instance"
+    return re.sub(
+        rf"The '(?P<name>\w+)' trait of {owner}",
+        lambda found: f"c.{found['kind'] or found['class']}.{found['name']}",
+        _first_line(error),
+    )
 
 
 def _demand_secrets(runs: Sequence[Run]) -> None:

@@ -186,10 +186,11 @@ def _refusal(rules: Rules, examined: Examined) -> str:
     advice = f"run `nbgrader generate_assignment {rules.cells.name} --force`"
     if rules.settings.mode == "judge":
         advice += ', or set c.FastGrade.mode = "auto" if the tests need live objects'
+    tests = "".join(f"\n  {failure}" for failure in examined.failing)
     return (
         f"nobody is graded in {rules.cells.name}, since the instructor's own solution does not get "
-        f"full marks: {'; '.join(map(str, examined.failing))}. Mend the solution or the test and "
-        f"{advice}. c.FastGrade.check_solution = False grades without looking."
+        f"full marks:{tests}\nMend the solution or the test and {advice}. "
+        "c.FastGrade.check_solution = False grades without looking."
     )
 
 
@@ -243,9 +244,10 @@ def _examine(
 
 
 def _both(failure: Failure, judged: str) -> Failure:
-    if failure.why == judged:
-        return failure
-    return replace(failure, why=f"{judged} (in the judge), {failure.why} (beside the answer)")
+    there, here = (why.strip().partition("\n")[0] for why in (judged, failure.why))
+    if here.endswith(there):  # with the kind of error before it
+        return replace(failure, why=here)
+    return replace(failure, why=f"{there} (in the judge), {here} (beside the answer)")
 
 
 def _attempt(tasks: Sequence[Task], beside: Mapping[str, tuple[str, ...]], pool: Pool) -> Examined:

@@ -680,7 +680,11 @@ def test_hidden_tests_are_refused_without_the_secret_or_where_others_can_read_it
 @pytest.mark.parametrize(
     ("setting", "named"),
     [
-        ("c.AssignLatePenalties.plugin_class = 'nbgrader.plugins.Nothing'", "plugin_class"),
+        (
+            "c.AssignLatePenalties.plugin_class = 'nbgrader.plugins.Nothing'",
+            "c.AssignLatePenalties.plugin_class must be",
+        ),
+        ("c.CourseDirectory.db_url = 'sqlite:////sys/grades.db'", "c.CourseDirectory.db_url"),
         ("c.FastGrade.preload = ['nmpy']", "c.FastGrade.preload"),
     ],
 )
