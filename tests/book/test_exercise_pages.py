@@ -331,6 +331,18 @@ def test_opened_as_a_file_the_page_says_what_to_do(site, visit):
 
 
 @pytest.mark.browser
+def test_an_old_browser_is_told_what_it_cannot_do(address, visit):
+    page = visit().page
+    page.add_init_script("delete window.WebAssembly")
+    assert "needs a newer browser" in Exercise(page, address).click("l2_penalty", "Check")
+    # One that cannot even read the scripts.
+    page.route("**/elements.js", lambda route: route.fulfill(body="a syntax of later years"))
+    page.reload()
+    page.get_by_text("This browser is too old").wait_for()
+    assert page.get_by_role("link", name=f"{NAME}.ipynb").is_visible()
+
+
+@pytest.mark.browser
 def test_a_checked_page_is_accessible_on_a_phone_and_in_the_dark(address, visit):
     page = visit(390).page
     exercise = Exercise(page, address)

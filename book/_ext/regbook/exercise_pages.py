@@ -33,6 +33,12 @@ SCRIPTS = (
     "exercise.js",
 )
 STYLE = "exercise.css"
+#: A browser that cannot read the scripts says so where the page offers the notebook. It is written
+#: for such browsers.
+TELLS_OLD_BROWSERS = """<script>window.addEventListener("error", function (event) {
+  var words = document.querySelector(".exercise-too-old");
+  if (words && /SyntaxError/.test(event.message)) words.hidden = false;
+});</script>"""
 #: What a notebook says of its own cells; the page says what its buttons do.
 NOTEBOOK_ONLY = re.compile(
     r"^(?:How it works:\n\n|- .*(?:run the test cell below your answer|in a cell of your own).*\n)",
@@ -268,7 +274,10 @@ class ExerciseBegin(_OfNotebook):
         )
         notes = Markup("div", class_="exercise-notes")
         status = Markup("p", role="status", class_="exercise-status")
-        box = Markup("div", [how, work, notes, status, self._notebook()], class_="exercise-begin")
+        old = "This browser is too old for exercises in the page. The notebook needs none of it."
+        too_old = Markup("p", [nodes.Text(old)], class_="exercise-too-old", hidden=True)
+        parts = [how, work, notes, status, too_old, self._notebook()]
+        box = Markup("div", parts, class_="exercise-begin")
         return [bar, box]
 
     def _notebook(self) -> nodes.paragraph:
@@ -324,6 +333,7 @@ def add_script(
         return
     address = context["pathto"]
     tags = [f'<link rel="stylesheet" href="{address(f"{folder()}/{STYLE}", 1)}">']
+    tags += [TELLS_OLD_BROWSERS]
     tags += [
         f'<script defer src="{address(f"{folder()}/{name}", 1)}"></script>' for name in SCRIPTS
     ]
