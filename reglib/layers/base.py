@@ -506,11 +506,6 @@ class Layer(HasWeights, _serialization.Described):
         own = self._trainable_parameters + self._other_parameters
         return own + [p for layer in self.sublayers() for p in layer.weights]
 
-    def activity_penalties(self) -> list[float]:
-        """Return what the outputs of the last call cost, here and in wrapped layers."""
-        own = [self.activity_penalty] if self.activity_regularizer else []
-        return own + [one for layer in self.sublayers() for one in layer.activity_penalties()]
-
     def get_weights(self) -> list[NDArray]:
         """Return copies of all parameters' values, in the order of :attr:`weights`."""
         return [parameter.numpy() for parameter in self.weights]

@@ -225,17 +225,6 @@ class HasWeights(Trainable):
         trainable = set(map(id, self.trainable_weights))
         return [parameter for parameter in self.weights if id(parameter) not in trainable]
 
-    @property
-    def losses(self) -> list[float]:
-        """The penalty of each trainable weight that has one, then those of the last activities."""
-        penalized = [p for p in self.trainable_weights if p.regularizer is not None]
-        weights = [float(parameter.regularizer(parameter.value)) for parameter in penalized]
-        return weights + self.activity_penalties()
-
-    def activity_penalties(self) -> list[float]:
-        """Return what the outputs of the last call cost, for each layer that penalizes its own."""
-        raise NotImplementedError
-
     # Keras's other names.
 
     @property

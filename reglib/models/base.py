@@ -138,10 +138,6 @@ class BaseModel(HasWeights, _serialization.Described):
         """All parameters, layer by layer."""
         return [parameter for layer in self.layers for parameter in layer.weights]
 
-    def activity_penalties(self) -> list[float]:
-        """Return what the outputs of the last call cost, layer by layer."""
-        return [one for layer in self.layers for one in layer.activity_penalties()]
-
     def trainable_parts(self) -> list[Layer]:
         """Return the layers, which are frozen with the model."""
         return self.layers

@@ -5,7 +5,6 @@ import warnings
 import numpy as np
 import pytest
 
-import reglib
 from reglib import (
     activations,
     callbacks,
@@ -295,26 +294,3 @@ def test_a_file_of_keras_is_refused_with_the_way_to_read_it(model, tmp_path, ker
         models.load_model(tmp_path / "theirs.keras")
     with pytest.raises(ValueError, match=r"Keras wrote it: .* interop\.from_keras"):
         model.load_weights(tmp_path / "theirs.weights.h5")
-
-
-@pytest.mark.keras
-def test_losses_are_what_a_model_adds_to_its_loss(keras, rng):
-    x = rng.normal(size=(6, 4)).astype("float32")
-
-    def model(library):
-        layers, penalties = library.layers, library.regularizers
-        frozen = layers.Dense(2, kernel_regularizer="l2", trainable=False)
-        inner = layers.Dense(3, kernel_regularizer="l1", activity_regularizer=penalties.L2(0.1))
-        last = layers.Dense(1, bias_regularizer="l2", bias_initializer="ones")
-        made = library.Sequential([layers.Input((4,)), frozen, inner, last])
-        values = np.random.default_rng(1).normal(size=20)
-        made.set_weights([np.resize(values, w.shape) for w in made.get_weights()])
-        made(x)
-        return made
-
-    theirs, ours = model(keras), model(reglib)
-    expected = sorted(float(one) for one in theirs.losses)
-    np.testing.assert_allclose(sorted(ours.losses), expected, rtol=1e-5)
-    assert ours.layers[0].losses == []
-    # Keras's layers keep the penalties of activities apart from those of weights as well.
-    assert len(ours.layers[1].losses) == len(theirs.layers[1].losses) == 2
