@@ -152,6 +152,16 @@ ADAM_MISTAKES = (
         "A gradient that only changes its sign has a mean near 0. How large is its square?",
     ).written(("grad**2", "m**2")),
     Mistake(
+        "one v for all weights",
+        "All weights are divided by the same number, so that the step is one of momentum.",
+        "Each weight has a running mean of its own squares.",
+    ).written(("grad**2", "np.mean(grad**2)"), ("grad**2", "np.sum(grad**2)")),
+    Mistake(
+        "largest v kept",
+        "v may only grow here. That is AMSGrad; the task asks for Adam.",
+        "Is v the maximum of what it was and what comes?",
+    ).written((_V, f"v = np.maximum(v, {_V[4:]})")),
+    Mistake(
         "eps inside the root",
         "The root of v + eps is not the root of v, plus eps: at v = 0 it is much larger than eps.",
         "What is the formula's value where v is 0?",

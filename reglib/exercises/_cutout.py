@@ -31,6 +31,17 @@ from reglib.exercises._student_function import Student
 from reglib.exercises._task import Aspect, Task
 from reglib.textbook import mixing as reference
 
+ONE_FOR_ALL = Mistake(
+    "one square for all images",
+    "The center is drawn once, so all images are hidden at the same place.",
+    "Which lines belong into the loop over the images?",
+)
+FILLED = Mistake(
+    "filled with something else",
+    "What is hidden should be 0.",
+    "Which value do you write into the square?",
+)
+
 
 def _cut(student: Student, images: NDArray, size: int, rng: np.random.Generator) -> NDArray:
     return student.numbers(student(images, size, rng), "the result", images.shape)
@@ -47,7 +58,17 @@ def _squares(student: Student, images: NDArray, size: int, seeds: list[int]) -> 
     found, whole = boxes(images, out)
     inside = out[np.abs(out - images) > 1e-4]
     value = [inside.min(), inside.max()] if inside.size else [-1, -1]
-    return np.array([*extent(found), whole.all(), (found[:, 1] > 0).all(), *value], dtype=float)
+    one = found.any() and (found == found[0]).all()
+    has_box = (found[:, 1] > 0).all()
+    return np.array([*extent(found), whole.all(), has_box, one, *value], dtype=float)
+
+
+def _betrayed(facts: NDArray, images: NDArray, size: int, *_: object) -> Mistake | None:
+    """Return what shows whatever was drawn."""
+    rows, columns, (one_place, least, largest) = facts[1], facts[3], facts[-3:]
+    if one_place:
+        return ONE_FOR_ALL
+    return FILLED if rows == columns == size and (least or largest) else None
 
 
 def _place_cases(rng: np.random.Generator) -> Iterator[Case]:
@@ -105,10 +126,12 @@ CUTOUT = Task(
                 call=_squares,
                 given=with_generator,
                 unchanged=True,
+                betrays=_betrayed,
                 names=(
                     *EXTENT,
                     "is all of each box covered, in every channel?",
                     "has each image a box?",
+                    "is the box at one place in all images?",
                     "least value in a box",
                     "largest value in a box",
                 ),
@@ -167,11 +190,7 @@ CUTOUT = Task(
             (ROW, COLUMN),
             (COLUMN, ROW),
         ),
-        Mistake(
-            "one square for all images",
-            "The center is drawn once, so all images are hidden at the same place.",
-            "Which lines belong into the loop over the images?",
-        ).written(
+        ONE_FOR_ALL.written(
             (
                 _LOOP,
                 f"row, column = {ROW}, {COLUMN}\nfor i in range(n):\n    _, _",
@@ -216,11 +235,7 @@ CUTOUT = Task(
                 ("] = 0", "] = images[i, max(top, 0) : top + size, max(left, 0) : left + size]"),
             )
         ),
-        Mistake(
-            "filled with something else",
-            "What is hidden should be 0.",
-            "Which value do you write into the square?",
-        ).written(
+        FILLED.written(
             ("] = 0", "] = 1"), ("] = 0", "] = images.mean()"), ("] = 0", "] = rng.random()")
         ),
         Mistake(

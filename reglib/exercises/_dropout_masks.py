@@ -94,7 +94,7 @@ def statistics(keep_prob: float, mask: NDArray, coins: int, follows: bool = Fals
 def of_draws(rates: Sequence[float], *kinds: Sequence[NDArray], found: Sequence[Any]) -> NDArray:
     """Return the statistics of masks, and whether each keeps its number exactly: coins do not."""
     fixed = any(
-        all(abs(np.sum(D != 0) - p * D.size) < 0.5 for p, D in zip(rates, masks, strict=True))
+        all(abs(np.sum(D != 0) - p * D.size) < 1 for p, D in zip(rates, masks, strict=True))
         for masks in kinds
     )
     return np.array([*np.ravel(found), fixed], dtype=float)

@@ -353,6 +353,16 @@ MC_DROPOUT_PREDICT = Task(
             "Divide by the number of predictions, or use mean.",
         ).written((".mean", ".sum")),
         Mistake(
+            "one prediction for the mean",
+            "One of the n predictions came back as their mean.",
+            "Add up all n and divide by n.",
+        ).written((_MEAN, "predictions[-1]"), (_MEAN, "predictions[0]")),
+        Mistake(
+            "range for standard deviation",
+            "The distance from the least to the greatest grows with n.",
+            "np.std along the first axis.",
+        ).written((_STD, "np.ptp(predictions, axis=0)"), (_STD, "np.ptp(predictions, axis=0) / 2")),
+        Mistake(
             "median for mean",
             "The middle prediction is not the average one.",
             "Use mean over the first axis.",

@@ -119,7 +119,11 @@ BACKWARD_PROPAGATION_WITH_REGULARIZATION = Task(
     mistakes=(
         BIASES.written((_SUM, f"{_SUM} + {_FACTOR} * b")),
         NO_M.written((_FACTOR, "lambd")),
-        HALF_IN_GRADIENT.written(("lambd", "lambd / 2"), ("lambd", "2 * lambd")),
+        HALF_IN_GRADIENT.written(
+            ("lambd", "lambd / 2"),
+            ("lambd", "2 * lambd"),
+            *((" + lambd", f" + (1 - (layer == {layer}) / 2) * lambd") for layer in (1, 2, 3)),
+        ),
         Mistake(
             "1/m in the wrong place",
             "The penalty's gradient is divided by m twice, as happens where it sits inside "
@@ -179,7 +183,10 @@ BACKWARD_PROPAGATION_WITH_REGULARIZATION = Task(
             "db added up over the units",
             "Each unit has its own bias, and the gradient of a bias is a sum over the examples.",
             "Along which axis of dZ are the examples?",
-        ).written((_SUM, "np.full(b.shape, np.sum(dZ)) / m"), (_SUM, "0 * b + np.mean(dZ)")),
+        ).written(
+            (_SUM, "np.full(b.shape, np.sum(dZ)) / m"),
+            (_SUM, "0 * b + np.mean(dZ)"),
+        ),
         Mistake(
             "derivative of ReLU forgotten",
             "A gradient flows through units whose input was negative.",

@@ -115,6 +115,21 @@ PENALIZED_STEP = Task(
         PUSHED_AWAY.written(("+ penalty", "- penalty")),
         SIGN_FOR_WEIGHT.written((_PENALTY, "lambd / m * np.sign(value)")),
         FIRST_ONLY.written(('name.startswith("W")', 'name == "W1"')),
+        Mistake(
+            "last layer without its penalty",
+            "The layers are written down, and there are more of them here.",
+            "Whatever begins with W is a weight matrix.",
+        ).written(
+            ('name.startswith("W")', 'name in ("W1", "W2")'),
+            ('name.startswith("W")', 'name in ("W1", "W2", "W3")'),
+        ),
+        Mistake(
+            "biases not trained",
+            "Biases cost nothing, and they are learnt all the same.",
+            "What does the step do with a parameter that is not penalized?",
+        ).written(
+            (_GRADIENT, f'({_GRADIENT}) * (name[0] == "W")'),
+        ),
         UPHILL.written(("value - learning", "value + learning")),
     ),
     right=(

@@ -22,7 +22,7 @@ from reglib.textbook import sparsity as reference
 
 
 def _cases(rng: np.random.Generator) -> Iterator[Case]:
-    for (m, n), steps in (((12, 5), 1), ((9, 4), 25), ((6, 9), 3), ((15, 7), 8)):
+    for (m, n), steps in (((12, 5), 1), ((9, 4), 25), ((6, 9), 3), ((15, 7), 8), ((9, 3), 400)):
         X, w = rng.standard_normal((m, n)), rng.choice([-2.0, -1.0, 1.0, 2.0], n)
         w[: n // 2] = 0
         y = X @ w + 0.3 * rng.standard_normal(m)
@@ -105,6 +105,41 @@ LASSO_FIT = Task(
             "Compare the two terms of the cost.",
         ).written(("lr * lam)", "lr * lam / len(y))")),
         UPHILL.written(("w - lr", "w + lr")),
+        Mistake(
+            "begun elsewhere than at 0",
+            "After few steps the weights still tell where they began.",
+            "Which weights does the task begin with?",
+        ).written(
+            ("np.zeros(", "np.ones("),
+            ("np.zeros(X.shape[1])", "np.random.default_rng(0).normal(size=X.shape[1])"),
+            ("np.zeros(X.shape[1])", "X.T @ y / len(y)"),
+        ),
+        Mistake(
+            "stopped before its last step",
+            "The loop ends as soon as the weights hardly move, and not after so many steps.",
+            "How many steps does the task ask for?",
+        ).written(
+            *(
+                (
+                    (_STEP, f"old = w\n    {_STEP}"),
+                    (_SOFT, f"{_SOFT}\n    if np.abs(w - old).max() < {least}:\n        break"),
+                )
+                for least in ("1e-2", "1e-3", "1e-4")
+            )
+        ),
+        Mistake(
+            "weights shrunk in proportion",
+            "lam * w is the gradient of an L2 penalty, which makes weights small and none 0.",
+            "By how much does the L1 penalty move a weight of 0.1, and one of 10?",
+        ).written(
+            ((_GRADIENT, f"({_GRADIENT} + lam * w)"), (_SOFT, "pass")),
+            (_SOFT, "w = w / (1 + lr * lam)"),
+        ),
+        Mistake(
+            "features counted for examples",
+            "The squares are averaged over the examples, which are the rows of X.",
+            "What is X.shape[0], and what is X.shape[1]?",
+        ).written((" / len(y)", " / X.shape[1]"), (" / len(y)", " / X.size")),
         OTHER_STEPS.written(
             ("range(steps)", "range(steps + 1)"), ("range(steps)", "range(1, steps)")
         ),

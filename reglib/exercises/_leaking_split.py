@@ -150,7 +150,8 @@ SPLIT_AND_SCALE = Task(
         ).written((_KEPT, "pass")),
         Mistake(
             "copies dropped after the split",
-            "Each part is free of copies, but a row may still be in both.",
+            "The rows were split while copies were among them: a row may still be in both parts, "
+            "or twice in one.",
             "Drop what occurs twice before you split.",
         ).written(
             """
@@ -162,6 +163,12 @@ SPLIT_AND_SCALE = Task(
             X_val, y_val = without_copies(X[n_train:], y[n_train:])
             mean, std = X_train.mean(axis=0), X_train.std(axis=0)
             return (X_train - mean) / std, (X_val - mean) / std, y_train, y_val
+            """,
+            """
+            a, b, known = X[:n_train], X[n_train:], set(map(tuple, X[:n_train].tolist()))
+            new = [i for i, row in enumerate(b.tolist()) if tuple(row) not in known]
+            mean, std = a.mean(axis=0), a.std(axis=0)
+            return (a - mean) / std, (b[new] - mean) / std, y[:n_train], y[n_train:][new]
             """,
         ),
         Mistake(

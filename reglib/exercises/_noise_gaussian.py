@@ -111,6 +111,11 @@ GAUSSIAN_DROPOUT = Task(
             (_NOISE, f"1 + {_SD} * np.sqrt(3) * rng.uniform(-1, 1, a.shape)"),
         ),
         Mistake(
+            "another distribution",
+            "Mean and variance are right, and the distribution is not the normal one.",
+            "rng.normal draws what the task asks for.",
+        ).written((_NOISE, f"rng.laplace(1, {_SD} / np.sqrt(2), a.shape)")),
+        Mistake(
             "noise cut off at 0",
             "Negative factors are changed, and with them the mean.",
             "Let the factors be negative; their mean is right only then.",
@@ -133,6 +138,7 @@ GAUSSIAN_DROPOUT = Task(
             "Draw as many random numbers as there are activations.",
         ).written(
             (", a.shape)", ", a.shape[-1:])"),
+            (", a.shape)", ", a.shape[1:])"),
             (", a.shape)", ", a.shape[:1] + (1,) * (a.ndim - 1))"),
             (", a.shape)", ")"),
         ),

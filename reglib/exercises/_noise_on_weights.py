@@ -153,8 +153,11 @@ DROPCONNECT_FORWARD = Task(
         Mistake(
             "biases forgotten",
             "A layer adds its biases.",
-            "Compare with training=False.",
-        ).written((" / keep_prob) + b", " / keep_prob)")),
+            "What is added to a layer's products before its activation?",
+        ).written(
+            (" / keep_prob) + b", " / keep_prob)"),
+            ((" / keep_prob) + b", " / keep_prob)"), ("x @ W + b,", "x @ W,")),
+        ),
         slips.NOT_APPLIED.written((_Z, "x @ (W / keep_prob) + b"), (_Z, "x @ W + b")),
         slips.SCALED_AT_EVALUATION.written(("x @ W + b,", "x @ (W * keep_prob) + b,")),
     ),

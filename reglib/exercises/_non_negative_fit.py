@@ -94,6 +94,16 @@ NON_NEGATIVE_FIT = Task(
             )
         ),
         Mistake(
+            "begun elsewhere than at 0",
+            "After few steps the weights still tell where they began.",
+            "Which weights does the task begin with?",
+        ).written(("np.zeros(", "np.ones("), ("np.zeros(X.shape[1])", "np.full(X.shape[1], 0.01)")),
+        Mistake(
+            "weights cut off above as well",
+            "There is one limit, and it is below.",
+            "How large may a weight be?",
+        ).written((_PROJECT, "w = np.clip(w, 0, 1)")),
+        Mistake(
             "1/m missing in the gradient",
             "The cost is a mean over m examples, and so is its gradient.",
             "Compare the gradient with the cost of the task: where does m stand?",

@@ -31,7 +31,7 @@ _TRAININGS = (
 
 def _cases(rng: np.random.Generator) -> Iterator[Case]:
     for ranks, patience, epochs in rng.permutation(np.array(_TRAININGS, dtype=object)).tolist():
-        unit, lr = 2.0 ** rng.integers(-3, 6), float(rng.uniform(0.1, 0.4))
+        unit, lr = 2.0 ** rng.integers(-60, 6), float(rng.uniform(0.1, 0.4))
         losses = [unit * (rank + 1) for rank in ranks]
         start, goal = rng.standard_normal((2, int(rng.integers(2, 5))))
         told = ", ".join(f"{loss:.4g}" for loss in losses[:epochs])
@@ -110,6 +110,16 @@ FIT_WITH_EARLY_STOPPING = Task(
     ),
     mistakes=(
         _RULE["compared with the previous epoch"].written((_BEST, "best = current")),
+        Mistake(
+            "small improvements not counted",
+            "A loss that is smaller by little is smaller.",
+            "The task has no min_delta.",
+        ).written(
+            *(
+                (_IMPROVED, f"current < best - {least}")
+                for least in ("1e-3", "1e-4", "1e-6", "1e-8")
+            )
+        ),
         Mistake(
             "the last weights, not the best",
             "What comes back are the weights of the last epoch. kept = w only gives an array a "

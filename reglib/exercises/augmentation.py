@@ -217,12 +217,12 @@ HORIZONTAL_FLIP = with_limits(
                 "flipped both ways",
                 "Top and bottom are exchanged as well.",
                 "Reverse one axis only.",
-            ).written(("image[:,", "image[::-1,")),
+            ).written(("image[:,", "image[::-1,"), "image[::-1, ::-1]", "np.rot90(image, 2)"),
             Mistake(
                 "channels flipped",
                 "The last axis of a color image holds its channels, not its columns.",
                 "Reverse axis 1, whatever the number of axes is.",
-            ).written("image[..., ::-1]"),
+            ).written("image[..., ::-1]", "np.flip(image)"),
             Mistake(
                 "transposed",
                 "Rows have become columns.",

@@ -192,6 +192,10 @@ DROPOUT_FORWARD = Task(
         OTHER_SOURCE.written(("= rng", f"= {UNSEEDED}")),
         ONE_MASK.written(
             (_DRAW, "rng.random(a.shape[-1:])"),
+            (
+                f"{_DRAW} < keep_prob",
+                "np.broadcast_to(rng.random(a.shape[1:]), a.shape) < keep_prob",
+            ),
             (_DRAW, "rng.random(a.shape[:1] + (1,) * (a.ndim - 1))"),
             (_DRAW, "rng.random()"),
         ),
@@ -199,7 +203,11 @@ DROPOUT_FORWARD = Task(
             (
                 f"{_DRAW} < keep_prob",
                 "rng.permutation(np.arange(a.size) < round(keep_prob * a.size)).reshape(a.shape)",
-            )
+            ),
+            (
+                f"{_DRAW} < keep_prob",
+                "rng.permutation(np.arange(a.size) < int(keep_prob * a.size)).reshape(a.shape)",
+            ),
         ),
         Mistake(
             "activations compared with keep_prob",

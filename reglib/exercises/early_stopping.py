@@ -509,6 +509,15 @@ GRADIENT_DESCENT_SHRINKAGE = Task(
             "The loss shrinks with the square of the factor, the weight with the factor itself.",
             "Follow one weight, not the loss.",
         ).written(("** steps", "** (2 * steps)")),
+        Mistake(
+            "cut off to 0 and 1",
+            "Where a step is too long, the result swings beyond 1 or below 0, and should show it.",
+            "What is the formula's value for lr * eigenvalue = 2.5?",
+        ).written(
+            "np.clip(1 - (1 - lr * eigenvalues) ** steps, 0, 1)",
+            "1 - np.clip(1 - lr * eigenvalues, 0, 1) ** steps",
+            "1 - np.abs(1 - lr * eigenvalues) ** steps",
+        ),
     ),
     right=(
         "1 - np.power(1 - lr * eigenvalues, steps)",

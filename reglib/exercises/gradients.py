@@ -27,7 +27,8 @@ from reglib.exercises.checking import Assignment
 
 
 def _pairs(rng: np.random.Generator) -> Iterator[Case]:
-    for shape, scale in (((5,), 1e-6), ((3, 4), 1.0), ((2, 3, 2), 1e3), ((1,), 2.0)):
+    sizes = (((5,), 1e-6), ((3, 4), 1.0), ((2, 3, 2), 1e3), ((1,), 2.0), ((2, 2), 1e-12))
+    for shape, scale in sizes:
         a = scale * rng.uniform(0.5, 2, shape) * rng.choice([-1, 1], shape)
         b = a * rng.uniform(1.1, 3) + scale * rng.uniform(0.1, 0.5, shape)
         a.flat[0] *= -1
@@ -141,6 +142,16 @@ RELATIVE_ERROR = Task(
             f"{_GAP} / ({_NORMS} + 1e-7)",
             f"{_GAP} / max({_NORMS}, 1e-4)",
         ),
+        Mistake(
+            "small gradients taken for zero",
+            "Below some size all gradients count as equal, also those that differ.",
+            "When exactly is there nothing to divide by?",
+        ).written(("below > 0", "below > 1e-6"), ("below > 0", "below > 1e-8")),
+        Mistake(
+            "largest entry for the norm",
+            "The entry that is largest says nothing of the others. The task asks for another norm.",
+            "Square, add up, take the root.",
+        ).written(((_NORMS, "np.abs(a).max() + np.abs(b).max()"), (_GAP, "np.abs(a - b).max()"))),
         Mistake(
             "two zero gradients taken for wrong",
             "Two arrays of zeros are equal, so their error is 0.",
@@ -300,8 +311,14 @@ NUMERICAL_GRADIENT = Task(
             "a whole row at once",
             "The loop runs over the first axis, so w[i] is a row, and its weights move together.",
             "np.ndindex(w.shape) goes through single entries.",
-        ).written(("np.ndindex(w.shape)", "range(len(w))")),
-        OWN_STEP.written(("w = np", "eps = 1e-5\nw = np")),
+        ).written(
+            ("np.ndindex(w.shape)", "range(len(w))"),
+            (
+                ("np.ndindex(w.shape)", "range(len(w))"),
+                ("kept = w[index]", "kept = w[index].copy()"),
+            ),
+        ),
+        OWN_STEP.written(("w = np", "eps = 1e-5\nw = np"), ("w = np", "eps = eps / 2\nw = np")),
         Mistake(
             "step in proportion to the weight",
             "Each entry was moved by eps times its own size.",
@@ -318,6 +335,17 @@ NUMERICAL_GRADIENT = Task(
             (
                 (f"w = {_COPY}", f"dtype, w = w.dtype, {_COPY}"),
                 (_ZEROS, "np.zeros(w.shape, dtype)"),
+            ),
+            *(
+                f"""
+                gradient = {zeros}
+                for index in np.ndindex(w.shape):
+                    step = np.zeros_like(w)
+                    step[index] = eps
+                    gradient[index] = (f(w + step) - f(w - step)) / (2 * eps)
+                return gradient
+                """
+                for zeros in (_ZEROS, "np.zeros_like(w)")
             ),
         ),
     ),

@@ -92,13 +92,20 @@ L1_PENALTY = Task(
     mistakes=(
         SQUARES.written(("np.abs(W)", "W**2")),
         NO_ABSOLUTE.written(("np.abs(W)", "W")),
-        SUM_FIRST.written(("np.sum(np.abs(W))", "np.abs(np.sum(W))")),
+        SUM_FIRST.written(
+            ("np.sum(np.abs(W))", "np.abs(np.sum(W))"),
+            (("np.abs(W)", "W"), ("* total", "* abs(total)")),
+        ),
         MEAN.written(("np.sum(", "np.mean(")),
         Mistake(
             "norm of a matrix",
-            "np.linalg.norm(W, 1) of a matrix is its largest column sum, not the sum of all.",
+            "np.linalg.norm(W, 1) of a matrix is its largest column sum, and np.linalg.norm(W) the "
+            "root of its squares; neither is the sum of all absolute values.",
             "Add up the absolute values of all weights yourself.",
-        ).written(("np.sum(np.abs(W))", "np.linalg.norm(W, 1)")),
+        ).written(
+            ("np.sum(np.abs(W))", "np.linalg.norm(W, 1)"),
+            ("np.sum(np.abs(W))", "np.linalg.norm(W)"),
+        ),
         L2_HALF.written(("lam /", "lam / 2 /")),
         NO_M.written((" / m", "")),
         DIVISION.written(("lam / m", "lam / 2 * m")),
@@ -180,6 +187,14 @@ SOFT_THRESHOLD = Task(
             "Weights within the threshold come out tiny instead of exactly 0.",
             "np.maximum(..., 0) gives an exact 0.",
         ).written((_SHRUNK, "np.maximum(np.abs(w) - t, 1e-12)"), f"np.sign(w) * {_SHRUNK} + 1e-12"),
+        Mistake(
+            "weights within t left as they are",
+            "Only weights beyond the threshold move; those within it should become 0.",
+            "What is left of a weight that is smaller than t?",
+        ).written(
+            "np.where(np.abs(w) > t, w - t * np.sign(w), w)",
+            "np.where(np.abs(w) >= t, w - t * np.sign(w), w)",
+        ),
         Mistake(
             "np.max for np.maximum",
             "np.max finds the largest entry; its second argument is an axis.",

@@ -48,6 +48,17 @@ from reglib.exercises.checking import Assignment
 from reglib.textbook import shrinkage as reference
 from reglib.textbook.network import compute_cost
 
+FACTOR_ON_FIRST = Mistake(
+    "factor on the first matrix only",
+    "a * b + c multiplies b alone, so the other matrices are added without the factor.",
+    "Put the sum in parentheses.",
+)
+TWICE = Mistake(
+    "one matrix in the place of another",
+    "A matrix is in the sum twice and another is missing, as after copying a line.",
+    "Compare the names in your sum with those of the layers.",
+)
+
 #: What goes wrong in ``lam / 2 / m * total``, where total adds up the squares of all weights.
 _IN_THE_PENALTY = (
     NO_HALF.written(("/ 2 ", "")),
@@ -71,6 +82,9 @@ _IN_THE_PENALTY = (
         "W @ W.T multiplies each row by every other one; its sum is not that of the squares.",
         "** and * work entry by entry.",
     ).written(("W**2", "W @ W.T"), ("W**2", "W.T @ W")),
+    FACTOR_ON_FIRST.written(
+        ("* total", "* np.sum(weights[0] ** 2) + total - np.sum(weights[0] ** 2)")
+    ),
     Mistake(
         "norm of a matrix",
         "np.linalg.norm(W, 2) of a matrix is its largest singular value, which leaves the others "
@@ -179,6 +193,18 @@ COMPUTE_COST_WITH_REGULARIZATION = Task(
         NO_LAMBDA.written(("lambd /", "1 /")),
         NO_PENALTY.written((" + lambd / 2 / m * total", "")),
         BIASES.written(('("W1", "W2", "W3")', "parameters")),
+        TWICE.written(
+            *(
+                ('("W1", "W2", "W3")', f'("{a}", "{b}", "{c}")')
+                for a, b, c in (
+                    ("W1", "W2", "W2"),
+                    ("W1", "W1", "W3"),
+                    ("W1", "W1", "W2"),
+                    ("W1", "W3", "W3"),
+                    ("W2", "W2", "W3"),
+                )
+            )
+        ),
         ACTIVATIONS.written(("in weights:", "in [A3]:")),
         TWO_PENALTIES.written(
             ("* total", "* (total + 2 * sum(np.abs(W).sum() for W in weights))"),
@@ -341,6 +367,11 @@ RIDGE_CLOSED_FORM = Task(
             "Both terms of the cost bring a 2 when you differentiate, so none is left over.",
             "Set the gradient of the cost in the task to zero and read off the factor.",
         ).written((_EYE, f"{_EYE} / 2"), (_EYE, f"2 * {_EYE}")),
+        Mistake(
+            "root of lambda",
+            "The square of the norm is penalized, and lambda is not.",
+            "Set the gradient of the cost in the task to zero and read off the factor.",
+        ).written(("lam *", "np.sqrt(lam) *")),
         Mistake(
             "lambda squared",
             "The penalty is stronger than the task's above lam = 1 and weaker below. Rows of "

@@ -64,11 +64,24 @@ TEN_CLASSES = Mistake(
     "The number of classes is written down as 10, whatever y is.",
     "y.shape says how many classes there are.",
 )
+TWO_CLASSES = Mistake(
+    "two classes, whatever y is",
+    "eps is halved, which is its share for two classes.",
+    "y.shape says how many classes there are.",
+)
+BY_FREQUENCY = Mistake(
+    "classes by their frequency",
+    "eps is spread as the classes of this batch are, so that targets depend on who else is in it.",
+    "Every class gets the same share of eps.",
+)
 
 _SMOOTHED = "(1 - eps) * y + eps / y.shape[1]"
 #: How smoothing goes wrong, wherever it is written like that.
 OF_SMOOTHING = (
-    OVER_OTHERS.written((_SMOOTHED, "(1 - eps) * y + (1 - y) * eps / (y.shape[1] - 1)")),
+    OVER_OTHERS.written(
+        (_SMOOTHED, "(1 - eps) * y + (1 - y) * eps / (y.shape[1] - 1)"),
+        (_SMOOTHED, "np.where(y == 1, 1 - eps, eps / (y.shape[1] - 1))"),
+    ),
     NOT_ONE.written(
         (_SMOOTHED, "(1 - eps) * y + eps"),
         (_SMOOTHED, "(1 - eps) * y + eps / (y.shape[1] - 1)"),
@@ -85,6 +98,8 @@ OF_SMOOTHING = (
         (_SMOOTHED, "(1 - eps) * y + eps / len(y)"), (_SMOOTHED, "(1 - eps) * y + eps / y.size")
     ),
     TEN_CLASSES.written((_SMOOTHED, "(1 - eps) * y + eps / 10")),
+    TWO_CLASSES.written((_SMOOTHED, "(1 - eps) * y + eps / 2")),
+    BY_FREQUENCY.written((_SMOOTHED, "(1 - eps) * y + eps * y.mean(axis=0)")),
     NOT_SMOOTHED.written((_SMOOTHED, "1.0 * y")),
 )
 
@@ -243,6 +258,13 @@ GRADIENT = Task(
             (_EXP, "e = np.exp(logits)"),
             (_EXP, "e = np.exp(logits - logits.max())"),
             (_EXP, "e = np.exp(logits - logits.mean(axis=1, keepdims=True))"),
+        ),
+        Mistake(
+            "logits cut off",
+            "Logits beyond some size are changed, so softmax no longer gives their probabilities.",
+            "Softmax stays the same if a number is subtracted from all logits of an example.",
+        ).written(
+            *((_EXP, f"e = np.exp(np.clip(logits, -{n}, {n}))") for n in (20, 30, 50, 100, 500))
         ),
         Mistake(
             "derivative of softmax twice",
@@ -443,6 +465,32 @@ CALIBRATION_ERROR = Task(
         ).written(
             ("probabilities.max(axis=1)", "probabilities[:, 1]"),
             ("probabilities.max(axis=1)", "probabilities[:, -1]"),
+        ),
+        Mistake(
+            "bins of equally many predictions",
+            "The predictions are sorted and parted into groups of one size; the task parts the "
+            "range from 0 to 1.",
+            "Which confidences belong to the first of ten bins?",
+        ).written(
+            (_WHICH, "which = confidence.argsort().argsort() * bins // len(labels)"),
+            """
+            confidence = probabilities.max(axis=1)
+            right = probabilities.argmax(axis=1) == labels
+            parts = np.array_split(np.argsort(confidence), bins)
+            return sum(abs(np.sum(right[p] - confidence[p])) for p in parts) / len(labels)
+            """,
+        ),
+        Mistake(
+            "bins between the extremes",
+            "The bins part the range from the least to the greatest confidence of this batch, so "
+            "that two batches are measured differently.",
+            "Which confidences belong to the first of ten bins?",
+        ).written(
+            (
+                _WHICH,
+                "low, high = confidence.min(), confidence.max()\n    which = (confidence - low) "
+                "/ (high - low) * bins\n    which = np.minimum(which, bins - 1).astype(int)",
+            )
         ),
         Mistake(
             "always ten bins",

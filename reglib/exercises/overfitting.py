@@ -288,6 +288,19 @@ PAIRED_DIFFERENCE = Task(
             "See what the argument ddof of np.std does.",
         ).written(("ddof=1", "")),
         Mistake(
+            "mean deviation for standard deviation",
+            "Absolute values were averaged, where squares should be.",
+            "Take the root of the mean square, with n - 1 for n.",
+        ).written(
+            (_SPREAD, "np.abs(d - d.mean()).mean()"),
+            (_SPREAD, "np.abs(d - d.mean()).sum() / (len(d) - 1)"),
+        ),
+        Mistake(
+            "n - 1 counted twice",
+            "The spread allows for the mean already; the root is that of the number of seeds.",
+            "How many differences were averaged?",
+        ).written(("np.sqrt(len(d))", "np.sqrt(len(d) - 1)")),
+        Mistake(
             "standard deviation for standard error",
             "That is how much one difference varies. The mean of n of them varies less.",
             "Divide by the root of the number of seeds.",
@@ -312,6 +325,11 @@ PAIRED_DIFFERENCE = Task(
             "Both arrays are sorted first, so results of different seeds are subtracted.",
             "Entry i of a belongs to entry i of b.",
         ).written(("a - b", "np.sort(a) - np.sort(b)")),
+        Mistake(
+            "sum for mean",
+            "The first value grows with the number of seeds.",
+            "Divide by their number.",
+        ).written(("d.mean()", "d.sum()")),
         Mistake(
             "median for mean",
             "The first value is the median of the differences.",

@@ -94,6 +94,7 @@ MAX_NORM_PROJECT = Task(
         ).written(
             (_AXIS, "axis=tuple(i for i in range(W.ndim) if i != axis % W.ndim)"),
             (_AXIS, "axis=1 - axis if W.ndim > 1 else axis"),
+            (_AXIS, "axis=1 - axis"),
         ),
         Mistake(
             "always the same axis",
@@ -105,6 +106,11 @@ MAX_NORM_PROJECT = Task(
             "All weights share one norm, so one long vector shortens all the others.",
             _ONE_LIMIT,
         ).written((_AXIS, "axis=None")),
+        Mistake(
+            "all scaled by the longest",
+            "One factor, that of the longest vector, is used for all, so short ones shrink too.",
+            _ONE_LIMIT,
+        ).written((_SCALE, "c / max(norms.max(), c)")),
         Mistake(
             "each weight clipped",
             "Single weights are limited, not the length of their vector; its direction changes.",
