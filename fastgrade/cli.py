@@ -183,7 +183,7 @@ def grade(
             runs.append(stack.enter_context(Run(course, name, found, force, observe)))
         if dry_run:
             with progress:
-                summaries = [run.plan() for run in runs]
+                summaries = [run.plan(workers) for run in runs]
             for summary in summaries:
                 terminal.show_plan(console, summary)
             return

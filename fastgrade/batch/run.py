@@ -90,8 +90,8 @@ class Run:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def plan(self) -> Summary:
-        """Say what a run would do, and write nothing at all."""
+    def plan(self, workers: int | None = None) -> Summary:
+        """Say what a run with so many workers would do, and write nothing at all."""
         started = time.monotonic()
         with self._journal(readonly=True) as journal:
             self._foresee_solution()
@@ -107,21 +107,22 @@ class Run:
                     self.summary.planned.append((work.student, reuse.reason(work)))
                 self._flag(work, [])
                 self._observe(self.summary)
-            self._estimate(journal)
+            self._estimate(journal, workers or available_cpus())
         self.summary.seconds = time.monotonic() - started
         return self.summary
 
-    def _estimate(self, journal: Journal) -> None:
-        """Say how long grading would take, by what it took before."""
+    def _estimate(self, journal: Journal, workers: int) -> None:
+        """Say how long grading would take, and how much work it is, by what it took before."""
         known = [journal.read(entry).seconds for entry in itertools.islice(journal.entries(), 50)]
         number = len(self.summary.planned)
         if number and known:
             each = statistics.fmean(known)
-            minutes = number * each / available_cpus() / 60
+            minutes = number * each / workers / 60
             told = f"{minutes:.0f} min" if minutes >= 2 else f"{60 * minutes:.0f} s"
             self.summary.notes.append(
-                f"{number} submissions would take about {told}, at {each:.1f} s each with "
-                f"{available_cpus()} at once, by the last {len(known)}."
+                f"{number} submissions would take about {told} with {workers} at once, or "
+                f"{number * each / 3600:.2g} hours of one core, at {each:.1f} s each by the last "
+                f"{len(known)}."
             )
         elif number:
             self.summary.notes.append(f"{number} submissions; how long is known after the first.")

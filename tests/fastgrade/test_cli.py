@@ -189,7 +189,11 @@ def test_a_dry_run_writes_nothing(classroom):
     classroom.hand_in("ada", WRONG)
     before = snapshot(classroom.root)
     assert "ada: changed" in classroom.fastgrade("ps1", "--dry-run").stdout
-    assert "ada: forced" in classroom.fastgrade("ps1", "--dry-run", "--force").stdout
+    told = classroom.fastgrade("ps1", "--dry-run", "--force", "--workers", "3").stdout
+    assert "ada: forced" in told
+    assert "1 submissions would take about" in told
+    assert "with 3 at once" in told
+    assert "hours of one core" in told
     assert snapshot(classroom.root) == before
 
 
