@@ -57,6 +57,8 @@ class Task:
         Tests that run beside the answer, by their ``grade_id``.
     scoring : tuple of str
         Tests whose last value is a number of points.
+    aliased : tuple of pairs
+        Tests, and in what way copies may not stand for objects of the solution in them.
     """
 
     assignment: str
@@ -69,6 +71,7 @@ class Task:
     solution: str = "unknown"
     beside: tuple[str, ...] = ()
     scoring: tuple[str, ...] = ()
+    aliased: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> str:
         """Return the task as one JSON document."""
@@ -85,6 +88,7 @@ class Task:
                 "solution": self.solution,
                 "beside": self.beside,
                 "scoring": self.scoring,
+                "aliased": self.aliased,
             }
         )
 
@@ -111,6 +115,7 @@ class Task:
                 solution=str(data["solution"]),
                 beside=tuple(map(str, data["beside"])),
                 scoring=tuple(map(str, data["scoring"])),
+                aliased=tuple((str(test), str(kind)) for test, kind in data["aliased"]),
             )
         except (KeyError, TypeError, AttributeError, binascii.Error) as error:
             raise ValueError(f"task must be what Task.to_json wrote, got {error!r}") from error
@@ -138,6 +143,8 @@ class QuestionVerdict:
         Each misconception that the test recognized: its name and its hint.
     scored : bool
         Whether the points are what the test's last value says.
+    aliased : tuple of str
+        In what ways the copies that the judge had may not stand for the answer's objects.
     """
 
     grade_id: str
@@ -148,6 +155,7 @@ class QuestionVerdict:
     hint: str = ""
     mistakes: tuple[tuple[str, str], ...] = ()
     scored: bool = False
+    aliased: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -223,7 +231,8 @@ def _question(data: dict[str, Any]) -> QuestionVerdict:
     # A journal of an earlier version holds more, and names no mistakes.
     known = {item.name: data[item.name] for item in fields(QuestionVerdict) if item.name in data}
     mistakes = tuple((str(name), str(hint)) for name, hint in known.pop("mistakes", ()))
-    return QuestionVerdict(**known, mistakes=mistakes)
+    aliased = tuple(map(str, known.pop("aliased", ())))
+    return QuestionVerdict(**known, mistakes=mistakes, aliased=aliased)
 
 
 def _submitted(data: dict[str, Any]) -> Submitted:

@@ -42,6 +42,8 @@ class Rules:
         Whether the instructor's solution is known to pass: see `Task`.
     beside, scoring : dict of str to tuple of str
         For each notebook, tests that run beside the answer, and tests that give points as a number.
+    aliased : dict of str to tuple of pairs
+        For each notebook, tests, and in what way copies may not stand for the solution's objects.
     """
 
     course: Course
@@ -54,6 +56,7 @@ class Rules:
     solution: str = "unknown"
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     scoring: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    aliased: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     @property
     def has_hidden_tests(self) -> bool:

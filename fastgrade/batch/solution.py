@@ -61,12 +61,15 @@ class Examined:
         Tests that it passes nowhere.
     scoring : dict of str to tuple of str
         For each notebook, tests whose value is a number of points.
+    aliased : dict of str to tuple of pairs
+        For each notebook, tests, and in what way copies may not stand for the solution's objects.
     """
 
     tests: int
     beside: tuple[Failure, ...] = ()
     failing: tuple[Failure, ...] = ()
     scoring: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    aliased: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     def names_beside(self) -> dict[str, tuple[str, ...]]:
         """Return, for each notebook, the tests that run beside the answer."""
@@ -95,6 +98,7 @@ class SolutionCheck:
             solution="passes",
             beside=self.examined.names_beside(),
             scoring=self.examined.scoring,
+            aliased=self.examined.aliased,
         )
 
     @property
@@ -147,6 +151,10 @@ def _read(place: Path) -> SolutionCheck | None:
                 tests=int(known["tests"]),
                 beside=tuple(Failure(**failure) for failure in known["beside"]),
                 scoring={name: tuple(tests) for name, tests in known["scoring"].items()},
+                aliased={
+                    name: tuple((test, kind) for test, kind in pairs)
+                    for name, pairs in known["aliased"].items()
+                },
             ),
         )
     return None
@@ -260,6 +268,7 @@ def _attempt(tasks: Sequence[Task], beside: Mapping[str, tuple[str, ...]], pool:
         outcomes |= {outcome.number: outcome for outcome in pool.wait(1.0)}
     failing: list[Failure] = []
     scoring: list[tuple[str, str]] = []
+    aliased: dict[str, tuple[tuple[str, str], ...]] = {}
     for number, task in enumerate(tried):
         tests, verdict = _tests(task), outcomes[number].verdict
         if verdict is None:
@@ -267,13 +276,15 @@ def _attempt(tasks: Sequence[Task], beside: Mapping[str, tuple[str, ...]], pool:
             continue
         for question in verdict.questions:
             if question.grade_id in tests:
+                pairs = tuple((question.grade_id, kind) for kind in question.aliased)
+                aliased[task.notebook] = aliased.get(task.notebook, ()) + pairs
                 if not question.passed:
                     why = question.message or "no full marks"
                     failing.append(Failure(task.notebook, question.grade_id, why))
                 elif question.scored:
                     scoring.append((task.notebook, question.grade_id))
     count = sum(len(_tests(task)) for task in tasks)
-    return Examined(count, (), tuple(failing), _by_notebook(scoring))
+    return Examined(count, (), tuple(failing), _by_notebook(scoring), aliased)
 
 
 def _by_notebook(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

@@ -115,6 +115,7 @@ def read_work(rules: Rules, submission: Submission, record: Held | None) -> Work
             solution=rules.solution,
             beside=rules.beside.get(name, ()),
             scoring=rules.scoring.get(name, ()),
+            aliased=rules.aliased.get(name, ()),
         )
         for name, submitted in read_of.items()
     }

@@ -18,12 +18,12 @@ import os
 import socket
 import sys
 import traceback
-import types
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from fastgrade.engine.judge_namespace import Namespace
 from fastgrade.engine.outcomes import TestOutcome
 from fastgrade.rpc.codec import WireError
 from fastgrade.rpc.judge_side import JudgePeer, StudentError, StudentLost
@@ -125,7 +125,7 @@ class _Bench:
 
     def __init__(self, limits: Limits):
         self._limits = limits
-        self._module = types.ModuleType("__main__")
+        self._module = Namespace()
         self._names: dict[str, Any] = self._module.__dict__
         self._aside: dict[str, Any] = {}
         self._prepared: list[str] = []
@@ -149,14 +149,21 @@ class _Bench:
         """Run a test cell and say how it ended."""
         peer = JudgePeer(connection, self._limits.message_mb << 20, request["answers"])
         self._shell.unable = peer.unable
+        self._module.refresh()
+        self._module.unable = peer.unable
         before = set(self._names)
         taken: dict[str, Any] = {}
         outcome, reply = TestOutcome.ERROR, dict[str, Any]()
         with _captured() as output:
             try:
+                if _looks_at_memory(request["code"]):
+                    raise peer.unable(
+                        "a test looks at which arrays share memory, and copies do not"
+                    )
                 taken = self._take_names(peer, request)
                 value = _run_cell(request["code"], self._names)
                 outcome, reply = TestOutcome.OK, {"text": None, "number": None}
+                reply["aliased"] = peer.aliases()
                 if value is not None:
                     scores = request["scores"]
                     reply["number"] = _points(value) if scores else _number(value, request["code"])
@@ -173,6 +180,7 @@ class _Bench:
                 outcome, reply = TestOutcome.ERROR, {"ename": "RecursionError", "message": told}
             except BaseException as error:
                 outcome, reply = TestOutcome.ERROR, self._failure(error, request, peer)
+        self._module.unable = None
         is_bound = outcome is TestOutcome.OK
         self._forget(before, taken, request["instructors"] if is_bound else ())
         return {
@@ -299,6 +307,21 @@ def _run_cell(code: str, names: dict[str, Any]) -> Any:
         last = ast.Expression(tree.body.pop().value)  # type: ignore[attr-defined]
     exec(compile(tree, "<test>", "exec"), names)
     return None if last is None else eval(compile(last, "<test>", "eval"), names)
+
+
+def _looks_at_memory(code: str) -> bool:
+    """Whether a test asks if an array is a view of another one."""
+    asked = {"shares_memory", "may_share_memory", "owndata"}
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Attribute) and node.attr in asked:
+            return True
+        if isinstance(node, ast.Compare) and any(
+            isinstance(op, ast.Is | ast.IsNot) for op in node.ops
+        ):
+            sides = (node.left, *node.comparators)
+            if any(isinstance(side, ast.Attribute) and side.attr == "base" for side in sides):
+                return True
+    return False
 
 
 def _title(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastgrade.engine.judge_session import JudgeSession
@@ -123,7 +123,8 @@ class Examination:
                 self._doubt("a process that answered a test has ended")
             why = "ended while the test called it: it crashed, left, or reached a limit"
             return self._marks.student_failed(cell, why)
-        return self._marks.judged(cell, message, asked.outputs)
+        verdict = self._marks.judged(cell, message, asked.outputs)
+        return replace(verdict, aliased=tuple(message.get("aliased") or ()))
 
     def _blame(self, cell: Cell, message: dict[str, Any]) -> None:
         """Tell what no answer is to blame for.

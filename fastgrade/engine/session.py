@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,7 @@ class Session:
         limits = settings.limits
         self._settings = settings
         self._is_solution = task.solution == "itself"
+        self._exempt = task.aliased
         self._limits = limits
         self._alone = alone
         self._rebuilt = rebuilt
@@ -123,9 +124,13 @@ class Session:
         else:
             verdicts = self._run_judged()
             moved = self._moved()
-            if self._beside or moved:
-                in_place = self._run_in_place(self._beside | moved)
+            doubted = self._doubted(verdicts)
+            if self._beside or moved or doubted:
+                in_place = self._run_in_place(self._beside | moved | doubted)
+                judged = {name: verdicts[name] for name in doubted}
                 verdicts |= in_place | {name: self._by_hand(in_place[name]) for name in moved}
+                # Both places have to be content: copies have passed, and so must the objects.
+                verdicts |= {n: v for n, v in judged.items() if v.points <= in_place[n].points}
         self._tell_places(self._beside | moved)
         return self._marks.in_order(verdicts)
 
@@ -146,6 +151,27 @@ class Session:
             return set()
         hidden = {cell.grade_id for cell in self._cells if cell.hidden}
         return self._examination.unanswered.keys() - hidden
+
+    def _doubted(self, verdicts: Mapping[str, QuestionVerdict]) -> set[str]:
+        """Return the tests that have passed on copies, where objects may tell another story.
+
+        Those are objects that the answer hands out or keeps, and the solution does not.
+        """
+        found = {
+            name
+            for name, verdict in verdicts.items()
+            if verdict.points and any((name, kind) not in self._exempt for kind in verdict.aliased)
+        }
+        if self._is_solution or not found:
+            return set()
+        seen = {cell.grade_id for cell in self._cells if not cell.hidden}
+        unseen = found if self._settings.mode != "auto" else found - seen
+        for name in sorted(unseen):
+            self._marks.flag(
+                f"The test {name!r} has passed on a copy of an object that the answer keeps or "
+                "hands out twice, which the solution does not."
+            )
+        return found - unseen
 
     def _by_hand(self, verdict: QuestionVerdict) -> QuestionVerdict:
         """Leave points to a person that only an object of the answer's own says it has earned."""

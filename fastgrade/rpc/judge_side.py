@@ -12,6 +12,7 @@ import socket
 from collections.abc import Collection
 from typing import Any, NoReturn
 
+from fastgrade.rpc.aliases import KINDS
 from fastgrade.rpc.codec import WireError
 from fastgrade.rpc.protocol import CALLABLE, ITERATOR, NUMBER, Peer, merge_arguments
 from fastgrade.rpc.proxies import (
@@ -83,6 +84,14 @@ class JudgePeer(Peer):
         if type(value) is not dict or not set(value) <= set(wanted):
             raise WireError("malformed reply: not the names that were asked for")
         return value
+
+    def aliases(self) -> list[str]:
+        """Return in what ways copies may have shown something else to a test than the objects."""
+        try:
+            found = self.perform("aliases")
+        except (StudentLost, StudentError, WireError):
+            return []
+        return [kind for kind in KINDS if type(found) is list and kind in found]
 
     def has_raised(self, error: BaseException) -> bool:
         """Whether an exception came up in a function that the student's code has called."""

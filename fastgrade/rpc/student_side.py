@@ -8,9 +8,11 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import socket
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from fastgrade.rpc.aliases import Aliases
 from fastgrade.rpc.codec import Encoder, receive_frame
 from fastgrade.rpc.protocol import CALLABLE, ITERATOR, NUMBER, OBJECT, Peer, merge_arguments
 from fastgrade.rpc.proxies import ASKED
@@ -53,6 +55,7 @@ class StudentPeer(Peer):
         self._namespace = namespace
         self._describe = describe
         self._proxies: dict[int, TestFunction] = {}
+        self._aliases = Aliases(self._encoder.encode)
 
     def serve_forever(self) -> None:
         """Serve the judge until it hangs up."""
@@ -100,7 +103,7 @@ class StudentPeer(Peer):
                 reply = self._call(body)
             else:
                 operation, *operands = self._decoder().decode(body)
-                reply = self._encoder.encode((self._perform(operation, operands), None))
+                reply = self._tell(operation, operands)
         except EOFError:
             raise
         except BaseException as error:
@@ -112,11 +115,37 @@ class StudentPeer(Peer):
         function = self._objects[NUMBER.unpack(body[:8])[0]]
         decoder = self._decoder()
         args, kwargs = decoder.decode(body[8:])
-        return self._perform_call(function, args, kwargs, None if decoder.handles else body[8:])
+        passed = self._aliases.passed([*args, *kwargs.values()])
+        returned: deque[Any] = deque()
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            result = function(*args, **kwargs)
+            returned.extend(self._aliases.returned([result], passed))
+            return result
+
+        reply = self._perform_call(call, args, kwargs, None if decoder.handles else body[8:])
+        del args, kwargs
+        self._aliases.let_go(returned, "result kept")
+        self._aliases.let_go(passed, "argument kept")
+        return reply
+
+    def _tell(self, operation: str, operands: list) -> bytes:
+        value = self._perform(operation, operands)
+        is_names = operation == "names"
+        told = self._aliases.returned(value.values() if is_names else [value])
+        reply = self._encoder.encode((value, None))
+        del value
+        if is_names:
+            self._aliases.keep(told)
+        else:
+            self._aliases.let_go(told, "result kept")
+        return reply
 
     def _perform(self, operation: str, operands: list) -> Any:
         if operation == "names":
             return {name: self._namespace[name] for name in operands[0] if name in self._namespace}
+        if operation == "aliases":
+            return self._aliases.found()
         target = self._objects[operands[0]]
         if operation == "attr":
             return getattr(target, operands[1])

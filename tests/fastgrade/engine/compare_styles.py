@@ -76,6 +76,7 @@ def compare(style: Style, grader: Grader, kernel: Grader) -> tuple[str, str]:
             "passes",
             found.names_beside().get(style.name, ()),
             found.scoring.get(style.name, ()),
+            found.aliased.get(style.name, ()),
         )
         theirs, ours = points(kernel.grade(given)), grader.grade(given)
         if theirs != points(ours):

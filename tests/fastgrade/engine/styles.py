@@ -60,6 +60,117 @@ def _read(text: str) -> list[Style]:
     return styles
 
 
+#: What a copy of an object does not show.
+_ALIASES = """
+== copy of an argument
+def tail(a): return a[1:]
+def same(a): return list(a)
+-- wrong
+def tail(a):
+    del a[0]
+    return a
+def same(a): return a
+-- test
+x = [1, 2]
+assert same(x) is not x and same(x) == x
+-- test
+assert tail([1, 2, 3]) == [2, 3]
+-- test
+x = [1, 2]
+y = same(x)
+y.append(3)
+assert x == [1, 2]
+== argument in place or not, with the same result
+def ordered(a): return sorted(a)
+-- wrong
+def ordered(a):
+    a.sort()
+    return a
+-- test
+assert ordered([2, 1]) == [1, 2]
+== two names of one list
+a = [1, 2]
+b = a.copy()
+-- wrong
+a = [1, 2]
+b = a
+-- test
+b.append(9)
+assert a == [1, 2]
+-- test
+assert id(a) != id(b)
+== rows of one table
+def grid(n): return [[0] * n for _ in range(n)]
+-- wrong
+def grid(n): return [[0] * n] * n
+-- test
+g = grid(2)
+g[0][0] = 5
+assert g[1] == [0, 0]
+== default that changes
+def add(x, items=None):
+    items = [] if items is None else items
+    items.append(x)
+    return items
+-- wrong
+def add(x, items=[]):
+    items.append(x)
+    return items
+-- test
+p = add(1)
+q = add(2)
+assert p == [1]
+== argument that is kept
+class Bag:
+    def __init__(self, items): self.items = list(items)
+-- wrong
+class Bag:
+    def __init__(self, items): self.items = items
+-- test
+x = [1]
+bag = Bag(x)
+x.append(2)
+assert bag.items == [1]
+== inside of an object
+class Bag:
+    def __init__(self): self._items = [1]
+    def items(self): return list(self._items)
+    def size(self): return len(self._items)
+-- wrong
+class Bag:
+    def __init__(self): self._items = [1]
+    def items(self): return self._items
+    def size(self): return len(self._items)
+-- test
+bag = Bag()
+bag.items().append(2)
+assert bag.size() == 1
+== views of one array
+import numpy as np
+m = np.arange(6)
+v = m[:3].copy()
+-- wrong
+import numpy as np
+m = np.arange(6)
+v = m[:3]
+-- test
+v[0] = 99
+assert m[0] == 0
+-- test
+assert v.base is None and not np.shares_memory(m, v)
+== name that must be gone
+answer = 3
+del answer
+-- wrong
+answer = 3
+-- test
+assert "answer" not in dir()
+-- test
+assert "answer" not in globals()
+-- test
+import __main__
+assert not hasattr(__main__, "answer")
+"""
 _PLAIN = """
 == assert equal
 def f(x): return x + 1
@@ -1508,4 +1619,4 @@ text = "{}"
 assert json.loads(text)["a"] == [1, 2]
 """
 
-STYLES = [*_read(_PLAIN), *_read(_OBJECTS), *_read(_WORLD), *_read(_SCIENCE)]
+STYLES = [*_read(_ALIASES), *_read(_PLAIN), *_read(_OBJECTS), *_read(_WORLD), *_read(_SCIENCE)]

@@ -18,6 +18,9 @@ CHOSEN = (
     *("setup prints the answer after it", "setup raises on purpose", "partial credit as a float"),
     *("cell magic in a test", "a module of its own", "printed output", "input mocked", "await"),
     *("file written by the answer", "module written by the answer", "seed in the test"),
+    *("copy of an argument", "argument in place or not, with the same result"),
+    *("default that changes", "argument that is kept", "inside of an object"),
+    *("views of one array", "name that must be gone", "dataclass"),
     *("class with equality", "iterator", "Counter", "data frame", "estimator"),
 )
 
