@@ -59,6 +59,8 @@ class Task:
         Tests whose last value is a number of points.
     aliased : tuple of pairs
         Tests, and in what way copies may not stand for objects of the solution in them.
+    warned : tuple of str
+        Tests in which the solution prints a warning.
     """
 
     assignment: str
@@ -72,6 +74,7 @@ class Task:
     beside: tuple[str, ...] = ()
     scoring: tuple[str, ...] = ()
     aliased: tuple[tuple[str, str], ...] = ()
+    warned: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the task as one JSON document."""
@@ -89,6 +92,7 @@ class Task:
                 "beside": self.beside,
                 "scoring": self.scoring,
                 "aliased": self.aliased,
+                "warned": self.warned,
             }
         )
 
@@ -116,6 +120,7 @@ class Task:
                 beside=tuple(map(str, data["beside"])),
                 scoring=tuple(map(str, data["scoring"])),
                 aliased=tuple((str(test), str(kind)) for test, kind in data["aliased"]),
+                warned=tuple(map(str, data["warned"])),
             )
         except (KeyError, TypeError, AttributeError, binascii.Error) as error:
             raise ValueError(f"task must be what Task.to_json wrote, got {error!r}") from error
@@ -145,6 +150,8 @@ class QuestionVerdict:
         Whether the points are what the test's last value says.
     aliased : tuple of str
         In what ways the copies that the judge had may not stand for the answer's objects.
+    warned : bool
+        Whether it printed a warning.
     """
 
     grade_id: str
@@ -156,6 +163,7 @@ class QuestionVerdict:
     mistakes: tuple[tuple[str, str], ...] = ()
     scored: bool = False
     aliased: tuple[str, ...] = ()
+    warned: bool = False
 
 
 @dataclass(frozen=True)

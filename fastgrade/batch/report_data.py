@@ -145,7 +145,7 @@ def collect(course: Course, assignment: str) -> Report:
         identical=sorted(same, key=lambda item: (-len(item[0]), item[0])),
         max_score=cells.max_score,
         graded_by_us=len(verdicts),
-        places="" if check is None else check.note or f"All {check.places}.",
+        places="" if check is None else check.told,
         similar=tuple(_alike(code, _given(course, cells))),
     )
 

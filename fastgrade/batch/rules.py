@@ -40,8 +40,9 @@ class Rules:
         The course's preprocessors that come after execution.
     solution : str
         Whether the instructor's solution is known to pass: see `Task`.
-    beside, scoring : dict of str to tuple of str
-        For each notebook, tests that run beside the answer, and tests that give points as a number.
+    beside, scoring, warned : dict of str to tuple of str
+        For each notebook, tests that run beside the answer, tests that give points as a number, and
+        tests in which the solution prints a warning.
     aliased : dict of str to tuple of pairs
         For each notebook, tests, and in what way copies may not stand for the solution's objects.
     """
@@ -57,6 +58,7 @@ class Rules:
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     scoring: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     aliased: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    warned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def has_hidden_tests(self) -> bool:

@@ -59,8 +59,8 @@ class Examined:
         Tests that the solution passes beside the answer only, each with what failed in the judge.
     failing : list of Failure
         Tests that it passes nowhere.
-    scoring : dict of str to tuple of str
-        For each notebook, tests whose value is a number of points.
+    scoring, warned : dict of str to tuple of str
+        For each notebook, tests whose value is a number of points, and tests that print a warning.
     aliased : dict of str to tuple of pairs
         For each notebook, tests, and in what way copies may not stand for the solution's objects.
     """
@@ -70,6 +70,7 @@ class Examined:
     failing: tuple[Failure, ...] = ()
     scoring: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     aliased: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    warned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def names_beside(self) -> dict[str, tuple[str, ...]]:
         """Return, for each notebook, the tests that run beside the answer."""
@@ -99,6 +100,7 @@ class SolutionCheck:
             beside=self.examined.names_beside(),
             scoring=self.examined.scoring,
             aliased=self.examined.aliased,
+            warned=self.examined.warned,
         )
 
     @property
@@ -111,6 +113,29 @@ class SolutionCheck:
     @property
     def note(self) -> str:
         """What the instructor is told; empty where there is nothing to tell."""
+        return " ".join(filter(None, (self._note_of_places, self._note_of_warnings)))
+
+    @property
+    def told(self) -> str:
+        """The same, and a sentence where all tests run in the judge."""
+        return self.note if self.examined.beside else f"All {self.places}. {self.note}".rstrip()
+
+    @property
+    def _note_of_warnings(self) -> str:
+        warned = [
+            f"{test} in {name}.ipynb"
+            for name, tests in self.examined.warned.items()
+            for test in tests
+        ]
+        if not warned:
+            return ""
+        return (
+            "The solution prints a warning in these tests, which costs nothing here and all of "
+            f"their points in nbgrader autograde: {', '.join(warned)}."
+        )
+
+    @property
+    def _note_of_places(self) -> str:
         beside = self.examined.beside
         if not beside:
             return ""
@@ -155,6 +180,7 @@ def _read(place: Path) -> SolutionCheck | None:
                     name: tuple((test, kind) for test, kind in pairs)
                     for name, pairs in known["aliased"].items()
                 },
+                warned={name: tuple(tests) for name, tests in known["warned"].items()},
             ),
         )
     return None
@@ -269,6 +295,7 @@ def _attempt(tasks: Sequence[Task], beside: Mapping[str, tuple[str, ...]], pool:
     failing: list[Failure] = []
     scoring: list[tuple[str, str]] = []
     aliased: dict[str, tuple[tuple[str, str], ...]] = {}
+    warned: list[tuple[str, str]] = []
     for number, task in enumerate(tried):
         tests, verdict = _tests(task), outcomes[number].verdict
         if verdict is None:
@@ -276,6 +303,8 @@ def _attempt(tasks: Sequence[Task], beside: Mapping[str, tuple[str, ...]], pool:
             continue
         for question in verdict.questions:
             if question.grade_id in tests:
+                if question.warned:
+                    warned.append((task.notebook, question.grade_id))
                 pairs = tuple((question.grade_id, kind) for kind in question.aliased)
                 aliased[task.notebook] = aliased.get(task.notebook, ()) + pairs
                 if not question.passed:
@@ -284,7 +313,8 @@ def _attempt(tasks: Sequence[Task], beside: Mapping[str, tuple[str, ...]], pool:
                 elif question.scored:
                     scoring.append((task.notebook, question.grade_id))
     count = sum(len(_tests(task)) for task in tasks)
-    return Examined(count, (), tuple(failing), _by_notebook(scoring), aliased)
+    marked = _by_notebook(scoring), aliased, _by_notebook(warned)
+    return Examined(count, (), tuple(failing), *marked)
 
 
 def _by_notebook(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

@@ -116,6 +116,7 @@ def read_work(rules: Rules, submission: Submission, record: Held | None) -> Work
             beside=rules.beside.get(name, ()),
             scoring=rules.scoring.get(name, ()),
             aliased=rules.aliased.get(name, ()),
+            warned=rules.warned.get(name, ()),
         )
         for name, submitted in read_of.items()
     }

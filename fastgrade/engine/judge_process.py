@@ -136,7 +136,7 @@ class _Bench:
     def prepare(self, code: str) -> dict[str, Any]:
         """Run statements of the instructor that tests depend on."""
         self._prepared.append(code)
-        with _captured():
+        with _captured(io.StringIO()):
             try:
                 exec(compile(code, "<setup>", "exec"), self._names)
             except BaseException as error:
@@ -154,7 +154,8 @@ class _Bench:
         before = set(self._names)
         taken: dict[str, Any] = {}
         outcome, reply = TestOutcome.ERROR, dict[str, Any]()
-        with _captured() as output:
+        errors = io.StringIO()
+        with _captured(errors) as output:
             try:
                 if _looks_at_memory(request["code"]):
                     raise peer.unable(
@@ -187,6 +188,7 @@ class _Bench:
             "status": outcome.value,
             "stdout": output.getvalue()[:_MAX_TEXT],
             "unanswered": peer.unanswered,
+            "warned": bool(errors.getvalue()),
             **reply,
         }
 
@@ -293,9 +295,9 @@ class _NoShell:
 
 
 @contextlib.contextmanager
-def _captured() -> Any:
+def _captured(errors: io.StringIO) -> Any:
     output = io.StringIO()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(io.StringIO()):
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
         yield output
 
 

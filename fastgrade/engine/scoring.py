@@ -37,10 +37,19 @@ class Marks:
         Those that hold for the assignment.
     scoring : collection of str
         Tests whose last value is a number for the solution. Any other kind of value earns nothing.
+    warned : collection of str
+        Tests in which the solution, too, prints a warning.
     """
 
-    def __init__(self, rebuilt: Rebuilt, settings: Settings, scoring: Collection[str] = ()):
+    def __init__(
+        self,
+        rebuilt: Rebuilt,
+        settings: Settings,
+        scoring: Collection[str] = (),
+        warned: Collection[str] = (),
+    ):
         self._rebuilt = rebuilt
+        self._warned = warned
         self._scoring = scoring
         self._settings = settings
         self._limits = settings.limits
@@ -95,7 +104,12 @@ class Marks:
         if not cell.hidden and reply["stdout"]:
             outputs.stream("stdout", reply["stdout"])
         verdict = self.scored(
-            cell, reply["number"], reply["text"], outputs, str(reply.get("message") or "")
+            cell,
+            reply["number"],
+            reply["text"],
+            outputs,
+            str(reply.get("message") or ""),
+            warned=bool(reply.get("warned")),
         )
         hint, mistakes = str(reply.get("hint") or ""), reply.get("mistakes") or {}
         return verdict if verdict.passed else replace(verdict, hint=hint, mistakes=_pairs(mistakes))
@@ -107,6 +121,8 @@ class Marks:
         text: str | None,
         outputs: Outputs,
         message: str = "",
+        *,
+        warned: bool = False,
     ) -> QuestionVerdict:
         """Give the points that a test's last value stands for, all of them if it is no number."""
         points = cell.points
@@ -128,10 +144,18 @@ class Marks:
         passed = points >= cell.points
         scored = number is not None
         told = "" if passed else message or f"{points:g} of {cell.points:g} points"
+        warned = warned or outputs.has_warning
+        if warned and points and cell.grade_id not in self._warned:
+            self.flag(
+                f"The test {cell.grade_id!r} prints a warning, which costs nothing here and all "
+                "of its points in nbgrader autograde."
+            )
         if message and cell.hidden and not passed:
             outputs.stream("stdout", message + "\n")
         self.store(cell, outputs)
-        return QuestionVerdict(cell.grade_id, points, cell.points, passed, told, scored=scored)
+        return QuestionVerdict(
+            cell.grade_id, points, cell.points, passed, told, scored=scored, warned=warned
+        )
 
     def run_in_place(self, cell: Cell, outputs: Outputs) -> QuestionVerdict:
         """Turn the outputs of a test that ran in the student's own process into points."""

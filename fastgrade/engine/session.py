@@ -90,7 +90,7 @@ class Session:
         self._tests = len(tests)
         self._beside = {test.grade_id for test in tests if _is_beside(test, task, settings)}
         self._is_hiding = any(test.hidden for test in tests)
-        self._marks = Marks(rebuilt, settings, task.scoring)
+        self._marks = Marks(rebuilt, settings, task.scoring, task.warned)
         self._starter = Starter(task, settings, place, zygote, level, groups)
         watch = UsageWatch(limits, self._starter.student_folder)
         self._student = StudentSession(

@@ -195,6 +195,13 @@ class Outputs:
             item for item in self._items if item["output_type"] not in ("stream", "display_data")
         ]
 
+    @property
+    def has_warning(self) -> bool:
+        """Whether anything went to stderr."""
+        return any(
+            item["output_type"] == "stream" and item["name"] == "stderr" for item in self._items
+        )
+
     def for_test(self, hidden: bool) -> None:
         """Make these the outputs of a test cell.
 

@@ -389,7 +389,9 @@ def test_a_deleted_test_counts_and_a_warning_costs_nothing(classroom):
     classroom.hand_in("bob", {**RIGHT, "add": warns})
     writes = "open('mine.txt', 'w').write('x')\n" + RIGHT["add"]
     classroom.hand_in("cyd", {**RIGHT, "add": writes})
-    classroom.fastgrade("ps1")
+    done = classroom.fastgrade("ps1")
+    told = " ".join(done.stdout.split())
+    assert "flagged bob: The test 'test_add' prints a warning, which costs nothing here" in told
     assert [classroom.score(name) for name in ("ada", "bob", "cyd")] == [5.0, 5.0, 5.0]
     assert os.listdir(classroom.autograded("cyd")) == ["arithmetic.ipynb"]
 

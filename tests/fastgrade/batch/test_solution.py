@@ -103,6 +103,17 @@ def test_tests_that_pass_in_the_judge_stay_there_in_silence(classroom):
     assert kept["examined"]["beside"] == []
 
 
+def test_a_warning_of_the_solution_costs_nothing_and_is_told_before_anybody_is_graded(course):
+    warns = "import warnings\nwarnings.warn('old')\nassert f(1) == 2"
+    classroom = course(cells("def f(x): return x + 1", warns, "assert f(2) == 3"))
+    done = classroom.fastgrade("ps1")
+    assert classroom.score("ada") == 2
+    told = " ".join(done.stdout.split())
+    assert "prints a warning in these tests, which costs nothing here" in told
+    assert "nbgrader autograde: test-1 in arithmetic.ipynb." in told
+    assert "flagged ada" not in told
+
+
 BROKEN = cells("def f(x): return x + 1", "assert f(1) == 2", "assert f(1) == 3, 'as I thought'")
 
 
