@@ -80,6 +80,8 @@ def audit(
             solution="passes",
             beside=examined.names_beside().get(task.notebook, ()),
             scoring=examined.scoring.get(task.notebook, ()),
+            aliased=examined.aliased.get(task.notebook, ()),
+            warned=examined.warned.get(task.notebook, ()),
         )
         pool.submit(number, given)
     outcomes: dict[int, Outcome] = {}

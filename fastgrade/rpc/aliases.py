@@ -8,19 +8,23 @@ has changed since it was told.
 
 from __future__ import annotations
 
+import itertools
 import sys
-from collections import deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+
+from fastgrade.rpc import WireError
 
 __all__ = ["KINDS", "Aliases"]
 
 #: What can be noticed.
 KINDS = ("told twice", "shared memory", "argument kept", "result kept", "changed later")
 
-_CONTAINERS = (list, dict, set, deque)
+#: Of these types alone, whose methods are Python's own.
+_CONTAINERS = (list, set, deque, dict, Counter, OrderedDict, defaultdict)
 #: Values that are looked at in one message, and the size of one that is compared later.
 _MOST = 20_000
 _MOST_ITEMS, _MOST_BYTES = 2_000, 1 << 16
@@ -84,8 +88,11 @@ class Aliases:
         if isinstance(value, np.ndarray):
             is_small = value.nbytes <= _MOST_BYTES
         else:
-            is_small = isinstance(value, _CONTAINERS) and len(value) <= _MOST_ITEMS
-        return self._picture(value) if is_small else None
+            is_small = type(value) in _CONTAINERS and len(value) <= _MOST_ITEMS
+        try:
+            return self._picture(value) if is_small else None
+        except WireError:
+            return None
 
 
 def _changeable(values: Iterable[Any]) -> list[Any]:
@@ -97,16 +104,17 @@ def _changeable(values: Iterable[Any]) -> list[Any]:
         if not waiting:
             break
         value = waiting.popleft()
-        if isinstance(value, _CONTAINERS):
+        if type(value) in _CONTAINERS:
             found.append(value)
         elif isinstance(value, np.ndarray | bytearray) or _is_table(value):
             found.append(value)
             continue
-        elif not isinstance(value, tuple):
+        elif type(value) is not tuple:
             continue
         if id(value) not in entered:
             entered.add(id(value))
-            waiting.extend(value.values() if isinstance(value, dict) else value)
+            parts = dict.values(value) if isinstance(value, dict) else value
+            waiting.extend(itertools.islice(parts, _MOST))
     return found
 
 
