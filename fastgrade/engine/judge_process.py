@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrade.engine.judge_limits import helpers, why_not_here
 from fastgrade.engine.judge_namespace import Namespace
 from fastgrade.engine.outcomes import TestOutcome
 from fastgrade.rpc.codec import WireError
@@ -129,6 +130,7 @@ class _Bench:
         self._names: dict[str, Any] = self._module.__dict__
         self._aside: dict[str, Any] = {}
         self._prepared: list[str] = []
+        self._helpers: dict[str, str] = {}
         self._shell = _NoShell()
         self._names["get_ipython"] = lambda: self._shell
         sys.modules["__main__"] = self._module
@@ -136,6 +138,7 @@ class _Bench:
     def prepare(self, code: str) -> dict[str, Any]:
         """Run statements of the instructor that tests depend on."""
         self._prepared.append(code)
+        self._helpers = helpers(code, self._helpers)
         with _captured(io.StringIO()):
             try:
                 exec(compile(code, "<setup>", "exec"), self._names)
@@ -152,15 +155,15 @@ class _Bench:
         self._module.refresh()
         self._module.unable = peer.unable
         before = set(self._names)
+        self._helpers = helpers(request["code"], self._helpers)
         taken: dict[str, Any] = {}
         outcome, reply = TestOutcome.ERROR, dict[str, Any]()
         errors = io.StringIO()
         with _captured(errors) as output:
             try:
-                if _looks_at_memory(request["code"]):
-                    raise peer.unable(
-                        "a test looks at which arrays share memory, and copies do not"
-                    )
+                why = why_not_here(request["code"], self._helpers)
+                if why:
+                    raise peer.unable(why)
                 taken = self._take_names(peer, request)
                 value = _run_cell(request["code"], self._names)
                 outcome, reply = TestOutcome.OK, {"text": None, "number": None}
@@ -309,21 +312,6 @@ def _run_cell(code: str, names: dict[str, Any]) -> Any:
         last = ast.Expression(tree.body.pop().value)  # type: ignore[attr-defined]
     exec(compile(tree, "<test>", "exec"), names)
     return None if last is None else eval(compile(last, "<test>", "eval"), names)
-
-
-def _looks_at_memory(code: str) -> bool:
-    """Whether a test asks if an array is a view of another one."""
-    asked = {"shares_memory", "may_share_memory", "owndata"}
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Attribute) and node.attr in asked:
-            return True
-        if isinstance(node, ast.Compare) and any(
-            isinstance(op, ast.Is | ast.IsNot) for op in node.ops
-        ):
-            sides = (node.left, *node.comparators)
-            if any(isinstance(side, ast.Attribute) and side.attr == "base" for side in sides):
-                return True
-    return False
 
 
 def _title(value: Any) -> Any:

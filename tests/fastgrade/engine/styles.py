@@ -158,6 +158,51 @@ v[0] = 99
 assert m[0] == 0
 -- test
 assert v.base is None and not np.shares_memory(m, v)
+== nothing may be printed
+def f(x): return x + 1
+-- wrong
+def f(x):
+    print(x)
+    return x + 1
+-- test
+import contextlib, io
+out = io.StringIO()
+with contextlib.redirect_stdout(out):
+    assert f(1) == 2
+assert out.getvalue() == ""
+== no overflow
+import numpy as np
+def f(x): return np.exp(x - x.max()) / np.exp(x - x.max()).sum()
+-- wrong
+import numpy as np
+def f(x): return np.nan_to_num(np.exp(x) / np.exp(x).sum(), nan=1.0)
+-- test
+with np.errstate(all="raise"):
+    assert f(np.array([1000.0]))[0] == 1
+-- test
+import warnings
+def quietly(x):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return f(x)
+assert quietly(np.array([2000.0]))[0] == 1
+== function that may not be used
+import numpy as np
+def solve(A, b): return np.array([b[0] / A[0, 0]])
+-- wrong
+import numpy as np
+def solve(A, b): return np.linalg.solve(A, b)
+-- test
+from unittest.mock import patch
+with patch("numpy.linalg.solve", side_effect=AssertionError("write it yourself")):
+    assert solve(np.eye(1), np.ones(1))[0] == 1
+-- test
+kept = np.linalg.solve
+np.linalg.solve = None
+try:
+    assert solve(np.eye(1), np.ones(1))[0] == 1
+finally:
+    np.linalg.solve = kept
 == name that must be gone
 answer = 3
 del answer

@@ -20,6 +20,7 @@ CHOSEN = (
     *("file written by the answer", "module written by the answer", "seed in the test"),
     *("copy of an argument", "argument in place or not, with the same result"),
     *("default that changes", "argument that is kept", "inside of an object"),
+    *("nothing may be printed", "no overflow", "function that may not be used"),
     *("views of one array", "name that must be gone", "dataclass"),
     *("class with equality", "iterator", "Counter", "data frame", "estimator"),
 )
