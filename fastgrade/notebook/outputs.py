@@ -45,6 +45,7 @@ class Outputs:
         self._clear_next = False
         self._of_test = of_test
         self.cut = False
+        self._had_warning = False
 
     @property
     def used(self) -> int:
@@ -191,14 +192,15 @@ class Outputs:
 
     def silence(self) -> None:
         """Drop what was printed and displayed."""
+        self._had_warning = self.has_warning
         self._items = [
             item for item in self._items if item["output_type"] not in ("stream", "display_data")
         ]
 
     @property
     def has_warning(self) -> bool:
-        """Whether anything went to stderr."""
-        return any(
+        """Whether anything went to stderr, shown or not."""
+        return self._had_warning or any(
             item["output_type"] == "stream" and item["name"] == "stderr" for item in self._items
         )
 
