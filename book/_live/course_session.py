@@ -40,6 +40,8 @@ METHODS = {
 LONGEST = 200_000
 #: A line that imports what draws: ten megabytes, which words about it must not fetch.
 DRAWS = re.compile(r"^\s*(?:from|import)\b.*\b(?:matplotlib|plotting)\b", re.MULTILINE)
+#: What NumPy says of an array that no memory of 32 bits could hold.
+BEYOND = re.compile("array is too big|Maximum allowed dimension exceeded")
 NO_MEMORY = (
     "Python in the page ran out of memory: {error}. It has about two gigabytes, less on a phone. "
     "Take smaller arrays, or fewer of them."
@@ -306,7 +308,7 @@ def told(error: BaseException) -> str:
 def failure(error: BaseException, filename: str) -> dict[str, Any]:
     """Return an error as plain data: its name, its message, its traceback and the cell's line."""
     message = str(error)
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (isinstance(error, ValueError) and BEYOND.search(message)):
         message = NO_MEMORY.format(error=message or "no more is to be had")
     return {
         "name": type(error).__name__,

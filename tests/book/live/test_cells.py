@@ -99,6 +99,26 @@ def test_an_endless_loop_is_stopped_and_the_cells_above_run_again(address, visit
 
 
 @pytest.mark.browser
+def test_memory_that_is_there_is_had_and_a_page_come_back_to_runs_again(address, visit):
+    page = visit().open(f"{address}/index.html")
+    cell = page.locator(".live-2")
+    result = cell.locator(".live-result")
+    cell.get_by_role("button", name="Run it yourself").click()
+    result.get_by_text("array([0, 1, 2])").wait_for(timeout=120_000)
+    for source, expected in (
+        ("int(np.ones(25_000_000).sum())", "25000000"),  # 200 MB
+        ("np.ones(10**11)", "ran out of memory"),
+    ):
+        cell.locator(".cm-content").fill(source)
+        page.keyboard.press("Shift+Enter")
+        result.get_by_text(expected).first.wait_for(timeout=60_000)
+    page.goto("about:blank")
+    page.go_back()
+    cell.get_by_role("button", name="Run").first.click()
+    result.get_by_text("array([0, 1, 2])").wait_for(timeout=120_000)
+
+
+@pytest.mark.browser
 def test_a_page_from_a_file_says_how_to_serve_it(live, visit, tmp_path):
     page = tmp_path / "page.html"
     source = (live / "python.js").as_uri()
