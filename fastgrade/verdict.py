@@ -61,6 +61,8 @@ class Task:
         Tests, and in what way copies may not stand for objects of the solution in them.
     warned : tuple of str
         Tests in which the solution prints a warning.
+    looking : tuple of str
+        Tests that look into objects of the solution's own, beyond their items.
     """
 
     assignment: str
@@ -75,6 +77,7 @@ class Task:
     scoring: tuple[str, ...] = ()
     aliased: tuple[tuple[str, str], ...] = ()
     warned: tuple[str, ...] = ()
+    looking: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the task as one JSON document."""
@@ -93,6 +96,7 @@ class Task:
                 "scoring": self.scoring,
                 "aliased": self.aliased,
                 "warned": self.warned,
+                "looking": self.looking,
             }
         )
 
@@ -121,6 +125,7 @@ class Task:
                 scoring=tuple(map(str, data["scoring"])),
                 aliased=tuple((str(test), str(kind)) for test, kind in data["aliased"]),
                 warned=tuple(map(str, data["warned"])),
+                looking=tuple(map(str, data["looking"])),
             )
         except (KeyError, TypeError, AttributeError, binascii.Error) as error:
             raise ValueError(f"task must be what Task.to_json wrote, got {error!r}") from error
@@ -152,6 +157,8 @@ class QuestionVerdict:
         In what ways the copies that the judge had may not stand for the answer's objects.
     warned : bool
         Whether it printed a warning.
+    looked : bool
+        Whether the test has looked into objects of the answer's own, beyond their items.
     """
 
     grade_id: str
@@ -164,6 +171,7 @@ class QuestionVerdict:
     scored: bool = False
     aliased: tuple[str, ...] = ()
     warned: bool = False
+    looked: bool = False
 
 
 @dataclass(frozen=True)

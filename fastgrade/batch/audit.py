@@ -82,6 +82,7 @@ def audit(
             scoring=examined.scoring.get(task.notebook, ()),
             aliased=examined.aliased.get(task.notebook, ()),
             warned=examined.warned.get(task.notebook, ()),
+            looking=examined.looking.get(task.notebook, ()),
         )
         pool.submit(number, given)
     outcomes: dict[int, Outcome] = {}

@@ -45,6 +45,8 @@ class Rules:
         tests in which the solution prints a warning.
     aliased : dict of str to tuple of pairs
         For each notebook, tests, and in what way copies may not stand for the solution's objects.
+    looking : dict of str to tuple of str
+        For each notebook, tests that look into objects of the solution's own.
     """
 
     course: Course
@@ -59,6 +61,7 @@ class Rules:
     scoring: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     aliased: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     warned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    looking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def has_hidden_tests(self) -> bool:

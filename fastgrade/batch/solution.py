@@ -63,6 +63,8 @@ class Examined:
         For each notebook, tests whose value is a number of points, and tests that print a warning.
     aliased : dict of str to tuple of pairs
         For each notebook, tests, and in what way copies may not stand for the solution's objects.
+    looking : dict of str to tuple of str
+        For each notebook, tests that look into objects of the solution's own.
     """
 
     tests: int
@@ -71,6 +73,7 @@ class Examined:
     scoring: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     aliased: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     warned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    looking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def names_beside(self) -> dict[str, tuple[str, ...]]:
         """Return, for each notebook, the tests that run beside the answer."""
@@ -101,6 +104,7 @@ class SolutionCheck:
             scoring=self.examined.scoring,
             aliased=self.examined.aliased,
             warned=self.examined.warned,
+            looking=self.examined.looking,
         )
 
     @property
@@ -181,6 +185,7 @@ def _read(place: Path) -> SolutionCheck | None:
                     for name, pairs in known["aliased"].items()
                 },
                 warned={name: tuple(tests) for name, tests in known["warned"].items()},
+                looking={name: tuple(tests) for name, tests in known["looking"].items()},
             ),
         )
     return None
@@ -296,6 +301,7 @@ def _attempt(tasks: Sequence[Task], beside: Mapping[str, tuple[str, ...]], pool:
     scoring: list[tuple[str, str]] = []
     aliased: dict[str, tuple[tuple[str, str], ...]] = {}
     warned: list[tuple[str, str]] = []
+    looking: list[tuple[str, str]] = []
     for number, task in enumerate(tried):
         tests, verdict = _tests(task), outcomes[number].verdict
         if verdict is None:
@@ -312,8 +318,10 @@ def _attempt(tasks: Sequence[Task], beside: Mapping[str, tuple[str, ...]], pool:
                     failing.append(Failure(task.notebook, question.grade_id, why))
                 elif question.scored:
                     scoring.append((task.notebook, question.grade_id))
+                if question.looked:
+                    looking.append((task.notebook, question.grade_id))
     count = sum(len(_tests(task)) for task in tasks)
-    marked = _by_notebook(scoring), aliased, _by_notebook(warned)
+    marked = _by_notebook(scoring), aliased, _by_notebook(warned), _by_notebook(looking)
     return Examined(count, (), tuple(failing), *marked)
 
 

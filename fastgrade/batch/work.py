@@ -117,6 +117,7 @@ def read_work(rules: Rules, submission: Submission, record: Held | None) -> Work
             scoring=rules.scoring.get(name, ()),
             aliased=rules.aliased.get(name, ()),
             warned=rules.warned.get(name, ()),
+            looking=rules.looking.get(name, ()),
         )
         for name, submitted in read_of.items()
     }

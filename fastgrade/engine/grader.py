@@ -291,7 +291,7 @@ def key(task: Task, settings: Settings) -> str:
         _environment(tuple(dict.fromkeys((*settings.preload, *settings.judge_preload)))),
         [sorted(cell.items()) for cell in submitted.cells],
         submitted.flags,
-        (task.solution, task.beside, task.scoring, task.aliased, task.warned),
+        (task.solution, task.beside, task.scoring, task.aliased, task.warned, task.looking),
     ]
     for name, data in sorted(task.files.items()):
         parts.append((name, name in task.instructors, hashlib.sha256(data).hexdigest()))

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrade.engine.foreign_code import ForeignCode
 from fastgrade.engine.judge_limits import helpers, why_not_here
 from fastgrade.engine.judge_namespace import Namespace
 from fastgrade.engine.outcomes import TestOutcome
@@ -108,7 +109,9 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
         grader.send({"say": "failed", "why": str(error)})
         return 1
     grader.send({"say": "ready"})
-    bench = _Bench(limits)
+    foreign = ForeignCode(os.path.join(arguments["folder"], "work"))
+    foreign.refuse()
+    bench = _Bench(limits, foreign)
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
             request, passed = grader.receive()
@@ -124,7 +127,7 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
 class _Bench:
     """The judge's namespace and what is done in it."""
 
-    def __init__(self, limits: Limits):
+    def __init__(self, limits: Limits, foreign: ForeignCode):
         self._limits = limits
         self._module = Namespace()
         self._names: dict[str, Any] = self._module.__dict__
@@ -132,6 +135,7 @@ class _Bench:
         self._prepared: list[str] = []
         self._helpers: dict[str, str] = {}
         self._shell = _NoShell()
+        self._foreign = foreign
         self._names["get_ipython"] = lambda: self._shell
         sys.modules["__main__"] = self._module
 
@@ -150,8 +154,10 @@ class _Bench:
 
     def test(self, request: Mapping[str, Any], connection: socket.socket) -> dict[str, Any]:
         """Run a test cell and say how it ended."""
-        peer = JudgePeer(connection, self._limits.message_mb << 20, request["answers"])
-        self._shell.unable = peer.unable
+        peer = JudgePeer(
+            connection, self._limits.message_mb << 20, request["answers"], request["looks"]
+        )
+        self._shell.unable = self._foreign.unable = peer.unable
         self._module.refresh()
         self._module.unable = peer.unable
         before = set(self._names)
@@ -185,6 +191,8 @@ class _Bench:
             except BaseException as error:
                 outcome, reply = TestOutcome.ERROR, self._failure(error, request, peer)
         self._module.unable = None
+        if peer.is_lost and outcome is TestOutcome.OK:
+            outcome = TestOutcome.LOST  # a test may catch whatever is raised
         is_bound = outcome is TestOutcome.OK
         self._forget(before, taken, request["instructors"] if is_bound else ())
         return {
@@ -192,6 +200,7 @@ class _Bench:
             "stdout": output.getvalue()[:_MAX_TEXT],
             "unanswered": peer.unanswered,
             "warned": bool(errors.getvalue()),
+            "looked": peer.has_looked,
             **reply,
         }
 
@@ -214,7 +223,7 @@ class _Bench:
         """Keep what the judge has imported itself, if the student has imported the same."""
         if name not in taken:
             self._aside[name] = self._names.pop(name)
-        elif _title(taken[name]) == _title(self._names[name]):
+        elif _is_the_same(taken[name], self._names[name]):
             del taken[name]
         else:
             self._aside[name] = self._names[name]
@@ -314,9 +323,11 @@ def _run_cell(code: str, names: dict[str, Any]) -> Any:
     return None if last is None else eval(compile(last, "<test>", "eval"), names)
 
 
-def _title(value: Any) -> Any:
-    """Return what a module, function or class calls itself."""
-    return getattr(value, "__name__", None)
+def _is_the_same(given: Any, own: Any) -> bool:
+    """Whether the judge's own import stands for the student's; a module is no answer."""
+    if isinstance(own, types.ModuleType):
+        return True
+    return getattr(given, "__name__", None) == getattr(own, "__name__", None)
 
 
 def _number(value: Any, code: str) -> float | None:

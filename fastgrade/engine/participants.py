@@ -19,14 +19,22 @@ from fastgrade.settings import Limits
 from warmfork.channel import Channel, ChannelError
 from warmfork.zygote import Zygote, wait_readable
 
-__all__ = ["THREADS", "JudgeProcess", "Place", "Question", "StudentProcess", "message_limit"]
+__all__ = [
+    "STARVED",
+    "THREADS",
+    "JudgeProcess",
+    "Place",
+    "Question",
+    "StudentProcess",
+    "message_limit",
+]
 
 #: Threads that a submission may have beside one for each process.
 THREADS = 64
 #: Megabytes that a fork may copy of what it has from others, whatever it does.
 FORK_MB = 4
 #: The part of a cell's time from which on waiting for a processor may have made the difference.
-_STARVED = 0.1
+STARVED = 0.1
 
 
 def message_limit(limits: Limits) -> int:
@@ -130,7 +138,7 @@ class StudentProcess:
         if not self.is_alive:
             return False
         own = self.group.throttled() if self.group else 0.0
-        return self.zygote.delay(self.pid) - own > _STARVED * self._limits.cell_seconds
+        return self.zygote.delay(self.pid) - own > STARVED * self._limits.cell_seconds
 
     def dismiss(self) -> None:
         """Hang up: no more cells; the forks that wait where tests stand live on."""
@@ -293,7 +301,7 @@ class JudgeProcess:
 
     def has_starved(self, seconds: float) -> bool:
         """Whether it has waited long for a processor, for something that may take `seconds`."""
-        return self.zygote.delay(self.pid) > _STARVED * seconds
+        return self.zygote.delay(self.pid) > STARVED * seconds
 
     def end(self) -> int:
         """End the process; return its wait status."""

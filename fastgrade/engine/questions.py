@@ -13,7 +13,8 @@ from fastgrade.engine.outcomes import MachineError, Reply, TestOutcome
 from fastgrade.engine.participants import JudgeProcess, Question, StudentProcess
 from fastgrade.engine.scoring import Marks
 from fastgrade.engine.student_session import GRACE, StudentSession
-from fastgrade.engine.usage import PERIOD, UsageWatch
+from fastgrade.engine.turns import Patience
+from fastgrade.engine.usage import UsageWatch
 from fastgrade.notebook.assignment import transformed
 from fastgrade.notebook.outputs import Outputs
 from fastgrade.notebook.submission import Cell, Rebuilt
@@ -101,11 +102,12 @@ class Examination:
             return self._marks.student_failed(cell, "left no process to answer the test")
         deadline = min(time.monotonic() + self._settings.limits.cell_seconds, self._deadline)
         self._send(asked)
-        reply, message = self._await_verdict(asked, deadline)
+        patience = Patience(deadline)
+        reply, message = self._await_verdict(asked, patience)
         if question.silent:
             asked.outputs.silence()
         if reply is Reply.TIMEOUT:
-            return self._stopped(asked)
+            return self._stopped(asked, patience)
         if reply is Reply.OVER_LIMIT:
             self._judge.end()
             return self._marks.student_failed(cell, student.end().why)
@@ -124,7 +126,8 @@ class Examination:
             why = "ended while the test called it: it crashed, left, or reached a limit"
             return self._marks.student_failed(cell, why)
         verdict = self._marks.judged(cell, message, asked.outputs)
-        return replace(verdict, aliased=tuple(message.get("aliased") or ()))
+        aliased = tuple(message.get("aliased") or ())
+        return replace(verdict, aliased=aliased, looked=message["looked"] is True)
 
     def _blame(self, cell: Cell, message: dict[str, Any]) -> None:
         """Tell what no answer is to blame for.
@@ -183,6 +186,7 @@ class Examination:
             "names": list(cell.names),
             "perhaps": sorted(cell.reads - cell.binds - set(cell.names)),
             "scores": cell.grade_id in self._task.scoring,
+            "looks": self._looks(cell),
             "imported": sorted(cell.imported),
             "instructors": sorted(self._judge.left_by_tests | self._judge.unbound.keys()),
             "answers": self._answers if cell.hidden else None,
@@ -191,18 +195,25 @@ class Examination:
         asked.judge.channel.send(request, [link.fileno()])
         link.close()
 
+    def _looks(self, cell: Cell) -> bool | None:
+        """Whether a test looks into objects of the solution; None where that is not known."""
+        known = {"itself": True, "passes": cell.grade_id in self._task.looking}
+        return known.get(self._task.solution)
+
     def _first_hidden_line(self, cell: Cell) -> int | None:
         for number, line in enumerate(cell.code.split("\n"), 1):
             if cell.hidden and self._settings.hidden_begin in line:
                 return number
         return None
 
-    def _await_verdict(self, asked: _Asked, deadline: float) -> tuple[Reply, dict[str, Any] | None]:
+    def _await_verdict(
+        self, asked: _Asked, patience: Patience
+    ) -> tuple[Reply, dict[str, Any] | None]:
         """Wait for the judge, and take in what the answer prints meanwhile."""
         student, judge, channel = asked.student, asked.judge, asked.channel
         channels = [judge.channel, channel]
-        while (now := time.monotonic()) < deadline:
-            spoken = student.attend(channels, min(deadline - now, PERIOD))
+        for seconds in patience:
+            spoken = student.attend(channels, seconds)
             excess = self._watch.excess(student) if student.is_alive else None
             if excess is not None:
                 student.end(excess)
@@ -217,15 +228,15 @@ class Examination:
                     return Reply.JUDGE_ENDED, None
         return Reply.TIMEOUT, None
 
-    def _stopped(self, asked: _Asked) -> QuestionVerdict:
+    def _stopped(self, asked: _Asked, patience: Patience) -> QuestionVerdict:
         """End an answer that takes too long."""
-        self._student.doubt_of_time()
+        self._student.doubt_of_time(patience)
         if asked.judge.has_starved(self._settings.limits.cell_seconds):
             self._doubt("its judge had to wait for a processor")
         student, cell = asked.student, asked.question.cell
         if not student.zygote.end_child(student.pid, asked.child):
             student.end()
-        reply, _ = self._await_verdict(asked, time.monotonic() + GRACE)
+        reply, _ = self._await_verdict(asked, Patience(time.monotonic() + GRACE))
         if asked.question.silent:
             asked.outputs.silence()
         if reply is not Reply.VERDICT:

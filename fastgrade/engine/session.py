@@ -182,7 +182,9 @@ class Session:
             f"The test {verdict.grade_id!r} passes beside the answer only, so a person has to "
             f"grade it: {why}."
         )
-        return replace(verdict, points=0.0, passed=None, message=why)
+        cell = next(cell for cell in self._cells if cell.grade_id == verdict.grade_id)
+        # nbgrader reads points from the outputs, which show none of what made the test pass.
+        return replace(self._marks.failed(cell, "UnansweredError", why), passed=None)
 
     def _run_judged(self) -> dict[str, QuestionVerdict]:
         """Run all cells, then all questions that the judge asks.

@@ -25,6 +25,7 @@ from fastgrade.sandbox.confine import REFUSED, confine, prepare
 from fastgrade.sandbox.imports import Guard, module_paths
 from fastgrade.sandbox.landlock import ReadableTree, loaded_packages, python_roots
 from fastgrade.sandbox.namespaces import own_folder, show_only
+from fastgrade.sandbox.seccomp import keep_descriptors
 from fastgrade.settings import Limits
 from warmfork import processes
 from warmfork.channel import Channel
@@ -125,6 +126,8 @@ def main(arguments: Mapping[str, Any], descriptors: Sequence[int]) -> int:
     _channel.send({"say": "ready"}, passed)
     if listener is not None:
         os.close(listener)
+    if arguments["level"] in ("sandbox", "namespaces"):
+        keep_descriptors()
     _open_streams()
     with contextlib.suppress(EOFError, BrokenPipeError):
         _serve(limits)

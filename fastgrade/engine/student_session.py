@@ -13,8 +13,15 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from fastgrade.engine.outcomes import CellOutcome, CellRun
-from fastgrade.engine.participants import Place, Question, StudentProcess, message_limit
-from fastgrade.engine.usage import PERIOD, UsageWatch
+from fastgrade.engine.participants import (
+    STARVED,
+    Place,
+    Question,
+    StudentProcess,
+    message_limit,
+)
+from fastgrade.engine.turns import Patience
+from fastgrade.engine.usage import UsageWatch
 from fastgrade.notebook.outputs import Outputs
 from fastgrade.notebook.submission import Cell
 from fastgrade.settings import Limits
@@ -102,8 +109,10 @@ class StudentSession:
                 return False
         return True
 
-    def doubt_of_time(self) -> None:
+    def doubt_of_time(self, patience: Patience | None = None) -> None:
         """Doubt that the submission itself has used the time that has passed."""
+        if patience is not None and patience.lateness > STARVED * self._limits.cell_seconds:
+            self._doubt("the grader looked too late")
         if self._process is not None and self._process.has_starved():
             self._doubt("it had to wait for a processor")
 
@@ -178,14 +187,15 @@ class StudentSession:
         except OSError:
             return self._ended(process, outputs)
         deadline = min(time.monotonic() + self._limits.cell_seconds, self._deadline)
-        heard = self._listen(process, outputs, deadline)
+        patience = Patience(deadline)
+        heard = self._listen(process, outputs, patience)
         if heard is _Heard.DONE:
             return CellRun(CellOutcome.DONE, outputs)
         if heard is _Heard.PROCESS_ENDED:
             return self._ended(process, outputs)
-        self.doubt_of_time()
+        self.doubt_of_time(patience)
         process.zygote.interrupt(process.pid)
-        heard = self._listen(process, outputs, time.monotonic() + GRACE)
+        heard = self._listen(process, outputs, Patience(time.monotonic() + GRACE))
         outputs.error(
             "CellTimeoutError",
             "",
@@ -206,10 +216,10 @@ class StudentSession:
         outputs.error("ProcessEnded", text, [f"\x1b[0;31mProcessEnded\x1b[0m: {text}"])
         return CellRun(CellOutcome.ENDED, outputs, why)
 
-    def _listen(self, process: StudentProcess, outputs: Outputs, deadline: float) -> _Heard:
+    def _listen(self, process: StudentProcess, outputs: Outputs, patience: Patience) -> _Heard:
         """Take in what the process sends until its cell is done."""
-        while (now := time.monotonic()) < deadline:
-            spoken = process.attend([process.channel], min(deadline - now, PERIOD))
+        for seconds in patience:
+            spoken = process.attend([process.channel], seconds)
             excess = self._watch.excess(process)
             if excess is not None:
                 process.end(excess)

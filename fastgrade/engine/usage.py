@@ -7,14 +7,13 @@ from pathlib import Path
 
 from fastgrade.engine.outcomes import Ending, ProcessEnd
 from fastgrade.engine.participants import StudentProcess
+from fastgrade.engine.turns import PERIOD
 from fastgrade.sandbox import workdir
 from fastgrade.settings import Limits
 from warmfork.zygote import ZygoteError
 
-__all__ = ["PERIOD", "UsageWatch"]
+__all__ = ["UsageWatch"]
 
-#: Seconds between looks.
-PERIOD = 0.1
 #: The part of the time that may be spent on looking.
 _SPENT = 0.1
 

@@ -66,11 +66,25 @@ class JudgePeer(Peer):
         Source of the student's cells, in hidden tests. The text of an exception could carry the
         inputs of a hidden test to the student; only what the interpreter says of names in
         `answers` is kept then.
+    looks : bool, optional
+        Whether the test asks objects of the solution for what only they can say; None where that is
+        not known.
     """
 
-    def __init__(self, channel: socket.socket, limit: int, answers: str | None = None):
+    def __init__(
+        self,
+        channel: socket.socket,
+        limit: int,
+        answers: str | None = None,
+        looks: bool | None = None,
+    ):
         super().__init__(channel, limit)
         self._answers = answers
+        self._looks = looks
+        #: Whether the student's process has ended, whatever a test makes of that.
+        self.is_lost = False
+        #: Whether the test has asked an object for what only it can say.
+        self.has_looked = False
         self._known: dict[int, StudentObject] = {}
         self._errors: list[BaseException] = []
         self._asked: frozenset[str] = frozenset()
@@ -114,6 +128,7 @@ class JudgePeer(Peer):
         try:
             kind, body = self._request(tag, payload)
         except (EOFError, OSError) as error:
+            self.is_lost = True
             raise StudentLost("the answer's process has ended") from error
         value = self._decoder().decode(body)
         if kind == b"E":
@@ -130,6 +145,11 @@ class JudgePeer(Peer):
         raise self.unable(
             f"a test can pass plain data and functions to an answer, got {type(value).__name__}"
         )
+
+    def may_look(self, in_doubt: bool) -> bool:
+        """Whether objects may be asked for what only they can say; see `proxies`."""
+        self.has_looked = True
+        return in_doubt if self._looks is None else self._looks
 
     def unable(self, what: str) -> UnansweredError:
         """Return an error, and keep in mind that there was one whatever a test makes of it."""

@@ -3,7 +3,8 @@
 A proxy forwards calls, attributes, items, length, iteration and text, whose results are plain data
 again. It never forwards comparisons, arithmetic or truth: those would let the student's code decide
 what a test concludes. Where such a question has the same answer for all objects of its kind, the
-proxy gives it; where the object's own class decides, it raises `UnansweredError`.
+proxy gives it; where the object's own class decides, it raises `UnansweredError`. Methods, and what
+an object says that it contains, count only where the solution's test asks for such, too.
 """
 
 from __future__ import annotations
@@ -57,6 +58,15 @@ class Asking(Protocol):
     def unable(self, what: str) -> UnansweredError:
         """Return an error, and keep in mind that there was one."""
 
+    def may_look(self, in_doubt: bool) -> bool:
+        """Whether the test asks objects of the solution for what only they can say.
+
+        Parameters
+        ----------
+        in_doubt : bool
+            What to return where that is not known.
+        """
+
 
 class StudentObject:
     """In the judge: an object that lives in the student's process."""
@@ -102,7 +112,10 @@ class StudentObject:
         # NumPy and others ask for names such as __array_interface__ and trust what they get.
         if name.startswith("__"):
             raise AttributeError(name)
-        return self._do("attr", name)
+        value = self._do("attr", name)
+        if issubclass(type(value), StudentObject) and not self._peer.may_look(in_doubt=True):
+            raise self._unable(f"a test asks for .{name} of")
+        return value
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._do("set attr", name, value)
@@ -120,7 +133,11 @@ class StudentObject:
         return value
 
     def __contains__(self, key: Any) -> bool:
-        return self._do("contains", key) is True
+        if self._peer.may_look(in_doubt=False):
+            return self._do("contains", key) is True
+        if "__iter__" in self._has:
+            return any(item is key or item == key for item in self)
+        raise self._unable("a test looks for something in")
 
     def __iter__(self) -> Iterator[Any]:
         iterator = self._do("iterate")

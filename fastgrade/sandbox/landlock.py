@@ -20,6 +20,8 @@ __all__ = ["ReadableTree", "landlock_abi", "loaded_packages", "python_roots", "r
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _MAKE_CHAR, _MAKE_SOCK, _MAKE_FIFO, _MAKE_BLOCK = 1 << 6, 1 << 9, 1 << 10, 1 << 11
 _TRUNCATE, _IOCTL_DEV = 1 << 14, 1 << 15
+#: How many processors there are; what they do now would tell of others.
+_PROCESSORS = ("online", "possible", "present")
 _DIRECTORY_ONLY = 0x1FFF & ~(_EXECUTE | _WRITE_FILE | _READ_FILE) | 1 << 13
 
 
@@ -184,5 +186,7 @@ def python_roots() -> list[str]:
     roots += ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share"]
     roots += [f"/etc/{name}" for name in ("ld.so.cache", "localtime", "timezone", "fonts")]
     roots += [f"/dev/{name}" for name in ("null", "zero", "random", "urandom")]
-    roots += ["/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu"]
+    roots += ["/proc/cpuinfo", *(f"/sys/devices/system/cpu/{name}" for name in _PROCESSORS)]
+    # An account of its own, or a path that was set, has packages elsewhere.
+    roots += [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
     return [root for root in roots if os.path.exists(root)]

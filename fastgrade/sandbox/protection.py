@@ -11,6 +11,7 @@ from typing import Any
 
 from fastgrade.sandbox import cgroups, namespaces, seccomp
 from fastgrade.sandbox.landlock import landlock_abi
+from fastgrade.sandbox.syscalls import calls
 from fastgrade.settings import LEVELS
 
 __all__ = ["Protection", "probe"]
@@ -77,12 +78,31 @@ def probe() -> Protection:
     }
     if not (found["fork"] and linux):
         level = "none"
-    elif not (found["landlock"] and found["seccomp"]):
+    elif not (found["landlock"] and found["seccomp"]) or _unkept(found["landlock"]):
         level = "rlimits"
     else:
         level = "namespaces" if found["bubblewrap"] else "sandbox"
     missing = _missing(found) if linux else [_OTHER_SYSTEM.format(platform.system())]
     return Protection(level=level, missing=tuple(missing), **found)
+
+
+#: What Landlock does not govern below a version, each with the system calls that do it: the filter
+#: has to refuse them there.
+_GOVERNED = {
+    3: ("truncation", ("truncate",)),
+    4: ("connections", ("socket", "bind", "connect", "listen")),
+    6: ("signals", ("kill", "tkill", "tgkill", "pidfd_send_signal", "rt_sigqueueinfo")),
+}
+
+
+def _unkept(version: int) -> list[str]:
+    """Return what neither this version of Landlock nor the filter of system calls prevents."""
+    allowed = {*calls("allowed"), *calls("pretended")}
+    return [
+        what
+        for governed, (what, names) in _GOVERNED.items()
+        if version < governed and allowed.intersection(names)
+    ]
 
 
 _OTHER_SYSTEM = (
@@ -98,6 +118,11 @@ def _missing(found: dict[str, Any]) -> list[str]:
         missing.append(
             "Landlock is not offered: Linux 5.13 or newer with 'landlock' among the active "
             "security modules (kernel parameter lsm=) brings it."
+        )
+    elif _unkept(found["landlock"]):
+        missing.append(
+            f"Landlock has version {found['landlock']}, and nothing keeps in "
+            f"{', '.join(_unkept(found['landlock']))}: a newer kernel does."
         )
     elif found["landlock"] < 6:
         missing.append(

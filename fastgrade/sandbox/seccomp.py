@@ -3,19 +3,20 @@
 What NumPy, pandas, matplotlib, scikit-learn and this course need is allowed, everything else is
 refused, be it older or newer than the list (``calls.json``, recorded by
 ``tests/fastgrade/sandbox/record_calls.py``). Starting a process is asked of a supervisor, who
-counts (`Forks`). Locks are pretended: on files that everybody reads they would be a channel from
-one submission to another.
+counts (`Forks`). What would be a channel from one submission to another is pretended or refused:
+locks on files that everybody reads, and what the machine has left of memory and disk.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import functools
 import os
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from fastgrade.sandbox.syscalls import architecture, calls, number, syscall
 from warmfork import processes
@@ -25,9 +26,9 @@ try:
 except ImportError:  # Windows, where nothing is filtered
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Forks", "available", "install", "notifies", "program"]
+__all__ = ["Forks", "available", "install", "keep_descriptors", "notifies", "program"]
 
-_PR_SET_DUMPABLE, _PR_GET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NAME, _PR_GET_NAME = 4, 3, 22, 15, 16
+_PR_GET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NAME, _PR_GET_NAME = 3, 22, 15, 16
 _PR_SET_VMA = 0x53564D41
 _ACCESS_MODE, _O_TRUNC, _O_ASYNC = 0o3, 0o1000, 0o20000
 _LOCKS = (5, 6, 7, 36, 37, 38)
@@ -99,9 +100,10 @@ def _opening(flags: int) -> list[_Instruction]:
 def _conditional(fork: _Instruction) -> dict[str, list[_Instruction]]:
     """Return what is done about the calls that are allowed with some arguments only."""
     itself = [_argument(0), (_EQUAL, 0, 1, 0), _ALLOWED, _refuse()]
+    # A process that is not dumpable would hide what it shares of its memory.
     prctl = (
         *(processes.PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NAME, _PR_GET_NAME),
-        *(_PR_SET_DUMPABLE, _PR_GET_DUMPABLE),  # who is not, hides what it shares of its memory
+        _PR_GET_DUMPABLE,
     )
     return {
         "open": _opening(1),
@@ -128,6 +130,8 @@ def _conditional(fork: _Instruction) -> dict[str, list[_Instruction]]:
             _ALLOWED,
             _refuse(),
         ],
+        # A read that must not wait tells whether somebody has read the same before.
+        "preadv2": [_argument(5), (_EQUAL, 0, 1, 0), _ALLOWED, _refuse(errno.EOPNOTSUPP)],
         "prlimit64": itself,
         "sched_setaffinity": itself,
         "sched_getaffinity": itself,
@@ -189,6 +193,29 @@ def program(supervised: bool, forks: bool) -> bytes:
     return b"".join(struct.pack("HBBI", *instruction) for instruction in code)
 
 
+@functools.cache
+def _last_program() -> bytes:
+    """Return the filter that comes on top, once nothing more is to be handed over."""
+    code = [
+        (_LOAD, 0, 0, _AT_NUMBER),
+        (_EQUAL, 0, 1, number("sendmsg") or 0),
+        _refuse(),
+        (_EQUAL, 0, 3, number("prctl") or 0),
+        _argument(0),
+        (_EQUAL, 0, 1, _PR_SET_SECCOMP),
+        _refuse(errno.EINVAL),
+        _ALLOWED,
+    ]
+    return b"".join(struct.pack("HBBI", *instruction) for instruction in code)
+
+
+@contextlib.contextmanager
+def _in_memory(code: bytes) -> Iterator[bytes]:
+    """Give a filter as the system wants it, while it is read."""
+    buffer = ctypes.create_string_buffer(code, len(code))
+    yield struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
+
+
 def install(forks: bool) -> int | None:
     """Filter this process's calls for good; return the descriptor that asks for forks, if any.
 
@@ -198,11 +225,24 @@ def install(forks: bool) -> int | None:
         If the system refuses.
     """
     supervised = notifies() and forks
-    code = program(supervised, forks)
-    buffer = ctypes.create_string_buffer(code, len(code))
-    head = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
-    result = syscall("seccomp", 1, 1 << 3 if supervised else 0, head)
+    with _in_memory(program(supervised, forks)) as head:
+        result = syscall("seccomp", 1, 1 << 3 if supervised else 0, head)
     return result if supervised else None
+
+
+def keep_descriptors() -> None:
+    """Refuse from now on to send descriptors over sockets.
+
+    Those on their way are counted for a user: an account's submissions and its grader could send no
+    more once one of them had left many.
+
+    Raises
+    ------
+    OSError
+        If the system refuses.
+    """
+    with _in_memory(_last_program()) as head:
+        syscall("prctl", _PR_SET_SECCOMP, 2, head, 0, 0)
 
 
 class Forks:

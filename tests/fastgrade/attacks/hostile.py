@@ -113,6 +113,8 @@ class Attack:
         Answers of a second submission that is graded at the same time.
     needs : str
         The level of protection below which it is not held back.
+    account : bool
+        Whether it is tried as an ordinary account, too, all of whose submissions are one user.
     """
 
     kind: str
@@ -125,6 +127,7 @@ class Attack:
     course: dict[str, dict[str, Any]] = field(default_factory=dict)
     accomplice: dict[str, str] = field(default_factory=dict)
     needs: str = ""
+    account: bool = False
 
     @property
     def source(self) -> bytes:

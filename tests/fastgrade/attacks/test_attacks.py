@@ -12,11 +12,13 @@ import nbformat
 import pytest
 from nbgrader import utils
 
+from fastgrade.batch.solution import examine, solution_task
 from fastgrade.settings import LEVELS
 from fastgrade.verdict import Task
 from tests.fastgrade.attacks.attacked import LIMITS, fingerprint
 from tests.fastgrade.attacks.hostile import ANSWERS, ATTACKS, SECRETS, SOURCE, spelled, submission
 from tests.fastgrade.cells import code
+from tests.fastgrade.engine.compare_styles import ThisPool
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +33,8 @@ class Graded:
     """What has become of one attack, and of the honest submissions beside it."""
 
     verdicts: list = field(default_factory=list)
-    neighbours: list = field(default_factory=list)
+    neighbours: int = 0
+    lost: list = field(default_factory=list)
     busy: float = 0.0
     seconds: float = 0.0
 
@@ -59,20 +62,30 @@ def living(classroom):
     return found
 
 
+def what_is_known(source, grader):
+    """Return what grading the solution first, as a run does, tells of the tests."""
+    task = solution_task("ps1", "ps1", source, {}, 10)
+    found = examine([task], grader.settings, lambda settings: ThisPool(grader))
+    assert not found.failing, found.failing
+    known = {"beside": found.names_beside(), "scoring": found.scoring, "looking": found.looking}
+    return {"solution": "passes", **{kind: tests.get("ps1", ()) for kind, tests in known.items()}}
+
+
 def grade_beside_neighbours(attack, grader, classroom):
     """Return what comes of an attack while honest submissions are graded one after the other."""
     graded, places = Graded(), (str(classroom.course), str(classroom.victim))
-    over = threading.Event()
+    over, known = threading.Event(), what_is_known(attack.source, grader)
 
     def neighbours():
         while not graded.neighbours or not over.is_set():
-            task = Task("ps1", "alice", "ps1", SOURCE, NEIGHBOUR)
-            graded.neighbours.append(grader.grade(task).points)
+            verdict = grader.grade(Task("ps1", "alice", "ps1", SOURCE, NEIGHBOUR))
+            graded.neighbours += 1
+            graded.lost += [question for question in verdict.questions if not question.passed]
 
     def hostile(student, answers):
         data = attack.submission(*places, answers=answers)
         busy = time.thread_time()
-        verdict = grader.grade(Task("ps1", student, "ps1", attack.source, data))
+        verdict = grader.grade(Task("ps1", student, "ps1", attack.source, data, **known))
         graded.busy = max(graded.busy, time.thread_time() - busy)
         return verdict
 
@@ -144,7 +157,7 @@ def test_attack_achieves_nothing(attack, graded, grader):
         for word in ("REACHED", "PLANTED", "RAISED", "LOWERED"):
             assert word not in outputs
         assert len(verdict.autograded) < 20 * LIMITS.output_bytes
-    assert set(result.neighbours) == {6}, "an honest neighbour loses points"
+    assert not result.lost, "an honest neighbour loses points"
     assert result.busy < 10, "the grader itself is kept busy"
     # Far beyond the limit, for the machine may have much else to do; not for ever.
     assert result.seconds < LIMITS.total_seconds + 300

@@ -78,6 +78,7 @@ def compare(style: Style, grader: Grader, kernel: Grader) -> tuple[str, str]:
             found.scoring.get(style.name, ()),
             found.aliased.get(style.name, ()),
             found.warned.get(style.name, ()),
+            found.looking.get(style.name, ()),
         )
         theirs, ours = points(kernel.grade(given)), grader.grade(given)
         if theirs != points(ours):

@@ -1,0 +1,69 @@
+"""Code that is not the instructor's stays out of the judge: pickles and handed-in modules.
+
+A pickle names functions that whoever reads it calls. It may have come from an answer, so only what
+arrays, tables and plain values are made of may be named in one; a test that reads others runs
+beside the answer. Modules in the folder of the tests are there because a test asked for a file.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from fastgrade.rpc.proxies import UnansweredError
+
+__all__ = ["ForeignCode"]
+
+_CONTAINERS = ("Counter", "OrderedDict", "defaultdict", "deque")
+_MOMENTS = ("date", "datetime", "time", "timedelta", "timezone")
+_INERT = {
+    "builtins": ("bytearray", "complex", "frozenset", "range", "set", "slice"),
+    "collections": _CONTAINERS,
+    "datetime": _MOMENTS,
+    "decimal": ("Decimal",),
+    "fractions": ("Fraction",),
+    "_codecs": ("encode",),
+    "numpy": ("dtype", "ndarray"),
+    "numpy._core.multiarray": ("_reconstruct", "scalar"),
+    "numpy._core.numeric": ("_frombuffer",),
+    "numpy.core.multiarray": ("_reconstruct", "scalar"),
+    "numpy.core.numeric": ("_frombuffer",),
+    "pandas._libs.internals": ("_unpickle_block",),
+    "pandas.core.frame": ("DataFrame",),
+    "pandas.core.series": ("Series",),
+    "pandas.core.indexes.base": ("Index", "_new_Index"),
+    "pandas.core.indexes.range": ("RangeIndex",),
+    "pandas.core.indexes.datetimes": ("DatetimeIndex", "_new_DatetimeIndex"),
+    "pandas.core.internals.managers": ("BlockManager", "SingleBlockManager"),
+    "pandas.core.arrays.string_": ("StringDtype", "StringArray"),
+}
+
+
+class ForeignCode:
+    """Refuses to run what may be a student's, by a hook that sees whatever Python runs.
+
+    Parameters
+    ----------
+    folder : str
+        Where the files lie that a test has asked for.
+    """
+
+    def __init__(self, folder: str):
+        self._folder = os.path.realpath(folder) + os.sep
+        self.unable: Callable[[str], Exception] = UnansweredError
+
+    def refuse(self) -> None:
+        """Refuse from now on, for good."""
+        sys.addaudithook(self._look)
+
+    def _look(self, event: str, details: tuple[Any, ...]) -> None:
+        if event == "pickle.find_class":
+            module, name = details
+            if name not in _INERT.get(module, ()):
+                raise self.unable(f"a test unpickles {module}.{name}, which may be an answer's")
+        elif event == "exec":
+            path = getattr(details[0], "co_filename", "<unknown>")
+            if not path.startswith("<") and os.path.realpath(path).startswith(self._folder):
+                raise self.unable(f"a test runs {os.path.basename(path)}, which was handed in")
