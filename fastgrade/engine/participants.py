@@ -133,12 +133,12 @@ class StudentProcess:
             return True
         return self.group is not None and self.group.refused_tasks() > 0
 
-    def has_starved(self) -> bool:
-        """Whether it has waited long for a processor that others had, while its time went by."""
+    def waited(self) -> float:
+        """Return the seconds for which it has waited for a processor that others had."""
         if not self.is_alive:
-            return False
+            return 0.0
         own = self.group.throttled() if self.group else 0.0
-        return self.zygote.delay(self.pid) - own > STARVED * self._limits.cell_seconds
+        return self.zygote.delay(self.pid) - own
 
     def dismiss(self) -> None:
         """Hang up: no more cells; the forks that wait where tests stand live on."""
@@ -299,9 +299,9 @@ class JudgeProcess:
             raise SandboxError(str(message.get("why")))
         self.is_ready = True
 
-    def has_starved(self, seconds: float) -> bool:
-        """Whether it has waited long for a processor, for something that may take `seconds`."""
-        return self.zygote.delay(self.pid) > STARVED * seconds
+    def waited(self) -> float:
+        """Return the seconds for which it has waited for a processor."""
+        return self.zygote.delay(self.pid)
 
     def end(self) -> int:
         """End the process; return its wait status."""

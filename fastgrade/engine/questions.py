@@ -104,10 +104,14 @@ class Examination:
         self._send(asked)
         patience = Patience(deadline)
         reply, message = self._await_verdict(asked, patience)
+        if reply is Reply.TIMEOUT:
+            more = self._student.doubt_of_time(patience.lateness, judge.waited())
+            if more:
+                reply, message = self._await_verdict(asked, Patience(time.monotonic() + more))
         if question.silent:
             asked.outputs.silence()
         if reply is Reply.TIMEOUT:
-            return self._stopped(asked, patience)
+            return self._stopped(asked)
         if reply is Reply.OVER_LIMIT:
             self._judge.end()
             return self._marks.student_failed(cell, student.end().why)
@@ -228,11 +232,8 @@ class Examination:
                     return Reply.JUDGE_ENDED, None
         return Reply.TIMEOUT, None
 
-    def _stopped(self, asked: _Asked, patience: Patience) -> QuestionVerdict:
+    def _stopped(self, asked: _Asked) -> QuestionVerdict:
         """End an answer that takes too long."""
-        self._student.doubt_of_time(patience)
-        if asked.judge.has_starved(self._settings.limits.cell_seconds):
-            self._doubt("its judge had to wait for a processor")
         student, cell = asked.student, asked.question.cell
         if not student.zygote.end_child(student.pid, asked.child):
             student.end()

@@ -35,6 +35,10 @@ GRACE = 2.0
 _LOUD_CELLS = 4
 
 
+#: Times of a cell that one gets on top, at most, where others have had its time.
+_MOST_ON_TOP = 4
+
+
 class _Heard(Enum):
     DONE = auto()
     PROCESS_ENDED = auto()
@@ -109,12 +113,28 @@ class StudentSession:
                 return False
         return True
 
-    def doubt_of_time(self, patience: Patience | None = None) -> None:
-        """Doubt that the submission itself has used the time that has passed."""
-        if patience is not None and patience.lateness > STARVED * self._limits.cell_seconds:
-            self._doubt("the grader looked too late")
-        if self._process is not None and self._process.has_starved():
-            self._doubt("it had to wait for a processor")
+    def doubt_of_time(self, lateness: float = 0.0, waited: float = 0.0) -> float:
+        """Doubt that the submission itself has used the time that has passed.
+
+        Parameters
+        ----------
+        lateness : float
+            Seconds by which the grader has looked too late.
+        waited : float
+            Seconds for which its judge has waited for a processor.
+
+        Returns
+        -------
+        float
+            Seconds that it gets on top if it is alone already, and others have had its time.
+        """
+        if self._process is not None:
+            waited = max(waited, self._process.waited())
+        lost, seconds = max(lateness, waited), self._limits.cell_seconds
+        if lost <= STARVED * seconds:
+            return 0.0
+        self._doubt("it had to wait for a processor, or the grader did")
+        return min(lost, _MOST_ON_TOP * seconds)
 
     def run(self, cell: Cell, count: int) -> CellRun:
         """Run a cell."""
@@ -189,11 +209,12 @@ class StudentSession:
         deadline = min(time.monotonic() + self._limits.cell_seconds, self._deadline)
         patience = Patience(deadline)
         heard = self._listen(process, outputs, patience)
+        if heard is _Heard.TIMEOUT and (more := self.doubt_of_time(patience.lateness)):
+            heard = self._listen(process, outputs, Patience(time.monotonic() + more))
         if heard is _Heard.DONE:
             return CellRun(CellOutcome.DONE, outputs)
         if heard is _Heard.PROCESS_ENDED:
             return self._ended(process, outputs)
-        self.doubt_of_time(patience)
         process.zygote.interrupt(process.pid)
         heard = self._listen(process, outputs, Patience(time.monotonic() + GRACE))
         outputs.error(
