@@ -16,28 +16,36 @@ from fastgrade.rpc.proxies import UnansweredError
 
 __all__ = ["ForeignCode"]
 
-_CONTAINERS = ("Counter", "OrderedDict", "defaultdict", "deque")
-_MOMENTS = ("date", "datetime", "time", "timedelta", "timezone")
+_MULTIARRAY, _NUMERIC = ("_reconstruct", "scalar"), ("_frombuffer",)
+#: What may be named in a pickle, by module; NumPy and pandas have moved some of it.
 _INERT = {
     "builtins": ("bytearray", "complex", "frozenset", "range", "set", "slice"),
-    "collections": _CONTAINERS,
-    "datetime": _MOMENTS,
+    "__builtin__": ("bytearray", "complex", "frozenset", "range", "set", "slice"),
+    "collections": ("Counter", "OrderedDict", "defaultdict", "deque"),
+    "datetime": ("date", "datetime", "time", "timedelta", "timezone"),
     "decimal": ("Decimal",),
     "fractions": ("Fraction",),
     "_codecs": ("encode",),
     "numpy": ("dtype", "ndarray"),
-    "numpy._core.multiarray": ("_reconstruct", "scalar"),
-    "numpy._core.numeric": ("_frombuffer",),
-    "numpy.core.multiarray": ("_reconstruct", "scalar"),
-    "numpy.core.numeric": ("_frombuffer",),
+    "numpy._core.multiarray": _MULTIARRAY,
+    "numpy._core.numeric": _NUMERIC,
+    "numpy.core.multiarray": _MULTIARRAY,
+    "numpy.core.numeric": _NUMERIC,
+    "pandas": (
+        *("DataFrame", "Series", "Index", "RangeIndex", "MultiIndex", "DatetimeIndex", "NA"),
+        *("Categorical", "CategoricalDtype", "StringDtype", "Int64Dtype", "Float64Dtype"),
+    ),
+    "pandas.arrays": ("DatetimeArray", "IntegerArray", "FloatingArray", "StringArray"),
+    "pandas._libs.arrays": ("__pyx_unpickle_NDArrayBacked",),
     "pandas._libs.internals": ("_unpickle_block",),
+    "pandas._libs.tslibs.timedeltas": ("_timedelta_unpickle",),
+    "pandas._libs.tslibs.timestamps": ("_unpickle_timestamp",),
     "pandas.core.frame": ("DataFrame",),
     "pandas.core.series": ("Series",),
     "pandas.core.indexes.base": ("Index", "_new_Index"),
     "pandas.core.indexes.range": ("RangeIndex",),
     "pandas.core.indexes.datetimes": ("DatetimeIndex", "_new_DatetimeIndex"),
     "pandas.core.internals.managers": ("BlockManager", "SingleBlockManager"),
-    "pandas.core.arrays.string_": ("StringDtype", "StringArray"),
 }
 
 

@@ -2,6 +2,9 @@
 
 import json
 import os
+import pickle
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
@@ -17,6 +20,7 @@ from fastgrade.sandbox import SandboxError
 from fastgrade.sandbox.protection import Protection
 from fastgrade.settings import Limits, Settings
 from fastgrade.verdict import QuestionVerdict, Task, Verdict
+from tests import ROOT
 from tests.fastgrade.attacks import hostile
 from tests.fastgrade.attacks.hostile import ANSWERS, SOURCE, STUB, code, notebook
 from warmfork.zygote import ZygoteError
@@ -492,6 +496,50 @@ def test_modules_that_were_handed_in_are_not_run_by_the_judge(grader):
     files = {"checks.py": b"def check(x):\n    pass", "mine.py": b""}
     with pytest.raises(MachineError, match=r"No module named 'checks'.*the instructor's only"):
         grader.grade(Task("ps1", "ada", "ps1", source, source, files, ("mine.py",)))
+
+
+@pytest.mark.parametrize(
+    ("test", "files", "told"),
+    [
+        (
+            "import pickle\nassert pickle.load(open('model.pkl', 'rb'))() == f()",
+            {"model.pkl": pickle.dumps(os.getpid)},
+            "a test unpickles posix.getpid",
+        ),
+        (
+            "import sys\nsys.path.insert(0, '.')\nimport mine  # mine.py\nassert f() and mine.two",
+            {"mine.py": b"two = f = 2"},
+            "a test runs mine.py",
+        ),
+    ],
+)
+def test_what_was_handed_in_is_neither_unpickled_nor_run_by_the_judge(grader, test, files, told):
+    source, given = question("import os\ndef f():\n    return os.getpid()", test)
+    (only,) = grade(grader, source, given, **files).questions
+    assert only.points == 0
+    assert told in only.message
+
+
+def test_arrays_and_tables_may_be_unpickled_where_foreign_code_is_refused(tmp_path):
+    program = f"""
+import datetime, os, pickle
+import numpy as np
+import pandas as pd
+from fastgrade.engine.foreign_code import ForeignCode
+table = pd.DataFrame({{"a": [1.5, 2], "b": ["x", "y"]}}, index=pd.to_datetime(["2026-01-01"] * 2))
+values = (np.arange(3.0), np.float64(2), {{1, 2}}, datetime.date(2026, 1, 1), table, table["a"])
+ForeignCode({str(tmp_path)!r}).refuse()
+for value in values:
+    assert type(pickle.loads(pickle.dumps(value))) is type(value)
+for value in (os.getpid, pd.read_csv, np.save):
+    try:
+        pickle.loads(pickle.dumps(value))
+    except TypeError:
+        continue
+    raise AssertionError(value)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
 
 
 def test_setup_of_the_instructor_reaches_the_tests(grader):
