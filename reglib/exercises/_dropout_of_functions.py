@@ -245,7 +245,9 @@ def _noise(student: Student, rng: np.random.Generator) -> Iterator[Finding]:
         seen.append((close(x, right), _origin(rng) == seed, float(rng.random())))
         return np.full(2, seen[-1][2])
 
-    student(f, x, n, generator)
+    result = student(f, x, n, generator)
+    for value in student.pair(result, "mean", "standard deviation"):
+        entry(student, value, "the result")
     calls = len(seen)
     student(f, x, n, generator)
     noise = [drawn for _, _, drawn in seen]
