@@ -324,8 +324,8 @@ def _run_cell(code: str, names: dict[str, Any]) -> Any:
 
 
 def _is_the_same(given: Any, own: Any) -> bool:
-    """Whether the judge's own import stands for the student's; a module is no answer."""
-    if isinstance(own, types.ModuleType):
+    """Whether the judge's own import stands for the student's; nothing else replaces a module."""
+    if isinstance(own, types.ModuleType) and getattr(given, "_kind", None) != "module":
         return True
     return getattr(given, "__name__", None) == getattr(own, "__name__", None)
 

@@ -122,7 +122,7 @@ class _Reading:
             statements = [node for node in tree.body if _is_import(node, self._forbidden)]
             kept = {name for node in statements for name in _bound(node)}
             self._students |= _bound(tree) - kept
-            self._imported |= kept
+            self._imported |= kept - _bound(_parse(_outside_of_solution(source)))
         elif role == "test":
             given = set(self._students)
             uses = (frozenset(_bound(tree)), frozenset(_loaded(tree)))
@@ -161,6 +161,20 @@ class _Reading:
             for given, (_, reads) in zip(self._given, self.uses, strict=True)
         )
         return names, tuple(ast.unparse(ast.Module(some, [])) for some in self._pieces)
+
+
+def _outside_of_solution(code: str) -> str:
+    r"""Return the lines of a cell that students are given; none of one that is all solution.
+
+    >>> _outside_of_solution("import math\n### BEGIN SOLUTION\nimport cmath\n### END SOLUTION")
+    'import math'
+    """
+    before, mark, after = code.partition("### BEGIN SOLUTION")
+    if not mark:
+        return ""
+    _, _, rest = after.partition("### END SOLUTION")
+    lines = (before + rest).split("\n")
+    return "\n".join(line for line in lines if re.match(r"(from|import)\s", line))
 
 
 def _parse(code: str) -> ast.Module:
