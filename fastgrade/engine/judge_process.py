@@ -18,6 +18,7 @@ import os
 import socket
 import sys
 import traceback
+import types
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 

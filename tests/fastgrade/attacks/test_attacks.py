@@ -67,7 +67,8 @@ def what_is_known(source, grader):
     task = solution_task("ps1", "ps1", source, {}, 10)
     found = examine([task], grader.settings, lambda settings: ThisPool(grader))
     assert not found.failing, found.failing
-    known = {"beside": found.names_beside(), "scoring": found.scoring, "looking": found.looking}
+    known = {"beside": found.names_beside()}
+    known |= {kind: getattr(found, kind) for kind in ("scoring", "aliased", "warned", "looking")}
     return {"solution": "passes", **{kind: tests.get("ps1", ()) for kind, tests in known.items()}}
 
 
