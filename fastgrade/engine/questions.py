@@ -158,7 +158,7 @@ class Examination:
         """Fail a test that cannot look at what an answer has returned, for now."""
         self.unanswered[cell.grade_id] = why
         if cell.hidden or self._settings.mode == "judge":
-            self._marks.flag(f"The test {cell.grade_id!r} could not look at what it got: {why}.")
+            self._marks.flag_test(cell, f"A test could not look at what it got: {why}")
         told = "the test could not look at what your code returned: return plain data"
         return self._marks.failed(cell, "UnansweredError", told if cell.hidden else why, outputs)
 

@@ -53,9 +53,12 @@ class Marks:
         self._scoring = scoring
         self._settings = settings
         self._limits = settings.limits
+        self._of_tests: dict[str, dict[str, None]] = {}
 
     def in_order(self, verdicts: Mapping[str, QuestionVerdict]) -> list[QuestionVerdict]:
         """Return the verdicts as the instructor's notebook has them, those to give by hand too."""
+        for what, names in self._of_tests.items():
+            self.flag(f"{what}: {', '.join(map(repr, names))}.")
         ordered = []
         for cell in self._rebuilt.notebook["cells"]:
             tag = cell.get("metadata", {}).get("nbgrader") or {}
@@ -78,6 +81,10 @@ class Marks:
     def flag(self, text: str) -> None:
         """Tell the instructor something about the submission."""
         self._rebuilt.flags.append(text)
+
+    def flag_test(self, cell: Cell, what: str) -> None:
+        """Tell the instructor something about a test, together with others of which it is true."""
+        self._of_tests.setdefault(what, {})[cell.grade_id] = None
 
     def unreached(self, cell: Cell) -> QuestionVerdict:
         """Fail a test that there was no time for."""
@@ -146,9 +153,10 @@ class Marks:
         told = "" if passed else message or f"{points:g} of {cell.points:g} points"
         warned = warned or outputs.has_warning
         if warned and points and cell.grade_id not in self._warned:
-            self.flag(
-                f"The test {cell.grade_id!r} prints a warning, which costs nothing here and all "
-                "of its points in nbgrader autograde."
+            self.flag_test(
+                cell,
+                "A test prints a warning, which costs nothing here and all of its points in "
+                "nbgrader autograde",
             )
         if message and cell.hidden and not passed:
             outputs.stream("stdout", message + "\n")

@@ -164,14 +164,18 @@ class Session:
         }
         if self._is_solution or not found:
             return set()
-        seen = {cell.grade_id for cell in self._cells if not cell.hidden}
-        unseen = found if self._settings.mode != "auto" else found - seen
-        for name in sorted(unseen):
-            self._marks.flag(
-                f"The test {name!r} has passed on a copy of an object that the answer keeps or "
-                "hands out twice, which the solution does not."
+        unseen = [
+            cell
+            for cell in self._cells
+            if cell.grade_id in found and (cell.hidden or self._settings.mode != "auto")
+        ]
+        for cell in unseen:
+            self._marks.flag_test(
+                cell,
+                "A test has passed on a copy of an object that the answer keeps or hands out "
+                "twice, which the solution does not",
             )
-        return found - unseen
+        return found - {cell.grade_id for cell in unseen}
 
     def _by_hand(self, verdict: QuestionVerdict) -> QuestionVerdict:
         """Leave points to a person that only an object of the answer's own says it has earned."""
