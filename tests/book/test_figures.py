@@ -201,7 +201,7 @@ def test_a_notebook_keeps_the_image_alone():
     ]
 
 
-DRAWINGS = ".plot, .moving-stage, figure.diagram, .cell_output img"
+DRAWINGS = ".plot, .moving-stage, figure.diagram, .cell_output img:not(.photograph)"
 OPEN = """() => {
   document.querySelectorAll("details").forEach((d) => { d.open = true; });
   document.querySelectorAll(".is-waiting").forEach((d) => d.classList.remove("is-waiting"));

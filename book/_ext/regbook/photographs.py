@@ -34,7 +34,7 @@ def apart(html: str, address: str) -> tuple[str, dict[str, bytes]]:
         name = f"{hashlib.sha256(content).hexdigest()[:16]}.webp"
         files[name] = content
         # The drawing around it has the name that a screen reader says.
-        image = f'<img class="photograph" src="{address}/{name}" alt="" loading="lazy">'
+        image = f'<img class="photograph dark-light" src="{address}/{name}" alt="" loading="lazy">'
         return f"<foreignObject {found[1].strip()}>{image}</foreignObject>"
 
     return PHOTOGRAPH.sub(moved, html), files
