@@ -118,11 +118,24 @@ window.coursePython = (() => {
     });
   }
 
+  /** Return what ends with some work, or fails if everything is stopped before. */
+  function stoppable(work) {
+    return new Promise((resolve, reject) => {
+      const id = (number += 1);
+      waiting.set(id, { resolve, reject });
+      const over = () => {
+        waiting.delete(id);
+        resolve();
+      };
+      work.then(over, over);
+    });
+  }
+
   function start({ onProgress } = {}) {
     const cannot = obstacle();
     if (cannot) return Promise.reject(cannot);
     if (onProgress) listeners.add(onProgress);
-    starting ??= keep().then(() => ask("start")).then(() => {
+    starting ??= stoppable(keep()).then(() => ask("start")).then(() => {
       loaded = true;
     });
     const done = () => listeners.delete(onProgress);
