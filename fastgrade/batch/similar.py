@@ -25,8 +25,9 @@ __all__ = ["Pair", "similar"]
 GRAM, WINDOW = 8, 4
 #: Fewer shared fingerprints prove nothing, nor does a smaller share of the shorter answer's.
 LEAST, SHARE = 10, 0.5
-#: What more students wrote than this, or than a tenth of them, is what one writes there.
-MANY = 8
+#: What a tenth of the students wrote is what one writes there, but never what so few did, and
+#: always what so many did: the pairs among them are many.
+FEW, MANY = 8, 100
 
 _KEPT_NAMES = {*keyword.kwlist, *dir(builtins)}
 _LAYOUT = {
@@ -65,23 +66,29 @@ def similar(answers: Mapping[str, str], known: Iterable[str] = ()) -> list[Pair]
     for number, some in enumerate(prints):
         for one in some:
             holders[one].append(number)
-    most = max(MANY, len(students) / 10)
+    most = min(max(FEW, len(students) / 10), MANY)
     telling = {one: who for one, who in holders.items() if one not in given and len(who) <= most}
-    shared = np.zeros((len(students), len(students)), dtype=np.int32)
-    for who in telling.values():
-        shared[np.ix_(who, who)] += 1
-    own = shared.diagonal()  # of each answer's own
-    alike = (shared >= LEAST) & (shared >= SHARE * np.minimum.outer(own, own))
+    own = [len(some.keys() & telling.keys()) for some in prints]
     pairs = [
         Pair(
             (students[i], students[j]),
-            int(shared[i, j]),
-            float(shared[i, j] / min(own[i], own[j])),
+            shared,
+            shared / min(own[i], own[j]),
             _lines(prints[i], prints[j], telling),
         )
-        for i, j in np.argwhere(np.triu(alike, k=1))
+        for i, some in enumerate(prints)
+        for j, shared in _later(i, [telling[one] for one in some if one in telling])
+        if shared >= max(LEAST, SHARE * min(own[i], own[j]))
     ]
     return sorted(pairs, key=lambda pair: (-pair.shared, pair.students))
+
+
+def _later(student: int, holders: list[list[int]]) -> Iterator[tuple[int, int]]:
+    """Yield who comes after a student and shares something, and how much."""
+    if holders:
+        numbers, counts = np.unique(np.concatenate(holders), return_counts=True)
+        later = numbers > student
+        yield from zip(numbers[later].tolist(), counts[later].tolist(), strict=True)
 
 
 def _lines(

@@ -1,6 +1,7 @@
 """Answers that share passages are found whatever they are disguised as, and others are not."""
 
 import random
+import tracemalloc
 
 import pytest
 
@@ -115,3 +116,13 @@ def test_unequal_lengths_are_measured_by_the_shorter_one():
     more = "\n".join(f"z{i} = q({draw.random():.3f}) + {draw.random():.3f} * k" for i in range(60))
     (pair,) = similar({"ada": ANSWER, "bob": ANSWER + more})
     assert pair.share > 0.9
+
+
+def test_a_large_class_needs_no_table_of_all_pairs():
+    answers = {str(number): f"total = {number}" for number in range(4000)}
+    tracemalloc.start()
+    try:
+        assert similar(answers) == []
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20  # a byte a pair is as much
+    finally:
+        tracemalloc.stop()
