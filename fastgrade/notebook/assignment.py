@@ -168,12 +168,12 @@ def _outside_of_solution(code: str) -> str:
 
     >>> _outside_of_solution("import math\n### BEGIN SOLUTION\nimport cmath\n### END SOLUTION")
     'import math'
+    >>> two = "import math\n### BEGIN SOLUTION\n### END SOLUTION\n"
+    >>> _outside_of_solution(two + "### BEGIN SOLUTION\nimport cmath\n### END SOLUTION")
+    'import math'
     """
-    before, mark, after = code.partition("### BEGIN SOLUTION")
-    if not mark:
-        return ""
-    _, _, rest = after.partition("### END SOLUTION")
-    lines = (before + rest).split("\n")
+    given, regions = re.subn(r"### BEGIN SOLUTION.*?(### END SOLUTION|\Z)", "", code, flags=re.S)
+    lines = given.split("\n") if regions else []
     return "\n".join(line for line in lines if re.match(r"(from|import)\s", line))
 
 
