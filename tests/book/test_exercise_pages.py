@@ -154,7 +154,8 @@ def test_an_exercise_done_wrongly_then_rightly_is_graded_with_all_points(address
     exercise.write("l2_penalty", WRONG)
     told = exercise.press("l2_penalty", "Control+Enter")
     assert "weights summed as they are" in told
-    assert "weights summed as they are" in view.page.locator(".exercise-status").inner_text()
+    status = view.page.locator(".exercise-status", has_text="weights summed as they are")
+    status.wait_for(state="attached")  # said a moment after it is shown
     assert exercise.points == "0 of 9 points"
     assert "Hint 1 of 2" in exercise.click("l2_penalty", "Hint")
     assert "arguments: {'weights'" in exercise.click("l2_penalty", "Show the failing input")

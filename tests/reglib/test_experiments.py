@@ -77,7 +77,8 @@ def test_no_bar_is_drawn_where_there_is_no_terminal(capsys):
     run(noisy, [{}], 3)
     assert capsys.readouterr() == ("", "")
     run(noisy, [{}], 3, progress=True)
-    assert "runs" in capsys.readouterr().err
+    # Beside a loaded kernel tqdm draws for a notebook, on the other stream.
+    assert "runs" in "".join(capsys.readouterr())
 
 
 # Statistics
