@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from fastgrade import ENGINE
+from fastgrade.engine.imports import wanted
 from fastgrade.engine.outcomes import DisturbedError, MachineError
 from fastgrade.engine.session import Session
 from fastgrade.engine.turns import Turns
@@ -107,7 +108,7 @@ class Grader:
 
     def close(self) -> None:
         """End the warm processes with all that they have forked."""
-        for zygote in self._zygotes.values():
+        for zygote in dict.fromkeys(self._zygotes.values()):
             zygote.close()
         self._zygotes.clear()
         if self._folder is not None:
@@ -120,11 +121,15 @@ class Grader:
         level = self.protection.level
         return "sandbox" if level == "namespaces" and not self.settings.namespaces else level
 
-    def zygote(self, name: str, settings: Settings) -> Zygote:
-        """Return the warm process ``"student"`` or ``"judge"`` that `settings` ask for."""
+    def zygote(self, name: str, settings: Settings, modules: Sequence[str] = ()) -> Zygote:
+        """Return the warm process ``"student"`` or ``"judge"`` that `settings` ask for.
+
+        It has imported some more modules if they can be imported before a fork.
+        """
         student = name == "student"
         options = {
             "level": self.level,
+            "imports": list(modules),
             "place": str(self._folder.path) if self._folder else "",
             "readable": [os.path.abspath(path) for path in settings.readable],
             "forbidden_modules": list(settings.refused_modules) if student else [],
@@ -143,7 +148,14 @@ class Grader:
             warm.insert(0, "fastgrade.engine.student_process:before_imports")
         wrapper = bubblewrap() if self.level == "namespaces" else []
         environment = {**_NOTEBOOK_ENVIRONMENT, **extra}
-        zygote = Zygote(preload, warm, options, environment, wrapper)
+        try:
+            zygote = Zygote(preload, warm, options, environment, wrapper)
+        except ZygoteError:
+            if not modules:
+                raise
+            usual = self.zygote(name, settings)
+            with self._lock:
+                return self._zygotes.setdefault(identity, usual)
         with self._lock:
             if identity in self._zygotes:  # two threads met
                 zygote.close()
@@ -205,9 +217,15 @@ class Grader:
         rebuilt = rebuild(instructor, submitted, extra_cells=settings.extra_cells)
         place = self._folder.path
         _demand_disk(place)
-        run = Session(
-            task, settings, rebuilt, place, self.zygote, self.level, self._hierarchy, alone
-        )
+        modules = {
+            "student": wanted(instructor.students, settings.preload, task.files),
+            "judge": wanted(instructor.judges, settings.judge_preload, task.files),
+        }
+
+        def zygote(name: str, settings: Settings) -> Zygote:
+            return self.zygote(name, settings, modules[name])
+
+        run = Session(task, settings, rebuilt, place, zygote, self.level, self._hierarchy, alone)
         try:
             questions = run.run() if submitted.cells else run.skip()
             if not all(question.passed for question in questions):

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrade.engine import imports
 from fastgrade.engine.foreign_code import ForeignCode
 from fastgrade.engine.judge_limits import helpers, why_not_here
 from fastgrade.engine.judge_namespace import Namespace
@@ -70,8 +71,9 @@ _ALIASES = {
 
 
 def warm_up(options: Mapping[str, Any]) -> None:
-    """Open what the judge may read."""
+    """Import what tests do, and open what the judge may read."""
     global _tree
+    imports.load(options["imports"])
     if options["level"] in ("sandbox", "namespaces"):
         _tree = ReadableTree([*python_roots(), *options["readable"], *loaded_packages()])
         prepare(_tree)

@@ -19,6 +19,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from fastgrade.engine import imports
 from fastgrade.engine.student_outputs import Output, Stream
 from fastgrade.rpc import protocol, student_side
 from fastgrade.sandbox.confine import REFUSED, confine, prepare
@@ -62,6 +63,7 @@ def warm_up(options: Mapping[str, Any]) -> None:
 
     _shell = make_shell(_publish)
     forget_terminal()
+    imports.load(options["imports"], options["forbidden_paths"])
     if "matplotlib" in sys.modules:
         import matplotlib.backends.backend_agg
         import matplotlib.pyplot  # noqa: F401

@@ -10,7 +10,7 @@ import ast
 import functools
 import re
 import symtable
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,8 @@ class Plan:
         For each cell, if it is a test, the names that it binds and reads.
     imported : tuple of frozenset of str
         For each cell, the names that only solutions before it have imported.
+    students, judges : tuple of str
+        The modules that the notebook imports where answers run, and where tests run.
     """
 
     notebook: dict[str, Any]
@@ -47,6 +49,8 @@ class Plan:
     hidden: tuple[bool, ...]
     uses: tuple[tuple[frozenset[str], frozenset[str]], ...]
     imported: tuple[frozenset[str], ...]
+    students: tuple[str, ...]
+    judges: tuple[str, ...]
 
     @property
     def has_hidden_tests(self) -> bool:
@@ -88,7 +92,20 @@ def plan(source: bytes, hidden_begin: str, forbidden: tuple[str, ...]) -> Plan:
         reading.take(role_of(cell) if cell["cell_type"] == "code" else "", cell["source"])
     hidden = tuple(role_of(cell) == "test" and hidden_begin in cell["source"] for cell in cells)
     names, judge = reading.finish()
-    return Plan(notebook, names, judge, hidden, tuple(reading.uses), tuple(reading.imported))
+    is_test = [role_of(cell) == "test" for cell in cells]
+    code = [cell["source"] if cell["cell_type"] == "code" else "" for cell in cells]
+    students = [text for text, test in zip(code, is_test, strict=True) if not test]
+    judges = [*judge, *(text for text, test in zip(code, is_test, strict=True) if test)]
+    return Plan(
+        notebook,
+        names,
+        judge,
+        hidden,
+        tuple(reading.uses),
+        tuple(reading.imported),
+        _modules(students),
+        _modules(judges),
+    )
 
 
 class _Reading:
@@ -161,6 +178,24 @@ class _Reading:
             for given, (_, reads) in zip(self._given, self.uses, strict=True)
         )
         return names, tuple(ast.unparse(ast.Module(some, [])) for some in self._pieces)
+
+
+def _modules(code: Iterable[str]) -> tuple[str, ...]:
+    """Return what cells import, in their order; what comes from a package may be a module of it.
+
+    >>> _modules(["import os.path as p", "from json import tool"])
+    ('os.path', 'json', 'json.tool')
+    """
+
+    def named(node: ast.AST) -> Iterator[str]:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if alias.name != "*")
+
+    nodes = (node for text in code for node in ast.walk(_parse(text)))
+    return tuple(dict.fromkeys(name for node in nodes for name in named(node)))
 
 
 def _outside_of_solution(code: str) -> str:
