@@ -496,8 +496,12 @@ class _Server:
         return {"seconds": max(map(processes.delay, members), default=0.0)}
 
 
-def wait_readable(items: Iterable[Any], timeout: float | None) -> list[Any]:
-    """Return those of `items` (with `fileno`) that can be read, after at most `timeout` seconds."""
+def wait_readable(items: Iterable[Any], timeout: float | None) -> dict[Any, bool]:
+    """Return those of `items` (with `fileno`) that can be read or whose other side is gone.
+
+    Waits for at most `timeout` seconds, not at all where another side has gone before. Of each is
+    told whether there is something to read.
+    """
     waiting = select.poll()
     by_descriptor = {}
     for item in items:
@@ -505,7 +509,7 @@ def wait_readable(items: Iterable[Any], timeout: float | None) -> list[Any]:
         by_descriptor[descriptor] = item
         waiting.register(descriptor, select.POLLIN | select.POLLHUP)
     events = waiting.poll(None if timeout is None else max(0, int(timeout * 1000) + 1))
-    return [by_descriptor[descriptor] for descriptor, _ in events]
+    return {by_descriptor[number]: bool(event & select.POLLIN) for number, event in events}
 
 
 def _keep() -> int:

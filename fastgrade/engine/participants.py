@@ -93,8 +93,11 @@ class StudentProcess:
         if message.get("say") != "ready":
             self.end()
             raise SandboxError(str(message.get("why")))
+        #: What is heard beside the channels: pipes, and who asks for processes.
+        self._attended: list[Any] = [*self._pipes]
         if descriptors:
             self._forks = Forks(descriptors[0], allowance)
+            self._attended.append(self._forks)
 
     def _fork(self, arguments: Mapping[str, Any], theirs: socket.socket) -> int:
         pipes = [os.pipe(), os.pipe()]
@@ -149,13 +152,10 @@ class StudentProcess:
 
         What C code prints ends the wait, too, and is there for `drain`.
         """
-        waiting: list[Any] = [*channels]
-        if self.is_alive:
-            waiting += self._pipes
-            if self._forks is not None:
-                waiting.append(self._forks)
-        ready = wait_readable(waiting, seconds)
-        if self._forks is not None and self._forks in ready:
+        ready = wait_readable([*channels, *(self._attended if self.is_alive else ())], seconds)
+        for one in [one for one in self._attended if one in ready and not ready[one]]:
+            self._attended.remove(one)  # nobody is left there, which would end every wait at once
+        if self._forks is not None and ready.get(self._forks):
             self._forks.answer()
         return [channel for channel in channels if channel in ready]
 

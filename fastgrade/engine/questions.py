@@ -35,6 +35,7 @@ class _Asked:
     channel: Channel
     child: int
     outputs: Outputs
+    is_heard_out: bool = False
 
 
 class Examination:
@@ -215,7 +216,7 @@ class Examination:
     ) -> tuple[Reply, dict[str, Any] | None]:
         """Wait for the judge, and take in what the answer prints meanwhile."""
         student, judge, channel = asked.student, asked.judge, asked.channel
-        channels = [judge.channel, channel]
+        channels = [judge.channel] if asked.is_heard_out else [judge.channel, channel]
         for seconds in patience:
             spoken = student.attend(channels, seconds)
             excess = self._watch.excess(student) if student.is_alive else None
@@ -223,6 +224,7 @@ class Examination:
                 student.end(excess)
                 return Reply.OVER_LIMIT, None
             if channel in spoken and not _hear(channel, asked.outputs):
+                asked.is_heard_out = True
                 channels.remove(channel)
             student.drain(asked.outputs)
             if judge.channel in spoken:
@@ -258,15 +260,15 @@ class Examination:
     def _hear_out(self, asked: _Asked) -> None:
         """Take in the last words of a question's process, which knows that the judge hung up."""
         student, channel = asked.student, asked.channel
-        deadline = time.monotonic() + 0.5
+        deadline = time.monotonic() + (0.0 if asked.is_heard_out else 0.5)
         while (now := time.monotonic()) < deadline:
             spoken = student.attend([channel], deadline - now)
             student.drain(asked.outputs)
             if spoken and not _hear(channel, asked.outputs):
+                asked.is_heard_out = True
                 break
-        else:
-            if student.is_alive:
-                student.zygote.end_child(student.pid, asked.child)
+        if student.is_alive and not asked.is_heard_out:
+            student.zygote.end_child(student.pid, asked.child)
         student.drain(asked.outputs)
 
 

@@ -88,6 +88,16 @@ class Hierarchy:
     version: str
     folders: Mapping[str, Path]
 
+    @property
+    def entrance(self) -> str:
+        """The file of a group that a process of one thread writes itself into.
+
+        Where a thread may enter by itself nobody waits. A process has to be alone in doing so: all
+        that fork or end wait for it, and it waits until the kernel has seen them wait, for 5 to
+        30 ms. In version 2 a thread alone cannot change groups.
+        """
+        return "tasks" if self.version == "v1" else "cgroup.procs"
+
 
 @functools.cache
 def hierarchy(root: Path = ROOT) -> Hierarchy | None:
@@ -194,7 +204,7 @@ class ControlGroup:
                 if controller in where.folders:
                     _write(where.folders[controller] / name / file, content)
             self.descriptors = [
-                os.open(folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
+                os.open(folder / where.entrance, os.O_WRONLY | os.O_CLOEXEC)
                 for folder in self.folders
             ]
         except OSError as error:

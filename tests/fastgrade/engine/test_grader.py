@@ -14,6 +14,7 @@ import pytest
 from nbgrader import utils
 
 from fastgrade.engine.grader import Grader, MachineError, key
+from fastgrade.engine.participants import StudentProcess
 from fastgrade.notebook.assignment import plan
 from fastgrade.notebook.submission import read
 from fastgrade.sandbox import SandboxError
@@ -382,6 +383,20 @@ def test_a_crash_costs_its_question_alone(grader):
     verdict = grade(grader, source, source)
     assert [q.points for q in verdict.questions] == [0, 1]
     assert len(verdict.flags) == 1
+
+
+def test_an_answer_that_has_ended_is_waited_for_asleep(grader, monkeypatch):
+    """Its pipes stay ready to be read for good: to look at them keeps a processor from others."""
+    looks, attend = [], StudentProcess.attend
+
+    def count(self, *arguments):
+        looks.append(self)
+        return attend(self, *arguments)
+
+    monkeypatch.setattr(StudentProcess, "attend", count)
+    test = "import time\ntry:\n    f()\nexcept BaseException:\n    time.sleep(1)"
+    outcome(grader, "import os\ndef f():\n    os._exit(1)", test)
+    assert len(looks) < 200
 
 
 def test_cells_go_on_after_one_that_ends_the_process(grader):
