@@ -218,7 +218,9 @@ class Grader:
         place = self._folder.path
         _demand_disk(place)
         modules = {
-            "student": wanted(instructor.students, settings.preload, task.files),
+            "student": wanted(
+                instructor.students, settings.preload, task.files, settings.refused_modules
+            ),
             "judge": wanted(instructor.judges, settings.judge_preload, task.files),
         }
 

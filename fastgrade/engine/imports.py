@@ -22,7 +22,12 @@ __all__ = ["load", "wanted"]
 _EVERYWHERE = ("IPython", "numpy")
 
 
-def wanted(modules: Sequence[str], preload: Sequence[str], files: Iterable[str]) -> tuple[str, ...]:
+def wanted(
+    modules: Sequence[str],
+    preload: Sequence[str],
+    files: Iterable[str],
+    refused: Sequence[str] = (),
+) -> tuple[str, ...]:
     """Return those of a notebook's modules that a warm process should import for it.
 
     The course has the say on packages that it preloads itself. None is imported where a file beside
@@ -36,16 +41,24 @@ def wanted(modules: Sequence[str], preload: Sequence[str], files: Iterable[str])
         What the course has imported.
     files : iterable of str
         Paths of what lies beside the notebook.
+    refused : sequence of str
+        Modules that cannot be imported, with all below them.
 
     Examples
     --------
     >>> wanted(["json", "numpy.linalg", "nbformat.v4", "no_such_module"], ["scipy"], ["data.csv"])
     ('nbformat.v4',)
-    >>> wanted(["nbformat.v4"], [], ["nbformat.py"])
-    ()
+    >>> wanted(["nbformat.v4"], [], ["nbformat.py"]), wanted(["nbformat.v4"], [], [], ["nbformat"])
+    ((), ())
     """
     settled = {_top(name) for name in (*preload, *_EVERYWHERE)} | sys.stdlib_module_names
-    found = tuple(m for m in modules if _top(m) not in settled and _is_installed(_top(m)))
+    found = tuple(
+        name
+        for name in modules
+        if _top(name) not in settled
+        and not any(name == other or name.startswith(other + ".") for other in refused)
+        and _is_installed(_top(name))
+    )
     beside = {PurePosixPath(name).parts[0].partition(".")[0] for name in files}
     return () if beside & {_top(name) for name in found} else found
 
