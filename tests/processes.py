@@ -30,7 +30,11 @@ def descendants(pid):
     found, waiting = set(), [pid]
     while waiting:
         parent = waiting.pop()
-        for task in os.listdir(f"/proc/{parent}/task") if os.path.exists(f"/proc/{parent}") else ():
+        try:
+            tasks = os.listdir(f"/proc/{parent}/task")
+        except OSError:
+            continue
+        for task in tasks:
             try:
                 with open(f"/proc/{parent}/task/{task}/children") as file:
                     children = {int(child) for child in file.read().split()}
