@@ -281,7 +281,9 @@ def _describe_course(table: Table, course: Course) -> None:
     indexes = f"{len(missing)} indexes missing{_AT_FIRST_RUN}" if missing else "indexes present"
     table.add_row("", indexes)
     for assignment, check in recorded_checks(course.root).items():
-        table.add_row("Tests", f"{escape(assignment)}: {check.places}")
+        beside = ", ".join(f"{test.test} in {test.notebook}" for test in check.examined.beside)
+        told = f"{assignment}: {check.places}" + (f": {beside}" if beside else "")
+        table.add_row("Tests", escape(told))
 
 
 @main.command()
