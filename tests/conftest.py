@@ -60,7 +60,7 @@ SINGLE = ("programs", "reglib/exercises/test_every_contract", "reglib/exercises/
 def pytest_collection_modifyitems(items):
     """Keep a file's tests in one process, for they share what is slow to make.
 
-    The attacks of each level are two such groups.
+    The attacks of each level are such a group.
     """
 
     def place(item):
@@ -70,11 +70,11 @@ def pytest_collection_modifyitems(items):
     items.sort(
         key=lambda item: (place(item).startswith(SINGLE), not place(item).startswith(LONGEST))
     )
-    for number, item in enumerate(items):
+    for item in items:
         group = place(item)
         if item.get_closest_marker("xdist_group") is None and not group.startswith(SINGLE):
             if group.endswith("test_attacks.py") and hasattr(item, "callspec"):
-                group += f"-{item.callspec.params['grader']}-{number % 2}"
+                group += f"-{item.callspec.params['grader']}"
             item.add_marker(pytest.mark.xdist_group(group))
 
 
