@@ -22,14 +22,22 @@ SITE = ROOT / "_build" / "html"
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 
-def pages() -> list[str]:
-    """Names of the built pages, for parametrized tests; of none where no book is built."""
+def pages(holding: tuple[str, ...] = ("",)) -> list[str]:
+    """Names of the built pages that hold any of some words, for parametrized tests.
+
+    They are of the index alone where no book is built.
+    """
     if not SITE.exists():
         return ["index"]
     # The page for what is missing has links that hold at any depth, but not in a folder.
     skipped = ("_static/", "_modules/", "notebooks/", "404.html")
     names = (path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
-    return sorted(name.removesuffix(".html") for name in names if not name.startswith(skipped))
+    return sorted(
+        name.removesuffix(".html")
+        for name in names
+        if not name.startswith(skipped)
+        and any(word in (SITE / name).read_text("utf-8") for word in holding)
+    )
 
 
 @contextmanager

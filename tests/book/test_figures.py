@@ -202,6 +202,7 @@ def test_a_notebook_keeps_the_image_alone():
 
 
 DRAWINGS = ".plot, .moving-stage, figure.diagram, .cell_output img:not(.photograph)"
+DRAWN_ON = pages(holding=("<figure", "<svg", "cell_output"))
 OPEN = """() => {
   document.querySelectorAll("details").forEach((d) => { d.open = true; });
   document.querySelectorAll(".is-waiting").forEach((d) => d.classList.remove("is-waiting"));
@@ -209,7 +210,7 @@ OPEN = """() => {
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", pages())
+@pytest.mark.parametrize("name", DRAWN_ON)
 def test_no_figure_on_a_dark_page_has_a_light_panel(address, visit, name):
     page = visit(scheme="dark").open(f"{address}/{name}.html")
     page.set_viewport_size({"width": 1280, "height": 2000})  # no bar of the page over a high one
@@ -239,7 +240,7 @@ WORDS = """() => [...document.querySelectorAll("article svg")]
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", pages())
+@pytest.mark.parametrize("name", DRAWN_ON)
 def test_words_in_figures_can_be_read_on_a_phone(address, visit, name):
     page = visit(390).open(f"{address}/{name}.html")
     page.evaluate(OPEN)
