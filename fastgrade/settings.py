@@ -149,6 +149,16 @@ class Settings:
         "The line after hidden tests.",
         nbgrader="ClearHiddenTests.end_test_delimeter",
     )
+    solution_begin: str = _setting(
+        "BEGIN SOLUTION",
+        "The line before what students are not given of an answer.",
+        nbgrader="ClearSolutions.begin_solution_delimeter",
+    )
+    solution_end: str = _setting(
+        "END SOLUTION",
+        "The line after it.",
+        nbgrader="ClearSolutions.end_solution_delimeter",
+    )
     limits: Limits = field(
         default_factory=Limits,
         metadata=_about(

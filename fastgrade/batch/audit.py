@@ -18,7 +18,8 @@ from fastgrade.batch.pool import Outcome, Pool
 from fastgrade.batch.rules import read_rules
 from fastgrade.batch.solution import Examined, check_solution, solution_tasks
 from fastgrade.course.config import Course
-from fastgrade.notebook.assignment import bound_names, plan
+from fastgrade.engine.grader import plan_of
+from fastgrade.notebook.assignment import bound_names
 from fastgrade.notebook.ipynb import load, role_of, tag_of, text_of
 from fastgrade.notebook.submission import read
 from fastgrade.settings import Settings
@@ -148,7 +149,7 @@ def _functions(task: Task) -> frozenset[str]:
 
 def _tests(task: Task, settings: Settings) -> Iterator[tuple[str, frozenset[str]]]:
     """Yield each test with the names of answers that it reads."""
-    about = plan(task.source, settings.hidden_begin, settings.refused_modules)
+    about = plan_of(task, settings)
     answers = frozenset[str]().union(*(_answers(cell) for cell in about.notebook["cells"]))
     for cell, names in zip(about.notebook["cells"], about.names, strict=True):
         tag = tag_of(cell)

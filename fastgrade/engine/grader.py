@@ -37,7 +37,7 @@ from fastgrade.verdict import QuestionVerdict, Submitted, Task, Verdict
 from warmfork.folders import PrivateFolder
 from warmfork.zygote import Zygote, ZygoteError
 
-__all__ = ["Grader", "MachineError", "fingerprint", "grade", "key"]
+__all__ = ["Grader", "MachineError", "fingerprint", "grade", "key", "plan_of"]
 
 #: Bytes and files that a disk must have left for what an answer writes to be its own doing.
 _SPARE = (4 << 20, 64)
@@ -179,7 +179,7 @@ class Grader:
             raise RuntimeError("Grader must be entered with 'with' before it grades")
         start = time.monotonic()
         settings = self.settings.for_assignment(task.assignment)
-        instructor = _plan(task, settings)
+        instructor = plan_of(task, settings)
         if instructor.has_hidden_tests and _below(self.level, settings.minimum_protection):
             raise SandboxError(
                 f"hidden tests of {task.assignment} are refused: the course asks for the level "
@@ -269,8 +269,10 @@ def _below(level: str, other: str) -> bool:
     return LEVELS.index(level) < LEVELS.index(other)
 
 
-def _plan(task: Task, settings: Settings) -> Plan:
-    return plan(task.source, settings.hidden_begin, settings.refused_modules)
+def plan_of(task: Task, settings: Settings) -> Plan:
+    """Return what the instructor's notebook says, with the course's own marks in it."""
+    solution = settings.solution_begin, settings.solution_end
+    return plan(task.source, settings.hidden_begin, solution, settings.refused_modules)
 
 
 def _submitted(task: Task, settings: Settings) -> Submitted:

@@ -59,7 +59,9 @@ class Plan:
 
 
 @functools.lru_cache(maxsize=64)
-def plan(source: bytes, hidden_begin: str, forbidden: tuple[str, ...]) -> Plan:
+def plan(
+    source: bytes, hidden_begin: str, solution: tuple[str, str], forbidden: tuple[str, ...]
+) -> Plan:
     """Return what the instructor's notebook says.
 
     Parameters
@@ -68,6 +70,8 @@ def plan(source: bytes, hidden_begin: str, forbidden: tuple[str, ...]) -> Plan:
         The notebook.
     hidden_begin : str
         What marks the beginning of hidden tests.
+    solution : pair of str
+        What marks the beginning and the end of what students are not given of an answer.
     forbidden : tuple of str
         Modules that student code cannot load: what a solution imports from them is an answer.
 
@@ -87,7 +91,7 @@ def plan(source: bytes, hidden_begin: str, forbidden: tuple[str, ...]) -> Plan:
     cells = notebook["cells"]
     for cell in cells:
         cell["source"] = text_of(cell.get("source"))
-    reading = _Reading(forbidden)
+    reading = _Reading(solution, forbidden)
     for cell in cells:
         reading.take(role_of(cell) if cell["cell_type"] == "code" else "", cell["source"])
     hidden = tuple(role_of(cell) == "test" and hidden_begin in cell["source"] for cell in cells)
@@ -113,11 +117,14 @@ class _Reading:
 
     Parameters
     ----------
+    solution : pair of str
+        What marks the beginning and the end of a solution.
     forbidden : tuple of str
         Modules that student code cannot load.
     """
 
-    def __init__(self, forbidden: tuple[str, ...]):
+    def __init__(self, solution: tuple[str, str], forbidden: tuple[str, ...]):
+        self._solution = solution
         self._forbidden = forbidden
         self._students: set[str] = set()
         self._given: list[set[str]] = []
@@ -139,7 +146,7 @@ class _Reading:
             statements = [node for node in tree.body if _is_import(node, self._forbidden)]
             kept = {name for node in statements for name in _bound(node)}
             self._students |= _bound(tree) - kept
-            self._imported |= kept - _bound(_parse(_outside_of_solution(source)))
+            self._imported |= kept - _bound(_parse(_outside_of_solution(source, *self._solution)))
         elif role == "test":
             given = set(self._students)
             uses = (frozenset(_bound(tree)), frozenset(_loaded(tree)))
@@ -198,18 +205,18 @@ def _modules(code: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for node in nodes for name in named(node)))
 
 
-def _outside_of_solution(code: str) -> str:
+def _outside_of_solution(code: str, begin: str, end: str) -> str:
     r"""Return the lines of a cell that students are given; none of one that is all solution.
 
-    >>> _outside_of_solution("import math\n### BEGIN SOLUTION\nimport cmath\n### END SOLUTION")
-    'import math'
-    >>> two = "import math\n### BEGIN SOLUTION\n### END SOLUTION\n"
-    >>> _outside_of_solution(two + "### BEGIN SOLUTION\nimport cmath\n### END SOLUTION")
-    'import math'
+    >>> _outside_of_solution("import math\n# (\nimport cmath\n# )\nimport re", "# (", "# )")
+    'import math\nimport re'
+    >>> _outside_of_solution("import math", "# (", "# )")
+    ''
     """
-    given, regions = re.subn(r"### BEGIN SOLUTION.*?(### END SOLUTION|\Z)", "", code, flags=re.S)
-    lines = given.split("\n") if regions else []
-    return "\n".join(line for line in lines if re.match(r"(from|import)\s", line))
+    if begin not in code:
+        return ""
+    given = redact(code, begin, end).split("\n")
+    return "\n".join(line for line in given if re.match(r"(from|import)\s", line))
 
 
 def _parse(code: str) -> ast.Module:

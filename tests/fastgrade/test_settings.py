@@ -27,7 +27,7 @@ def test_nbgrader_tells_what_every_setting_and_limit_means():
     for item in fields(Limits):
         assert f"{item.name}: {item.metadata['help']}" in told
     followed = {item.name for item in fields(Settings) if item.metadata["nbgrader"]}
-    assert followed == {"hidden_begin", "hidden_end"}
+    assert followed == {"hidden_begin", "hidden_end", "solution_begin", "solution_end"}
     for item in fields(Settings):
         assert (f"--FastGrade.{item.name}=" in told) == (item.name not in followed)
 
@@ -46,12 +46,15 @@ def test_assignments_differ_in_limits_and_settings():
     assert ps1.assignments == {}
 
 
-def test_delimiters_of_hidden_tests_are_nbgraders():
+def test_delimiters_of_hidden_tests_and_solutions_are_nbgraders():
     given = config()
     given.ClearHiddenTests.begin_test_delimeter = "VVV"
     given.ClearHiddenTests.end_test_delimeter = "AAA"
+    given.ClearSolutions.begin_solution_delimeter = "<<<"
+    given.ClearSolutions.end_solution_delimeter = ">>>"
     settings = settings_from_config(given)
     assert (settings.hidden_begin, settings.hidden_end) == ("VVV", "AAA")
+    assert (settings.solution_begin, settings.solution_end) == ("<<<", ">>>")
 
 
 def test_settings_travel_as_json():

@@ -586,6 +586,15 @@ def test_values_computed_with_answers_are_the_students(grader):
     assert grade(grader, source, wrong).points == 0
 
 
+@pytest.mark.parametrize(("begin", "end"), [("BEGIN SOLUTION", "END SOLUTION"), ("<<<", ">>>")])
+def test_what_students_are_given_is_told_by_the_marks_of_the_course(begin, end):
+    cell = f"import math\n# {begin}\nimport cmath\n# {end}\nimport re"
+    source = notebook(
+        code(cell, "f", solution=True), code("math, cmath, re", "test", grade=True, points=1)
+    )
+    assert plan(source, "BEGIN HIDDEN", (begin, end), ()).imported[1] == {"cmath"}
+
+
 def test_demonstrations_do_not_run_in_the_judge():
     source = notebook(
         code("import numpy as np\nX = np.ones(3)\nimport matplotlib.pyplot as plt"),
@@ -593,7 +602,7 @@ def test_demonstrations_do_not_run_in_the_judge():
         code("def f(x):\n    return x", "f", solution=True),
         code("assert f(X).sum() == 3", "test", grade=True, points=1),
     )
-    judge = "\n".join(plan(source, "BEGIN", ()).judge)
+    judge = "\n".join(plan(source, "BEGIN", ("BEGIN", "END"), ()).judge)
     assert "X = np.ones(3)" in judge
     assert "slow" not in judge
     assert "plt" not in judge
