@@ -20,6 +20,6 @@ The rooms, from the ground up (`warmfork` beside this package brings the warm pr
 __version__ = "0.1.0"
 
 #: Raised by one whenever the same submission could get another verdict; part of every key.
-ENGINE = 7
+ENGINE = 8
 
 __all__ = ["ENGINE", "__version__"]

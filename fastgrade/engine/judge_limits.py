@@ -63,6 +63,8 @@ def _why(tree: ast.AST, known: Mapping[str, str], modules: Collection[str] = _ST
         asks = isinstance(node, ast.Attribute) and node.attr in _MEMORY
         if asks or (isinstance(node, ast.Compare) and _asks_for_base(node)):
             return "a test looks at which arrays share memory, and copies do not"
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.modules":
+            return "a test looks at sys.modules, which are others here"
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in known:
             return known[node.id]
         for target in _assigned(node):

@@ -31,6 +31,7 @@ from fastgrade.engine.judge_namespace import Namespace
 from fastgrade.engine.outcomes import TestOutcome
 from fastgrade.rpc.codec import WireError
 from fastgrade.rpc.judge_side import JudgePeer, StudentError, StudentLost
+from fastgrade.rpc.namesakes import difference, own_pictures, pictures, reached
 from fastgrade.rpc.proxies import StudentObject, UnansweredError
 from fastgrade.sandbox.confine import confine, prepare
 from fastgrade.sandbox.landlock import ReadableTree, loaded_packages, python_roots
@@ -174,9 +175,10 @@ class _Bench:
                 if why:
                     raise peer.unable(why)
                 taken = self._take_names(peer, request)
+                own = self._own(request, taken)
                 value = _run_cell(request["code"], self._names)
                 outcome, reply = TestOutcome.OK, {"text": None, "number": None}
-                reply["aliased"] = peer.aliases()
+                reply["aliased"] = peer.aliases() + self._others(peer, own, request)
                 if value is not None:
                     scores = request["scores"]
                     reply["number"] = _points(value) if scores else _number(value, request["code"])
@@ -194,6 +196,8 @@ class _Bench:
             except BaseException as error:
                 outcome, reply = TestOutcome.ERROR, self._failure(error, request, peer)
         self._module.unable = None
+        if outcome is TestOutcome.ERROR or reply.get("number") is not None:
+            reply["shared"] = self._shared(peer, request)
         if peer.is_lost and outcome is TestOutcome.OK:
             outcome = TestOutcome.LOST  # a test may catch whatever is raised
         is_bound = outcome is TestOutcome.OK
@@ -221,6 +225,29 @@ class _Bench:
             self._hold_back(name, taken)
         self._names.update(taken)
         return taken
+
+    def _own(self, request: Mapping[str, Any], taken: Mapping[str, Any]) -> dict[str, str]:
+        """Describe what a test reads that is no answer's."""
+        reads = reached([*request["names"], *request["perhaps"]], self._names)
+        return own_pictures(self._names, reads - taken.keys() - set(request["instructors"]))
+
+    def _others(
+        self, peer: JudgePeer, before: Mapping[str, str], request: Mapping[str, Any]
+    ) -> list[str]:
+        """Name what a test has read here and would have found changed in a notebook."""
+        now = own_pictures(self._names, before)
+        own = {name: picture for name, picture in before.items() if now.get(name) == picture}
+        # All names are asked for: which of them a hidden test reads is nobody's business.
+        public = self._names.keys() - set(request["instructors"])
+        others = peer.pictures(sorted(vars(builtins).keys() | public))
+        return [f"another {name}" for name in difference(own, others)]
+
+    def _shared(self, peer: JudgePeer, request: Mapping[str, Any]) -> list[str]:
+        """Name what a test has bound here and functions of the answer read from a notebook."""
+        reads = peer.reads()
+        theirs = peer.pictures(sorted(reads))
+        bound = pictures(self._names, reads.intersection(request["instructors"]))
+        return sorted(n for n, picture in bound.items() if not picture or theirs.get(n) != picture)
 
     def _hold_back(self, name: str, taken: dict[str, Any]) -> None:
         """Keep what the judge has imported itself, if the student has imported the same."""

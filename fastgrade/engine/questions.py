@@ -131,6 +131,8 @@ class Examination:
             why = "ended while the test called it: it crashed, left, or reached a limit"
             return self._marks.student_failed(cell, why)
         verdict = self._marks.judged(cell, message, asked.outputs)
+        if message.get("shared") and not verdict.passed:
+            self._share(cell, message["shared"])
         aliased = tuple(message.get("aliased") or ())
         return replace(verdict, aliased=aliased, looked=message["looked"] is True)
 
@@ -162,6 +164,13 @@ class Examination:
             self._marks.flag_test(cell, f"A test could not look at what it got: {why}")
         told = "the test could not look at what your code returned: return plain data"
         return self._marks.failed(cell, "UnansweredError", told if cell.hidden else why, outputs)
+
+    def _share(self, cell: Cell, names: list[str]) -> None:
+        """Note that in a notebook the answer would read what the test binds."""
+        why = f"the answer reads {names[0]}, which a test binds"
+        self.unanswered[cell.grade_id] = why
+        if cell.hidden or self._settings.mode == "judge":
+            self._marks.flag_test(cell, f"A test has failed and might not in a notebook: {why}")
 
     def _connect(
         self, question: Question, student: StudentProcess, judge: JudgeProcess

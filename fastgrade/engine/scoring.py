@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -158,6 +159,12 @@ class Marks:
                 "A test prints a warning, which costs nothing here and all of its points in "
                 "nbgrader autograde",
             )
+        if scored and not passed and text is not None and text.startswith("np."):
+            self.flag_test(
+                cell,
+                "A test ends in a number of NumPy, which counts here as it is and in full in "
+                "nbgrader autograde",
+            )
         if message and cell.hidden and not passed:
             outputs.stream("stdout", message + "\n")
         self.store(cell, outputs)
@@ -179,8 +186,8 @@ class Marks:
             return QuestionVerdict(cell.grade_id, 0.0, cell.points, False, message)
         text = outputs.take_result()
         number = None
-        with contextlib.suppress(TypeError, ValueError):
-            number = float(text)  # type: ignore[arg-type]
+        with contextlib.suppress(ValueError):
+            number = float(re.sub(r"^np\.\w+\((.+)\)$", r"\1", text or ""))
         return self.scored(cell, number, text, outputs)
 
     def student_failed(self, cell: Cell, why: str) -> QuestionVerdict:

@@ -128,7 +128,8 @@ class Session:
             if self._beside or moved or doubted:
                 in_place = self._run_in_place(self._beside | moved | doubted)
                 judged = {name: verdicts[name] for name in doubted}
-                verdicts |= in_place | {name: self._by_hand(in_place[name]) for name in moved}
+                by_hand = {name: self._by_hand(in_place[name], verdicts[name]) for name in moved}
+                verdicts |= in_place | by_hand
                 # Both places have to be content: copies have passed, and so must the objects.
                 verdicts |= {n: v for n, v in judged.items() if v.points <= in_place[n].points}
         self._tell_places(self._beside | moved)
@@ -173,13 +174,14 @@ class Session:
             self._marks.flag_test(
                 cell,
                 "A test has passed on a copy of an object that the answer keeps or hands out "
-                "twice, which the solution does not",
+                "twice, or with what the instructor has prepared and the answer has changed, which "
+                "the solution does not do",
             )
         return found - {cell.grade_id for cell in unseen}
 
-    def _by_hand(self, verdict: QuestionVerdict) -> QuestionVerdict:
-        """Leave points to a person that only an object of the answer's own says it has earned."""
-        if verdict.points <= 0:
+    def _by_hand(self, verdict: QuestionVerdict, judged: QuestionVerdict) -> QuestionVerdict:
+        """Leave points to a person that an answer has earned in its own process only."""
+        if verdict.points <= judged.points:
             return verdict
         why = self._examination.unanswered[verdict.grade_id]
         self._marks.flag(

@@ -9,7 +9,7 @@ import builtins
 import linecache
 import re
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, NoReturn
 
 from fastgrade.rpc.aliases import KINDS
@@ -101,11 +101,24 @@ class JudgePeer(Peer):
 
     def aliases(self) -> list[str]:
         """Return in what ways copies may have shown something else to a test than the objects."""
-        try:
-            found = self.perform("aliases")
-        except (StudentLost, StudentError, WireError):
-            return []
+        found = self._hearsay("aliases")
         return [kind for kind in KINDS if type(found) is list and kind in found]
+
+    def pictures(self, names: Iterable[str]) -> dict[str, str]:
+        """Return how the student's end describes what names stand for there; see `namesakes`."""
+        found = self._hearsay("pictures", list(names))
+        return found if type(found) is dict else {}
+
+    def reads(self) -> set[str]:
+        """Return the names that the student's functions read when they are called."""
+        found = self._hearsay("reads")
+        return {name for name in found if type(name) is str} if type(found) is list else set()
+
+    def _hearsay(self, operation: str, *operands: Any) -> Any:
+        try:
+            return self.perform(operation, *operands)
+        except (StudentLost, StudentError, WireError):
+            return None
 
     def has_raised(self, error: BaseException) -> bool:
         """Whether an exception came up in a function that the student's code has called."""

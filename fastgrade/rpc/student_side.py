@@ -14,10 +14,14 @@ from typing import Any
 
 from fastgrade.rpc.aliases import Aliases
 from fastgrade.rpc.codec import Encoder, receive_frame
+from fastgrade.rpc.namesakes import pictures, read_by_functions
 from fastgrade.rpc.protocol import CALLABLE, ITERATOR, NUMBER, OBJECT, Peer, merge_arguments
 from fastgrade.rpc.proxies import ASKED
 
 __all__ = ["StudentPeer"]
+
+#: Names that functions of an answer read which are told.
+_MOST_NAMES = 10_000
 
 
 class CallbackError(Exception):
@@ -146,6 +150,10 @@ class StudentPeer(Peer):
             return {name: self._namespace[name] for name in operands[0] if name in self._namespace}
         if operation == "aliases":
             return self._aliases.found()
+        if operation == "pictures":
+            return pictures(self._namespace, operands[0])
+        if operation == "reads":
+            return sorted(read_by_functions(self._namespace))[:_MOST_NAMES]
         target = self._objects[operands[0]]
         if operation == "attr":
             return getattr(target, operands[1])

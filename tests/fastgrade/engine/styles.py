@@ -1664,4 +1664,128 @@ text = "{}"
 assert json.loads(text)["a"] == [1, 2]
 """
 
-STYLES = [*_read(_ALIASES), *_read(_PLAIN), *_read(_OBJECTS), *_read(_WORLD), *_read(_SCIENCE)]
+#: What a notebook has once, and judge and answer each for themselves.
+_NAMESAKES = """
+== answer that hides a builtin
+def f(x): return x + 1
+-- wrong
+def f(x): return x + 1
+sum = 3
+-- test
+assert sum([f(1), f(2)]) == 5
+== answer that hides what a helper of the test calls
+def f(x): return x + 1
+-- wrong
+def f(x): return x + 1
+list = [1, 2]
+-- test
+def check(): return list(map(f, [1, 2]))
+assert check() == [2, 3]
+== answer that hides a module of the setup
+def f(x): return x + 1
+-- setup
+import numpy as np
+-- wrong
+def f(x): return x + 1
+np = None
+-- test
+assert np.isclose(f(1), 2)
+== answer that changes an array of the setup
+def mean(v): return v.sum() / len(v)
+-- setup
+import numpy as np
+X = np.arange(6.0).reshape(3, 2)
+-- wrong
+X -= X.mean(0)
+def mean(v): return v.sum() / len(v)
+-- test
+assert mean(X[:, 0]) == 2
+== answer that changes a frame of the setup
+out = df[df.a > 1]
+-- setup
+import pandas as pd
+df = pd.DataFrame({"a": [1, 2, 3]})
+-- wrong
+df = df[df.a > 1]
+out = df
+-- test
+assert len(out) == 2
+-- test
+assert len(df) == 3
+== call that changes data of the setup
+def f(xs): return sorted(xs)[-1]
+-- setup
+data = [1, 3, 2]
+-- wrong
+def f(xs):
+    data.sort()
+    return data.pop()
+-- test
+assert f(list(data)) == 3 and data == [1, 3, 2]
+== data of the setup that a helper reads
+def best(): return max(data)
+-- setup
+data = [1, 3, 2]
+def first(): return data[0]
+-- wrong
+data = [9]
+def best(): return max(data)
+-- test
+assert best() == 3
+-- test
+assert first() == 1
+== everything of a module imported
+from math import *
+def f(x): return floor(x)
+-- wrong
+from math import floor
+def f(x): return floor(x)
+-- test
+assert f(1.5) == 1
+-- test
+assert ceil(1.2) == 2
+== modules that are loaded
+import math
+def f(x): return math.sqrt(x)
+-- wrong
+import cmath
+def f(x): return cmath.sqrt(x).real
+-- test
+import sys
+assert "cmath" not in sys.modules and f(4) == 2
+== number of NumPy as points, from a test beside the answer
+import numpy as np
+class A:
+    pass
+def f(x): return x + 1
+-- wrong
+import numpy as np
+class A:
+    pass
+def f(x): return np.where(x > 1, x, 2)
+-- test
+assert not issubclass(A, int)
+np.mean(f(np.arange(1, 5)) == np.arange(2, 6)) * 2
+== result under the name of a variable of the answer
+def f(x):
+    y = x + 1
+    return y
+-- wrong
+y = 3
+def f(x): return y
+-- test
+y = f(2)
+assert y == 3
+-- test
+y = f(4)
+assert y == 5
+"""
+
+STYLES = [
+    *_read(_ALIASES),
+    *_read(_NAMESAKES),
+    *_read(_PLAIN),
+    *_read(_OBJECTS),
+    *_read(_WORLD),
+    *_read(_SCIENCE),
+]

@@ -23,6 +23,10 @@ CHOSEN = (
     *("nothing may be printed", "no overflow", "function that may not be used"),
     *("views of one array", "name that must be gone", "dataclass"),
     *("class with equality", "iterator", "Counter", "data frame", "estimator"),
+    *("answer that hides a builtin", "answer that hides what a helper of the test calls"),
+    *("answer that changes an array of the setup", "call that changes data of the setup"),
+    *("data of the setup that a helper reads", "everything of a module imported"),
+    *("modules that are loaded", "number of NumPy as points, from a test beside the answer"),
 )
 
 
@@ -90,6 +94,43 @@ def test_an_object_that_no_hidden_test_can_look_at_earns_nothing_and_is_not_show
     assert any("could not look at what it got" in flag for flag in verdict.flags)
 
 
+READING = """
+def f(x): return n * 2
+"""
+
+
+@pytest.mark.parametrize(
+    "test",
+    ["n = 4\nassert f(n) == 8", "n = 4\ntry:\n    r = f(n)\nexcept NameError:\n    r = 0\nr / 4"],
+)
+def test_an_answer_that_reads_a_name_of_the_test_earns_nothing_before_a_person_has_looked(
+    judged, test
+):
+    (question,) = judged("def f(x): return x * 2", READING, test).questions
+    assert (question.points, question.passed) == (0, None)
+
+
+def test_an_answer_that_reads_a_name_of_a_hidden_test_fails_and_the_instructor_is_told(judged):
+    hidden = "### BEGIN HIDDEN TESTS\nn = 4\nassert f(n) == 8\n### END HIDDEN TESTS"
+    verdict = judged("def f(x): return x * 2", READING, hidden)
+    assert (verdict.points, verdict.questions[0].passed) == (0, False)
+    assert any("the answer reads n, which a test binds" in flag for flag in verdict.flags)
+
+
+def test_an_answer_that_reads_what_a_test_binds_to_the_same_is_not_run_beside_it(judged):
+    right, wrong = (f"import math\ndef f(x): return math.{name}(x)" for name in ("floor", "ceil"))
+    (question,) = judged(right, wrong, "import math\nassert f(1.5) == math.floor(1.5)").questions
+    assert question.message == "the assertion in line 2 of the test failed"
+
+
+def test_an_answer_that_changes_what_hidden_tests_read_is_flagged_and_not_shown_the_test(judged):
+    hidden = "### BEGIN HIDDEN TESTS\nassert sum([f(1)]) == 2\n### END HIDDEN TESTS"
+    solution = "def f(x): return x + 1"
+    verdict = judged(solution, solution + "\nsum = 3", hidden)
+    assert verdict.points == 2
+    assert any("the answer has changed" in flag for flag in verdict.flags)
+
+
 @pytest.mark.parametrize(
     "value",
     ["'2'", "np.array([2.0])", "[2]", "None", "float('nan')", "2 + 0j", "True", "(lambda: 2)"],
@@ -100,6 +141,13 @@ def test_points_are_numbers_where_they_are_for_the_solution(judged, value):
     assert (verdict.points, verdict.questions[0].passed) == (0, False)
     assert "no number of points" in verdict.questions[0].message
     assert judged(solution, "def f(): return 1.5", "f()").points == 1.5
+
+
+def test_a_number_of_numpy_counts_as_it_is_and_the_instructor_is_told(judged):
+    right, wrong = (f"import numpy as np\ndef f(): return np.float64({n})" for n in (2, 0.5))
+    verdict = judged(right, wrong, "f()")
+    assert (verdict.points, judged(right, right, "f()").flags) == (0.5, ())
+    assert any("a number of NumPy" in flag for flag in verdict.flags)
 
 
 def test_a_test_that_errs_for_an_answer_and_not_for_the_solution_is_that_answers_zero(judged):
