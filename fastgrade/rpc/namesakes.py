@@ -11,8 +11,8 @@ from __future__ import annotations
 import builtins
 import dis
 import functools
-import hashlib
 import types
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -111,7 +111,7 @@ def _picture(value: Any) -> str:
         text = _described(value)
     except (WireError, TypeError, ValueError, AttributeError, RecursionError):
         text = b""
-    return hashlib.blake2b(text, digest_size=16).hexdigest() if text else ""
+    return f"{len(text)} {zlib.crc32(text)}" if text else ""  # an answer could lie anyway
 
 
 def _described(value: Any) -> bytes:
@@ -125,6 +125,8 @@ def _described(value: Any) -> bytes:
         return repr([value.__name__, *map(_of_code, _functions_in(value))]).encode()
     if isinstance(value, set | frozenset):
         value = sorted(map(repr, value))
+    if type(value) is np.ndarray and value.dtype.kind in "biufc" and _is_small(value):
+        return f"{value.dtype} {value.shape}".encode() + value.tobytes()
     return Encoder().encode(value) if _is_small(value) else b""
 
 
