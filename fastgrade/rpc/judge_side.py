@@ -107,7 +107,8 @@ class JudgePeer(Peer):
     def pictures(self, names: Iterable[str]) -> dict[str, str]:
         """Return how the student's end describes what names stand for there; see `namesakes`."""
         found = self._hearsay("pictures", list(names))
-        return found if type(found) is dict else {}
+        pairs = found.items() if type(found) is dict else ()
+        return {name: told for name, told in pairs if type(name) is str and type(told) is str}
 
     def reads(self) -> set[str]:
         """Return the names that the student's functions read when they are called."""
