@@ -60,7 +60,7 @@ class MaxNorm(Constraint):
 
     References
     ----------
-    Srebro et al. (2005), "Maximum-margin matrix factorization"; ``keras.constraints.MaxNorm``.
+    Srebro and Shraibman (2005), "Rank, trace-norm and max-norm"; ``keras.constraints.MaxNorm``.
 
     Examples
     --------

@@ -64,7 +64,8 @@ class ReLU(_Activated):
 
     References
     ----------
-    Glorot, Bordes and Bengio (2011), "Deep sparse rectifier networks"; ``keras.layers.ReLU``.
+    Glorot, Bordes and Bengio (2011), "Deep sparse rectifier neural networks";
+    ``keras.layers.ReLU``.
 
     Examples
     --------

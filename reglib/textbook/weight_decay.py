@@ -185,7 +185,7 @@ def max_norm_project(W: ArrayLike, c: float, axis: int | Sequence[int]) -> NDArr
 
     References
     ----------
-    Srebro et al. (2005), "Maximum-margin matrix factorization".
+    Srebro and Shraibman (2005), "Rank, trace-norm and max-norm".
 
     Examples
     --------
