@@ -23,7 +23,7 @@ from tests.fastgrade.engine.compare_styles import ThisPool
 pytestmark = pytest.mark.slow
 
 #: Attacks under way at once, each with a neighbour.
-PAIRS = 4
+PAIRS = 3
 #: An honest student, who is there for a while.
 NEIGHBOUR = submission(ANSWERS, {}, (code("import time\ntime.sleep(0.3)"),))
 
@@ -104,6 +104,15 @@ def grade_beside_neighbours(attack, known, grader, classroom):
     return graded
 
 
+def why_not_tried(attack, level):
+    """Return why an attack is not tried at a level, if it is not."""
+    if attack.needs and LEVELS.index(level) < LEVELS.index(attack.needs):
+        return f"is held back from the level {attack.needs!r} on"
+    if attack.kind == "forge" and LEVELS.index(level) > LEVELS.index(attack.needs or "sandbox"):
+        return "lies to the judge, who is the same at each level: it is tried at the lowest"
+    return ""
+
+
 @pytest.fixture(scope="module")
 def graded(request, grader, classroom):
     """All attacks that are asked for, some at once; what they left behind is looked at after."""
@@ -111,7 +120,7 @@ def graded(request, grader, classroom):
     asked = {
         one["attack"].name: one["attack"]
         for one in given
-        if "attack" in one and one["grader"] == grader.level
+        if "attack" in one and not why_not_tried(one["attack"], grader.level)
     }
     sources = {attack.source for attack in asked.values()}
     known = {source: what_is_known(source, grader) for source in sources}
@@ -146,24 +155,10 @@ def test_nothing_is_touched_and_nothing_left(graded):
     assert left == 0
 
 
-def tried(levels):
-    """Yield each level with the attacks that are tried at it.
-
-    Each level adds walls to those below it. They are not what holds back lies to the judge, which
-    are tried at the lowest level alone; and what a level does not hold back is not tried there.
-    """
-    for level in levels:
-        for attack in ATTACKS:
-            if LEVELS.index(level) >= LEVELS.index(attack.needs or level) and (
-                attack.kind != "forge" or level == levels[0]
-            ):
-                yield pytest.param(level, attack, id=f"{level}-{attack.kind}-{attack.name}")
-
-
-@pytest.mark.parametrize(
-    ("grader", "attack"), tried(("sandbox", "namespaces")), indirect=["grader"]
-)
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: f"{attack.kind}-{attack.name}")
 def test_attack_achieves_nothing(attack, graded, grader):
+    if reason := why_not_tried(attack, grader.level):
+        pytest.skip(reason)
     result = graded[0][attack.name].result()
     for verdict in result.verdicts:
         assert verdict.points <= attack.earns, verdict.questions
