@@ -53,9 +53,9 @@ except RuntimeError:
 def test_memory_counts_that_processes_share(group):
     program = """
 import mmap
-for _ in range(3):
+parts = [mmap.mmap(-1, 30 << 20) for _ in range(3)]  # there until all have written
+for shared in parts:
     if os.fork() == 0:
-        shared = mmap.mmap(-1, 30 << 20)
         shared.write(bytes(30 << 20))
         os._exit(0)
 while True:
